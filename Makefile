@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +67,9 @@ bench-orchestration: env ## one turn behind 10, 100 and 1,000 messages, beside L
 
 bench-trajectories: env ## replay a public benchmark's tool-use trajectories through the deployed loop (BFCL v4, multi-turn)
 	@$(BIN)/python -m benchmarks.trajectories --json
+
+bench-memory: env ## how well documents are found, on public collections (PENTAD_MEMORY_DATA says where they are)
+	@$(BIN)/python -m benchmarks.memory
 
 bench-servers: env ## the twin's HTTP server beside the libraries that it took the place of
 	@$(BIN)/python -m benchmarks.servers --json

@@ -22,9 +22,11 @@ class Passage(FrozenValue):
     version: str = Field(description="the version of the document it was cut from")
     title: str = Field(description="heading path, such as Architecture > Storage")
     text: str
+    header: str = Field(default="", description="of the table that the text's rows are of; not a part of the text")
     start: int = Field(ge=0, description="character offset in the parsed text")
     end: int = Field(ge=0)
-    score: float = Field(description="similarity, larger is nearer")
+    score: float = Field(description="how well it ranks for the question, 1 is the best")
+    page: int | None = Field(default=None, description="of the document, from 1, where it has pages")
 
 
 class Citation(FrozenValue):
@@ -38,6 +40,7 @@ class Citation(FrozenValue):
     start: int
     end: int
     quote: str = Field(description="the passage's text, at most 500 characters")
+    page: int | None = Field(default=None, description="of the document, from 1, where it has pages")
 
 
 DocumentStatus = Literal["indexed", "stale", "failed", "deleted"]

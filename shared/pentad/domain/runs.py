@@ -68,6 +68,7 @@ class Manifest(FrozenValue):
     passages: int = Field(ge=0, description="passages attached to the newest message")
     estimated_tokens: int = Field(ge=0)
     dropped_messages: int = Field(default=0, ge=0, description="messages of the session left out by the budget")
+    notices: tuple[str, ...] = Field(default=(), description="what the run's user is told of the search")
 
 
 class Overrides(FrozenValue):

@@ -110,4 +110,5 @@ def _make_citation(name: str, passage: Passage) -> Citation:
         start=passage.start,
         end=passage.end,
         quote=passage.text[:QUOTE_CHARACTERS],
+        page=passage.page,
     )

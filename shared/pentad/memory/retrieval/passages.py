@@ -67,7 +67,8 @@ def render_question(message: str, passages: Sequence[Passage]) -> str:
 def _render(passage: Passage) -> str:
     marker = quote_attribute(make_marker(name_passage(passage.passage_id)))
     document, title = quote_attribute(passage.document), quote_attribute(passage.title)
-    return f"<passage cite={marker} document={document} title={title}>\n{escape_text(passage.text)}\n</passage>"
+    words = f"{passage.header}\n{passage.text}" if passage.header else passage.text
+    return f"<passage cite={marker} document={document} title={title}>\n{escape_text(words)}\n</passage>"
 
 
 def estimate_passages(message: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:

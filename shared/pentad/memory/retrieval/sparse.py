@@ -7,13 +7,12 @@ which no single text knows. Short words, which are mostly common ones, count les
 import zlib
 from collections import Counter
 
-from pentad.memory.retrieval.words import K1, B, pick_query_words, split_words
+from pentad.memory.retrieval.words import K1, B, guess_rarity, pick_query_words, split_words
 
 MAX_WORDS = 1000
 """Non-zero numbers of a sparse vector (docs.pinecone.io, database limits); the most frequent words are kept."""
 MEAN_WORDS = 200
 """Words of a passage, about: the mean length that BM25 asks for."""
-_FULL_CHARACTERS = 6
 
 SparseNumbers = tuple[list[int], list[float]]
 
@@ -30,13 +29,9 @@ def encode_text(text: str) -> SparseNumbers:
 
 def encode_query(text: str) -> SparseNumbers:
     """Return the indices and values of a question's words."""
-    values = {_hash_word(word): _guess_rarity(word) for word in pick_query_words(text)}
+    values = {_hash_word(word): guess_rarity(word) for word in pick_query_words(text)}
     return list(values), list(values.values())
 
 
 def _hash_word(word: str) -> int:
     return zlib.crc32(word.encode())
-
-
-def _guess_rarity(word: str) -> float:
-    return min(1.0, len(word) / _FULL_CHARACTERS) ** 2 if word.isascii() else 1.0

@@ -16,6 +16,7 @@ B: Final = 0.75
 MAX_WORD_BYTES: Final = 40
 """Of a longer run of letters (a hash) the beginning is its word: Pinecone's text search would drop it."""
 MAX_QUERY_WORDS: Final = 256
+_FULL_CHARACTERS: Final = 6
 
 # Letters and digits with their marks; combining marks are part of a word in scripts of India and Southeast Asia.
 _RUN: Final = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e\u1000-\u109f\u1780-\u17d3]+[^\W_]*)*")
@@ -88,6 +89,26 @@ def stem_word(word: str) -> str:
     while (shorter := _cut_ending(word)) != word:
         word = shorter
     return word
+
+
+def guess_rarity(word: str) -> float:
+    """Return 0 to 1: how much a word says, as far as its length tells; short words are mostly common ones."""
+    return min(1.0, len(word) / _FULL_CHARACTERS) ** 2 if word.isascii() else 1.0
+
+
+def measure_coverage(question: str, text: str) -> float:
+    """Return how much of a question's words a text has, 0 to 1, each by what it says.
+
+    Args:
+        question: what is asked.
+        text: what may answer it.
+    """
+    words = pick_query_words(question)
+    total = math.fsum(map(guess_rarity, words))
+    if not total:
+        return 0.0
+    known = set(split_words(text))
+    return math.fsum(guess_rarity(word) for word in words if word in known) / total
 
 
 def score_words(
@@ -172,7 +193,8 @@ def _fold(text: str) -> str:
     # Compatibility forms and accents go where a letter stays; marks of scripts that need them stay.
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: there are capital letters that only a compatibility form makes of a symbol.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return unicodedata.normalize("NFC", _UNREAD.sub("", decomposed))
 
 

@@ -44,7 +44,7 @@ class TurnContext:
         question: the run's own question, where the epoch began after it.
         results: the results of the last step's calls, where they are not stored yet.
         unavailable: tools that may not run now, each with the sentence that the model is told.
-        notices: what the run's user is told of the results.
+        notices: what the run's user is told of the results, and with the first turn of the search for passages.
     """
 
     turn: TurnInput
@@ -112,7 +112,9 @@ def load_turn_context(
         raise InvalidTransition("another run has taken the session over", field="session")
     calls = _list_last_calls(turn, stored, runs)
     results = _build_results(turn, stored, calls, now)
-    return TurnContext(turn, run, agent, head, stored, question, results, unavailable, now, _note_masked(calls))
+    of_recall = run.manifest.notices if run.manifest is not None and turn.step == 1 else ()
+    notices = (*of_recall, *_note_masked(calls))
+    return TurnContext(turn, run, agent, head, stored, question, results, unavailable, now, notices)
 
 
 def read_conversation(

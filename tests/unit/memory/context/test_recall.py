@@ -10,11 +10,12 @@ from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeS
 from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Manifest, Run, RunStatus
-from pentad.memory.context.recall import PAGE_MESSAGES, Recall, build_query, select, to_passage
+from pentad.memory.context.recall import PAGE_MESSAGES, Recall, build_query
 from pentad.memory.context.window import estimate_context
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Match, Vector
 from pentad.memory.retrieval.readers import label_document
+from pentad.memory.retrieval.search import WORDS_ONLY
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session, StoredMessage
 from tests.unit.memory.fakes import RUN, START, Clock, Counts, Runs, WordEmbedder, embed
@@ -77,7 +78,7 @@ class World:
         self.vectors.upsert(
             "acme",
             [
-                Vector(vector_id=name, values=embed(text), metadata=metadata(text, document=f"{name}.md"))
+                Vector(vector_id=name, values=embed(text), text=text, metadata=metadata(text, document=f"{name}.md"))
                 for name, text in TEXTS.items()
             ],
         )
@@ -179,7 +180,20 @@ def test_an_agent_without_recall_touches_neither_embedder_nor_vectors(world: Wor
     assert world.recall.run("acme", RUN, "s1", agent(top_k=0)).passages == 0
 
 
-def test_an_embedder_that_is_down_is_told_to_the_state(world: World) -> None:
+def test_where_the_embedder_is_down_words_find_the_passage_and_the_user_is_told(world: World) -> None:
+    world.ask(says("m1", "How does a lease keep the runs of a session apart?"))
+    world.embedder.failures.append(ModelUnavailable("down"))
+    manifest = world.recall.run("acme", RUN, "s1", agent())
+    assert [passage.document for passage in world.newest().passages] == ["leases.md"]
+    assert manifest.notices == (WORDS_ONLY,)
+    assert world.runs.get("acme", RUN).manifest == manifest
+
+
+def test_an_embedder_that_is_down_is_told_to_the_state_where_words_find_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = world.vectors.capabilities.model_copy(update={"words": False})
+    monkeypatch.setattr(MemoryVectors, "capabilities", without)
     world.ask(says("m1", "How does a lease work?"))
     world.embedder.failures.append(ModelUnavailable("down"))
     with pytest.raises(ModelUnavailable):
@@ -215,7 +229,7 @@ def test_passages_take_at_most_half_the_low_water_mark(world: World) -> None:
     world.vectors.upsert(
         "acme",
         [
-            Vector(vector_id=f"x{n}", values=embed(long), metadata=metadata(long + str(n), document=f"{n}"))
+            Vector(vector_id=f"x{n}", values=embed(long), text=long, metadata=metadata(long + str(n), document=f"{n}"))
             for n in range(9)
         ],
     )
@@ -355,43 +369,3 @@ def test_the_question_before_is_no_tool_result() -> None:
     messages = [says("q", "How do leases work?"), call, result, says("n", "Why?")]
     stored = [StoredMessage(seq=seq, message=message) for seq, message in enumerate(messages)]
     assert build_query(stored) == "How do leases work?\nWhy?"
-
-
-def match(name: str, score: float, **changes: Any) -> Match:
-    return Match(vector_id=name, dense=score, metadata=metadata(f"text of {name}") | changes)
-
-
-def chosen(matches: list[Match], top_k: int = 9) -> list[str]:
-    return [passage.passage_id for passage in select(matches, top_k=top_k, minimum_score=0.2)]
-
-
-def test_the_best_are_chosen_above_the_minimum_score() -> None:
-    matches = [
-        match("c", 0.3, document="c"),
-        match("a", 0.9, document="a"),
-        match("d", 0.1),
-        match("b", 0.5, document="b"),
-    ]
-    assert chosen(matches) == ["a", "b", "c"]
-    assert chosen(matches, top_k=2) == ["a", "b"]
-
-
-def test_passages_that_overlap_by_half_are_given_once() -> None:
-    matches = [
-        match("a", 0.9, start=0, end=100),
-        match("b", 0.8, start=40, end=140),
-        match("c", 0.7, start=90, end=190),
-        match("d", 0.6, start=0, end=100, document="other"),
-    ]
-    assert chosen(matches) == ["a", "c", "d"]
-
-
-def test_the_same_words_of_two_documents_are_given_once() -> None:
-    matches = [match("a", 0.9, text="same"), match("b", 0.8, text="same", document="copy")]
-    assert chosen(matches) == ["a"]
-
-
-@pytest.mark.parametrize("changes", [{"text": 5}, {"start": "0"}, {"end": None}, {"version": None}, {"start": -1}])
-def test_a_vector_that_ingest_did_not_write_is_no_passage(changes: dict[str, Any]) -> None:
-    fields = {name: value for name, value in (metadata("x") | changes).items() if value is not None}
-    assert to_passage(Match(vector_id="v", dense=1, metadata=fields)) is None

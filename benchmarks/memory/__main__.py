@@ -1,0 +1,107 @@
+"""``python -m benchmarks.memory``: how well documents are found, through the product's own code.
+
+Parsed, cut, embedded, indexed, searched and ranked as ingest and recall do it, with the twin's embedding model in this
+process and a store in memory. Weights were fitted on the first half of each collection's questions; the other half is
+what is reported. The collections are not part of the project: without them this says so and ends.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean, quantiles
+
+from rich.table import Table
+
+from benchmarks.memory.corpora import READERS, Corpus, Question
+from benchmarks.memory.embedding import KeptEmbedder
+from benchmarks.memory.indexing import TENANT, index_corpus
+from benchmarks.memory.measures import list_documents, measure_found, measure_ndcg
+from benchmarks.terminal import ERR, OUT
+from pentad.domain.models import CallContext
+from pentad.domain.usage import estimate_tokens
+from pentad.memory.retrieval.ports import VectorStore
+from pentad.memory.retrieval.rank import RankWeights
+from pentad.memory.retrieval.search import DocumentSearch, Wanted
+from pentad.observability.adapters.null import NullTelemetry
+
+DATA_VARIABLE = "PENTAD_MEMORY_DATA"
+DATA = Path("../shared/data/memory")
+KEPT = Path("build/bench-memory/vectors.sqlite")
+RECIPES = {
+    "meaning and words": RankWeights(0.6, 0.4),
+    "meaning": RankWeights(1, 0),
+    "words": RankWeights(0, 1),
+}
+_PASSAGES = 40
+_CONTEXT = CallContext(tenant_id=TENANT, purpose="embed_query")
+
+
+def read_arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"collections: {', '.join(READERS)} (all unless given)")
+    parser.add_argument("--data", type=Path, help=f"the folder with them (or {DATA_VARIABLE}; {DATA} unless given)")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="the file that keeps vectors for the next time")
+    parser.add_argument("--limit", type=int, help="at most so many questions of each")
+    parser.add_argument("--fitted", action="store_true", help="report the half that weights were fitted on instead")
+    return parser.parse_args(given)
+
+
+def measure_corpus(
+    corpus: Corpus, questions: Sequence[Question], store: VectorStore, embedder: KeptEmbedder
+) -> list[tuple[str, ...]]:
+    """Return a row for each recipe: nDCG, what is found within 500 and 2,000 tokens, and milliseconds."""
+    rows = []
+    for recipe, weights in RECIPES.items():
+        search = DocumentSearch(
+            vectors=store, telemetry=NullTelemetry(), clock=lambda: datetime.now(UTC), weights=weights
+        )
+        scores: list[tuple[float, ...]] = []
+        took: list[float] = []
+        for question in questions:
+            wanted = Wanted(question.text, _CONTEXT, top_k=_PASSAGES, minimum_score=-1, tokens=100_000)
+            began = time.perf_counter()
+            passages = search.find(wanted, embedder).passages
+            took.append(1000 * (time.perf_counter() - began))
+            ndcg = measure_ndcg(list_documents(passages), question.relevant)
+            found = [measure_found(passages, question.relevant, tokens, estimate_tokens) for tokens in (500, 2000)]
+            scores.append((ndcg, *found))
+        means = [f"{fmean(column):.3f}" for column in zip(*scores, strict=True)]
+        rows.append((corpus.name, recipe, str(len(questions)), *means, f"{quantiles(took, n=100)[49]:.0f}"))
+    return rows
+
+
+def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
+    """Measure and print."""
+    folder = options.data or Path(os.environ.get(DATA_VARIABLE, DATA))
+    table = Table(title="Documents found", title_justify="left")
+    for column in ("collection", "ranked by", "questions", "nDCG@10", "in 500 tokens", "in 2,000", "ms (p50)"):
+        table.add_column(column, justify="left" if column in ("collection", "ranked by") else "right")
+    embedder = KeptEmbedder(options.kept, tell)
+    for name in options.names or READERS:
+        file, read = READERS[name]
+        if not (folder / file).exists():
+            OUT.print(f"{name}: left out, {folder / file} is not there (--data or {DATA_VARIABLE} says where)")
+            continue
+        corpus = read(folder / file)
+        store = index_corpus(corpus, embedder, tell)
+        fitted, reported = corpus.halve()
+        questions = (fitted if options.fitted else reported)[: options.limit]
+        embedder.embed([question.text for question in questions], _CONTEXT, deadline=0)
+        for row in measure_corpus(corpus, questions, store, embedder):
+            table.add_row(*row)
+    if table.row_count:
+        OUT.print(table)
+    return 0
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Return the exit code."""
+    return run(read_arguments(given), lambda text: ERR.print(f"[dim]{text}[/]"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

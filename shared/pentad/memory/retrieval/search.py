@@ -1,0 +1,241 @@
+"""Find the passages that speak to a question: by meaning and by words, ranked, each once, as many as there is room for.
+
+Where the embedder does not answer, words alone find them, and the caller is told. What a reader may not see is left out
+by the store, by a condition that each search has.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from pentad.domain.errors import TransientError
+from pentad.domain.knowledge import Passage, find_owner
+from pentad.domain.models import CallContext
+from pentad.domain.usage import estimate_tokens
+from pentad.memory.retrieval.ports import Match, SearchRequest, VectorStore
+from pentad.memory.retrieval.questions import split_question
+from pentad.memory.retrieval.rank import WEIGHTS, RankWeights, Signals, rank
+from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, list_labels
+from pentad.memory.retrieval.words import measure_coverage
+from pentad.memory.tokens import Counter
+from pentad.models.ports import Embedder
+from pentad.observability.ports import Telemetry
+
+CANDIDATES: Final = 50
+"""Of each kind and part. Fewer, and what stands in both lists but on top of neither is missed."""
+COVERED: Final = 0.6
+"""A passage with so much of a part's words is given whatever its cosine is."""
+EMBED_SECONDS: Final = 20.0
+_SPARE_SECONDS: Final = 3.0
+_THREADS: Final = 6
+WORDS_ONLY: Final = "The documents were searched by words only, since no embedding model answered."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to look for, and for whom.
+
+    Attributes:
+        text: what is asked.
+        context: on whose behalf; its tenant's documents are searched, and those of its user's own.
+        top_k: at most so many passages.
+        minimum_score: cosine similarity below which a passage is given for its words only.
+        tokens: at most so many in all.
+        deadline: ``time.time()`` by which an answer is of use; 20 s from now where it is None.
+        where: further conditions on the metadata.
+    """
+
+    text: str
+    context: CallContext
+    top_k: int
+    minimum_score: float
+    tokens: int
+    deadline: float | None = None
+    where: Mapping[str, str | tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found: passages, the best first; how many candidates there were; and what the user is told."""
+
+    passages: tuple[Passage, ...] = ()
+    candidates: int = 0
+    notices: tuple[str, ...] = ()
+
+
+class DocumentSearch:
+    """Searches the documents of tenants.
+
+    Args:
+        vectors: where the chunks are.
+        telemetry: is told where the embedder does not answer.
+        clock: tells the time, in UTC.
+        count: estimates the tokens of a text.
+        weights: what each signal is worth.
+    """
+
+    def __init__(
+        self,
+        *,
+        vectors: VectorStore,
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
+        count: Counter = estimate_tokens,
+        weights: RankWeights = WEIGHTS,
+    ) -> None:
+        self._vectors = vectors
+        self._telemetry = telemetry
+        self._clock = clock
+        self._count = count
+        self._weights = weights
+
+    def find(self, wanted: Wanted, embedder: Embedder) -> Found:
+        """Return what speaks to a question.
+
+        Raises:
+            StoreUnavailable: the vectors did not answer.
+            ModelUnavailable: the embedder did not, and the store can't find by words.
+            ModelThrottled: the same.
+            BudgetExceeded: a budget leaves no room for embedding.
+        """
+        parts = split_question(wanted.text)
+        if not parts:
+            return Found()
+        vectors, notices = self._embed(parts, wanted, embedder)
+        requests = [self._make_request(wanted, part, vector) for part, vector in zip(parts, vectors, strict=True)]
+        matches = self._search(wanted.context.tenant_id, requests)
+        matches = [[one for one in found if _may_see(one, wanted.context.user_id)] for found in matches]
+        ranked = rank([read_signals(found) for found in matches], self._weights)
+        passages = choose_passages(parts, matches, ranked, top_k=wanted.top_k, minimum_score=wanted.minimum_score)
+        kept = limit_tokens(passages, wanted.tokens, self._count)
+        return Found(kept, len({one.vector_id for found in matches for one in found}), notices)
+
+    def _embed(
+        self, parts: Sequence[str], wanted: Wanted, embedder: Embedder
+    ) -> tuple[Sequence[tuple[float, ...] | None], tuple[str, ...]]:
+        latest = self._clock().timestamp() + EMBED_SECONDS
+        # What is left after an embedder that does not answer is enough to search by words.
+        until = latest if wanted.deadline is None else min(latest, wanted.deadline - _SPARE_SECONDS)
+        try:
+            return embedder.embed(parts, wanted.context, deadline=until).vectors, ()
+        except TransientError as error:
+            if not self._vectors.capabilities.words:
+                raise
+            self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
+            return [None] * len(parts), (WORDS_ONLY,)
+
+    def _make_request(self, wanted: Wanted, part: str, vector: tuple[float, ...] | None) -> SearchRequest:
+        where = {**(wanted.where or {}), "kind": DOCUMENT_KIND, READERS: list_labels(wanted.context.user_id)}
+        return SearchRequest(k=max(CANDIDATES, 2 * wanted.top_k), dense=vector, text=part, where=where)
+
+    def _search(self, tenant_id: str, requests: Sequence[SearchRequest]) -> list[list[Match]]:
+        if len(requests) == 1:
+            return [self._vectors.search(tenant_id, requests[0])]
+        with ThreadPoolExecutor(min(_THREADS, len(requests))) as pool:
+            return list(pool.map(lambda request: self._vectors.search(tenant_id, request), requests))
+
+
+def choose_passages(
+    parts: Sequence[str],
+    matches: Sequence[Sequence[Match]],
+    ranked: Mapping[str, float],
+    *,
+    top_k: int,
+    minimum_score: float,
+) -> tuple[Passage, ...]:
+    """Return the best passages, best first: near enough, no text twice, and no two that overlap by half.
+
+    Args:
+        parts: what was searched for.
+        matches: as the vector store returned them, for each part.
+        ranked: their scores, the best first.
+        top_k: at most so many.
+        minimum_score: cosine similarity below which a passage is given only where it has most of a part's words.
+    """
+    by_name = {one.vector_id: one for found in matches for one in found}
+    nearest = _find_nearest(matches)
+    chosen: list[Passage] = []
+    for name, score in ranked.items():
+        if len(chosen) == top_k:
+            break
+        passage = to_passage(by_name[name], score)
+        if passage is None or any(_is_repeat(passage, other) for other in chosen):
+            continue
+        near = nearest.get(name, -1.0) >= minimum_score
+        if near or max(measure_coverage(part, f"{passage.title} {passage.text}") for part in parts) >= COVERED:
+            chosen.append(passage)
+    return tuple(chosen)
+
+
+def to_passage(match: Match, score: float) -> Passage | None:
+    """Return the passage that ingest described in the vector's metadata, or None where another program wrote it.
+
+    Args:
+        match: what the store found.
+        score: how well it ranks.
+    """
+    fields = {name: match.metadata.get(name) for name in ("document", "version", "title", "text")}
+    start, end, page = (match.metadata.get(name) for name in ("start", "end", "page"))
+    if not isinstance(start, int | float) or not isinstance(end, int | float):
+        return None
+    try:
+        # Some stores return every number as a float.
+        return Passage.model_validate(
+            {
+                **fields,
+                "passage_id": match.vector_id,
+                "header": match.metadata.get("header", ""),
+                "start": int(start),
+                "end": int(end),
+                "page": int(page) if isinstance(page, int | float) else None,
+                "score": score,
+            }
+        )
+    except ValidationError:
+        return None
+
+
+def limit_tokens(passages: Sequence[Passage], tokens: int, count: Counter) -> tuple[Passage, ...]:
+    """Return the best passages that fit, so that what is retrieved leaves room for the conversation."""
+    kept: list[Passage] = []
+    for passage in passages:
+        tokens -= count(passage.text)
+        if tokens < 0:
+            break
+        kept.append(passage)
+    return tuple(kept)
+
+
+def read_signals(found: Sequence[Match]) -> Signals:
+    """Return the scores of what a store found for one part."""
+    return Signals(
+        dense={one.vector_id: one.dense for one in found if one.dense is not None},
+        words={one.vector_id: one.words for one in found if one.words is not None},
+    )
+
+
+def _find_nearest(matches: Sequence[Sequence[Match]]) -> dict[str, float]:
+    nearest: dict[str, float] = {}
+    for one in (one for found in matches for one in found):
+        if one.dense is not None:
+            nearest[one.vector_id] = max(one.dense, nearest.get(one.vector_id, one.dense))
+    return nearest
+
+
+def _may_see(match: Match, user_id: str | None) -> bool:
+    """Tell so of one that the store should not have returned at all: what is private has two locks."""
+    owner = find_owner(str(match.metadata.get("document", "")))
+    return owner is None or owner == user_id
+
+
+def _is_repeat(passage: Passage, other: Passage) -> bool:
+    if passage.text == other.text:
+        return True
+    if (passage.document, passage.version) != (other.document, other.version):
+        return False
+    overlap = min(passage.end, other.end) - max(passage.start, other.start)
+    return 2 * overlap > min(passage.end - passage.start, other.end - other.start)
