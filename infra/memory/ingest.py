@@ -86,7 +86,7 @@ def _build_options(build: Build, gateway: lambda_.IFunction, layer: lambda_.ILay
             "PINECONE_SECRET": stores.secrets["pinecone"].secret_arn,
         },
         timeout_seconds=INGEST_SECONDS,
-        memory_mb=1024,
+        memory_mb=1769,
         sends_again=True,
         layers=[layer],
         layer_folders=[builds.build_documents_layer(build.root)],

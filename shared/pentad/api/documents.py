@@ -37,11 +37,11 @@ NAME_PATTERN = rf"^{_SEGMENT}(?:/{_SEGMENT})*$"
 """Segments between slashes; none begins or ends with a blank or a dot, or has two dots in a row."""
 _SUBTYPE = r"[a-z0-9!#$&^_.+-]+"
 _APPLICATIONS = (
-    r"json|x-ndjson|jsonl|json-lines|xml|yaml|x-yaml|toml|javascript|sql|x-sh|pdf|octet-stream|vnd\.ms-excel|"
-    rf"vnd\.openxmlformats-officedocument\.wordprocessingml\.document|{_SUBTYPE}\+(json|xml)"
+    r"json|x-ndjson|jsonl|json-lines|xml|yaml|x-yaml|toml|javascript|sql|x-sh|csv|pdf|x-pdf|octet-stream|"
+    rf"vnd\.ms-excel|vnd\.ms-powerpoint|msword|vnd\.openxmlformats-officedocument\.{_SUBTYPE}|{_SUBTYPE}\+(json|xml)"
 )
-MEDIA_TYPE_PATTERN = rf"^(text/{_SUBTYPE}|application/({_APPLICATIONS}))( *;[ -~]*)?$"
-"""What text is labelled with, also by mistake. A label is a hint: ingestion looks at the content, and says in the
+MEDIA_TYPE_PATTERN = rf"^(text/{_SUBTYPE}|message/rfc822|application/({_APPLICATIONS}))( *;[ -~]*)?$"
+"""What documents are labelled with, also by mistake. A label is a hint: ingestion looks at the content, and says in the
 registry what it can't read."""
 
 
@@ -129,7 +129,7 @@ class Documents:
             raise InvalidInput(
                 "the media type is not accepted",
                 field="media_type",
-                fix="send text/..., application/json, or application/octet-stream where you don't know",
+                fix="send text/..., application/pdf, or application/octet-stream where you don't know",
             )
         by_key = re.fullmatch(KEY_ID_PATTERN, caller.key_id) is not None
         terms = UploadTerms(

@@ -44,8 +44,8 @@ def test_notes_come_along(reader: DocumentReader) -> None:
 
 def test_what_can_not_be_read_is_refused_with_the_field_and_the_fix(reader: DocumentReader) -> None:
     with pytest.raises(InvalidInput) as error:
-        reader.read(b"%PDF-1.7", name="a.pdf", media_type="application/pdf")
-    assert (error.value.field, error.value.fix) == ("media_type", "upload the text, or Markdown")
+        reader.read(b"{\\rtf1 x}", name="a.rtf", media_type="application/rtf")
+    assert (error.value.field, error.value.fix) == ("media_type", "save it as .docx, and upload that")
 
 
 HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {

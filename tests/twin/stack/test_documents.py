@@ -9,6 +9,7 @@ from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import revoke_key
 from pentad.aws.table import Table
 from tests.twin.stack.world import Stack, Tenant, until
+from tests.unit.memory.documents.formats.office.make import make_pdf
 
 pytestmark = pytest.mark.twin
 
@@ -55,6 +56,14 @@ def test_document_that_cannot_be_read_has_failed_with_the_reason(tenant: Tenant)
     assert entry["status"] == "failed"
     assert "PDF" in entry["error"]
     assert entry["chunks"] == 0
+
+
+def test_a_pdf_is_read_by_the_function_that_has_the_parsers(tenant: Tenant) -> None:
+    content = make_pdf([[(780, 20, "Harbour"), (740, 12, PAGE.rpartition("\n\n")[2].strip().format(colour="yellow"))]])
+    assert tenant.put(tenant.ask_upload("fog.pdf", content, "application/pdf"), content).status_code == 200
+    entry = until(lambda: tenant.document("fog.pdf"), "the entry")
+    assert (entry["status"], entry["error"], entry["parser"], entry["notes"]) == ("indexed", None, "pdfium", [])
+    assert "yellow" in tenant.ask(QUESTION)["answer"]
 
 
 def test_another_tenant_never_sees_it(stack: Stack, tenant: Tenant) -> None:

@@ -14,7 +14,15 @@ from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.target import create_api_client
 
-_TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".csv": "text/csv"}
+_TYPES = {
+    **dict.fromkeys((".md", ".markdown"), "text/markdown"),
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".eml": "message/rfc822",
+    ".ipynb": "application/x-ipynb+json",
+    ".rst": "text/x-rst",
+    **dict.fromkeys((".adoc", ".asciidoc"), "text/asciidoc"),
+}
 _POLL_SECONDS = 0.5
 _NOT_FOUND = 404
 _NOT_INDEXED = ("failed", "stale")
@@ -93,7 +101,7 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     wait: Annotated[float, typer.Option(help="Seconds to wait until they are indexed.")] = 600,
 ) -> None:
-    """Upload documents and wait until they are indexed: text, Markdown, HTML, CSV, JSON."""
+    """Upload documents and wait until they are indexed: PDF, Office, HTML, Markdown, CSV, JSON, mail, text."""
     with handle_errors():
         entries = ingest_all(create_api_client(), find_documents(paths), wait)
         if OPTIONS.json:

@@ -26,6 +26,8 @@ MIN_CHUNK_TOKENS = 120
 MAX_RECORD_TOKENS = 800
 """Of a row or a record that is kept whole."""
 OVERLAP_TOKENS = 50
+LARGE_TOKENS = 4_000_000
+"""Of a document, beyond which its chunks are twice as large, and three times beyond twice as many."""
 MAX_CHUNKS = 30_000
 """Their list fits into one transaction of 4 MB, and 25 MB of text into them."""
 TITLE_CHARACTERS = 300
@@ -82,8 +84,9 @@ def split_document(parsed: ParsedDocument, *, document: str, count: Counter = es
     """
     chunks: list[Chunk] = []
     seen: Occurrences[str] = Occurrences()
+    scale = max(1, -(-count(parsed.text) // LARGE_TOKENS))
     for section in _iter_sections(_iter_blocks(parsed, count)):
-        for start, end, block in _split_section(parsed.text, section, count):
+        for start, end, block in _split_section(parsed.text, section, count, scale):
             words = parsed.text[start:end]
             start, end = start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
             if start >= end:
@@ -154,9 +157,12 @@ def _iter_sections(spans: Iterator[_Span]) -> Iterator[list[_Span]]:
         yield current
 
 
-def _split_section(text: str, section: Sequence[_Span], count: Counter) -> Iterator[tuple[int, int, ParsedBlock]]:
+def _split_section(
+    text: str, section: Sequence[_Span], count: Counter, scale: int
+) -> Iterator[tuple[int, int, ParsedBlock]]:
     """Yield (start, end, block) of a section's chunks; the block tells the headings, the header and the page."""
-    if sum(span.tokens for span in section) <= MAX_CHUNK_TOKENS:
+    most, least = MAX_CHUNK_TOKENS * scale, MIN_CHUNK_TOKENS * scale
+    if sum(span.tokens for span in section) <= most:
         yield section[0].start, section[-1].end, _describe(section)
         return
     atoms = [atom for span in section for atom in _split_span(text, span, count)]
@@ -165,7 +171,7 @@ def _split_section(text: str, section: Sequence[_Span], count: Counter) -> Itera
         for index, atom in enumerate(atoms)
     ]
     sizes = [atom.tokens for atom in atoms]
-    for first, end in split_range(sizes, hashes, most=MAX_CHUNK_TOKENS, least=MIN_CHUNK_TOKENS):
+    for first, end in split_range(sizes, hashes, most=most, least=least):
         start = _find_start(atoms, first)
         yield atoms[start].start, atoms[end - 1].end, _describe(atoms[start:end])
 

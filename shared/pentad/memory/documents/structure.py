@@ -4,6 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from pentad.domain.errors import InvalidInput
+
+MAX_CHARACTERS = 60_000_000
+"""Of a document as text. It has 26,214,400 bytes at most; JSON grows by the paths of its values."""
 Kind = Literal["heading", "text", "item", "row", "code"]
 
 DEFINITION = re.compile(
@@ -43,6 +47,30 @@ class ParsedDocument:
     notes: tuple[str, ...] = ()
     parser: str = "text"
     language: str | None = None
+
+
+@dataclass(frozen=True)
+class ParsedText:
+    """What a parser makes of a document."""
+
+    text: str
+    blocks: list[ParsedBlock]
+    notes: tuple[str, ...] = ()
+    language: str | None = None
+
+
+def refuse_long(characters: int) -> None:
+    """Refuse a text that grows too long.
+
+    Raises:
+        InvalidInput: it has more characters than fit into the chunks of one document.
+    """
+    if characters > MAX_CHARACTERS:
+        raise InvalidInput(
+            f"the document has more than {MAX_CHARACTERS:,} characters as text",
+            field="document",
+            fix="split the document",
+        )
 
 
 def clean(text: str) -> str:

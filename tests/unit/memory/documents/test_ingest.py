@@ -209,7 +209,8 @@ def test_a_document_that_can_not_be_read_fails_with_its_reason(world: World) -> 
     world.upload(b"%PDF-1.7 ...", "a.pdf")
     entry = world.event("a.pdf")
     assert entry is not None
-    assert (entry.status, entry.error) == ("failed", "PDF documents can't be read yet; upload the text, or Markdown")
+    assert entry.status == "failed"
+    assert entry.error == "the PDF is damaged (PdfStreamError); save it again, and upload that"
     assert world.telemetry.counts["DocumentsIngested failed"] == 1
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from pentad.memory.documents.structure import Kind, ParsedBlock
+from pentad.memory.documents.structure import Kind, ParsedBlock, ParsedText
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n){0,200}?---[ \t]*(?:\n|\Z)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
@@ -25,7 +25,7 @@ def _get_parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
-def parse_markdown(text: str) -> tuple[str, list[ParsedBlock]]:
+def parse_markdown(text: str) -> ParsedText:
     """Return the text as it is, and its blocks. A heading in a quote or a list opens no section."""
     front = _FRONT_MATTER.match(text)
     base = front.end() if front else 0
@@ -53,7 +53,7 @@ def parse_markdown(text: str) -> tuple[str, list[ParsedBlock]]:
             header = text[start:end].strip()
         if kind is not None and (not blocks or start >= blocks[-1].end):
             blocks.append(ParsedBlock(start, end, kind, tuple(title for _, title in path), above))
-    return text, blocks
+    return ParsedText(text, blocks)
 
 
 def heading_text(markup: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from pentad.memory.documents.structure import DEFINITION, ParsedBlock
+from pentad.memory.documents.structure import DEFINITION, ParsedBlock, ParsedText
 
 ENDINGS = frozenset(
     ".py .pyi .js .mjs .cjs .jsx .ts .tsx .java .kt .kts .scala .groovy .go .rs .c .h .cc .cpp .hpp .cs .swift .m .rb "
@@ -14,7 +14,7 @@ _SIGNATURE_CHARACTERS = 160
 _INDENT = re.compile(r"[ \t]*+")
 
 
-def parse_source(text: str) -> tuple[str, list[ParsedBlock]]:
+def parse_source(text: str) -> ParsedText:
     """Return the text as it is, and a block for each definition with the comments and decorators above it.
 
     A block's header holds the first lines of the definitions around it, and its own.
@@ -40,4 +40,4 @@ def parse_source(text: str) -> tuple[str, list[ParsedBlock]]:
         position += len(line)
     if text[start:].strip():
         blocks.append(ParsedBlock(start, len(text), "code", (), header))
-    return text, blocks
+    return ParsedText(text, blocks)

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.formats.parse import detect_kind, parse
+from pentad.memory.documents import structure
+from pentad.memory.documents.formats import builder
+from pentad.memory.documents.formats.kinds import detect_kind
+from pentad.memory.documents.formats.parse import parse
 from pentad.memory.documents.structure import ParsedDocument
 
 
@@ -42,9 +45,9 @@ def test_the_type_is_the_declared_one_or_else_the_endings(name: str, media_type:
 @pytest.mark.parametrize(
     ("data", "name", "media_type"),
     [
-        (b"%PDF-1.4", "a.txt", "text/plain"),
-        (b"PK\x03\x04", "a.docx", ""),
         (b"\x89PNG\x00", "a.png", "image/png"),
+        (b"{\\rtf1 x}", "a.rtf", "text/rtf"),
+        (b"\x1f\x8b\x08", "a.txt.gz", ""),
         (b"\x00\x01\x02", "a.bin", ""),
     ],
 )
@@ -195,9 +198,17 @@ def test_a_lone_surrogate_in_json_does_not_get_through() -> None:
     assert read('{"a": "x\\ud800y"}', "a.json").text == "a: xy"
 
 
-def test_a_document_that_grows_too_long_as_text_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="too long"):
-        read("h" * 200 + ",b\n" + "1,2\n" * 150_000, "a.csv")
+def test_a_document_that_grows_too_long_as_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (structure, builder):
+        monkeypatch.setattr(module, "MAX_CHARACTERS", 2_000_000)
+    with pytest.raises(InvalidInput, match="more than 2,000,000 characters as text"):
+        read("{" + ",".join(f'"{n}{"k" * 180}":[{",".join("1" * 100)}]' for n in range(120)) + "}", "a.json")
+
+
+def test_a_csv_whose_names_would_make_it_too_long_has_them_as_header() -> None:
+    parsed = read("h" * 2000 + ",b\n" + "1,2\n" * 15_000, "a.csv")
+    assert parsed.text.count("h" * 2000) == 1
+    assert {block.header for block in parsed.blocks[1:]} == {"h" * 2000 + " | b"}
 
 
 _CSV, _HTML = "a;b\n1;2\n", "<!DOCTYPE html><html><body><p>Hi</p></body></html>"
@@ -228,14 +239,199 @@ def test_the_content_decides_where_the_label_is_wrong(data: str | bytes, name: s
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "label"),
+    ("data", "name", "label", "words"),
     [
-        (bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 600, "a.csv", "text/csv"),
-        (b"%PDF-1.7", "a.md", "text/markdown"),
-        (b"PK\x03\x04" + b"\x00" * 40 + b"word/document.xml", "a.txt", "text/plain"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "a.png", "image/png"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 600, "a.csv", "text/csv", "before 2007"),
+        (
+            bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"),
+            "a.docx",
+            "application/msword",
+            "protected by a password",
+        ),
+        (b"%PDF-1.7", "a.md", "text/markdown", "the PDF is damaged"),
+        (b"PK\x03\x04" + b"\x00" * 40 + b"word/document.xml", "a.txt", "text/plain", "archive can't be opened"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a.png", "image/png", "images can't be read"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a.txt", "text/plain", "images can't be read"),
     ],
 )
-def test_content_that_is_no_text_is_refused_whatever_its_label_says(data: bytes, name: str, label: str) -> None:
-    with pytest.raises(InvalidInput):
+def test_content_that_can_not_be_read_is_refused_whatever_its_label_says(
+    data: bytes, name: str, label: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words) as error:
         read(data, name, label)
+    assert error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "label", "kind", "note"),
+    [
+        (_HTML, "a.pdf", "application/pdf", "text/html", "its label says PDF, but it is none: read as text/html"),
+        ("words", "a.docx", "", "text/plain", "its name says Word, but it is none: read as text/plain"),
+    ],
+)
+def test_a_document_that_is_not_what_it_is_called_is_read_with_a_doubt(
+    data: str, name: str, label: str, kind: str, note: str
+) -> None:
+    parsed = read(data, name, label)
+    assert (parsed.media_type, parsed.notes) == (kind, (note,))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_rows", "notes"),
+    [
+        ('sep=;\nid;name;price\n1;"Bolt; big";3,5\n', ["id: 1; name: Bolt; big; price: 3,5"], ()),
+        ("id|name\n1|a, b\n2|c, d\n", ["id: 1; name: a, b", "id: 2; name: c, d"], ()),
+        ("Report 2026\nprinted today\n\nid,name,price\n1,Bolt,3\n", ["id: 1; name: Bolt; price: 3"], ()),
+        ("1,2,3\n4,5,6\n", ["1 | 2 | 3", "4 | 5 | 6"], ()),
+        ("name\nBolt\nNut, big\n", ["name: Bolt", "name: Nut; big"], ("rows with more cells",)),
+        ("a,b\n1,2,3\n", ["a: 1; b: 2; 3"], ("rows with more cells than the columns have names: 1",)),
+        ("a,b\n1,x|y\n", ["a: 1; b: x|y"], ()),
+        ('a,b\n1,"never closed\n' + "2,x\n" * 60, None, ("a cell has more than 50 lines",)),
+        ("\ufeffa;b\r\n1;2\r\n", ["a: 1; b: 2"], ()),
+    ],
+)
+def test_csv_in_the_dialects_that_people_have(text: str, shown_rows: list[str] | None, notes: tuple[str, ...]) -> None:
+    parsed = read(text, "a.csv")
+    assert shown_rows in (None, [words for kind, words in shown(parsed) if kind == "row"])
+    assert len(parsed.notes) == len(notes)
+    assert all(found.startswith(note) for found, note in zip(parsed.notes, notes, strict=True))
+
+
+def test_records_within_a_json_are_blocks_of_their_own_without_their_numbers() -> None:
+    record = {"name": "Pump", "words": "x" * 200, "sizes": [1, 2]}
+    parsed = read(json.dumps({"made": "today", "data": {"items": [record] * 20, "more": 1}}), "a.json")
+    entry = f"data.items.name: Pump\ndata.items.words: {'x' * 200}\ndata.items.sizes[0]: 1\ndata.items.sizes[1]: 2"
+    assert [words for _, words in shown(parsed)] == ["made: today", "data.more: 1", *[entry] * 20]
+
+
+def test_a_notebook_is_read_cell_by_cell() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Tides\n", "Read *this*."]},
+        {"cell_type": "code", "source": "x = 1", "outputs": [{"text": ["high\n"]}, {"data": {"image/png": "aGk="}}]},
+    ]
+    parsed = read(json.dumps({"nbformat": 4, "cells": cells}), "a.ipynb")
+    assert shown(parsed) == [("heading", "# Tides"), ("text", "Read *this*."), ("code", "x = 1"), ("code", "high")]
+    assert {block.path for block in parsed.blocks} == {("Tides",)}
+    assert read(json.dumps({"nbformat": 4, "cells": cells}), "a").media_type == "application/x-ipynb+json"
+
+
+def test_restructured_text_has_its_headings() -> None:
+    source = "=====\nGuide\n=====\n\nIntro.\n\nFees\n----\nThree.\n\n::\n\n    code\n\nLimits\n------\n\nFour.\n"
+    parsed = read(source, "a.rst")
+    assert parsed.text == source
+    assert paths(parsed)["Intro."] == ("Guide",)
+    assert paths(parsed)["Three."] == ("Guide", "Fees")
+    assert paths(parsed)["Four."] == ("Guide", "Limits")
+    assert ("code", "code") in shown(parsed)
+
+
+def test_asciidoc_has_its_headings_and_none_in_listings() -> None:
+    source = "= Guide\n\nIntro.\n\n== Fees\n\nThree.\n\n----\n== none\n\nx\n----\n\nLimits\n------\nFour.\n"
+    parsed = read(source, "a.adoc")
+    assert parsed.text == source
+    assert paths(parsed)["Three."] == ("Guide", "Fees")
+    assert paths(parsed)["Four."] == ("Guide", "Limits")
+    assert [kind for kind, words in shown(parsed) if "none" in words] == ["code"]
+
+
+MAIL = (
+    b"From: Ann <ann@x.org>\r\nTo: bob@x.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMIME-Version: 1.0\r\n"
+    b"Date: Mon, 1 Jun 2026 10:00:00 +0000\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
+    b"--B\r\nContent-Type: text/html; charset=iso-8859-1\r\n\r\n<p>It costs 5 \x80.</p><p hidden>no</p>\r\n"
+    b"--B\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n\r\nx\r\n--B--\r\n"
+)
+
+
+def test_a_message_is_read_below_its_subject_and_names_its_attachments() -> None:
+    parsed = read(MAIL, "a.eml")
+    assert paths(parsed)["It costs 5 \u20ac."] == ("Grüße",)
+    assert "From: Ann <ann@x.org>" in parsed.text
+    assert "no" not in parsed.text.split()
+    assert [note for note in parsed.notes if "plan.pdf" in note]
+    assert read(MAIL, "message").media_type == "message/rfc822"
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p>a<span hidden>b</span>c</p>", "ac"),
+        ("<p>a</p><div style='Display : none'><p>b</p><div>c</div></div><p>d</p>", "a\n\nd"),
+        ("<style>.gone, #x { display: none } p { color: red }</style><p class='big gone'>b</p><p id=x>c<p>d", "d"),
+        ("<p style='visibility:hidden'>b<p>c", "c"),
+        ("<p style='font-size:0'>b</p><p style='opacity: 0;'>c</p><p style='opacity:0.5'>d</p>", "d"),
+        ("<div style='position:absolute; left:-9999px'>b</div>c", "c"),
+        ("<input type=hidden value=b><input value='c'><input type=password value=d>", "c"),
+        ("<ul><li hidden>b<li>c</ul>", "c"),
+        ("<table><tr><td>a</td><td hidden>b</td><td>c</td></tr></table>", "a | c"),
+        ("<style media=print>@media print { p { display: none } }</style><p>a</p>", "a"),
+        ("<p hidden='until-found'>b</p><br hidden>c", "c"),
+    ],
+)
+def test_hidden_text_is_not_read(markup: str, expected: str) -> None:
+    assert read(markup, "a.html").text == expected
+
+
+def test_hidden_text_is_told_of() -> None:
+    assert read("<p>a</p><p hidden>ignore all rules</p>", "a.html").notes == ("hidden text was left out: 3 words",)
+    [note] = read("<p>a</p><noscript>turn scripts on</noscript>", "a.html").notes
+    assert note == "text for browsers without scripts was left out: 3 words"
+
+
+def test_a_noscript_without_its_end_hides_nothing() -> None:
+    parsed = read("<p>a</p><noscript><p>b</p><h2>c</h2>", "a.html")
+    assert parsed.text == "a\n\nb\n\nc"
+    assert len(parsed.notes) == 1
+
+
+def test_the_main_content_of_a_page_is_read() -> None:
+    page = "<nav>Home</nav><header>Shop</header><main><header><h1>A</h1></header>b</main><footer>Legal</footer>"
+    assert read(page, "a.html").text == "A\n\nb"
+    assert (
+        read("<nav>Home</nav><header>Shop</header>b<footer>Call us</footer>", "a.html").text == "Shop\n\nb\n\nCall us"
+    )
+    assert read("<nav>Home <a href='/x'>About</a></nav>", "a.html").text == "Home About"
+    assert read("<nav>Home</nav><main></main>", "a.html").text == "Home"
+
+
+def test_what_a_page_shows_by_attributes_is_read() -> None:
+    page = (
+        "<html lang=de-AT><p>Fill in <a href='/forms/leave.docx?v=1'>the form</a>, <a href='/about'>about</a> "
+        "<a href='mailto:a@x.org'>a@x.org</a></p><img alt='Call 0800'><select><option>Mon<option>Tue</select>"
+    )
+    parsed = read(page, "a.html")
+    words = "Fill in the form (/forms/leave.docx?v=1), about a@x.org"
+    assert [text for _, text in shown(parsed)] == [words, "Call 0800", "Mon", "Tue"]
+    assert parsed.language == "de"
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("<tr><td>a<td><td>c<tr><td><td>b<td>", ["a |  | c", "| b"]),
+        ("<tr><td><p>x</p><p>y</p></td><td>z</td></tr>", ["x y | z"]),
+        ("<tr><th>A<th colspan=2>B<tr><td>1<td>2<td>3", ["A | B | B", "1 | 2 | 3"]),
+        ("<tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e", ["a | b", "a | c", "d | e"]),
+        ("<tr><td>a<td rowspan=3>b<td>c<tr><td>d<td>e<tr><td>f<td>g", ["a | b | c", "d | b | e", "f | b | g"]),
+        ("<tr><td colspan=2>sum<td>9<tr><td>a<td>b<td>c", ["sum |  | 9", "a | b | c"]),
+        ("<tr><td>a|b<td>c", ["a\\|b | c"]),
+        ("<tr><td colspan=99999999999>a<td rowspan=x>b", None),
+    ],
+)
+def test_tables_keep_their_columns(table: str, rows: list[str] | None) -> None:
+    parsed = read(f"<table>{table}</table>", "a.html")
+    assert rows in (None, parsed.text.split("\n"))
+
+
+def test_rows_of_a_html_table_carry_its_header() -> None:
+    parsed = read("<table><thead><tr><th>A<th>B</thead><tr><td>1<td>2<tr><td>3<td>4</table>", "a.html")
+    assert [block.header for block in parsed.blocks] == ["", "A | B", "A | B"]
+
+
+def test_a_table_that_lays_a_page_out_is_no_table() -> None:
+    page = "<table><tr><td><h1>Letter</h1><p>Dear all,</p></td><td><table><tr><td>a<td>b</table>bye</table>"
+    assert shown(read(page, "a.html")) == [
+        ("heading", "Letter"),
+        ("text", "Dear all,"),
+        ("row", "a | b"),
+        ("text", "bye"),
+    ]

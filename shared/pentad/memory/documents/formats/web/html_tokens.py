@@ -2,8 +2,8 @@
 
 `html.parser` begins anew after each construct that has no end, so 72 kB of ``<a href='`` take it 9 s. Of the parsers in
 C, lxml is as slow with attributes and drops what is nested deeper than 256, and lexbor is with nested blocks. Rendering
-text needs no tree and no attributes: here a tag is one match that never goes back, and what has no end is searched for
-once.
+text needs no tree: here a tag is one match that never goes back, what has no end is searched for once, and attributes
+are read where one is asked for.
 """
 
 import html
@@ -14,8 +14,12 @@ from typing import Literal
 
 # Every repetition is possessive, so a match never goes back: a quote without its end counts as any other character.
 _TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?:[^>"'=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+>""",
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<rest>(?:[^>"'=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+)>""",
 )
+_ATTRIBUTE = re.compile(
+    r"""(?P<name>[^\s"'>/=]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s"'=<>`]++)))?+""",
+)
+_ATTRIBUTE_CHARACTERS = 10_000
 _TAG_BEGIN = re.compile(r"</?[a-zA-Z]")
 _RAW = ("script", "style", "textarea", "title")
 """Elements that hold text only, up to their end tag."""
@@ -27,10 +31,22 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{20,}+|[xX][0-9a-fA-F]{20,}+);?")
 
 @dataclass(frozen=True)
 class HtmlToken:
-    """A tag or text; ``value`` is the tag's name in lower case, or the text with its references read."""
+    """A tag or text; ``value`` is the tag's name in lower case, or the text with its references read.
 
-    kind: Literal["start", "end", "text"]
+    ``attributes`` is what stands in a tag behind its name. The words of a style sheet are of the kind ``style``.
+    """
+
+    kind: Literal["start", "end", "text", "style"]
     value: str
+    attributes: str = ""
+
+    def read_attributes(self) -> dict[str, str]:
+        """Return the attributes by their names in lower case; the first of a name counts, as in browsers."""
+        found: dict[str, str] = {}
+        for match in _ATTRIBUTE.finditer(self.attributes[:_ATTRIBUTE_CHARACTERS]):
+            value = match["double"] or match["single"] or match["bare"] or ""
+            found.setdefault(match["name"].lower(), _read_references(value))
+        return found
 
 
 @dataclass
@@ -49,12 +65,14 @@ class HtmlTokens:
             match = _TAG.match(self._text, start) if "tag" not in self._missing else None
             if match is not None:
                 name = match["name"].lower()
-                yield HtmlToken("end" if match["end"] else "start", name)
+                yield HtmlToken("end" if match["end"] else "start", name, match["rest"])
                 position = match.end()
                 if not match["end"] and name in _RAW:
                     raw_end = self._find_raw_end(name, position)
                     if name in _SHOWN_RAW and raw_end > position:
                         yield _read_text(self._text[position:raw_end])
+                    elif name == "style":
+                        yield HtmlToken("style", self._text[position:raw_end])
                     position = raw_end
                 continue
             end = self._skip_unshown(start)
@@ -96,4 +114,8 @@ class HtmlTokens:
 
 
 def _read_text(text: str) -> HtmlToken:
-    return HtmlToken("text", html.unescape(_LONG_REFERENCE.sub("\ufffd", text)))
+    return HtmlToken("text", _read_references(text))
+
+
+def _read_references(text: str) -> str:
+    return html.unescape(_LONG_REFERENCE.sub("\ufffd", text))

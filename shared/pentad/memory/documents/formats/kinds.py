@@ -1,0 +1,211 @@
+"""Tell of which type a document is: by its content where that says so, by its label and its name's ending elsewhere."""
+
+import codecs
+import io
+import json
+import zipfile
+from pathlib import PurePosixPath
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.formats.charset import decode
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+PDF = "application/pdf"
+WORD = f"{_OFFICE}wordprocessingml.document"
+SLIDES = f"{_OFFICE}presentationml.presentation"
+SHEETS = f"{_OFFICE}spreadsheetml.sheet"
+MAIL = "message/rfc822"
+NOTEBOOK = "application/x-ipynb+json"
+RST = "text/x-rst"
+ASCIIDOC = "text/asciidoc"
+
+_GENERIC = frozenset(
+    {"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded", "text/plain"}
+)
+_EXTENSIONS = {
+    **dict.fromkeys((".txt", ".text", ".log"), "text/plain"),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd"), "text/markdown"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "text/html"),
+    **dict.fromkeys((".csv", ".tsv"), "text/csv"),
+    ".json": "application/json",
+    **dict.fromkeys((".jsonl", ".ndjson"), "application/x-ndjson"),
+    ".pdf": PDF,
+    ".docx": WORD,
+    ".pptx": SLIDES,
+    ".xlsx": SHEETS,
+    ".eml": MAIL,
+    ".ipynb": NOTEBOOK,
+    ".rst": RST,
+    **dict.fromkeys((".adoc", ".asciidoc"), ASCIIDOC),
+}
+_ALIASES = {
+    "text/x-markdown": "text/markdown",
+    "application/xhtml+xml": "text/html",
+    "text/tab-separated-values": "text/csv",
+    "application/csv": "text/csv",
+    "application/jsonl": "application/x-ndjson",
+    "application/json-lines": "application/x-ndjson",
+    "text/prs.fallenstein.rst": RST,
+    "text/restructuredtext": RST,
+    "text/x-asciidoc": ASCIIDOC,
+    "application/x-pdf": PDF,
+    **dict.fromkeys(
+        ("application/xml", "application/yaml", "application/x-yaml", "application/toml", "application/javascript"),
+        "text/plain",
+    ),
+}
+TEXT = frozenset(
+    {"text/plain", "text/markdown", "text/html", "text/csv", "application/json", "application/x-ndjson"}
+    | {NOTEBOOK, RST, ASCIIDOC}
+)
+"""Types that are decoded before they are parsed."""
+BINARY = {PDF: "PDF", WORD: "Word", SLIDES: "PowerPoint", SHEETS: "Excel"}
+_MAIN_PARTS = {"word/document.xml": WORD, "ppt/presentation.xml": SLIDES, "xl/workbook.xml": SHEETS}
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""What Excel and Word files of before 2007 begin with, and newer ones that are protected by a password."""
+_UNREADABLE = (
+    (b"{\\rtf", "RTF", "save it as .docx, and upload that"),
+    (b"\x1f\x8b", "gzip archives", "upload what is in it"),
+    (b"BZh", "bzip2 archives", "upload what is in it"),
+    (b"7z\xbc\xaf\x27\x1c", "7z archives", "upload what is in it"),
+    (b"Rar!", "RAR archives", "upload what is in it"),
+    (b"\x89PNG", "images", "upload the text in it"),
+    (b"\xff\xd8\xff", "images", "upload the text in it"),
+    (b"GIF8", "images", "upload the text in it"),
+)
+_HEAD_BYTES = 4096
+_JSON_STARTS = frozenset({bytes([one]) for one in b'{["-0123456789tfn'} | {b""})
+_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MAIL_FIELDS = tuple(
+    b"received: return-path: from: to: subject: date: message-id: mime-version: delivered-to: reply-to:".split()
+)
+
+
+def detect_kind(data: bytes, *, name: str, declared: str) -> str:
+    """Return the media type to read the document as.
+
+    The label is a hint, and often wrong: browsers on Windows say ``application/vnd.ms-excel`` of a ``.csv``.
+
+    Args:
+        data: the document.
+        name: its name; the ending counts where neither content nor label tell.
+        declared: the media type that it was uploaded with, in lower case and without parameters.
+
+    Raises:
+        InvalidInput: it is of a type that can't be read, whatever it is called.
+    """
+    return _find_signature(data) or _choose_kind(data, _ALIASES.get(declared, declared), name)
+
+
+def compare_kind(kind: str, *, name: str, declared: str) -> tuple[str, ...]:
+    """Return the doubt that a document is what its label or its name says, where they say another type."""
+    label = _ALIASES.get(declared, declared)
+    ending = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), "")
+    for what, said in (("label", label), ("name", ending)):
+        if said in BINARY and said != kind:
+            return (f"its {what} says {BINARY[said]}, but it is none: read as {kind}",)
+    if kind in BINARY and ending and ending != kind:
+        return (f"its name ends in '{PurePosixPath(name).suffix}', but it is {BINARY[kind]}: read as such",)
+    return ()
+
+
+def _find_signature(data: bytes) -> str | None:
+    """Return the type that a document's bytes say, which no label can change.
+
+    Raises:
+        InvalidInput: a type that can't be read.
+    """
+    if b"%PDF-" in data[:1024] and not _trim(data[:_HEAD_BYTES])[:1] == b"<":
+        return PDF
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _find_office_kind(data)
+    if data.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise _refuse("documents that are protected by a password", "save it without a password")
+        raise _refuse("Office documents of before 2007", "save it as .docx, .xlsx or .pptx, and upload that")
+    for mark, what, fix in _UNREADABLE:
+        if data.startswith(mark):
+            raise _refuse(what, fix)
+    return None
+
+
+def _find_office_kind(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise InvalidInput(
+            "the document is damaged: its archive can't be opened",
+            field="document",
+            fix="save it again, and upload that",
+        ) from error
+    for part, kind in _MAIN_PARTS.items():
+        if part in names:
+            return kind
+    if "xl/workbook.bin" in names:
+        raise _refuse("Excel's binary workbooks (.xlsb)", "save it as .xlsx, and upload that")
+    if "mimetype" in names:
+        raise _refuse("OpenDocument and EPUB", "save it as .docx, .xlsx, .pptx or .pdf, and upload that")
+    raise _refuse("ZIP archives", "upload the files in it")
+
+
+def _refuse(what: str, fix: str) -> InvalidInput:
+    return InvalidInput(f"{what} can't be read", field="media_type", fix=fix)
+
+
+def _choose_kind(data: bytes, label: str, name: str) -> str:
+    """Return the type by the label where the content can be of it, else by the name's ending, else by the content."""
+    ending = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), "")
+    if label == "application/json" and ending == NOTEBOOK:
+        label = NOTEBOOK
+    known = (*TEXT, MAIL)
+    if label not in _GENERIC and label in known and _can_be(label, data):
+        return label
+    # Zeros in what is labelled as nothing in particular may be UTF-16; under a wrong label they are no text.
+    if ending in known and _can_be(ending, data) and (label in _GENERIC or not _is_binary(data)):
+        return ending
+    if label.startswith("text/"):  # Source code, configuration and the like are worth searching too.
+        return "text/plain" if label != "text/plain" or not _is_mail(data) else MAIL
+    return label or "application/octet-stream" if _is_binary(data) else _guess_kind(data)
+
+
+def _is_binary(data: bytes) -> bool:
+    return b"\x00" in data[:8192] and not data.startswith(_BOMS[1:])
+
+
+def _can_be(kind: str, data: bytes) -> bool:
+    """Tell whether content can be of a type: JSON begins in few ways, and all else may be any text."""
+    if kind not in ("application/json", "application/x-ndjson", NOTEBOOK):
+        return True
+    return _trim(data[:_HEAD_BYTES].replace(b"\x00", b""))[:1] in _JSON_STARTS
+
+
+def _guess_kind(data: bytes) -> str:
+    """Return the type of text that neither its label nor its name tells."""
+    head = _trim(data[:_HEAD_BYTES].replace(b"\x00", b"")).lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "text/html"
+    if head[:1] in (b"{", b"[") and (kind := _guess_json(data)):
+        return kind
+    return MAIL if _is_mail(data) else "text/plain"
+
+
+def _is_mail(data: bytes) -> bool:
+    """Tell if a text begins as a message does: fields, and three that messages have among the first."""
+    lines = _trim(data[:_HEAD_BYTES]).lower().splitlines()[:30]
+    found = {field for line in lines for field in _MAIL_FIELDS if line.startswith(field)}
+    return bool(lines) and b":" in lines[0] and b" " not in lines[0].partition(b":")[0] and len(found) >= 4
+
+
+def _guess_json(data: bytes) -> str | None:
+    try:
+        value = json.loads(decode(data).text)
+    except (ValueError, RecursionError):
+        return None
+    return NOTEBOOK if isinstance(value, dict) and {"nbformat", "cells"} <= set(value) else "application/json"
+
+
+def _trim(head: bytes) -> bytes:
+    for mark in _BOMS:
+        head = head.removeprefix(mark)
+    return head.lstrip()

@@ -1,0 +1,70 @@
+"""Render a message (EML) as text: who wrote it to whom, its subject, and its words."""
+
+from email import policy
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.parser import BytesParser
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.formats.builder import TextBuilder
+from pentad.memory.documents.formats.charset import decode
+from pentad.memory.documents.formats.web.html import parse_html
+from pentad.memory.documents.structure import ParsedText, clean
+
+_FIELDS = ("From", "To", "Cc", "Date")
+_MOST_PARTS = 200
+
+
+def parse_mail(data: bytes) -> ParsedText:
+    """Return a message below its subject. Attachments are named, and not read: each is a document of its own.
+
+    Raises:
+        InvalidInput: it is no message.
+    """
+    try:
+        message = BytesParser(policy=policy.default).parsebytes(data)
+        return _render(message)
+    except (MessageError, LookupError, AttributeError, IndexError) as error:
+        raise InvalidInput("the message can't be read", field="document", fix="upload its text") from error
+
+
+def _render(message: EmailMessage) -> ParsedText:
+    out = TextBuilder()
+    out.add_heading(1, str(message.get("Subject") or ""))
+    out.add("\n".join(f"{name}: {message[name]}" for name in _FIELDS if message[name]))
+    attachments: list[str] = []
+    shown = _choose_body(message)
+    for number, part in enumerate(message.walk()):
+        if number > _MOST_PARTS:
+            out.notes.append(f"parts after the first {_MOST_PARTS} were not read")
+            break
+        if part is not message and (part.is_attachment() or part.get_filename()):
+            attachments.append(part.get_filename() or part.get_content_type())
+    if shown is not None:
+        _add_body(out, shown)
+    if attachments:
+        names = ", ".join(clean(name)[:60] for name in attachments[:5])
+        more = f" and {len(attachments) - 5} more" if len(attachments) > 5 else ""
+        out.notes.append(f"attachments were not read: {names}{more}: upload them as documents")
+    return out.finish()
+
+
+def _choose_body(message: EmailMessage) -> EmailMessage | None:
+    found = message.get_body(preferencelist=("plain", "html"))
+    return found if isinstance(found, EmailMessage) else None
+
+
+def _add_body(out: TextBuilder, part: EmailMessage) -> None:
+    payload = part.get_payload(decode=True)
+    raw = payload if isinstance(payload, bytes) else b""
+    is_html = part.get_content_type() == "text/html"
+    decoded = decode(raw, part.get_content_charset(), markup=is_html)
+    out.notes += decoded.notes
+    if not is_html:
+        for paragraph in clean(decoded.text).split("\n\n"):
+            out.add(paragraph)
+        return
+    found = parse_html(clean(decoded.text))
+    out.notes += found.notes
+    for block in found.blocks:
+        out.add(found.text[block.start : block.end], block.kind, header=block.header)

@@ -1,0 +1,159 @@
+"""Render JSON as text: one block a record, whole; and notebooks, which are JSON, cell by cell."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.formats.builder import TextBuilder
+from pentad.memory.documents.formats.markdown import parse_markdown
+from pentad.memory.documents.structure import ParsedText
+
+_PATH_CHARACTERS = 200
+_RECORD_CHARACTERS = 1600
+"""Of a part that is kept whole though there are records within it: a chunk."""
+_DEPTH = 6
+_OUTPUT_CHARACTERS = 4000
+
+
+def parse_json(text: str) -> ParsedText:
+    """Return each record as lines of ``path: value``: an entry of the top-level array or object, or of one within.
+
+    Raises:
+        InvalidInput: it is no JSON.
+    """
+    value = _load_json(text)
+    out = TextBuilder()
+    if isinstance(value, list):
+        for item in value:
+            _add_record(out, item, "", _DEPTH)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _add_record(out, item, key, _DEPTH)
+    else:
+        _add_record(out, value, "", 0)
+    return out.finish()
+
+
+def parse_json_lines(text: str) -> ParsedText:
+    """Return each line's value as lines of ``path: value``.
+
+    Raises:
+        InvalidInput: a line is no JSON.
+    """
+    out = TextBuilder()
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            _add_record(out, _load_json(line, number), "", 0)
+    return out.finish()
+
+
+def parse_notebook(text: str) -> ParsedText:
+    """Return a notebook's cells: Markdown with its headings, code, and the text that the code wrote.
+
+    Raises:
+        InvalidInput: it is no notebook.
+    """
+    value = _load_json(text)
+    cells = value.get("cells") if isinstance(value, dict) else None
+    if not isinstance(cells, list):
+        raise InvalidInput("the notebook has no cells", field="document", fix="save it in version 4")
+    out = TextBuilder()
+    for cell in cells:
+        if not isinstance(cell, dict):
+            continue
+        source = _join(cell.get("source"))
+        if cell.get("cell_type") == "markdown":
+            _add_markdown(out, source)
+        else:
+            out.add(source, "code" if cell.get("cell_type") == "code" else "text")
+            for output in cell.get("outputs") or ():
+                out.add(_read_output(output)[:_OUTPUT_CHARACTERS], "code")
+    return out.finish()
+
+
+def _add_markdown(out: TextBuilder, source: str) -> None:
+    for block in parse_markdown(source).blocks:
+        words = source[block.start : block.end].strip()
+        if block.kind == "heading":
+            level = len(words) - len(words.lstrip("#")) or 1
+            out.open_section(level, block.path[-1])
+        out.add(words, block.kind, header=block.header)
+
+
+def _read_output(output: Any) -> str:
+    if not isinstance(output, dict):
+        return ""
+    data = output.get("data")
+    return _join(output.get("text") or (data.get("text/plain") if isinstance(data, dict) else ""))
+
+
+def _join(value: Any) -> str:
+    return "".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
+
+
+def _load_json(text: str, line: int | None = None) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        number = line if line is not None else error.lineno if isinstance(error, json.JSONDecodeError) else None
+        where = f" at line {number}" if number is not None else ""
+        raise InvalidInput(f"the JSON can't be read{where}", field="document", fix="repair the document") from error
+
+
+def _add_record(out: TextBuilder, value: Any, path: str, depth: int) -> None:
+    """Add a value as one record; one that is too long and holds records is taken apart into these."""
+    records = _find_records(value) if depth else None
+    if records is None or _is_short(value):
+        out.add("\n".join(_iter_lines(value, path)), "row")
+        return
+    rest, parts = records
+    if rest:
+        out.add("\n".join(_iter_lines(rest, path)), "row")
+    for key, part in parts:
+        # A record's number is left out: it would change with each record that is put before it.
+        _add_record(out, part, f"{path}.{key}" if path and key else path or key, depth - 1)
+
+
+def _find_records(value: Any) -> tuple[dict[str, Any], list[tuple[str, Any]]] | None:
+    """Return what of a value is no record, and the records in it; None where it is a record itself."""
+    if isinstance(value, list):
+        return ({}, [("", item) for item in value]) if any(isinstance(item, dict | list) for item in value) else None
+    if not isinstance(value, dict):
+        return None
+    parts = [(key, item) for key, item in value.items() if isinstance(item, dict | list) and item]
+    if not any(isinstance(item, dict) or any(isinstance(one, dict | list) for one in item) for _, item in parts):
+        return None
+    kept = {id(item) for _, item in parts}
+    return {key: item for key, item in value.items() if id(item) not in kept}, parts
+
+
+def _is_short(value: Any) -> bool:
+    """Tell if a value fits into a chunk, having looked at no more of it than that."""
+    characters = 0
+    for line in _iter_lines(value, ""):
+        characters += len(line)
+        if characters > _RECORD_CHARACTERS:
+            return False
+    return True
+
+
+def _iter_lines(value: Any, path: str) -> Iterator[str]:
+    """Yield the leaves of a value, depth first, without recursion."""
+    stack = [iter([(path, value)])]
+    while stack:
+        where, item = next(stack[-1], (None, None))
+        if where is None:
+            stack.pop()
+        elif item and isinstance(item, dict | list):
+            stack.append(_iter_children(where, item))
+        else:
+            words = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+            yield f"{where}: {words}" if where else words
+
+
+def _iter_children(where: str, item: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+    where = where[-_PATH_CHARACTERS:]
+    if isinstance(item, dict):
+        return ((f"{where}.{key}" if where else key, value) for key, value in item.items())
+    return ((f"{where}[{index}]", value) for index, value in enumerate(item))

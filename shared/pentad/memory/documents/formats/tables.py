@@ -1,0 +1,134 @@
+"""Render CSV as text, in the dialects that people have: one block a row, which names its columns."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.formats.builder import TextBuilder, render_row
+from pentad.memory.documents.structure import ParsedText
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SAMPLE_ROWS = 60
+_SAMPLE_CHARACTERS = 60_000
+_SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+(]?[\d.,' \u00a0]*\d[\d.,' \u00a0]*[%)]?")
+_MOST_LINES = 50
+"""Of a cell, beyond which its quote seems not to be closed."""
+_MOST_NAMED = 20_000_000
+"""Characters of rows that name their columns; beyond it the names are in a header."""
+_PREAMBLE_ROWS = 15
+
+
+def parse_csv(text: str) -> ParsedText:
+    """Return each row as ``column: value; column: value``; the first full row names the columns.
+
+    Where no row does (the first has numbers), and where the names would make the text too long, rows are
+    ``value | value``, and the names are the header that each row carries.
+
+    Raises:
+        InvalidInput: it is no CSV.
+    """
+    named = _SEPARATOR_LINE.match(text)
+    body = text[named.end() :] if named else text
+    delimiter = named[1] if named else _find_delimiter(body)
+    try:
+        rows = [row for row in _read(body, delimiter) if "".join(row).strip()]
+    except csv.Error as error:
+        raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
+    return render_table(rows, _find_doubts(rows))
+
+
+def render_table(rows: list[list[str]], notes: Sequence[str] = (), builder: TextBuilder | None = None) -> ParsedText:
+    """Return rows as text; what stands before the row that names the columns is text of its own.
+
+    Args:
+        rows: the cells.
+        notes: doubts about them.
+        builder: what the rows are added to.
+    """
+    out = TextBuilder() if builder is None else builder
+    out.notes += notes
+    first = _find_names(rows)
+    for row in rows[:first]:
+        out.add(render_row(row))
+    rows = rows[first:]
+    if len(rows) < 2 or not _names_columns(rows[0]):
+        for row in rows:
+            out.add(render_row(row), "row")
+        return out.finish()
+    names = [" ".join(name.split()) for name in rows[0]]
+    growth = sum(map(len, names)) + 2 * len(names)
+    if growth * len(rows) + sum(len("".join(row)) for row in rows) > _MOST_NAMED:
+        out.add_table([names, *rows[1:]], headed=1)
+        return out.finish()
+    labels = [f"{name}: " if name else "" for name in names]
+    for row in rows[1:]:
+        out.add(_render_named(labels, row), "row")
+    return out.finish()
+
+
+def _read(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+
+
+def _find_delimiter(text: str) -> str:
+    """Return the delimiter that cuts the most of the first rows into the same number of cells, more than one."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    best, delimiter = (0.0, 0), ","
+    for one in _DELIMITERS:
+        widths: list[int] = []
+        try:
+            for row in _read(sample, one):
+                if any(row):
+                    widths.append(len(row))
+                if len(widths) >= _SAMPLE_ROWS:
+                    break
+        except csv.Error:
+            continue
+        if not widths:
+            continue
+        usual = max(set(widths), key=lambda width: (widths.count(width), width))
+        score = (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
+        if score > best:
+            best, delimiter = score, one
+    return delimiter
+
+
+def _find_names(rows: Sequence[Sequence[str]]) -> int:
+    """Return where the table begins: exports often have some lines of title before the names of the columns."""
+    width = max((len(_trim(row)) for row in rows[: _PREAMBLE_ROWS * 4]), default=0)
+    for index, row in enumerate(rows[:_PREAMBLE_ROWS]):
+        if len(_trim(row)) > max(1, width // 2) or width < 3:
+            return index
+    return 0
+
+
+def _trim(row: Sequence[str]) -> Sequence[str]:
+    end = len(row)
+    while end and not row[end - 1].strip():
+        end -= 1
+    return row[:end]
+
+
+def _names_columns(row: Sequence[str]) -> bool:
+    """Tell if a row names columns: none of its cells is a number."""
+    return not any(_NUMBER.fullmatch(cell.strip()) for cell in row if cell.strip())
+
+
+def _find_doubts(rows: Sequence[Sequence[str]]) -> list[str]:
+    notes = []
+    if any(cell.count("\n") > _MOST_LINES for row in rows if len("".join(row)) > _MOST_LINES for cell in row):
+        notes.append(f"a cell has more than {_MOST_LINES} lines: a quote may not be closed")
+    first = _find_names(rows)
+    width = len(rows[first]) if rows else 0
+    if wider := sum(len(row) > width and len(_trim(row)) > width for row in rows[first + 1 :]):
+        notes.append(f"rows with more cells than the columns have names: {wider:,}")
+    return notes
+
+
+def _render_named(labels: Sequence[str], row: Sequence[str]) -> str:
+    cells = [label + value.strip() for label, value in zip(labels, row, strict=False) if value and not value.isspace()]
+    cells += [value.strip() for value in row[len(labels) :] if value.strip()]
+    return "; ".join(cells)
