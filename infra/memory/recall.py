@@ -7,6 +7,7 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.run_grants import grant_payloads, grant_run_items
+from pentad.domain import keys
 
 
 class Recall(FunctionConstruct):
@@ -25,5 +26,7 @@ class Recall(FunctionConstruct):
         super().__init__(scope, name, build=build, options=options)
         grant_run_items(self.role, build.stores)
         grant_payloads(self.role, build.stores)
+        # What the user's earlier conversations hold.
+        grants.grant_table(self.role, build.stores.state_table, ["dynamodb:Query"], keys=[keys.user_pattern()])
         grants.grant_invoke(self.role, [gateway.function_arn])
         grants.grant_secret(self.role, pinecone)

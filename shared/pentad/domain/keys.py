@@ -32,6 +32,16 @@ def session_run_sk(created_at: str, run_id: str) -> str:
     return f"RUN#{created_at}#{run_id}"
 
 
+def said_prefix(kind: str) -> str:
+    """Return what the sort keys of one kind of segments begin with, of what was said: words or vectors."""
+    return f"SAID#{kind.upper()}#"
+
+
+def said_sk(kind: str, number: int) -> str:
+    """Return the sort key of a segment of what was said."""
+    return f"{said_prefix(kind)}{number:06d}"
+
+
 def run_pk(tenant_id: str, run_id: str) -> str:
     """Return the partition of a run, in the state table and in the ledger."""
     return f"T#{tenant_id}#R#{run_id}"

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,31 @@ class Passage(FrozenValue):
     end: int = Field(ge=0)
     score: float = Field(description="how well it ranks for the question, 1 is the best")
     page: int | None = Field(default=None, description="of the document, from 1, where it has pages")
+
+
+_MONTHS: Final = tuple("January February March April May June July August September October November December".split())
+
+
+class Utterance(FrozenValue):
+    """A message's own words, or a part of them where they are long, as they are kept to be recalled."""
+
+    session_id: str
+    seq: int = Field(ge=0, description="of the message in its session")
+    part: int = Field(default=0, ge=0, description="of the message")
+    speaker: str = Field(description="the user's id, the agent's name, or the name that the text begins with")
+    text: str
+    at: datetime
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it was said, as session, message and part: no two utterances of a user have the same."""
+        return (self.session_id, self.seq, self.part)
+
+    @property
+    def line(self) -> str:
+        """The speaker, the day and the text, as it is embedded and shown: a day said by name is found by name."""
+        day = f"{self.at.day} {_MONTHS[self.at.month - 1]} {self.at.year}"
+        return f"{self.speaker} ({day}): {' '.join(self.text.split())}"
 
 
 class Citation(FrozenValue):

@@ -60,6 +60,27 @@ class Actor(FrozenValue):
     source_ip: str | None = Field(default=None, max_length=45, description="the address that the request came from")
 
 
+class Source(FrozenValue):
+    """One thing that stands in a piece of the context, or that was looked at for it."""
+
+    name: str = Field(max_length=300, description="a passage's id and document, or session#message.part")
+    tokens: int = Field(ge=0)
+    score: float | None = None
+    signal: str | None = Field(default=None, description="what of its score counts most, such as words or dense")
+
+
+class Piece(FrozenValue):
+    """A piece of a context: what it is, why it is in, how large it is, and what stayed out."""
+
+    kind: Literal["history", "summary", "profile", "turns", "passages", "question"]
+    count: int = Field(ge=0, description="messages, facts, turns or passages")
+    tokens: int = Field(ge=0, description="estimated")
+    reason: str = Field(max_length=300)
+    signals: dict[str, float] = Field(default_factory=dict, description="what was looked at to decide it")
+    sources: tuple[Source, ...] = Field(default=(), max_length=40, description="the first of them")
+    left_out: int = Field(default=0, ge=0, description="what had a claim and no room")
+
+
 class Manifest(FrozenValue):
     """What Recall chose for a run: the context of its first turn, by reference."""
 
@@ -69,6 +90,8 @@ class Manifest(FrozenValue):
     estimated_tokens: int = Field(ge=0)
     dropped_messages: int = Field(default=0, ge=0, description="messages of the session left out by the budget")
     notices: tuple[str, ...] = Field(default=(), description="what the run's user is told of the search")
+    recalled: int = Field(default=0, ge=0, description="turns of earlier conversations given with the newest message")
+    pieces: tuple[Piece, ...] = Field(default=(), description="what the context consists of, in the order it is sent")
 
 
 class Overrides(FrozenValue):

@@ -12,6 +12,8 @@ from twin.simulator.rules.rating import strip_markers
 _PASSAGE = re.compile(r"<passage\b([^>]*)>\n?(.*?)\n?</passage>", re.S)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.S)
+_RECALLED = re.compile(r"<recalled\b[^>]*>\n(.*?)\n</recalled>", re.S)
+_SAID = re.compile(r"(.{1,200}?) \((\d{1,2} \w+ \d{4})\): (.*)")
 _PASSAGES = re.compile(r"<passages>.*?</passages>", re.S)
 
 
@@ -66,10 +68,17 @@ def parse_passages(text: str) -> tuple[Passage, ...]:
     return tuple(found)
 
 
+def parse_recalled(text: str) -> tuple[Passage, ...]:
+    """Return what was said earlier, a line each, as passages that nothing cites."""
+    lines = [line for match in _RECALLED.finditer(text) for line in match[1].split("\n")]
+    said = [match for line in lines if (match := _SAID.fullmatch(line))]
+    return tuple(Passage("", "", f"{unescape(one[1])} {one[2]}", unescape(one[3])) for one in said)
+
+
 def parse_question(text: str) -> Question:
     """Split a user message into its question and its passages."""
     text = strip_markers(text)
-    passages = parse_passages(text)
+    passages = parse_passages(text) + parse_recalled(text)
     match = _QUESTION.search(text)
     if match:
         return Question(unescape(match[1]).strip(), passages)

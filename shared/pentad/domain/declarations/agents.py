@@ -61,6 +61,13 @@ class MemorySpec(Spec):
     """What an agent remembers of its users and conversations; ``memory: none`` switches all of it off."""
 
     learn: bool = Field(default=True, description="facts about its users are learned from its sessions")
+    turns: bool = Field(default=True, description="what is said is kept, to be recalled later")
+    recall_tokens: int = Field(
+        default=500, ge=0, le=20_000, description="of what was said earlier, given with a question; 0 gives none"
+    )
+    most_recall_tokens: int = Field(
+        default=4000, ge=0, le=50_000, description="where the question has several parts, or much fits equally well"
+    )
 
     @model_validator(mode="before")
     @classmethod

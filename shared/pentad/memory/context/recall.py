@@ -6,20 +6,26 @@ from datetime import datetime
 from typing import Protocol
 
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec
-from pentad.domain.errors import BudgetExceeded, NotFound
+from pentad.domain.errors import BudgetExceeded, NotFound, PentadError, TransientError
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
+from pentad.memory.context.once_embedder import OnceEmbedder
+from pentad.memory.context.pieces import describe_context
+from pentad.memory.context.recall_turns import RecalledTurns, RecallTurns, TurnQuery
 from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
 from pentad.memory.retrieval.ports import VectorStore
 from pentad.memory.retrieval.search import DocumentSearch, Found, Wanted
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.memory.tokens import Counter
+from pentad.memory.turns.said import Memory
+from pentad.memory.turns.segments import name_model
 from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
+EMBED_SECONDS = 20.0
 PAGE_MESSAGES = 20
 """So much of a conversation is read first, then twice as much, backwards, until the question before is found."""
 
@@ -54,6 +60,7 @@ class Recall:
         runs: where the manifest goes.
         telemetry: counts passages and their scores.
         clock: tells the time, in UTC.
+        turns: finds what was said earlier; None where nothing of it is kept.
         count: estimates the tokens of a text.
     """
 
@@ -66,6 +73,7 @@ class Recall:
         runs: RunManifests,
         telemetry: Telemetry,
         clock: Callable[[], datetime],
+        turns: RecallTurns | None = None,
         count: Counter = estimate_tokens,
     ) -> None:
         self._sessions = sessions
@@ -74,6 +82,7 @@ class Recall:
         self._runs = runs
         self._telemetry = telemetry
         self._clock = clock
+        self._turns = turns
         self._count = count
 
     def run(
@@ -102,27 +111,72 @@ class Recall:
         head = self._sessions.get(tenant_id, session_id)
         if head is None:
             raise NotFound("there is no such session")
-        stored = self._read_newest(head, current.request_seq, searches=agent.knowledge.top_k > 0)
+        memory = self._load_memory(head, agent)
+        stored = self._read_newest(head, current.request_seq, searches=agent.knowledge.top_k > 0 or memory is not None)
         if not stored or stored[-1].seq != current.request_seq:
             raise NotFound("the run's message is not in its session")
-        message = stored[-1]
+        context = CallContext(
+            tenant_id=tenant_id,
+            agent=agent.name,
+            user_id=current.user_id,
+            session_id=session_id,
+            run_id=run_id,
+            purpose="embed_query",
+        )
+        embedder = OnceEmbedder(self._embedder)
         notices: tuple[str, ...] = ()
-        if not message.passages and agent.knowledge.top_k > 0:
-            context = CallContext(
-                tenant_id=tenant_id,
-                agent=agent.name,
-                user_id=current.user_id,
-                session_id=session_id,
-                run_id=run_id,
-                purpose="embed_query",
-            )
-            found = self._search_within_budget(stored, agent, context, deadline)
-            more = self._sessions.attach_passages(tenant_id, session_id, message.seq, found.passages)
+        if not stored[-1].passages and agent.knowledge.top_k > 0:
+            found = self._search_within_budget(stored, agent, context, embedder, deadline)
+            more = self._sessions.attach_passages(tenant_id, session_id, stored[-1].seq, found.passages)
             head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
-            stored[-1] = message.model_copy(update={"passages": found.passages})
+            stored[-1] = stored[-1].model_copy(update={"passages": found.passages})
             notices = found.notices
-        manifest = self._choose(head, stored, agent.context, notices)
+        turns = None
+        if memory is not None and not stored[-1].recalled:
+            turns = self._recall_turns(head, memory, stored, agent, context, embedder, deadline)
+            more = self._sessions.attach_recalled(tenant_id, session_id, stored[-1].seq, turns.said)
+            head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
+            stored[-1] = stored[-1].model_copy(update={"recalled": turns.said})
+        manifest = self._choose(head, stored, agent.context, turns, notices)
         return self._runs.set_manifest(tenant_id, run_id, manifest).manifest or manifest
+
+    def _load_memory(self, head: Session, agent: AgentSpec) -> Memory | None:
+        """Return what is kept of earlier conversations; without it, if it does not answer: the question can do so."""
+        if self._turns is None or agent.memory.recall_tokens == 0:
+            return None
+        try:
+            return self._turns.load(head)
+        except PentadError as error:
+            self._telemetry.log_event("recall.turns_skipped", level="WARNING", error=type(error).__name__)
+            return None
+
+    def _recall_turns(
+        self,
+        head: Session,
+        memory: Memory,
+        stored: Sequence[StoredMessage],
+        agent: AgentSpec,
+        context: CallContext,
+        embedder: Embedder,
+        deadline: float | None,
+    ) -> RecalledTurns:
+        """Return what was said earlier and speaks to the question; by its words alone where no embedder answers."""
+        assert self._turns is not None  # noqa: S101 - whoever has a memory has loaded it
+        began = self._clock()
+        asked = TurnQuery(build_query(stored))
+        if any(segment.places for segment in memory.vectors) and asked.text:
+            until = began.timestamp() + EMBED_SECONDS if deadline is None else deadline
+            try:
+                reply = embedder.embed([asked.text], context, deadline=until)
+                asked = TurnQuery(asked.text, reply.vectors[0], name_model(reply.model, reply.dimensions))
+            except (TransientError, BudgetExceeded) as error:
+                self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
+        first = self._find_epoch(head, stored, agent.context).first_seq
+        turns = self._turns.find(head, memory, asked, stored, first, agent.memory)
+        self._telemetry.count(
+            names.TURNS_RECALLED, len(turns.said), agent=agent.name, outcome=turns.piece.reason.partition(";")[0]
+        )
+        return turns
 
     def _read_newest(self, head: Session, request_seq: int, *, searches: bool) -> list[StoredMessage]:
         """Return a run's message; for a search, with what stands before it, back to the user's message before."""
@@ -141,11 +195,12 @@ class Recall:
         stored: Sequence[StoredMessage],
         agent: AgentSpec,
         context: CallContext,
+        embedder: Embedder,
         deadline: float | None,
     ) -> Found:
         """Search, if the budgets allow it; where they do not, it is the turn's affair to stop the run and say why."""
         try:
-            return self._search(stored, agent, context, deadline)
+            return self._search(stored, agent, context, embedder, deadline)
         except BudgetExceeded as error:
             self._telemetry.log_event("recall.skipped", level="WARNING", error=type(error).__name__)
             return Found()
@@ -155,6 +210,7 @@ class Recall:
         stored: Sequence[StoredMessage],
         agent: AgentSpec,
         context: CallContext,
+        embedder: Embedder,
         deadline: float | None,
     ) -> Found:
         query = build_query(stored)
@@ -170,7 +226,7 @@ class Recall:
             deadline=deadline,
         )
         with self._telemetry.span("memory.search", {"pentad.top_k": wanted.top_k}) as span:
-            found = self._documents.find(wanted, self._embedder)
+            found = self._documents.find(wanted, embedder)
             span.set("pentad.matches", found.candidates)
             span.set("pentad.passages", len(found.passages))
         took = (self._clock() - began).total_seconds() * 1000
@@ -178,14 +234,23 @@ class Recall:
         self._telemetry.count(names.PASSAGES_RECALLED, len(found.passages), agent=agent.name)
         return replace(found, passages=edge_order(found.passages))
 
-    def _choose(
-        self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec, notices: tuple[str, ...]
-    ) -> Manifest:
+    def _find_epoch(self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec) -> Epoch:
+        """Return where the context begins; only where something has to go is the rest of the conversation read."""
         epoch = Epoch(head.epoch_first_seq, head.estimated_tokens)
         if epoch.estimated_tokens > budget.high_water_tokens:
-            # Only where something has to go is the rest of the conversation read.
             rest = self._sessions.read(head.tenant_id, head.session_id, head.epoch_first_seq, newest[0].seq - 1)
             epoch = choose_epoch([*rest, *newest], budget, self._count)
+        return epoch
+
+    def _choose(
+        self,
+        head: Session,
+        newest: Sequence[StoredMessage],
+        budget: ContextSpec,
+        turns: RecalledTurns | None,
+        notices: tuple[str, ...],
+    ) -> Manifest:
+        epoch = self._find_epoch(head, newest, budget)
         if epoch.first_seq != head.epoch_first_seq:
             self._sessions.begin_epoch(head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens)
         return Manifest(
@@ -195,6 +260,8 @@ class Recall:
             estimated_tokens=epoch.estimated_tokens,
             dropped_messages=epoch.first_seq,
             notices=notices,
+            recalled=len(newest[-1].recalled),
+            pieces=describe_context(epoch, newest[-1], turns, self._count),
         )
 
 

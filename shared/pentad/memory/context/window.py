@@ -18,7 +18,7 @@ from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.retrieval.citations import resolve_citations
-from pentad.memory.retrieval.passages import edge_order, estimate_passages, render_question
+from pentad.memory.retrieval.passages import edge_order, estimate_given, render_question
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.memory.tokens import Counter, estimate_message
 
@@ -53,10 +53,8 @@ def is_question(message: Message) -> bool:
 
 
 def estimate_context(one: StoredMessage, count: Counter = estimate_tokens) -> int:
-    """Return the estimated tokens of a message as it is sent, its passages included."""
-    return (one.estimated_tokens or estimate_message(one.message, count)) + estimate_passages(
-        one.message.text, one.passages, count
-    )
+    """Return the estimated tokens of a message as it is sent, with all that is given with it."""
+    return (one.estimated_tokens or estimate_message(one.message, count)) + estimate_given(one, count)
 
 
 def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Counter = estimate_tokens) -> Epoch:
@@ -183,7 +181,7 @@ def _render_message(one: StoredMessage) -> Message:
     if not one.message.text or not is_question(one.message):
         return one.message
     others: list[ContentBlock] = [block for block in one.message.blocks if not isinstance(block, TextBlock)]
-    rendered = render_question(one.message.text, one.passages)
+    rendered = render_question(one.message.text, one.passages, one.recalled)
     if rendered == one.message.text:
         return one.message
     return one.message.model_copy(update={"blocks": (*others, TextBlock(text=rendered))})

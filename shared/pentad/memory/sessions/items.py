@@ -17,7 +17,7 @@ from pentad.aws.readable import check_readable, from_stored
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition
-from pentad.domain.knowledge import Passage
+from pentad.domain.knowledge import Passage, Utterance
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import stored_name
@@ -32,6 +32,7 @@ MAX_MESSAGES = 99
 """Messages of one append: a transaction has at most 100 entries, and one is the head."""
 
 _PASSAGES = TypeAdapter(tuple[Passage, ...])
+_RECALLED = TypeAdapter(tuple[Utterance, ...])
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,13 @@ def make_message_item(tenant_id: str, session_id: str, stored: StoredMessage, tt
         "estimated_tokens": stored.estimated_tokens,
         "body": None if spill else stored.message.model_dump_json(),
         "spill": spill.key if spill else None,
+        "recalled": dump_recalled(stored.recalled) if stored.recalled else None,
     } | make_passages_attributes(tenant_id, session_id, stored.message.message_id, stored.passages)
+
+
+def dump_recalled(recalled: Sequence[Utterance]) -> str:
+    """Return the attribute of what of earlier conversations was given with a message: some kilobytes at most."""
+    return _RECALLED.dump_json(tuple(recalled)).decode()
 
 
 def load_message(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
@@ -120,6 +127,7 @@ def load_message(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
             seq=int(item["seq"]),
             message=from_stored(Message, body),
             passages=_PASSAGES.validate_json(passages),
+            recalled=_RECALLED.validate_json(item.get("recalled", "[]")),
             estimated_tokens=int(item["estimated_tokens"]),
         )
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import Field
 
-from pentad.domain.knowledge import Passage
+from pentad.domain.knowledge import Passage, Utterance
 from pentad.domain.messages import Message
 from pentad.domain.values import FrozenValue, Page
 
@@ -34,6 +34,7 @@ class StoredMessage(FrozenValue):
     seq: int = Field(ge=0)
     message: Message
     passages: tuple[Passage, ...] = Field(default=(), description="given with a user's message, as it was sent")
+    recalled: tuple[Utterance, ...] = Field(default=(), description="given with a user's message, as it was sent")
     estimated_tokens: int = Field(default=0, ge=0)
 
 
@@ -94,6 +95,17 @@ class SessionStore(Protocol):
 
     def attach_passages(self, tenant_id: str, session_id: str, seq: int, passages: Sequence[Passage]) -> int:
         """Keep the passages that were given with a user's message; return the tokens by which the head's are raised.
+
+        A repeat keeps the first, and raises nothing.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def attach_recalled(self, tenant_id: str, session_id: str, seq: int, recalled: Sequence[Utterance]) -> int:
+        """Keep what of earlier conversations was given with a user's message; return the tokens, as `attach_passages`.
 
         A repeat keeps the first, and raises nothing.
 

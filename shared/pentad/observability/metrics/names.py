@@ -46,6 +46,7 @@ ESCALATIONS = "Escalations"
 REVIEWS_OPENED = "ReviewsOpened"
 REVIEWS_CLOSED = "ReviewsClosed"
 PASSAGES_RECALLED = "PassagesRecalled"
+TURNS_RECALLED = "TurnsRecalled"
 RECALL_DURATION = "RecallDuration"
 DOCUMENTS_INGESTED = "DocumentsIngested"
 CHUNKS_EMBEDDED = "ChunksEmbedded"
@@ -104,6 +105,7 @@ UNITS = {
     REVIEWS_OPENED: "Count",
     REVIEWS_CLOSED: "Count",  # how often a reviewed turn was right: those of outcome correct, of all
     PASSAGES_RECALLED: "Count",
+    TURNS_RECALLED: "Count",  # why so many, or none (outcome)
     RECALL_DURATION: "Milliseconds",
     DOCUMENTS_INGESTED: "Count",
     CHUNKS_EMBEDDED: "Count",

@@ -305,6 +305,8 @@ class ForkRun:
         for place, one in enumerate((*earlier, request)):
             if one.passages:
                 self._sessions.attach_passages(new.tenant_id, new.session_id, place, one.passages)
+            if one.recalled:
+                self._sessions.attach_recalled(new.tenant_id, new.session_id, place, one.recalled)
         ready = new.model_copy(
             update={
                 "request_seq": len(earlier),

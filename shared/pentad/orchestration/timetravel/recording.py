@@ -15,7 +15,7 @@ from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import approval_id
-from pentad.domain.knowledge import Citation, Passage
+from pentad.domain.knowledge import Citation, Passage, Utterance
 from pentad.domain.messages import ContentBlock, Message, ThinkingBlock
 from pentad.domain.runs import Approval, Assessment, Decision, Manifest, Overrides, Run, RunStatus, Step, ToolCall
 from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
@@ -48,6 +48,7 @@ class RecordedMessage(FrozenValue):
     run_id: str | None = None
     step: int | None = None
     passages: tuple[Passage, ...] = ()
+    recalled: tuple[Utterance, ...] = ()
 
 
 class MessagePrint(FrozenValue):
@@ -262,6 +263,7 @@ def _record_message(one: StoredMessage) -> RecordedMessage:
         run_id=message.run_id,
         step=message.step,
         passages=one.passages,
+        recalled=one.recalled,
     )
 
 

@@ -4,12 +4,15 @@ from functools import cache
 
 from pentad.aws.clients import get_client
 from pentad.memory.context.recall import Recall
+from pentad.memory.context.recall_turns import RecallTurns
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
+from pentad.memory.turns.said import Said
 from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.runtime.clock import now
 from pentad.runtime.settings import RecallSettings, read_settings
-from pentad.runtime.wiring.ground.stores import make_runs, make_sessions
+from pentad.runtime.wiring.ground.stores import make_runs, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _GATEWAY_SECONDS = 120.0
@@ -30,4 +33,5 @@ def make_recall() -> Recall:
         runs=make_runs(values),
         telemetry=telemetry_of("recall"),
         clock=now,
+        turns=RecallTurns(Said(DynamoSegments(make_table(values.state_table)))),
     )

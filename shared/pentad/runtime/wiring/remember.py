@@ -8,6 +8,9 @@ from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.remember.ports import RememberStep
 from pentad.memory.remember.remember import Remember
+from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
+from pentad.memory.turns.said import Said
+from pentad.memory.turns.steps import KeepVectors, KeepWords
 from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
@@ -34,18 +37,29 @@ def make_remember() -> Remember:
 
 def _make_steps(values: RememberSettings) -> list[RememberStep]:
     """Return the steps; each is one kind of memory."""
+    table = make_table(values.state_table)
+    said = Said(DynamoSegments(table))
     # One attempt: a second one would ask, and bill, twice. The queue delivers again.
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    embedder = LambdaEmbedder(gateway, values.gateway_function)
     return [
+        KeepWords(said, keeps=_keeps_turns),
+        KeepVectors(said, embedder, keeps=_keeps_turns),
         LearnFacts(
-            facts=DynamoFacts(make_table(values.state_table)),
+            facts=DynamoFacts(table),
             model=LambdaChatModel(gateway, values.gateway_function),
-            embedder=LambdaEmbedder(gateway, values.gateway_function),
+            embedder=embedder,
             telemetry=telemetry_of("remember"),
             clock=now,
             learns=_learns,
-        )
+        ),
     ]
+
+
+def _keeps_turns(agent: str) -> bool:
+    """Tell whether what is said in an agent's sessions is kept; those of a workflow are no conversations."""
+    found = load_catalog().agents.get(agent)
+    return found is not None and found.memory.turns
 
 
 def _learns(agent: str) -> bool:

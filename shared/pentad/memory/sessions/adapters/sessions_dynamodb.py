@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import NotFound, SessionBusy
-from pentad.domain.knowledge import Passage
+from pentad.domain.knowledge import Passage, Utterance
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
 from pentad.memory.clock import utc_now
 from pentad.memory.objects.ports import ObjectStore
-from pentad.memory.retrieval.passages import estimate_passages
+from pentad.memory.retrieval.passages import estimate_given
 from pentad.memory.sessions import items
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -101,7 +102,6 @@ class DynamoSessions:
         """
         if not passages:
             return 0
-        pk, sk = keys.session_pk(tenant_id, session_id), keys.message_sk(seq)
         found = self._query_messages(tenant_id, session_id, seq, seq)
         if not found:
             raise NotFound("there is no such message")
@@ -112,13 +112,49 @@ class DynamoSessions:
         [(name, value)] = items.make_passages_attributes(
             tenant_id, session_id, stored.message.message_id, passages
         ).items()
-        more = estimate_passages(stored.message.text, passages, self._count)
+        free = "attribute_not_exists(passages) AND attribute_not_exists(passages_spill)"
+        return self._attach(tenant_id, session_id, stored, {"passages": tuple(passages)}, {name: value}, free)
+
+    def attach_recalled(self, tenant_id: str, session_id: str, seq: int, recalled: Sequence[Utterance]) -> int:
+        """Keep what of earlier conversations was given with a user's message; see the port.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the table did not answer.
+        """
+        if not recalled:
+            return 0
+        found = self._query_messages(tenant_id, session_id, seq, seq)
+        if not found:
+            raise NotFound("there is no such message")
+        [stored] = [items.load_message(item, self._objects.get) for item in found]
+        held = {"recalled": items.dump_recalled(recalled)}
+        free = "attribute_not_exists(recalled)"
+        return self._attach(tenant_id, session_id, stored, {"recalled": tuple(recalled)}, held, free)
+
+    def _attach(
+        self,
+        tenant_id: str,
+        session_id: str,
+        stored: StoredMessage,
+        update: dict[str, Any],
+        attributes: dict[str, str],
+        free: str,
+    ) -> int:
+        """Keep what is given with a message, if nothing of its kind is; return how many tokens more it has.
+
+        Raises:
+            NotFound: no such session or message.
+        """
+        pk = keys.session_pk(tenant_id, session_id)
+        [(name, value)] = attributes.items()
+        given = stored.model_copy(update=update)
+        more = estimate_given(given, self._count) - estimate_given(stored, self._count)
         kept = self._table.build_update(
             pk,
-            sk,
+            keys.message_sk(stored.seq),
             "SET #name = :value",
-            condition="attribute_exists(pk) AND attribute_not_exists(passages)"
-            " AND attribute_not_exists(passages_spill)",
+            condition=f"attribute_exists(pk) AND {free}",
             names={"#name": name},
             values={":value": value},
         )

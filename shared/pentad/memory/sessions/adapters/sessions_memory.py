@@ -7,12 +7,12 @@ from datetime import datetime
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import NotFound, SessionBusy
-from pentad.domain.knowledge import Passage
+from pentad.domain.knowledge import Passage, Utterance
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
 from pentad.memory.clock import utc_now
-from pentad.memory.retrieval.passages import estimate_passages
+from pentad.memory.retrieval.passages import estimate_given
 from pentad.memory.sessions.items import check_fence, compute_append
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -108,8 +108,29 @@ class MemorySessions:
                 raise NotFound("there is no such message")
             if not passages or log[seq].passages:
                 return 0
+            before = estimate_given(log[seq], self._count)
             log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
-            more = estimate_passages(log[seq].message.text, passages, self._count)
+            more = estimate_given(log[seq], self._count) - before
+            raised = {"estimated_tokens": head.estimated_tokens + more}
+            self._heads[tenant_id, session_id] = head.model_copy(update=raised)
+            return more
+
+    def attach_recalled(self, tenant_id: str, session_id: str, seq: int, recalled: Sequence[Utterance]) -> int:
+        """Keep what of earlier conversations was given with a user's message; see the port.
+
+        Raises:
+            NotFound: no such session or message.
+        """
+        with self._lock:
+            head = self._get_head(tenant_id, session_id)
+            log = self._messages[tenant_id, session_id]
+            if not 0 <= seq < len(log):
+                raise NotFound("there is no such message")
+            if not recalled or log[seq].recalled:
+                return 0
+            before = estimate_given(log[seq], self._count)
+            log[seq] = log[seq].model_copy(update={"recalled": tuple(recalled)})
+            more = estimate_given(log[seq], self._count) - before
             raised = {"estimated_tokens": head.estimated_tokens + more}
             self._heads[tenant_id, session_id] = head.model_copy(update=raised)
             return more

@@ -1,0 +1,56 @@
+"""Say what a context consists of: each piece, why it is in, how large it is, and what stayed out. Pure."""
+
+from pentad.domain.runs import Piece, Source
+from pentad.memory.context.recall_turns import MOST_SOURCES, RecalledTurns
+from pentad.memory.context.window import Epoch
+from pentad.memory.retrieval.passages import estimate_given
+from pentad.memory.sessions.ports import StoredMessage
+from pentad.memory.tokens import Counter, estimate_message
+
+
+def describe_context(
+    epoch: Epoch, newest: StoredMessage, turns: RecalledTurns | None, count: Counter
+) -> tuple[Piece, ...]:
+    """Return the pieces of a run's first context, in the order in which they are sent.
+
+    Args:
+        epoch: where the context begins, and its tokens.
+        newest: the user's message with what is given with it.
+        turns: what was recalled of earlier conversations; None where nothing was looked for.
+        count: estimates the tokens of a text.
+    """
+    own = newest.estimated_tokens or estimate_message(newest.message, count)
+    before = newest.seq - epoch.first_seq
+    pieces = []
+    if before > 0:
+        reason = "the session's messages since its epoch began, as they were sent"
+        tokens = max(0, epoch.estimated_tokens - own - estimate_given(newest, count))
+        pieces.append(Piece(kind="history", count=before, tokens=tokens, reason=reason, left_out=epoch.first_seq))
+    if turns is not None:
+        pieces.append(turns.piece)
+    if newest.passages:
+        pieces.append(_describe_passages(newest, count))
+    pieces.append(Piece(kind="question", count=1, tokens=own, reason="what is asked"))
+    return tuple(pieces)
+
+
+def _describe_passages(newest: StoredMessage, count: Counter) -> Piece:
+    passages = sorted(newest.passages, key=lambda passage: -passage.score)
+    alone = newest.model_copy(update={"recalled": ()})
+    sources = tuple(
+        Source(
+            name=f"{passage.document} {passage.passage_id}"[:300],
+            tokens=count(passage.text),
+            score=round(passage.score, 3),
+            signal="dense",
+        )
+        for passage in passages[:MOST_SOURCES]
+    )
+    return Piece(
+        kind="passages",
+        count=len(passages),
+        tokens=estimate_given(alone, count),
+        reason="the passages of documents that are nearest to the question",
+        signals={"best": round(passages[0].score, 3), "least": round(passages[-1].score, 3)},
+        sources=sources,
+    )

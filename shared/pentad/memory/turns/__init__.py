@@ -1,0 +1,1 @@
+"""What was said in conversations: kept in parts, with words and vectors, and found again."""

@@ -1,0 +1,1 @@
+"""Stores of segments: DynamoDB, and memory for tests."""

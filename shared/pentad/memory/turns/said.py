@@ -1,0 +1,198 @@
+"""Keep what was said, and read it back: segments that fill up, written one by one under their version."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pentad.domain.errors import StoreUnavailable, Unreadable
+from pentad.domain.knowledge import Utterance
+from pentad.memory.turns.ports import Kind, Owner, Place, SegmentItems, StoredSegment
+from pentad.memory.turns.segments import (
+    MAX_SEGMENT_BYTES,
+    MAX_UTTERANCES,
+    VectorSegment,
+    WordSegment,
+    decode_vectors,
+    decode_words,
+    encode_vectors,
+    encode_words,
+    rebuild_vectors,
+    rebuild_words,
+)
+
+MAX_WORD_SEGMENTS: Final = 24
+"""Read for a recall, the newest: some 48,000 utterances. What is older stays stored and is not looked at."""
+MAX_VECTOR_SEGMENTS: Final = 48
+_TRIES: Final = 12
+_WAIT_SECONDS: Final = 0.05
+_RANDOM: Final = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is kept for an owner.
+
+    Attributes:
+        words: segments of words, oldest first.
+        vectors: segments of vectors, oldest first.
+        is_cut: there are older segments that were not read.
+    """
+
+    words: tuple[WordSegment, ...]
+    vectors: tuple[VectorSegment, ...]
+    is_cut: bool = False
+
+
+class Said:
+    """What was said by and to each owner.
+
+    Args:
+        items: where the segments are.
+        sleep: waits some seconds.
+    """
+
+    def __init__(self, items: SegmentItems, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._items = items
+        self._sleep = sleep
+
+    def load(self, owner: Owner, *, consistent: bool = False) -> Memory:
+        """Return what is kept for an owner: at most 24 segments of words and 48 of vectors, the newest.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+            Unreadable: a segment is not as it was stored.
+        """
+        words = self._items.list_newest(owner, "words", MAX_WORD_SEGMENTS, consistent=consistent)
+        vectors = self._items.list_newest(owner, "vectors", MAX_VECTOR_SEGMENTS, consistent=consistent) if words else []
+        return Memory(
+            tuple(_read_words(one) for one in reversed(words)),
+            tuple(_read_vectors(one) for one in reversed(vectors)),
+            is_cut=bool(words) and words[-1].number > 0,
+        )
+
+    def add(self, owner: Owner, said: Sequence[Utterance], *, expires_at: datetime) -> None:
+        """Keep utterances; those that are kept already, by their place, are replaced.
+
+        Args:
+            owner: whose they are.
+            said: in order.
+            expires_at: when the segment that they stand in may go; each write moves it.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or others were in the way each time.
+        """
+
+        def merge(stored: StoredSegment | None) -> tuple[bytes, bool]:
+            segment = WordSegment() if stored is None else _read_words(stored)
+            places = {one.place for one in said}
+            if any(one.place in places for one in segment.said):
+                segment = rebuild_words(one for one in segment.said if one.place not in places)
+            for one in said:
+                segment.add(one)
+            body = encode_words(segment)
+            return body, len(body) >= MAX_SEGMENT_BYTES or len(segment.said) >= MAX_UTTERANCES
+
+        if said:
+            self._append(owner, "words", merge, expires_at)
+
+    def add_vectors(
+        self, owner: Owner, model: str, vectors: Mapping[Place, tuple[bytes, float]], *, expires_at: datetime
+    ) -> None:
+        """Keep vectors, as `segments.quantise` returns them; those that are kept already are replaced.
+
+        Args:
+            owner: whose they are.
+            model: what made them; vectors of another one in the same segment are of no use any more, and go.
+            vectors: by the place of what they are of.
+            expires_at: when the segment that they stand in may go; each write moves it.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or others were in the way each time.
+        """
+
+        def merge(stored: StoredSegment | None) -> tuple[bytes, bool]:
+            segment = VectorSegment(model) if stored is None else _read_vectors(stored)
+            held = dict(zip(segment.places, zip(segment.rows, segment.scales, strict=True), strict=True))
+            if segment.model != model:
+                held = {}
+            body = encode_vectors(rebuild_vectors(model, {**held, **vectors}))
+            return body, len(body) >= MAX_SEGMENT_BYTES
+
+        if vectors:
+            self._append(owner, "vectors", merge, expires_at)
+
+    def forget_session(self, owner: Owner, session_id: str) -> int:
+        """Remove what was said in one session of an owner; return how many utterances that were. Repeatable.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or others were in the way each time.
+        """
+        removed = 0
+        for stored in self._items.list_newest(owner, "words", 10_000):
+            segment = _read_words(stored)
+            kept = [one for one in segment.said if one.session_id != session_id]
+            if len(kept) < len(segment.said):
+                removed += len(segment.said) - len(kept)
+                self._replace(owner, "words", stored, encode_words(rebuild_words(kept)))
+        for stored in self._items.list_newest(owner, "vectors", 10_000):
+            vectors = _read_vectors(stored)
+            rows = zip(vectors.places, zip(vectors.rows, vectors.scales, strict=True), strict=True)
+            left = {place: row for place, row in rows if place[0] != session_id}
+            if len(left) < len(vectors.places):
+                self._replace(owner, "vectors", stored, encode_vectors(rebuild_vectors(vectors.model, left)))
+        return removed
+
+    def forget_owner(self, owner: Owner) -> int:
+        """Remove everything that is kept for an owner; return how many segments that were. Repeatable.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        kinds: tuple[Kind, ...] = ("words", "vectors")
+        found = [(kind, one.number) for kind in kinds for one in self._items.list_newest(owner, kind, 10_000)]
+        for kind, number in found:
+            self._items.remove(owner, kind, number)
+        return len(found)
+
+    def _append(
+        self,
+        owner: Owner,
+        kind: Kind,
+        merge: Callable[[StoredSegment | None], tuple[bytes, bool]],
+        expires_at: datetime,
+    ) -> None:
+        """Put into the newest segment what ``merge`` makes of it; a full one is followed by an empty one."""
+        for number in range(_TRIES):
+            newest = self._items.list_newest(owner, kind, 1)
+            last = newest[0] if newest else None
+            body, full = merge(last)
+            place, version = (0, 0) if last is None else (last.number, last.version)
+            if self._items.put(owner, kind, StoredSegment(place, version + 1, body, expires_at)):
+                if full:
+                    empty = encode_words(WordSegment()) if kind == "words" else encode_vectors(VectorSegment())
+                    self._items.put(owner, kind, StoredSegment(place + 1, 1, empty, expires_at))
+                return
+            self._sleep(_RANDOM.uniform(0, min(1.0, _WAIT_SECONDS * 2**number)))
+        raise StoreUnavailable("other sessions of the user were written at the same time", retry_after=2)
+
+    def _replace(self, owner: Owner, kind: Kind, stored: StoredSegment, body: bytes) -> None:
+        segment = StoredSegment(stored.number, stored.version + 1, body, stored.expires_at)
+        if not self._items.put(owner, kind, segment):
+            raise StoreUnavailable("what was said was written to at the same time", retry_after=1)
+
+
+def _read_words(stored: StoredSegment) -> WordSegment:
+    try:
+        return decode_words(stored.body)
+    except ValueError as error:
+        raise Unreadable(f"segment {stored.number} of what was said can't be read") from error
+
+
+def _read_vectors(stored: StoredSegment) -> VectorSegment:
+    try:
+        return decode_vectors(stored.body)
+    except ValueError as error:
+        raise Unreadable(f"segment {stored.number} of the vectors of what was said can't be read") from error

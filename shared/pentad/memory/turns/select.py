@@ -1,0 +1,151 @@
+"""Choose what of a ranking is recalled: nothing where a turn needs nothing, little by default, more where needed.
+
+Pure. What is chosen is in deviations of scores and in shares, which mean the same for every embedding model; only the
+least cosine of the gate is a model's own.
+"""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pentad.domain.usage import estimate_tokens
+from pentad.memory.turns.index import Ranking, Scored
+
+RECALL_TOKENS: Final = 500
+MOST_TOKENS: Final = 4000
+MOST_TURNS: Final = 120
+
+MARGIN: Final = 0.21
+"""The nearest utterance is so far above the mean cosine. Of questions about what was said 98 % are, of others 9 %."""
+COSINE: Final = 0.3
+"""And at least so near."""
+COVER: Final = 0.8
+"""Or it has so much of what the question's words say, and that cosine."""
+COVER_ALONE: Final = 0.3
+"""Where no embedder answered, the words alone decide."""
+FLAT: Final = 1.2
+"""Where what is at the edge of the budget scores within so many deviations of the best, the scores are flat."""
+NEEDED: Final = 0.55
+"""Beyond the default budget an utterance has to have so much of the best one's score."""
+
+_PARTS: Final = re.compile(r"[?？؟](?=\s|\Z)|\b(?:and|or|both|each|all|every|compare|versus|vs)\b", re.IGNORECASE)  # noqa: RUF001
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """How near the nearest of what could be recalled is.
+
+    Attributes:
+        cover: the largest share of what the question's words say.
+        cosine: the highest, or None where none was compared.
+        margin: by how much it is above what is usual.
+    """
+
+    cover: float
+    cosine: float | None
+    margin: float
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything that was said speaks to the question."""
+        if self.cosine is None:
+            return self.cover >= COVER_ALONE
+        return self.cosine >= COSINE and (self.margin >= MARGIN or self.cover >= COVER)
+
+
+def find_nearest(scored: Sequence[Scored], usual: float) -> Nearest:
+    """Return how near the nearest of these are."""
+    cover = max((one.cover for one in scored), default=0.0)
+    cosine = max((one.cosine for one in scored if one.cosine is not None), default=None)
+    return Nearest(cover, cosine, 0.0 if cosine is None else cosine - usual)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is recalled, and why.
+
+    Attributes:
+        scored: in the order of their scores.
+        tokens: of their lines.
+        reason: why so much: ``fits``, ``flat``, ``several parts``; why nothing: ``nothing said``, ``not needed``,
+            ``in the window``.
+        left_out: utterances that scored high enough and had no room.
+        in_window: of the best ten, those that the model is sent anyway.
+        nearest: what the gate has looked at; None where there was nothing to look at.
+    """
+
+    scored: tuple[Scored, ...] = ()
+    tokens: int = 0
+    reason: str = "nothing said"
+    left_out: int = 0
+    in_window: int = 0
+    nearest: Nearest | None = None
+
+
+def choose_said(
+    ranking: Ranking,
+    question: str,
+    *,
+    is_shown: Callable[[Scored], bool],
+    tokens: int = RECALL_TOKENS,
+    most_tokens: int = MOST_TOKENS,
+    count: Callable[[str], int] = estimate_tokens,
+) -> Chosen:
+    """Return what is recalled for a question.
+
+    Args:
+        ranking: what was said, best first.
+        question: what is asked.
+        is_shown: tells what the model is sent anyway, which is not recalled.
+        tokens: the default budget.
+        most_tokens: the budget where it takes more.
+        count: estimates the tokens of a text.
+    """
+    if not ranking.scored:
+        return Chosen()
+    hidden = [one for one in ranking.scored[: 4 * MOST_TURNS] if not is_shown(one)]
+    in_window = sum(1 for one in ranking.scored[:10] if is_shown(one))
+    if not hidden:
+        return Chosen(reason="in the window", in_window=in_window)
+    nearest = find_nearest(hidden, ranking.usual)
+    if tokens <= 0 or not nearest.is_needed:
+        return Chosen(reason="not needed", in_window=in_window, nearest=nearest)
+    first, used = _fill(hidden, tokens, count)
+    reason = _find_reason(hidden, first, question)
+    if reason != "fits":
+        best = hidden[0].score
+        floor = best * NEEDED
+        wanted = [one for one in hidden if one.score >= floor]
+        first, used = _fill(wanted, most_tokens, count)
+        if used < tokens:
+            first, used = _fill(hidden, tokens, count)
+    chosen = {one.utterance.place for one in first}
+    left = sum(1 for one in hidden if one.score >= hidden[0].score * NEEDED and one.utterance.place not in chosen)
+    return Chosen(tuple(first), used, reason, left, in_window, nearest)
+
+
+def _fill(scored: Collection[Scored], tokens: int, count: Callable[[str], int]) -> tuple[list[Scored], int]:
+    """Return the best that fit, no text twice, and their tokens."""
+    chosen: list[Scored] = []
+    texts: set[str] = set()
+    used = 0
+    for one in scored:
+        if len(chosen) == MOST_TURNS:
+            break
+        cost = count(one.utterance.line)
+        if one.utterance.text in texts or used + cost > tokens:
+            continue
+        texts.add(one.utterance.text)
+        chosen.append(one)
+        used += cost
+    return chosen, used
+
+
+def _find_reason(hidden: list[Scored], first: list[Scored], question: str) -> str:
+    if len(first) >= len(hidden):
+        return "fits"
+    if len(_PARTS.findall(question)) >= 2:
+        return "several parts"
+    best, last = first[0].score if first else 0.0, first[-1].score if first else 0.0
+    return "flat" if best - last < FLAT else "fits"
