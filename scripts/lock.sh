@@ -21,3 +21,7 @@ compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constra
 compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
   $(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/--no-emit-package \1/p' requirements/lambda.txt) \
   requirements/documents.in -o requirements/documents.txt
+# And that of the driver of PostgreSQL.
+compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
+  $(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/--no-emit-package \1/p' requirements/lambda.txt) \
+  requirements/postgres.in -o requirements/postgres.txt

@@ -1,45 +1,25 @@
-"""What every vector store does. `store` is each of them; an adapter joins by a branch in `open_store`."""
+"""What every vector store does. `store` is each of those of `tests.contract.memory.vector_stores`."""
 
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pentad.domain.errors import ConfigurationError, InvalidInput, StoreUnavailable
-from pentad.memory.retrieval.adapters.pinecone_documents import VALUES_FIELD, WORDS_FIELD
-from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.checks import is_match
 from pentad.memory.retrieval.ports import SearchRequest, Vector, VectorStore
 from pentad.memory.retrieval.words import split_words
-from twin.vectors import LocalIndex, Schema
-
-STORES = ("memory", "pinecone documents", "pinecone hybrid", "pinecone dense")
-SCHEMA = Schema(VALUES_FIELD, (WORDS_FIELD,))
-
-
-@contextmanager
-def open_store(name: str, folder: Path) -> Iterator[VectorStore]:
-    """Yield a store for vectors of three numbers."""
-    if name == "memory":
-        yield MemoryVectors(3)
-        return
-    schema = SCHEMA if name == "pinecone documents" else None
-    metric = "dotproduct" if name == "pinecone hybrid" else "cosine"
-    with LocalIndex(folder / "index.sqlite", 3, schema=schema, metric=metric) as index:
-        kind = "documents" if schema is not None else "vectors"
-        pinecone = PineconeVectors(lambda: {"api_key": "local", "index_host": index.url, "index_kind": kind})
-        yield pinecone
-        pinecone.close()
+from tests.contract.memory.vector_stores import SCHEMA, STORES, open_store
+from twin.vectors import LocalIndex
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
-    with open_store(request.param, tmp_path) as one:
+    with open_store(request.param, tmp_path, request) as one:
         yield one
 
 
@@ -320,6 +300,67 @@ def test_writers_at_once_lose_nothing(store: VectorStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
     assert len(nearest(store, k=100)) == 40
+
+
+def test_writers_of_the_same_vectors_do_not_block_each_other(store: VectorStore) -> None:
+    names = [f"v{n:02}" for n in range(30)]
+
+    def write(turn: int) -> None:
+        order = names if turn % 2 else names[::-1]
+        store.upsert("acme", [vector(name, turn + 1, 1, 0, document=f"{turn}") for name in order])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(8)))
+    assert sorted(nearest(store, k=100)) == names
+
+
+ODD = (
+    "'; DROP TABLE pentad_vectors; --",
+    'say "hello" \\ {}[]()%s %(x)s ${x} `x`',
+    "\u0000\u0001\u200b\ufeff\r\n\t",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 \U0010ffff",
+    "שלום עולם مرحبا بالعالم",
+    "ﬁ Å Å \uff21\uff22\uff23 ½",
+    "é" * 1500,
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_text_is_kept_and_found_by_its_own_value_only(store: VectorStore, odd: str) -> None:
+    note = odd * (store.capabilities.max_metadata_bytes // (8 * len(odd.encode())))
+    store.upsert("acme", [vector("x", text=odd, document=odd, tags=[odd, "b"], note=note), vector("y", document="b")])
+    assert nearest(store, document=odd) == ["x"]
+    assert nearest(store, tags=odd) == ["x"]
+    assert nearest(store, document=odd[:-1]) == []
+    assert store.fetch("acme", ["x"])["x"].metadata == {"document": odd, "tags": [odd, "b"], "note": note}
+    store.search("acme", SearchRequest(k=3, dense=(1, 0, 0), text=odd, where={"document": odd}))
+    store.delete_where("acme", {"document": odd})
+    assert nearest(store) == ["y"]
+
+
+def test_numbers_and_flags_come_back_as_they_were_and_match_no_string(store: VectorStore) -> None:
+    store.upsert("acme", [vector("x", start=3, share=0.5, on=True, none="", many=[])])
+    [match] = store.search("acme", SearchRequest(k=1, dense=(1, 0, 0)))
+    assert match.metadata == {"start": 3, "share": 0.5, "on": True, "none": "", "many": []}
+    assert nearest(store, start="3") == nearest(store, on="true") == nearest(store, many="") == []
+    assert nearest(store, none="") == ["x"]
+
+
+def test_vectors_of_any_length_keep_their_direction(store: VectorStore) -> None:
+    store.upsert("acme", [vector("large", 1e18, 1e18, 0), vector("small", 1e-18, 0, 0)])
+    found = store.search("acme", SearchRequest(k=2, dense=(5, 0, 0)))
+    assert [match.vector_id for match in found] == ["small", "large"]
+    assert [match.dense for match in found] == pytest.approx([1, 0.7071], abs=1e-3)
+
+
+def test_ids_of_any_printable_characters_are_kept(store: VectorStore) -> None:
+    names = ["a'b", 'a"b', "a%b_c", "a\\b", "a/b?c=d&e#f", "~!@$^*()[]{}<>|;:,.", "x" * 512]
+    store.upsert("acme", [vector(name) for name in names])
+    assert sorted(store.list_ids("acme").items) == sorted(names)
+    assert set(store.fetch("acme", names)) == set(names)
+    assert store.list_ids("acme", prefix="a%").items == ("a%b_c",)
+    store.delete("acme", names[:-1])
+    assert nearest(store) == [names[-1]]
 
 
 # What is Pinecone's alone.

@@ -1,0 +1,54 @@
+"""The vector stores of the contract suite, each over the real thing or a server that speaks its protocol."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pentad.memory.retrieval.adapters.pinecone_documents import VALUES_FIELD, WORDS_FIELD
+from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.memory.retrieval.adapters.vectors_postgres import PostgresVectors
+from pentad.memory.retrieval.ports import VectorStore
+from twin.vectors import LocalIndex, Schema
+
+SCHEMA = Schema(VALUES_FIELD, (WORDS_FIELD,))
+# The server of PostgreSQL takes seconds to start: one process of the suite has it.
+POSTGRES = pytest.mark.xdist_group("postgres")
+STORES = (
+    "memory",
+    "pinecone documents",
+    "pinecone hybrid",
+    "pinecone dense",
+    pytest.param("postgres", marks=POSTGRES),
+    pytest.param("postgres by index", marks=POSTGRES),
+)
+
+Opened = Callable[[str], str]
+
+
+@contextmanager
+def open_store(name: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[VectorStore]:
+    """Yield an empty store for vectors of three numbers."""
+    if name == "memory":
+        yield MemoryVectors(3)
+    elif name.startswith("pinecone"):
+        yield from _open_pinecone(name, folder)
+    elif name.startswith("postgres"):
+        url = request.getfixturevalue("postgres_url")
+        postgres = PostgresVectors(lambda: {"url": url}, exact_vectors=0 if name == "postgres by index" else 5000)
+        yield postgres
+        postgres.close()
+    else:
+        raise LookupError(name)
+
+
+def _open_pinecone(name: str, folder: Path) -> Iterator[VectorStore]:
+    schema = SCHEMA if name == "pinecone documents" else None
+    metric = "dotproduct" if name == "pinecone hybrid" else "cosine"
+    with LocalIndex(folder / "index.sqlite", 3, schema=schema, metric=metric) as index:
+        kind = "documents" if schema is not None else "vectors"
+        pinecone = PineconeVectors(lambda: {"api_key": "local", "index_host": index.url, "index_kind": kind})
+        yield pinecone
+        pinecone.close()
