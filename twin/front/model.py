@@ -53,14 +53,14 @@ class TableTimes:
     """How late DynamoDB is, and what gets into its way.
 
     Attributes:
-        conflicts: Whether a request that meets a transaction in flight on its item is refused, as on AWS. Otherwise it
+        conflicts: Whether a request that meets a transaction in flight on its item is refused, as on AWS; if not, it
             waits for its turn.
         transaction_seconds: How long a transaction is in flight at least; a longer time makes conflicts likelier.
         index_delay_seconds: The longest delay after which a global secondary index shows a write.
         seed: Of the delays.
     """
 
-    conflicts: bool = False
+    conflicts: bool = True
     transaction_seconds: float = 0.0
     index_delay_seconds: float = 0.0
     seed: int = 0

@@ -108,8 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--transaction-conflicts",
-        action="store_true",
-        help="refuse what meets a DynamoDB transaction in flight on its item, as AWS does",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="refuse what meets a DynamoDB transaction in flight on its item, as AWS does; without, it waits",
     )
     parser.add_argument(
         "--index-delay",

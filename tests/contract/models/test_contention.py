@@ -39,7 +39,7 @@ CONTEXT = CallContext(tenant_id="acme", agent="helper", user_id="ada", session_i
 def client() -> Iterator[Any]:
     """A client of tables whose transactions are in flight for 10 ms at least."""
     reset_account()
-    with AwsFront("us-east-1", table_times=TableTimes(conflicts=True, transaction_seconds=0.01)) as front:
+    with AwsFront("us-east-1", table_times=TableTimes(transaction_seconds=0.01)) as front:
         keys = front.principals.administrator
         make: Any = boto3.client
         made = make(

@@ -28,7 +28,7 @@ DELAY = 10.0
 @pytest.fixture
 def front() -> Iterator[AwsFront]:
     reset_account()
-    times = TableTimes(conflicts=True, transaction_seconds=1, index_delay_seconds=DELAY, seed=5)
+    times = TableTimes(transaction_seconds=1, index_delay_seconds=DELAY, seed=5)
     with AwsFront(REGION, table_times=times) as running:
         yield running
 
