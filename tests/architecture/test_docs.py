@@ -54,6 +54,8 @@ _PLACEHOLDER = re.compile(r"[A-Z]{2,}|<|\*")
 _DOTTED = re.compile(r"^(?:pentad|twin|infra|functions)(?:\.\w+)+$")
 _CODE_NAME = re.compile(r"^(?!.*\.py$)(?:[A-Z]\w*[a-z]\w*[A-Z]\w*|[a-z]\w*_\w+)(?:\.\w+)?(?:\(.*\))?$")
 _FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+_NAMED_PAGE = re.compile(r"\b(?:docs|twin)/[\w/-]+\.md\b")
+NAMED_AS_AN_EXAMPLE = "docs/plan.md"
 _LINK = re.compile(r"\]\(([^)\s#]+)(#[\w-]+)?\)")
 
 
@@ -141,6 +143,19 @@ def test_every_path_that_a_page_names_exists(pages: list[Path], tracked: list[Pa
             for one in expand_braces(name)
             if one.rstrip("/") not in MADE_BY_READERS and not any(folder / one in known for folder in folders)
         ]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_page_that_code_names_exists(tracked: list[Path], root: Path) -> None:
+    """In messages of errors, alarms and comments: who is sent to a page finds it."""
+    code = [path for path in tracked if path.suffix == ".py" and not path.is_relative_to(root / "tests")]
+    named = {(path, page) for path in code for page in _NAMED_PAGE.findall(path.read_text(encoding="utf-8"))}
+    assert named
+    missing = [
+        f"{path.relative_to(root)}: {page}"
+        for path, page in sorted(named)
+        if page != NAMED_AS_AN_EXAMPLE and not (root / page).is_file()
+    ]
     assert not missing, "\n".join(missing)
 
 

@@ -124,6 +124,31 @@ def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp
     assert [entry["status"] for entry in json.loads(failed.stdout)] == ["failed"]
 
 
+def test_documents_and_sessions_are_deleted_and_the_audit_says_by_whom(
+    pentad: CommandLine, tenant: Tenant, tmp_path: Path
+) -> None:
+    fog = tmp_path / "fog.md"
+    fog.write_text("# Fog\n\nIn fog the harbour master of Brackwater hoists the yellow flag.\n")
+    pentad.json("ingest", str(fog))
+    view = pentad.json("run", "Which flag does the harbour master of Brackwater hoist in fog?")
+    assert pentad.json("documents", "show", "fog.md")["chunks"] == 1
+    assert pentad.json("documents", "delete", "fog.md", "--yes") == {"name": "fog.md", "status": "deleted"}
+    assert pentad.json("documents", "list") == []
+    assert pentad.json("sessions", "delete", view["session"], "--yes")["session"] == view["session"]
+    assert tenant.send("GET", f"/v1/sessions/{view['session']}/messages").status_code == 404
+    kept = tenant.get(f"/v1/runs/{view['run_id']}")
+    assert (kept["answer"], kept["citations"]) == (view["answer"], view["citations"])
+    for subject, act, target in (
+        ("documents", ("delete_document", 202), "fog.md"),
+        ("sessions", ("delete_session", 200), view["session"]),
+    ):
+        entries = pentad.json("audit", "show", subject, "--tenant", tenant.name)
+        assert [(entry["what"], entry["outcome"]) for entry in entries] == [(act[0], "asked"), act]
+        assert all(entry["details"].startswith(f"{target}, key ") and entry["source_ip"] for entry in entries)
+        checked = pentad.json("audit", "verify", subject, "--tenant", tenant.name, "--logs")
+        assert checked == {"subject": subject, "entries": 2, "faults": []}
+
+
 def test_key_is_made_listed_used_and_revoked(own: OwnProject, pentad: CommandLine, tenant: Tenant) -> None:
     made = pentad.json("keys", "create", "--tenant", tenant.name, "--scope", "runs:read", "--name", "reader")
     listed = {key["key_id"]: key for key in pentad.json("keys", "list", "--tenant", tenant.name)}
