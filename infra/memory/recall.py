@@ -26,7 +26,7 @@ class Recall(FunctionConstruct):
         super().__init__(scope, name, build=build, options=options)
         grant_run_items(self.role, build.stores)
         grant_payloads(self.role, build.stores)
-        # What the user's earlier conversations hold.
-        grants.grant_table(self.role, build.stores.state_table, ["dynamodb:Query"], keys=[keys.user_pattern()])
+        # What the user's earlier conversations hold, and what is remembered of the user.
+        grants.grant_table(self.role, build.stores.state_table, grants.READ, keys=[keys.user_pattern()])
         grants.grant_invoke(self.role, [gateway.function_arn])
         grants.grant_secret(self.role, pinecone)

@@ -35,6 +35,7 @@ from twin.simulator.openai.embeddings import embed
 from twin.simulator.openai.wire import check_headers, dump_arguments
 from twin.simulator.private_scripts import HEADER, PrivateScripts
 from twin.simulator.rules.engine import RuleEngine
+from twin.simulator.rules.remember import answer_memory
 from twin.simulator.script import RawReply, Script
 from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_tokens
 from twin.simulator.wire_text import holds_half_pair
@@ -287,6 +288,10 @@ class _Call:
 
     def _choose_reply(self, conversation: Conversation, call_prefix: str) -> Reply | RawReply:
         seen = {"provider": self.provider, "path": self._request.path, "model": self._model}
+        remembered = answer_memory(conversation)
+        if remembered is not None:
+            self._made_by = BY_RULES
+            return Reply(text=remembered)
         own = self._simulator.private_scripts.take(self._name, seen, conversation, call_prefix)
         if own is not None:
             return own

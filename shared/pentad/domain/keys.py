@@ -97,6 +97,11 @@ def user_pk(tenant_id: str, user_id: str) -> str:
     return f"T#{tenant_id}#U#{user_id}"
 
 
+def summary_sk(last_seq: int) -> str:
+    """Return the sort key of a session's summary, by the last message that it covers."""
+    return f"{SUMMARY}{last_seq:08d}"
+
+
 def fact_sk(fact_id: str) -> str:
     """Return the sort key of a fact."""
     return f"{FACT}{fact_id}"
@@ -266,6 +271,7 @@ FACT = "FACT#"
 FACTS = "FACTS"
 FORGOTTEN = "FORGOTTEN#"
 LEARNED = "LEARNED#"
+SUMMARY = "SUMMARY#"
 GRAPH_NODES = "NODES#"
 INNER_AUDIT = "AUDIT#"
 PLAN = "PLAN"

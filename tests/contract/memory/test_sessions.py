@@ -13,6 +13,7 @@ import pytest
 from pentad.aws.table import Table
 from pentad.domain.errors import InvalidInput, NotFound, SessionBusy
 from pentad.domain.knowledge import Passage
+from pentad.domain.memories.front import Remembered, RememberedFact
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ThinkingBlock, ToolCallBlock
 from pentad.memory.context.window import estimate_context
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
@@ -324,3 +325,28 @@ def test_an_expired_message_that_still_stands_does_not_block_a_new_session(dynam
     after, stored = session_items.compute_append(new, [says("m1", "new")], dynamo.clock.now)
     dynamo.table.transact(session_items.append_entries(dynamo.table, new, after, stored))
     assert texts(dynamo) == ["new"]
+
+
+def test_what_stands_in_front_is_kept_once_and_raises_the_heads_tokens(harness: Harness) -> None:
+    store = harness.store
+    harness.create(head())
+    before = store.append("acme", "s1", [says("m0")], expected_version=0)
+    given = Remembered(facts=(RememberedFact(fact_id="f", kind="fact", text="Ü 🙂 <b>", said_at=START),))
+    more = store.attach_remembered("acme", "s1", 0, given)
+    assert more > 0
+    assert store.attach_remembered("acme", "s1", 0, Remembered()) == 0
+    assert store.read("acme", "s1", 0, 0)[0].remembered == given
+    after = store.get("acme", "s1")
+    assert after is not None
+    assert after.estimated_tokens == before.estimated_tokens + more
+    with pytest.raises(NotFound):
+        store.attach_remembered("acme", "s1", 9, given)
+
+
+def test_that_nothing_stands_in_front_is_kept_too(harness: Harness) -> None:
+    store = harness.store
+    harness.create(head())
+    store.append("acme", "s1", [says("m0")], expected_version=0)
+    assert store.read("acme", "s1", 0, 0)[0].remembered is None
+    assert store.attach_remembered("acme", "s1", 0, Remembered()) == 0
+    assert store.read("acme", "s1", 0, 0)[0].remembered == Remembered()

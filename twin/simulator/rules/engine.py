@@ -26,7 +26,7 @@ from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
 from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
 from twin.simulator.rules.rating import rate, read_own_rating, with_json_mode, with_spoken_schema
-from twin.simulator.rules.remember import remember
+from twin.simulator.rules.remember import answer_memory
 from twin.simulator.rules.results import describe_result, extract_passages
 from twin.simulator.rules.text import extract_terms, shorten, split_sentences
 
@@ -68,7 +68,7 @@ class RuleEngine:
         rated = rate(conversation)
         if rated is not None:
             return Reply(text=rated)
-        remembered = remember(conversation)
+        remembered = answer_memory(conversation)
         if remembered is not None:
             return Reply(text=remembered)
         situation = read_situation(conversation)

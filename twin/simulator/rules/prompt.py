@@ -12,6 +12,9 @@ from twin.simulator.rules.rating import strip_markers
 _PASSAGE = re.compile(r"<passage\b([^>]*)>\n?(.*?)\n?</passage>", re.S)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 _QUESTION = re.compile(r"<question>(.*?)</question>", re.S)
+_FACT = re.compile(r'<fact kind="\w+" said="[\d-]+">(.*?)</fact>', re.S)
+_SUMMARY = re.compile(r'<summary messages="[^"]*">\n(.*?)\n</summary>', re.S)
+_REMEMBERED = re.compile(r"<remembered\b[^>]*>.*?</remembered>|<summary messages=.*?</summary>", re.S)
 _RECALLED = re.compile(r"<recalled\b[^>]*>\n(.*?)\n</recalled>", re.S)
 _SAID = re.compile(r"(.{1,200}?) \((\d{1,2} \w+ \d{4})\): (.*)")
 _PASSAGES = re.compile(r"<passages>.*?</passages>", re.S)
@@ -75,6 +78,14 @@ def parse_recalled(text: str) -> tuple[Passage, ...]:
     return tuple(Passage("", "", f"{unescape(one[1])} {one[2]}", unescape(one[3])) for one in said)
 
 
+def parse_remembered(text: str) -> tuple[str, ...]:
+    """Return what is remembered of the user, in the user's own person, and the summary of what came before."""
+    facts = [unescape(match[1]) for match in _FACT.finditer(text)]
+    told = [re.sub(r"(?i)\bthe user's\b", "my", re.sub(r"(?i)\bthe user is\b", "I am", fact)) for fact in facts]
+    summaries = [unescape(match[1]).strip() for match in _SUMMARY.finditer(text)]
+    return tuple(re.sub(r"(?i)\bthe user\b", "I", one) for one in told) + tuple(summaries)
+
+
 def parse_question(text: str) -> Question:
     """Split a user message into its question and its passages."""
     text = strip_markers(text)
@@ -82,7 +93,7 @@ def parse_question(text: str) -> Question:
     match = _QUESTION.search(text)
     if match:
         return Question(unescape(match[1]).strip(), passages)
-    return Question(_PASSAGES.sub("", text).strip(), passages)
+    return Question(_REMEMBERED.sub("", _PASSAGES.sub("", text)).strip(), passages)
 
 
 def read_situation(conversation: Conversation) -> Situation:
@@ -108,7 +119,12 @@ def read_situation(conversation: Conversation) -> Situation:
         calls |= {call.id: call for call in turn.calls}
         results |= {result.call_id: result for result in turn.results}
     done = tuple((call, results.get(call.id)) for call in calls.values())
-    return Situation(question or Question(""), tuple(past), done)
+    kept = parse_remembered(next((turn.text for turn in conversation.turns if turn.role == "user"), ""))
+    remembered = [Exchange(Question(one[:1].upper() + one[1:]), one) for one in kept]
+    question = question or Question("")
+    # What is remembered is known to every question of the epoch, and cites nothing.
+    known = tuple(Passage("", "", "", one) for one in kept)
+    return Situation(Question(question.text, question.passages + known), (*remembered, *past), done)
 
 
 def _is_question(turn: Turn) -> bool:

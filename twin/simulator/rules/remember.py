@@ -15,6 +15,9 @@ from twin.simulator.neutral import Conversation, Json
 from twin.simulator.rules.text import shorten, split_sentences
 
 _MESSAGE = re.compile(r'<message seq="(\d+)" speaker="(\w+)" at="([\d-]+)">(.*?)</message>', re.DOTALL)
+_SUMMARY = "running summary of a conversation"
+_BEFORE = re.compile(r"<before>\n(.*?)\n</before>", re.DOTALL)
+_LINE = re.compile(r"^(user|assistant) \([\d-]+\): (.*)$", re.MULTILINE)
 _FIELDS = {"kind", "subject", "text", "seq", "quote", "replaces"}
 _LONGEST = 280
 _MOST = 30
@@ -108,6 +111,27 @@ _PERSONS = (
     (re.compile(r"\bme\b|\bus\b", re.IGNORECASE), "the user"),
     (re.compile(r"\bwe\b", re.IGNORECASE), "the user and others"),
 )
+
+
+def answer_memory(conversation: Conversation) -> str | None:
+    """Return the answer to a request that is made for memory, after a run, or None where it is none.
+
+    No test's script is about such a request: it comes when the run has ended, in its own time.
+    """
+    return remember(conversation) or summarise(conversation)
+
+
+def summarise(conversation: Conversation) -> str | None:
+    """Return a running summary: what was there before, and a sentence of each message, the users' first."""
+    if _SUMMARY not in conversation.system or not conversation.turns:
+        return None
+    text = unescape(conversation.turns[-1].text)
+    before = _BEFORE.search(text)
+    lines = [(who, words) for who, words in _LINE.findall(text) if split_sentences(words)]
+    said = [shorten(split_sentences(words)[0], 160) for who, words in lines if who == "user"]
+    told = [shorten(split_sentences(words)[0], 160) for who, words in lines if who != "user"]
+    parts = [*([] if before is None else [before[1].strip()]), *said[:20], *told[:5]]
+    return shorten(" ".join(parts), 1500) or "Nothing was said."
 
 
 def remember(conversation: Conversation) -> str | None:

@@ -61,6 +61,10 @@ class MemorySpec(Spec):
     """What an agent remembers of its users and conversations; ``memory: none`` switches all of it off."""
 
     learn: bool = Field(default=True, description="facts about its users are learned from its sessions")
+    profile_tokens: int = Field(
+        default=600, ge=0, le=20_000, description="of facts about the user, in front of each epoch; 0 gives none"
+    )
+    summary: bool = Field(default=True, description="long sessions are summarised, and the summary stands in front")
     turns: bool = Field(default=True, description="what is said is kept, to be recalled later")
     recall_tokens: int = Field(
         default=500, ge=0, le=20_000, description="of what was said earlier, given with a question; 0 gives none"

@@ -53,5 +53,5 @@ def is_within_tag(template: str, place: int) -> bool:
     return template.rfind("<", 0, place) > template.rfind(">", 0, place)
 
 
-_PASSAGES: Final = re.compile(r"<[\s/]*(?:passages?|question|recalled)(?![\w-])", re.IGNORECASE)
+_PASSAGES: Final = re.compile(r"<[\s/]*(?:passages?|question|recalled|remembered|summary)(?![\w-])", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z][\w.-]*[^<>]*>")

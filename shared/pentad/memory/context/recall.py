@@ -11,6 +11,7 @@ from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
+from pentad.memory.context.front import EpochFront
 from pentad.memory.context.once_embedder import OnceEmbedder
 from pentad.memory.context.pieces import describe_context
 from pentad.memory.context.recall_turns import RecalledTurns, RecallTurns, TurnQuery
@@ -61,6 +62,7 @@ class Recall:
         telemetry: counts passages and their scores.
         clock: tells the time, in UTC.
         turns: finds what was said earlier; None where nothing of it is kept.
+        front: puts what is remembered in front of an epoch; None where nothing is.
         count: estimates the tokens of a text.
     """
 
@@ -74,6 +76,7 @@ class Recall:
         telemetry: Telemetry,
         clock: Callable[[], datetime],
         turns: RecallTurns | None = None,
+        front: EpochFront | None = None,
         count: Counter = estimate_tokens,
     ) -> None:
         self._sessions = sessions
@@ -83,6 +86,7 @@ class Recall:
         self._telemetry = telemetry
         self._clock = clock
         self._turns = turns
+        self._front = front
         self._count = count
 
     def run(
@@ -137,7 +141,7 @@ class Recall:
             more = self._sessions.attach_recalled(tenant_id, session_id, stored[-1].seq, turns.said)
             head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
             stored[-1] = stored[-1].model_copy(update={"recalled": turns.said})
-        manifest = self._choose(head, stored, agent.context, turns, notices)
+        manifest = self._choose(head, stored, agent, turns, notices)
         return self._runs.set_manifest(tenant_id, run_id, manifest).manifest or manifest
 
     def _load_memory(self, head: Session, agent: AgentSpec) -> Memory | None:
@@ -246,13 +250,17 @@ class Recall:
         self,
         head: Session,
         newest: Sequence[StoredMessage],
-        budget: ContextSpec,
+        agent: AgentSpec,
         turns: RecalledTurns | None,
         notices: tuple[str, ...],
     ) -> Manifest:
-        epoch = self._find_epoch(head, newest, budget)
+        epoch = self._find_epoch(head, newest, agent.context)
         if epoch.first_seq != head.epoch_first_seq:
             self._sessions.begin_epoch(head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens)
+        front, more = None, 0
+        if self._front is not None:
+            front, more = self._front.attach(head, epoch.first_seq, newest, agent.memory)
+        epoch = Epoch(epoch.first_seq, epoch.estimated_tokens + more)
         return Manifest(
             epoch_first_seq=epoch.first_seq,
             request_seq=newest[-1].seq,
@@ -261,7 +269,7 @@ class Recall:
             dropped_messages=epoch.first_seq,
             notices=notices,
             recalled=len(newest[-1].recalled),
-            pieces=describe_context(epoch, newest[-1], turns, self._count),
+            pieces=describe_context(epoch, newest[-1], turns, self._count, front),
         )
 
 

@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pentad.domain.declarations.agents import ContextSpec
+from pentad.domain.display.frames import escape_text
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.retrieval.passages import edge_order, estimate_given, render_question
+from pentad.memory.retrieval.remembered import estimate_remembered, render_remembered
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.memory.tokens import Counter, estimate_message
 
@@ -125,6 +127,8 @@ def _count_remaining(stored: Sequence[StoredMessage], count: Counter) -> list[in
     remaining = [0] * (len(stored) + 1)
     for index in range(len(stored) - 1, -1, -1):
         remaining[index] = remaining[index + 1] + estimate_context(stored[index], count)
+    if stored and stored[0].remembered is not None:
+        remaining[0] += estimate_remembered(stored[0].remembered, count)
     return remaining
 
 
@@ -142,10 +146,13 @@ def assemble(stored: Sequence[StoredMessage], *, pinned: bool = False) -> tuple[
     messages: list[Message] = []
     for index, one in enumerate(stored[first:]):
         message = _render_message(one)
+        front = _make_front(one) if index == 0 else None
         if index == 0 and message.role == "assistant":
-            messages.append(_make_lead(message))
+            messages.append(_put_in_front(_make_lead(message), front))
         elif index == 0 and pinned and len(stored) > 1:
-            message = _add_note(message, stored[1].message)
+            message = _put_in_front(_add_note(message, stored[1].message), front)
+        elif index == 0:
+            message = _put_in_front(message, front)
         if messages:
             _answer_open_calls(messages, message)
         kept = _drop_orphans(messages[-1] if messages else None, message)
@@ -167,6 +174,25 @@ def _make_lead(message: Message) -> Message:
         blocks=(TextBlock(text=LEFT_OUT),),
         created_at=message.created_at,
     )
+
+
+def _make_front(one: StoredMessage) -> str | None:
+    """Return what stands in front of the epoch that begins at a message, as text; None where nothing does."""
+    return None if one.remembered is None or one.remembered.is_empty else render_remembered(one.remembered)
+
+
+def _put_in_front(message: Message, front: str | None) -> Message:
+    """Return a message with what is remembered before its words, which then stand in the frame of a question."""
+    if front is None:
+        return message
+    words = [block for block in message.blocks if isinstance(block, TextBlock)]
+    others = [block for block in message.blocks if not isinstance(block, TextBlock)]
+    framed = [block if "</question>" in block.text else _frame_question(block) for block in words]
+    return message.model_copy(update={"blocks": (*others, TextBlock(text=front), *framed)})
+
+
+def _frame_question(block: TextBlock) -> TextBlock:
+    return TextBlock(text=f"<question>{escape_text(block.text)}</question>")
 
 
 def _add_note(question: Message, following: Message) -> Message:

@@ -60,6 +60,9 @@ def _find_speaker(message: Message) -> Literal["user", "assistant"] | None:
 def _list_shown(one: StoredMessage) -> Iterable[str]:
     """Return what a message showed to the model that is not its speaker's."""
     yield from (passage.text for passage in one.passages)
+    if one.remembered is not None:
+        yield from (fact.text for fact in one.remembered.facts)
+        yield "" if one.remembered.summary is None else one.remembered.summary.text
     yield from (utterance.text for utterance in one.recalled)
     yield from (block.content for block in one.message.blocks if isinstance(block, ToolResultBlock))
 

@@ -18,6 +18,7 @@ from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.knowledge import Passage, Utterance
+from pentad.domain.memories.front import Remembered
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import stored_name
@@ -100,6 +101,7 @@ def make_message_item(tenant_id: str, session_id: str, stored: StoredMessage, tt
         "body": None if spill else stored.message.model_dump_json(),
         "spill": spill.key if spill else None,
         "recalled": dump_recalled(stored.recalled) if stored.recalled else None,
+        "remembered": None if stored.remembered is None else stored.remembered.model_dump_json(),
     } | make_passages_attributes(tenant_id, session_id, stored.message.message_id, stored.passages)
 
 
@@ -128,6 +130,7 @@ def load_message(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
             message=from_stored(Message, body),
             passages=_PASSAGES.validate_json(passages),
             recalled=_RECALLED.validate_json(item.get("recalled", "[]")),
+            remembered=from_stored(Remembered, item["remembered"]) if "remembered" in item else None,
             estimated_tokens=int(item["estimated_tokens"]),
         )
 

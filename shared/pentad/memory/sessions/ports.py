@@ -7,6 +7,7 @@ from typing import Protocol
 from pydantic import Field
 
 from pentad.domain.knowledge import Passage, Utterance
+from pentad.domain.memories.front import Remembered
 from pentad.domain.messages import Message
 from pentad.domain.values import FrozenValue, Page
 
@@ -35,6 +36,9 @@ class StoredMessage(FrozenValue):
     message: Message
     passages: tuple[Passage, ...] = Field(default=(), description="given with a user's message, as it was sent")
     recalled: tuple[Utterance, ...] = Field(default=(), description="given with a user's message, as it was sent")
+    remembered: Remembered | None = Field(
+        default=None, description="stands in front of the epoch that begins here, as it was then; unset: not looked for"
+    )
     estimated_tokens: int = Field(default=0, ge=0)
 
 
@@ -106,6 +110,17 @@ class SessionStore(Protocol):
 
     def attach_recalled(self, tenant_id: str, session_id: str, seq: int, recalled: Sequence[Utterance]) -> int:
         """Keep what of earlier conversations was given with a user's message; return the tokens, as `attach_passages`.
+
+        A repeat keeps the first, and raises nothing.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def attach_remembered(self, tenant_id: str, session_id: str, seq: int, remembered: Remembered) -> int:
+        """Keep what stands in front of the epoch that begins at a message; return the tokens, as `attach_passages`.
 
         A repeat keeps the first, and raises nothing.
 

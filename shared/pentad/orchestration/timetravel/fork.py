@@ -307,6 +307,8 @@ class ForkRun:
                 self._sessions.attach_passages(new.tenant_id, new.session_id, place, one.passages)
             if one.recalled:
                 self._sessions.attach_recalled(new.tenant_id, new.session_id, place, one.recalled)
+            if one.remembered is not None:
+                self._sessions.attach_remembered(new.tenant_id, new.session_id, place, one.remembered)
         ready = new.model_copy(
             update={
                 "request_seq": len(earlier),

@@ -16,6 +16,7 @@ from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation, Passage, Utterance
+from pentad.domain.memories.front import Remembered
 from pentad.domain.messages import ContentBlock, Message, ThinkingBlock
 from pentad.domain.runs import Approval, Assessment, Decision, Manifest, Overrides, Run, RunStatus, Step, ToolCall
 from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
@@ -49,6 +50,7 @@ class RecordedMessage(FrozenValue):
     step: int | None = None
     passages: tuple[Passage, ...] = ()
     recalled: tuple[Utterance, ...] = ()
+    remembered: Remembered | None = None
 
 
 class MessagePrint(FrozenValue):
@@ -264,6 +266,7 @@ def _record_message(one: StoredMessage) -> RecordedMessage:
         step=message.step,
         passages=one.passages,
         recalled=one.recalled,
+        remembered=one.remembered,
     )
 
 

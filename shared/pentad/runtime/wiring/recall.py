@@ -3,9 +3,12 @@
 from functools import cache
 
 from pentad.aws.clients import get_client
+from pentad.memory.context.front import EpochFront
 from pentad.memory.context.recall import Recall
 from pentad.memory.context.recall_turns import RecallTurns
+from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
 from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
@@ -26,6 +29,7 @@ def make_recall() -> Recall:
     secrets = SecretsManagerSecrets(get_client("secretsmanager"))
     # One attempt: a second one would embed, and bill, twice. The state has a retry of its own.
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    table = make_table(values.state_table)
     return Recall(
         sessions=make_sessions(values),
         vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
@@ -33,5 +37,12 @@ def make_recall() -> Recall:
         runs=make_runs(values),
         telemetry=telemetry_of("recall"),
         clock=now,
-        turns=RecallTurns(Said(DynamoSegments(make_table(values.state_table)))),
+        turns=RecallTurns(Said(DynamoSegments(table))),
+        front=EpochFront(
+            sessions=make_sessions(values),
+            facts=DynamoFacts(table),
+            summaries=DynamoSummaries(table),
+            telemetry=telemetry_of("recall"),
+            clock=now,
+        ),
     )

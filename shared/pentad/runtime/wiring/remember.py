@@ -8,6 +8,8 @@ from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.remember.ports import RememberStep
 from pentad.memory.remember.remember import Remember
+from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
+from pentad.memory.summaries.summarise import Summarise
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
 from pentad.memory.turns.steps import KeepVectors, KeepWords
@@ -53,7 +55,20 @@ def _make_steps(values: RememberSettings) -> list[RememberStep]:
             clock=now,
             learns=_learns,
         ),
+        Summarise(
+            summaries=DynamoSummaries(table),
+            model=LambdaChatModel(gateway, values.gateway_function),
+            telemetry=telemetry_of("remember"),
+            clock=now,
+            wanted=_summarises,
+        ),
     ]
+
+
+def _summarises(agent: str) -> bool:
+    """Tell whether an agent's sessions are summarised."""
+    found = load_catalog().agents.get(agent)
+    return found is not None and found.memory.summary
 
 
 def _keeps_turns(agent: str) -> bool:

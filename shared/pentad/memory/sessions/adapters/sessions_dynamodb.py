@@ -9,12 +9,14 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import NotFound, SessionBusy
 from pentad.domain.knowledge import Passage, Utterance
+from pentad.domain.memories.front import Remembered
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
 from pentad.memory.clock import utc_now
 from pentad.memory.objects.ports import ObjectStore
 from pentad.memory.retrieval.passages import estimate_given
+from pentad.memory.retrieval.remembered import estimate_remembered
 from pentad.memory.sessions import items
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -132,6 +134,17 @@ class DynamoSessions:
         free = "attribute_not_exists(recalled)"
         return self._attach(tenant_id, session_id, stored, {"recalled": tuple(recalled)}, held, free)
 
+    def attach_remembered(self, tenant_id: str, session_id: str, seq: int, remembered: Remembered) -> int:
+        """Keep what stands in front of the epoch that begins at a message; see the port.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the table did not answer.
+        """
+        held = {"remembered": remembered.model_dump_json()}
+        more = estimate_remembered(remembered, self._count)
+        return self._hold(tenant_id, session_id, seq, held, "attribute_not_exists(remembered)", more)
+
     def _attach(
         self,
         tenant_id: str,
@@ -141,18 +154,22 @@ class DynamoSessions:
         attributes: dict[str, str],
         free: str,
     ) -> int:
-        """Keep what is given with a message, if nothing of its kind is; return how many tokens more it has.
+        """Keep what is given with a message, if nothing of its kind is; return how many tokens more it has."""
+        given = stored.model_copy(update=update)
+        more = estimate_given(given, self._count) - estimate_given(stored, self._count)
+        return self._hold(tenant_id, session_id, stored.seq, attributes, free, more)
+
+    def _hold(self, tenant_id: str, session_id: str, seq: int, attributes: dict[str, str], free: str, more: int) -> int:
+        """Keep an attribute of a message where it is free, and raise the head's tokens; return by how many.
 
         Raises:
             NotFound: no such session or message.
         """
         pk = keys.session_pk(tenant_id, session_id)
         [(name, value)] = attributes.items()
-        given = stored.model_copy(update=update)
-        more = estimate_given(given, self._count) - estimate_given(stored, self._count)
         kept = self._table.build_update(
             pk,
-            keys.message_sk(stored.seq),
+            keys.message_sk(seq),
             "SET #name = :value",
             condition=f"attribute_exists(pk) AND {free}",
             names={"#name": name},

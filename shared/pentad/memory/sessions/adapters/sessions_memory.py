@@ -8,11 +8,13 @@ from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import NotFound, SessionBusy
 from pentad.domain.knowledge import Passage, Utterance
+from pentad.domain.memories.front import Remembered
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
 from pentad.memory.clock import utc_now
 from pentad.memory.retrieval.passages import estimate_given
+from pentad.memory.retrieval.remembered import estimate_remembered
 from pentad.memory.sessions.items import check_fence, compute_append
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -131,6 +133,25 @@ class MemorySessions:
             before = estimate_given(log[seq], self._count)
             log[seq] = log[seq].model_copy(update={"recalled": tuple(recalled)})
             more = estimate_given(log[seq], self._count) - before
+            raised = {"estimated_tokens": head.estimated_tokens + more}
+            self._heads[tenant_id, session_id] = head.model_copy(update=raised)
+            return more
+
+    def attach_remembered(self, tenant_id: str, session_id: str, seq: int, remembered: Remembered) -> int:
+        """Keep what stands in front of the epoch that begins at a message; see the port.
+
+        Raises:
+            NotFound: no such session or message.
+        """
+        with self._lock:
+            head = self._get_head(tenant_id, session_id)
+            log = self._messages[tenant_id, session_id]
+            if not 0 <= seq < len(log):
+                raise NotFound("there is no such message")
+            if log[seq].remembered is not None:
+                return 0
+            log[seq] = log[seq].model_copy(update={"remembered": remembered})
+            more = estimate_remembered(remembered, self._count)
             raised = {"estimated_tokens": head.estimated_tokens + more}
             self._heads[tenant_id, session_id] = head.model_copy(update=raised)
             return more

@@ -146,6 +146,8 @@ class Replay:
         for place, one in enumerate((*earlier, *request)):
             self._sessions.attach_passages(run.tenant_id, run.session_id, place, one.passages)
             self._sessions.attach_recalled(run.tenant_id, run.session_id, place, one.recalled)
+            if one.remembered is not None:
+                self._sessions.attach_remembered(run.tenant_id, run.session_id, place, one.remembered)
         self._append(run, copied)
         if copied and recording.manifest is not None:
             manifest = recording.manifest.model_copy(update={"epoch_first_seq": 0, "request_seq": stored.request_seq})

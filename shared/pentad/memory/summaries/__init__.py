@@ -1,0 +1,1 @@
+"""Rolling summaries of sessions, each of a stated range of messages."""
