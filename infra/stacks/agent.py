@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.api.http import HttpApi
+from infra.components import grants
 from infra.components.build import Build
 from infra.config import Stage
 from infra.memory.ingest import Ingest
@@ -37,6 +38,7 @@ from infra.tools.tool import ToolFunction
 from layers import build as builds
 from pentad.domain.declarations.agents import AgentSpec, Catalog, name_machine
 from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.domain.knowledge import SEARCH_KNOWLEDGE
 from pentad.tools.declare.discovery import AnyTool
 
 
@@ -86,7 +88,7 @@ class AgentStack(Stack):
         resources = estimate_resources(catalog, declared, len(models.catalog.used_models))
         groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)
         tools = self._tools(root, declared, groups)
-        self._runner = ToolRunner(
+        runner = ToolRunner(
             self,
             "tool-runner",
             build=self._build,
@@ -94,7 +96,8 @@ class AgentStack(Stack):
             functions=tools,
             groups=groups,
             identity=identity,
-        ).function
+        )
+        self._runner, self._runner_role = runner.function, runner.role
         self._agents(catalog, deliver, tools)
         self._workflows(workflows, deliver, tools)
         self._around(catalog)
@@ -144,6 +147,11 @@ class AgentStack(Stack):
             "deliver": deliver,
             "run_tool": self._runner,
         }
+        if SEARCH_KNOWLEDGE in catalog.tools:
+            # Recall answers its calls: no tool's own function may reach the index, which holds every tenant's.
+            tools = {**tools, SEARCH_KNOWLEDGE: recall.function}
+            grants.grant_invoke(self._runner_role, [recall.function.function_arn])
+            grants.grant_invoke_versions(self._runner_role, [recall.function])
         for _, spec in sorted(catalog.agents.items()):
             called = Called(functions=functions, tools={tool: tools[tool] for tool in sorted(spec.tools)})
             ordered = [tool for tool in sorted(spec.tools) if not catalog.tools[tool].parallel]

@@ -6,6 +6,8 @@ import pytest
 
 from infra.orchestration.machines.agent_files import build_catalog, read_agent
 from pentad.domain.errors import ConfigurationError
+from pentad.memory.retrieval.knowledge import SPEC
+from pentad.tools.declare.declare import tool
 
 
 @pytest.fixture
@@ -49,3 +51,23 @@ def test_a_folder_without_a_prompt_is_told(folder: Path) -> None:
 def test_a_project_without_agents_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no agent"):
         build_catalog(tmp_path, {})
+
+
+def test_the_built_in_search_is_in_the_catalog_where_an_agent_names_it(folder: Path) -> None:
+    (folder / "agent.yaml").write_text("description: x\n")
+    assert build_catalog(folder.parent, {}).tools == {}
+    (folder / "agent.yaml").write_text("description: x\ntools: [search_knowledge]\n")
+    catalog = build_catalog(folder.parent, {})
+    assert catalog.tools == {"search_knowledge": SPEC}
+    assert catalog.tool_data == {}
+
+
+def test_no_tool_of_the_project_takes_the_name_of_the_built_in_search(folder: Path) -> None:
+    @tool(effects="none")
+    def search_knowledge(query: str) -> str:
+        """Search."""
+        return query
+
+    (folder / "agent.yaml").write_text("description: x\n")
+    with pytest.raises(ConfigurationError, match="built-in"):
+        build_catalog(folder.parent, {"search_knowledge": search_knowledge})

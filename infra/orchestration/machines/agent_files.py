@@ -1,5 +1,6 @@
 """Read ``agents/`` and the tools' declarations into the catalog that the functions load."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from pydantic_core import ErrorDetails
 
 from infra.orchestration.machines.reply import check_pattern
 from infra.tools.data import list_data
-from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.knowledge import SEARCH_KNOWLEDGE
+from pentad.memory.retrieval.knowledge import SPEC
 from pentad.tools.declare.discovery import AnyTool
 
 
@@ -72,11 +75,25 @@ def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
         raise ConfigurationError(
             f"there is no agent in '{agents}'", fix="make a folder there, with agent.yaml and prompt.md"
         )
+    builtin = _find_builtin(specs, tools)
     catalog = Catalog(
         agents=specs,
-        tools={name: tool.spec for name, tool in sorted(tools.items())},
+        tools=dict(sorted({**{name: tool.spec for name, tool in tools.items()}, **builtin}.items())),
         tool_data={name: tuple(list_data(tool)) for name, tool in sorted(tools.items()) if list_data(tool)},
     )
     for spec in specs.values():
         catalog.tools_of(spec)
     return catalog
+
+
+def _find_builtin(agents: Mapping[str, AgentSpec], tools: Mapping[str, AnyTool]) -> dict[str, ToolSpec]:
+    """Return the built-in tools that agents name, and that a function of the stack answers.
+
+    Raises:
+        ConfigurationError: a tool of the project has the name of one.
+    """
+    if SEARCH_KNOWLEDGE in tools:
+        raise ConfigurationError(
+            f"functions/tools/{SEARCH_KNOWLEDGE}.py has the name of a built-in tool", fix="rename the tool"
+        )
+    return {SEARCH_KNOWLEDGE: SPEC} if any(SEARCH_KNOWLEDGE in one.tools for one in agents.values()) else {}

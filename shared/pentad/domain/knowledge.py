@@ -10,8 +10,12 @@ from pentad.domain.values import FrozenValue
 
 MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
 """Of an uploaded document."""
-_USERS = "users"
-_OWNED = re.compile(rf"{_USERS}/([^/]+)/")
+SEARCH_KNOWLEDGE = "search_knowledge"
+"""The name of the built-in tool that searches the documents."""
+NO_COLLECTION = "."
+USERS = "users"
+"""The folder, and so the collection, of users' own documents."""
+_OWNED = re.compile(rf"{USERS}/([^/]+)/")
 
 
 class Passage(FrozenValue):
@@ -100,7 +104,13 @@ class Document(FrozenValue):
 
 def own_documents(user_id: str) -> str:
     """Return what the names of a user's own documents begin with; all other documents are the tenant's."""
-    return f"{_USERS}/{user_id}/"
+    return f"{USERS}/{user_id}/"
+
+
+def find_collection(document: str) -> str:
+    """Return the collection that a document is in: the first folder of its name, or `.` where it is in none."""
+    folder, slash, _ = document.partition("/")
+    return folder if slash and folder else NO_COLLECTION
 
 
 def find_owner(document: str) -> str | None:

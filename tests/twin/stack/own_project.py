@@ -55,7 +55,13 @@ HOSTAGE = """description: Has a tool that was taken over.
 tools: [takeover]
 knowledge: {top_k: 0}
 """
+# Is given no passages: it searches for them.
+SEARCHING = """description: Finds what stands in the harbour's books.
+tools: [search_knowledge]
+knowledge: {top_k: 0}
+"""
 _AGENTS = {
+    "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
     "porter": (REPLYING, "You answer at the gate of the harbour."),
     "greeter": (AGENT, "You greet people and count their words."),

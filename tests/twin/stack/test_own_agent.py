@@ -1,8 +1,11 @@
 """A folder in agents/ and a file in functions/tools/ are an agent and a tool after one synth."""
 
+import json
+
 import pytest
 
 from tests.twin.conftest import OwnProject
+from tests.twin.stack.world import Stack
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
@@ -33,3 +36,21 @@ def test_session_of_one_agent_is_not_taken_by_another(own: OwnProject) -> None:
     tenant.ask("Hello", agent="greeter", session="daily")
     refused = tenant.post("/v1/runs", {"agent": "assistant", "message": "Hello", "session": "daily"})
     assert (refused.status_code, refused.json()["field"]) == (409, "session")
+
+
+def test_an_agent_searches_the_documents_itself_and_cites_what_it_found(scripted: Stack) -> None:
+    tenant, stranger = scripted.tenant(), scripted.tenant()
+    tenant.ingest("harbour/fog.md", "# Fog\n\nIn fog the harbour master of Brackwater hoists the yellow flag.\n")
+    stranger.ingest("harbour/fog.md", "# Fog\n\nIn fog the harbour master of Brackwater hoists the purple flag.\n")
+    search = {"name": "search_knowledge", "arguments": {"query": "flag in fog", "filter": {"documents": []}}}
+    scripted.simulator.load_script({"reply": {"tool_calls": [search]}}, {"reply": {"text": "I have looked."}})
+    view = tenant.ask("Which flag is hoisted?", agent="librarian", session="books")
+    assert view["status"] == "succeeded"
+    [call] = tenant.events(view["run_id"], "tool_call")
+    [passage] = json.loads(call["result"])["passages"]
+    assert ("yellow" in passage["text"], passage["document"]) == (True, "harbour/fog.md")
+    scripted.simulator.load_script({"reply": {"text": f"The yellow one {passage['cite']}."}})
+    view = tenant.ask("So which one?", agent="librarian", session="books")
+    [citation] = view["citations"]
+    assert (citation["document"], citation["marker"]) == ("harbour/fog.md", passage["cite"])
+    assert view["notices"] == []

@@ -54,7 +54,17 @@ class KnowledgeSpec(Spec):
     """How an agent retrieves."""
 
     top_k: int = Field(default=6, ge=0, le=50, description="passages given with a question; 0 turns recall off")
-    minimum_score: float = Field(default=0.15, ge=-1, le=1, description="cosine similarity below which none is given")
+    minimum_score: float = Field(
+        default=0.15,
+        ge=-1,
+        le=1,
+        description="cosine similarity below which a passage is given only where it has most of the question's words",
+    )
+    collections: tuple[str, ...] = Field(
+        default=(),
+        max_length=50,
+        description="first folders of the documents that are searched, beside users' own; all where there are none",
+    )
 
 
 class MemorySpec(Spec):

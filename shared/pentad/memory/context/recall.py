@@ -17,6 +17,7 @@ from pentad.memory.context.pieces import describe_context
 from pentad.memory.context.recall_turns import RecalledTurns, RecallTurns, TurnQuery
 from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
 from pentad.memory.retrieval.ports import VectorStore
+from pentad.memory.retrieval.readers import choose_collections
 from pentad.memory.retrieval.search import DocumentSearch, Found, Wanted
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.memory.tokens import Counter
@@ -228,6 +229,7 @@ class Recall:
             minimum_score=agent.knowledge.minimum_score,
             tokens=agent.context.low_water_tokens // 2,
             deadline=deadline,
+            where=choose_collections(agent.knowledge.collections),
         )
         with self._telemetry.span("memory.search", {"pentad.top_k": wanted.top_k}) as span:
             found = self._documents.find(wanted, embedder)

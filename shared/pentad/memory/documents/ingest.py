@@ -17,7 +17,7 @@ from pydantic import Field
 
 from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
 from pentad.domain.ids import check_id, make_id
-from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document
+from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document, find_collection
 from pentad.domain.models import CallContext
 from pentad.domain.values import FrozenValue
 from pentad.memory.documents.chunk import Chunk
@@ -25,7 +25,7 @@ from pentad.memory.documents.contents import RECIPE, ReadDocument
 from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
-from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, label_document
+from pentad.memory.retrieval.readers import COLLECTION, DOCUMENT_KIND, READERS, label_document
 from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -337,6 +337,7 @@ def build_metadata(document: Document, one: Chunk) -> dict[str, str | int | floa
     metadata: dict[str, str | int | float | bool | list[str]] = {
         "kind": DOCUMENT_KIND,
         READERS: label_document(document.name),
+        COLLECTION: find_collection(document.name),
         "document": document.name,
         "version": document.version,
         "title": one.title,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pentad.domain.knowledge import Citation, Passage
+from pentad.memory.retrieval.knowledge import HasMessage, read_found_passages
 from pentad.memory.retrieval.passages import HasPassages, make_marker, name_passage
 
 QUOTE_CHARACTERS = 500
@@ -97,7 +98,9 @@ def _parse_names(match: re.Match[str]) -> list[str]:
 
 def _map_names(stored: Sequence[HasPassages]) -> dict[str, Passage]:
     # The last one given counts: the same words may stand at another offset in a newer version of the document.
-    return {name_passage(passage.passage_id): passage for one in stored for passage in one.passages}
+    given = {name_passage(passage.passage_id): passage for one in stored for passage in one.passages}
+    found = read_found_passages([one for one in stored if isinstance(one, HasMessage)])
+    return {name_passage(passage_id): passage for passage_id, passage in found.items()} | given
 
 
 def _make_citation(name: str, passage: Passage) -> Citation:

@@ -8,6 +8,8 @@ from pentad.memory.context.recall import Recall
 from pentad.memory.context.recall_turns import RecallTurns
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.memory.retrieval.knowledge import KnowledgeSearch
+from pentad.memory.retrieval.search import DocumentSearch
 from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
@@ -26,14 +28,11 @@ _GATEWAY_SECONDS = 120.0
 def make_recall() -> Recall:
     """Return what chooses a run's context."""
     values = read_settings(RecallSettings)
-    secrets = SecretsManagerSecrets(get_client("secretsmanager"))
-    # One attempt: a second one would embed, and bill, twice. The state has a retry of its own.
-    gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     table = make_table(values.state_table)
     return Recall(
         sessions=make_sessions(values),
-        vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
-        embedder=LambdaEmbedder(gateway, values.gateway_function),
+        vectors=_make_vectors(),
+        embedder=_make_embedder(),
         runs=make_runs(values),
         telemetry=telemetry_of("recall"),
         clock=now,
@@ -46,3 +45,24 @@ def make_recall() -> Recall:
             clock=now,
         ),
     )
+
+
+@cache
+def make_knowledge_search() -> KnowledgeSearch:
+    """Return what answers calls of the tool `search_knowledge`."""
+    documents = DocumentSearch(vectors=_make_vectors(), telemetry=telemetry_of("recall"), clock=now)
+    return KnowledgeSearch(documents, _make_embedder())
+
+
+@cache
+def _make_vectors() -> PineconeVectors:
+    values = read_settings(RecallSettings)
+    secrets = SecretsManagerSecrets(get_client("secretsmanager"))
+    return PineconeVectors(lambda: secrets.get_json(values.pinecone_secret))
+
+
+@cache
+def _make_embedder() -> LambdaEmbedder:
+    # One attempt: a second one would embed, and bill, twice. The state has a retry of its own.
+    gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    return LambdaEmbedder(gateway, read_settings(RecallSettings).gateway_function)

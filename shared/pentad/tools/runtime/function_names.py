@@ -1,8 +1,16 @@
-"""How the tools' functions are named: with few tools by the tool alone, with many by the group of tools as well."""
+"""How the tools' functions are named: with few tools by the tool alone, with many by the group of tools as well.
+
+A built-in tool has none of its own: a function of the stack answers its calls.
+"""
 
 import hashlib
 
+from pentad.domain.knowledge import SEARCH_KNOWLEDGE
+
 GROUPS = 16
+_OF_BUILTIN = {SEARCH_KNOWLEDGE: "recall"}
+"""Functions of the stack that answer calls of a built-in tool, by the tool."""
+_TOOL = "tool-"
 
 
 def find_group(tool: str) -> str:
@@ -20,6 +28,8 @@ def name_function(prefix: str, tool: str, *, grouped: bool) -> str:
         grouped: the tools are in groups. Their functions have other names then, so that a function can be made in a
             group's stack while the one that it replaces is still there.
     """
+    if tool in _OF_BUILTIN:
+        return f"{prefix.removesuffix(_TOOL)}{_OF_BUILTIN[tool]}"
     # No tool's name begins with a digit, so a group is not taken for a part of one.
     group = f"{find_group(tool)}-" if grouped else ""
     return f"{prefix}{group}{tool.replace('_', '-')}"

@@ -8,6 +8,7 @@ import pytest
 
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeSpec
 from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, StoreUnavailable
+from pentad.domain.knowledge import find_collection
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.memory.context.recall import PAGE_MESSAGES, Recall, build_query
@@ -31,6 +32,7 @@ def metadata(text: str, **changes: Any) -> dict[str, Any]:
     fields = {
         "kind": "document",
         "readers": label_document(changes.get("document", "a.md")),
+        "collection": find_collection(changes.get("document", "a.md")),
         "document": "a.md",
         "version": "1",
         "title": "T",

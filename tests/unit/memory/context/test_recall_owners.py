@@ -2,7 +2,7 @@
 
 import pytest
 
-from pentad.domain.knowledge import find_owner, own_documents
+from pentad.domain.knowledge import find_collection, find_owner, own_documents
 from pentad.memory.retrieval.ports import Vector
 from tests.unit.memory.context.test_recall import World, agent, metadata, says
 from tests.unit.memory.fakes import RUN, embed
@@ -55,3 +55,22 @@ def test_many_documents_of_another_user_do_not_crowd_out_the_tenants() -> None:
 def test_the_owner_of_a_document_is_in_its_name(name: str, owner: str | None) -> None:
     assert find_owner(name) == owner
     assert owner is None or name.startswith(own_documents(owner))
+
+
+def test_an_agent_of_some_collections_is_given_those_and_the_users_own() -> None:
+    world = World()
+    add(world, "users/ada/mine.md", "users/bob/his.md", "handbook/a.md", "drafts/b.md", "plan.md")
+    some = agent(top_k=9)
+    some = some.model_copy(update={"knowledge": some.knowledge.model_copy(update={"collections": ("handbook", ".")})})
+    world.ask(says("m1", ASKED))
+    world.recall.run("acme", RUN, "s1", some)
+    found = {passage.document for passage in world.newest().passages}
+    assert {"users/ada/mine.md", "handbook/a.md", "plan.md"} <= found
+    assert not {"drafts/b.md", "users/bob/his.md"} & found
+
+
+@pytest.mark.parametrize(
+    ("name", "collection"), [("a/b/c.md", "a"), ("c.md", "."), ("/c.md", "."), ("users/ann/c.md", "users")]
+)
+def test_the_collection_of_a_document_is_its_first_folder(name: str, collection: str) -> None:
+    assert find_collection(name) == collection

@@ -125,6 +125,7 @@ def test_a_vector_says_where_its_words_stand(world: World) -> None:
     assert vector.metadata == {
         "kind": "document",
         "readers": ["*"],
+        "collection": "docs",
         "document": "docs/a.md",
         "version": head.version,
         "title": "One",
