@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from twin.servers.loopback import Request, Response, json_response
+from twin.vectors import inference
 from twin.vectors.documents import DocumentPlane
 from twin.vectors.errors import BadRequest, Exists, IndexFault, Missing, TooLarge, Unauthenticated
 from twin.vectors.filters import compile_filter
@@ -40,6 +41,8 @@ class DataPlane:
             "/vectors/update": self._update,
             "/describe_index_stats": self._describe_stats,
             "/namespaces": self._create_namespace,
+            "/rerank": inference.rerank,
+            "/embed": inference.embed,
         }
         self._gets: dict[str, Callable[[Request], Any]] = {
             "/vectors/fetch": self._fetch,

@@ -16,7 +16,7 @@ from pentad.memory.context.once_embedder import OnceEmbedder
 from pentad.memory.context.pieces import describe_context
 from pentad.memory.context.recall_turns import RecalledTurns, RecallTurns, TurnQuery
 from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
-from pentad.memory.retrieval.ports import VectorStore
+from pentad.memory.retrieval.ports import Reranker, VectorStore
 from pentad.memory.retrieval.readers import choose_collections
 from pentad.memory.retrieval.search import DocumentSearch, Found, Wanted
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
@@ -64,6 +64,7 @@ class Recall:
         clock: tells the time, in UTC.
         turns: finds what was said earlier; None where nothing of it is kept.
         front: puts what is remembered in front of an epoch; None where nothing is.
+        reranker: puts passages into a better order; none leaves them as they are.
         count: estimates the tokens of a text.
     """
 
@@ -78,10 +79,13 @@ class Recall:
         clock: Callable[[], datetime],
         turns: RecallTurns | None = None,
         front: EpochFront | None = None,
+        reranker: Reranker | None = None,
         count: Counter = estimate_tokens,
     ) -> None:
         self._sessions = sessions
-        self._documents = DocumentSearch(vectors=vectors, telemetry=telemetry, clock=clock, count=count)
+        self._documents = DocumentSearch(
+            vectors=vectors, telemetry=telemetry, clock=clock, count=count, reranker=reranker
+        )
         self._embedder = embedder
         self._runs = runs
         self._telemetry = telemetry

@@ -97,6 +97,19 @@ class StoreCapabilities(FrozenValue):
     consistency: Literal["strong", "eventual"] = Field(description="if a search sees what was stored before it")
 
 
+class Reranker(Protocol):
+    """A model that reads a question and a text together, which says more than how near their vectors are."""
+
+    def rerank(self, question: str, texts: Sequence[str]) -> list[float] | None:
+        """Return how well each text answers the question, larger is better; None where no model is set up.
+
+        Raises:
+            StoreUnavailable: it did not answer.
+            ConfigurationError: it refused.
+        """
+        ...
+
+
 class VectorStore(Protocol):
     """Vectors of tenants. A call sees and changes the vectors of the tenant it names and of no other.
 

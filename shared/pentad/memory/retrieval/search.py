@@ -12,11 +12,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from pentad.domain.errors import TransientError
+from pentad.domain.errors import ConfigurationError, TransientError
 from pentad.domain.knowledge import Passage, find_owner
 from pentad.domain.models import CallContext
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.retrieval.ports import Match, SearchRequest, VectorStore
+from pentad.memory.retrieval.ports import Match, Reranker, SearchRequest, VectorStore
 from pentad.memory.retrieval.questions import split_question
 from pentad.memory.retrieval.rank import WEIGHTS, RankWeights, Signals, rank
 from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, list_labels
@@ -29,6 +29,8 @@ CANDIDATES: Final = 50
 """Of each kind and part. Fewer, and what stands in both lists but on top of neither is missed."""
 COVERED: Final = 0.6
 """A passage with so much of a part's words is given whatever its cosine is."""
+RERANKED: Final = 40
+"""So many of the best are given to a reranker."""
 EMBED_SECONDS: Final = 20.0
 _SPARE_SECONDS: Final = 3.0
 _THREADS: Final = 6
@@ -76,6 +78,7 @@ class DocumentSearch:
         clock: tells the time, in UTC.
         count: estimates the tokens of a text.
         weights: what each signal is worth.
+        reranker: puts the best of a question of one part into a better order; none leaves them as they are.
     """
 
     def __init__(
@@ -86,12 +89,14 @@ class DocumentSearch:
         clock: Callable[[], datetime],
         count: Counter = estimate_tokens,
         weights: RankWeights = WEIGHTS,
+        reranker: Reranker | None = None,
     ) -> None:
         self._vectors = vectors
         self._telemetry = telemetry
         self._clock = clock
         self._count = count
         self._weights = weights
+        self._reranker = reranker
 
     def find(self, wanted: Wanted, embedder: Embedder) -> Found:
         """Return what speaks to a question.
@@ -110,6 +115,8 @@ class DocumentSearch:
         matches = self._search(wanted.context.tenant_id, requests)
         matches = [[one for one in found if _may_see(one, wanted.context.user_id)] for found in matches]
         ranked = rank([read_signals(found) for found in matches], self._weights)
+        if len(parts) == 1:
+            ranked = self._rerank(wanted.text, matches[0], ranked)
         passages = choose_passages(parts, matches, ranked, top_k=wanted.top_k, minimum_score=wanted.minimum_score)
         kept = limit_tokens(passages, wanted.tokens, self._count)
         return Found(kept, len({one.vector_id for found in matches for one in found}), notices)
@@ -127,6 +134,24 @@ class DocumentSearch:
                 raise
             self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
             return [None] * len(parts), (WORDS_ONLY,)
+
+    def _rerank(self, question: str, found: Sequence[Match], ranked: dict[str, float]) -> dict[str, float]:
+        """Return the best in the reranker's order, with its scores, the rest behind them; as they were without one."""
+        if self._reranker is None or not ranked:
+            return ranked
+        texts = {one.vector_id: f"{one.metadata.get('title', '')}\n{one.metadata.get('text', '')}" for one in found}
+        best = list(ranked)[:RERANKED]
+        try:
+            scores = self._reranker.rerank(question, [texts[name] for name in best])
+        except (TransientError, ConfigurationError) as error:
+            self._telemetry.log_event("recall.not_reranked", level="WARNING", error=type(error).__name__)
+            return ranked
+        if scores is None:
+            return ranked
+        top = max(scores, default=0.0)
+        by_name = {name: score / top if top > 0 else 0.0 for name, score in zip(best, scores, strict=True)}
+        order = sorted(best, key=lambda name: (-by_name[name], -ranked[name], name))
+        return {name: by_name[name] for name in order} | dict.fromkeys(list(ranked)[RERANKED:], 0.0)
 
     def _make_request(self, wanted: Wanted, part: str, vector: tuple[float, ...] | None) -> SearchRequest:
         where = {**(wanted.where or {}), "kind": DOCUMENT_KIND, READERS: list_labels(wanted.context.user_id)}

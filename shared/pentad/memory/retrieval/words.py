@@ -148,7 +148,8 @@ class WordIndex:
 
     def __init__(self) -> None:
         self._postings: dict[str, dict[str, int]] = {}
-        self._words: dict[str, Counter[str]] = {}
+        self._words: dict[str, tuple[str, ...]] = {}
+        self._lengths: dict[str, int] = {}
         self._total = 0
 
     def __len__(self) -> int:
@@ -159,18 +160,19 @@ class WordIndex:
         """Index a text's words, instead of those that were indexed under that name."""
         self.drop(name)
         counts = Counter(words)
-        self._words[name] = counts
-        self._total += counts.total()
+        self._words[name] = tuple(counts)
+        self._lengths[name] = counts.total()
+        self._total += self._lengths[name]
         for word, count in counts.items():
             self._postings.setdefault(word, {})[name] = count
 
     def drop(self, name: str) -> None:
         """Forget a text; one that is not there is no error."""
-        counts = self._words.pop(name, None)
-        if counts is None:
+        known = self._words.pop(name, None)
+        if known is None:
             return
-        self._total -= counts.total()
-        for word in counts:
+        self._total -= self._lengths.pop(name)
+        for word in known:
             postings = self._postings[word]
             del postings[name]
             if not postings:
@@ -184,7 +186,7 @@ class WordIndex:
             postings = self._postings.get(word, {})
             weight = weigh_word(len(self._words), len(postings)) * (K1 + 1)
             for name, count in postings.items():
-                norm = K1 * (1 - B + B * self._words[name].total() / mean)
+                norm = K1 * (1 - B + B * self._lengths[name] / mean)
                 scores[name] = scores.get(name, 0.0) + weight * count / (count + norm)
         return scores
 

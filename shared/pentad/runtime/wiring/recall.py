@@ -1,5 +1,6 @@
 """The wiring of functions.memory.recall."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from pentad.aws.clients import get_client
@@ -7,6 +8,7 @@ from pentad.memory.context.front import EpochFront
 from pentad.memory.context.recall import Recall
 from pentad.memory.context.recall_turns import RecallTurns
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
+from pentad.memory.retrieval.adapters.reranker_pinecone import PineconeReranker
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.knowledge import KnowledgeSearch
 from pentad.memory.retrieval.search import DocumentSearch
@@ -36,6 +38,7 @@ def make_recall() -> Recall:
         runs=make_runs(values),
         telemetry=telemetry_of("recall"),
         clock=now,
+        reranker=_make_reranker(),
         turns=RecallTurns(Said(DynamoSegments(table))),
         front=EpochFront(
             sessions=make_sessions(values),
@@ -50,15 +53,29 @@ def make_recall() -> Recall:
 @cache
 def make_knowledge_search() -> KnowledgeSearch:
     """Return what answers calls of the tool `search_knowledge`."""
-    documents = DocumentSearch(vectors=_make_vectors(), telemetry=telemetry_of("recall"), clock=now)
+    documents = DocumentSearch(
+        vectors=_make_vectors(), telemetry=telemetry_of("recall"), clock=now, reranker=_make_reranker()
+    )
     return KnowledgeSearch(documents, _make_embedder())
 
 
 @cache
 def _make_vectors() -> PineconeVectors:
-    values = read_settings(RecallSettings)
-    secrets = SecretsManagerSecrets(get_client("secretsmanager"))
-    return PineconeVectors(lambda: secrets.get_json(values.pinecone_secret))
+    return PineconeVectors(_read_secret)
+
+
+@cache
+def _make_reranker() -> PineconeReranker:
+    return PineconeReranker(_read_secret)
+
+
+def _read_secret() -> Mapping[str, str]:
+    return _make_secrets().get_json(read_settings(RecallSettings).pinecone_secret)
+
+
+@cache
+def _make_secrets() -> SecretsManagerSecrets:
+    return SecretsManagerSecrets(get_client("secretsmanager"))
 
 
 @cache

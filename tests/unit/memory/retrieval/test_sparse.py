@@ -1,6 +1,6 @@
 """Words as sparse vectors."""
 
-from pentad.memory.retrieval.sparse import MAX_WORDS, encode_query, encode_text
+from pentad.memory.retrieval.adapters.pinecone_sparse import MAX_WORDS, encode_query, encode_text
 
 
 def score(question: str, text: str) -> float:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pentad.domain.values import Page
 from pentad.memory.retrieval.adapters.pinecone_documents import WORDS_FIELD, make_filter
+from pentad.memory.retrieval.adapters.pinecone_sparse import encode_query, encode_text
 from pentad.memory.retrieval.checks import Where
 from pentad.memory.retrieval.ports import Match, SearchRequest, Vector
-from pentad.memory.retrieval.sparse import encode_query, encode_text
 from pentad.memory.retrieval.words import split_words
 
 if TYPE_CHECKING:

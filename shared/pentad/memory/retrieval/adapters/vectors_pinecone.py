@@ -174,7 +174,7 @@ class PineconeVectors:
         except PineconeError as error:
             if isinstance(error, UnauthorizedError):
                 self.close()  # the key may have been rotated: the next call reads the secret again
-            raise _translate_error(error) from error
+            raise translate_error(error) from error
 
     def _open(self) -> _Opened:
         with self._lock:
@@ -216,7 +216,7 @@ def _ignore_missing_namespace() -> Iterator[None]:
             raise
 
 
-def _translate_error(error: Exception) -> PentadError:
+def translate_error(error: Exception) -> PentadError:
     """Return our error for one of the SDK's. Messages are ours: the SDK's may quote what was sent."""
     from pinecone.errors import (
         ApiError,
