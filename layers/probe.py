@@ -130,8 +130,27 @@ def _encode_answer(faults: list[Json]) -> bytes:
 
 
 def _find_faults(one: Json) -> list[Json]:
-    """Return what keeps a function from being imported; without a fault, also what its code imports later."""
+    """Return what keeps a function from being imported, and what it writes into its own folder: none can on Lambda."""
     asset = Path(one["asset"])
+    before = _list_files(asset)
+    faults = _import_modules(one, asset)
+    changed = sorted(path for path, state in _list_files(asset).items() if before.get(path) != state)
+    for path in changed:
+        if path not in before:  # It would be deployed with the others.
+            path.unlink(missing_ok=True)
+    name = changed[0].relative_to(asset).as_posix() if changed else ""
+    told = [{"error": f"it writes '{name}' into its own folder, which is read-only there"}] if changed else []
+    return [*told, *faults]
+
+
+def _list_files(asset: Path) -> dict[Path, tuple[int, int]]:
+    """Return the files of a folder, with what changes when they are written."""
+    states = {path: path.stat() for path in asset.rglob("*") if path.is_file()}
+    return {path: (state.st_mtime_ns, state.st_size) for path, state in states.items()}
+
+
+def _import_modules(one: Json, asset: Path) -> list[Json]:
+    """Return what keeps a function from being imported; without a fault, also what its code imports later."""
     os.chdir(asset)
     sys.path.insert(0, str(asset))
     importlib.invalidate_caches()

@@ -161,6 +161,18 @@ def test_a_function_that_does_not_end_is_told_and_stopped(
     assert "ended the process" in dying
 
 
+def test_a_function_that_writes_into_its_own_folder_is_told_and_leaves_nothing_there(
+    root: Path, tmp_path: Path
+) -> None:
+    text = "from pathlib import Path\nPath(__file__).with_name('cache.json').write_text('{}')\n"
+    (root / "functions" / "tools" / "writing.py").write_text(text, encoding="utf-8")
+    code = make_code(root, tmp_path, "writing")
+    files = sorted(code[0].asset.rglob("*"))
+    with pytest.raises(build.BuildError, match=r"'tool-writing': .*writes 'functions/tools/cache\.json'.*read-only"):
+        check_imports(root, code)
+    assert sorted(code[0].asset.rglob("*")) == files
+
+
 def test_more_faults_than_there_is_room_for_are_still_told(root: Path, tmp_path: Path) -> None:
     lines = ["def wanting():", *(f"    import {'wanting' * 20}_{number}" for number in range(400))]
     (root / "functions" / "tools" / "wanting.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
