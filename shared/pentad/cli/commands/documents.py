@@ -11,6 +11,7 @@ import typer
 
 from pentad.cli.client import ApiClient, ProblemError
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
+from pentad.cli.operator import ListingGroup
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.target import create_api_client
 
@@ -29,7 +30,7 @@ _NOT_INDEXED = ("failed", "stale")
 
 Json = dict[str, Any]
 
-app = typer.Typer(help="The tenant's documents: what is indexed, and what is not.", no_args_is_help=True)
+app = typer.Typer(cls=ListingGroup, help="The tenant's documents: what is indexed, and what is not.")
 
 Name = Annotated[str, typer.Argument(help="The document's name, as `pentad documents list` prints it.")]
 

@@ -163,7 +163,8 @@ def define(
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = str(first["loc"][0]) if first["loc"] else "period"
-        raise InvalidInput(f"the budget is not valid: {first['msg']}", field=field, fix=_FIX) from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"the budget is not valid: {said}", field=field, fix=_FIX) from error
 
 
 def compute_window(period: Period, now: datetime) -> tuple[str, datetime | None]:

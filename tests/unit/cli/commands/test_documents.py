@@ -61,6 +61,7 @@ def run(*arguments: str, code: int = 0) -> str:
 @pytest.mark.usefixtures("api")
 def test_a_list_leaves_out_what_was_deleted_and_counts_what_failed() -> None:
     told = run("list")
+    assert run() == told
     assert ("a.md" in told, "b.pdf" in told, "old.md" in told) == (True, True, False)
     assert "1 could not be read" in told
     assert "old.md" in run("list", "--deleted")

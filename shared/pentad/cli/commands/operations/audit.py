@@ -42,6 +42,9 @@ def show(subject: Subject, tenant: Tenant = LOCAL_TENANT, stage: operator.Stage 
         if OPTIONS.json:
             print_json(views)
             return
+        if not views:
+            OUT.print(build_line("Nothing is recorded of {subject}.", subject=subject))
+            return
         grid = Grid("time", "what", "outcome", "who", "from", "details")
         for view in views:
             grid.add_row(*(str(view[name] or "") for name in ("at", "what", "outcome", "who", "source_ip", "details")))

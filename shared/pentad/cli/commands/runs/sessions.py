@@ -6,11 +6,12 @@ from urllib.parse import quote
 import typer
 
 from pentad.cli.console import OPTIONS, OUT, confirm, handle_errors, print_json
+from pentad.cli.operator import ListingGroup
 from pentad.cli.screen import Grid
 from pentad.cli.show import format_time
 from pentad.cli.target import create_api_client
 
-app = typer.Typer(help="Sessions: conversations that keep their messages.", no_args_is_help=True)
+app = typer.Typer(cls=ListingGroup, help="Sessions: conversations that keep their messages.")
 
 
 @app.command("list")

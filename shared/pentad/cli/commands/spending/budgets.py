@@ -25,7 +25,10 @@ app = typer.Typer(
 
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose budget.")]
 Scope = Annotated[str, typer.Option("--scope", help="run, session, user, agent or tenant.")]
-Period = Annotated[str, typer.Option("--period", help="day, month or total (in all).")]
+Period = Annotated[
+    str | None,
+    typer.Option("--period", help="day, month or total (in all). Default: day; of a run total.", show_default=False),
+]
 Subject = Annotated[str, typer.Option("--subject", help="Which run, session, user or agent. Default: each by itself.")]
 
 
@@ -34,7 +37,7 @@ def set_(
     limit: Annotated[str, typer.Option("--limit", help="US dollars, such as 5.00.")],
     tenant: Tenant = LOCAL_TENANT,
     scope: Scope = "tenant",
-    period: Period = "day",
+    period: Period = None,
     subject: Subject = "*",
     soft: Annotated[
         str, typer.Option("--soft", help="The share of the limit from which calls go to the fast tier.")
@@ -48,7 +51,7 @@ def set_(
         dollars = _parse_number(limit, "--limit") * NANO
         if dollars != dollars.to_integral_value() or dollars < 0:
             raise CommandError("--limit must be dollars: 0 or more, with at most nine decimals", code=2)
-        share = _parse_number(soft, "--soft")
+        share, period = _parse_number(soft, "--soft"), period or _choose_period(scope)
         definition = define(tenant, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
         target = f"{_name_budget(scope, period, subject)}: ${show(definition.limit_nanousd).lstrip('$')}, soft {soft}"
         with record_act(stage, BUDGETS, "set_budget", target, tenant_id=tenant):
@@ -72,7 +75,7 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
 def remove(
     tenant: Tenant = LOCAL_TENANT,
     scope: Scope = "tenant",
-    period: Period = "day",
+    period: Period = None,
     subject: Subject = "*",
     stage: operator.Stage = None,
 ) -> None:
@@ -80,9 +83,14 @@ def remove(
     from pentad.domain.ids import check_id
 
     with handle_errors():
+        period = period or _choose_period(scope)
         target = _name_budget(scope, period, subject)
         with record_act(stage, BUDGETS, "remove_budget", target, tenant_id=check_id("tenant", tenant)):
             _make_store(stage).remove(tenant, scope, period, subject)
+
+
+def _choose_period(scope: str) -> str:
+    return "total" if scope == "run" else "day"
 
 
 def _name_budget(scope: str, period: str, subject: str) -> str:

@@ -68,6 +68,16 @@ def test_a_budget_is_set_and_removed_in_the_audit_of_its_tenant(deployment: Depl
     assert "set_budget" in run_command(audit.app, "show", BUDGETS, "--tenant", "acme")[1]
 
 
+def test_a_budget_of_a_run_counts_all_of_it_unless_another_period_is_named(deployment: Deployment) -> None:
+    assert run_command(budgets.app, "set", "--limit", "5", "--tenant", "acme", "--scope", "run")[0] == 0
+    code, shown = run_command(
+        budgets.app, "set", "--limit", "5", "--tenant", "acme", "--scope", "run", "--period", "day"
+    )
+    assert (code, "error: the budget is not valid: a budget of scope run has the period total" in shown) == (1, True)
+    assert [act[3] for act in list_acts(deployment, BUDGETS, "acme")] == ["run * total: $5.00, soft 0.8"] * 2
+    assert run_command(budgets.app, "remove", "--tenant", "acme", "--scope", "run")[0] == 0
+
+
 @pytest.mark.usefixtures("no_audit")
 def test_a_budget_that_can_not_be_recorded_is_not_set(deployment: Deployment) -> None:
     code, shown = run_command(budgets.app, "set", "--limit", "5", "--tenant", "acme")
@@ -121,6 +131,11 @@ def test_what_fails_is_recorded_as_failed(deployment: Deployment, monkeypatch: p
     monkeypatch.setattr(DynamoBudgetStore, "put", fail)
     assert run_command(budgets.app, "set", "--limit", "5", "--tenant", "acme")[0] == 1
     assert [act[2] for act in list_acts(deployment, BUDGETS, "acme")] == [None, 503]
+
+
+@pytest.mark.usefixtures("deployment")
+def test_where_nothing_is_recorded_that_is_said() -> None:
+    assert run_command(audit.app, "show", SWITCHES) == (0, "Nothing is recorded of switches.")
 
 
 def test_what_operators_write_has_no_lines_to_compare_with(deployment: Deployment) -> None:
