@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError, format_error
+from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError, format_error
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 35.0  # the API itself waits at most 30
 _MAX_PAGES = 200
 _UNAUTHORIZED = 401
+_DOTS = frozenset({".", ".."})
 
 Json = dict[str, Any]
 
@@ -67,9 +69,12 @@ class ApiClient:
             headers: beside the key.
 
         Raises:
-            ApiError: the API said no.
-            CommandError: nothing answered.
+            ProblemError: the API said no.
+            CommandError: nothing answered, or the path would lead elsewhere than it says.
         """
+        # An id or a name stands in it as it was typed; a client resolves dots, and would ask for another thing.
+        if _DOTS.intersection(unquote(path.partition("?")[0]).split("/")):
+            raise CommandError("'.' and '..' can't be part of an id or a name", code=EXIT_USAGE)
         try:
             response = self._http.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
@@ -110,7 +115,7 @@ class ApiClient:
         """Store a document under its name; ingest follows by itself.
 
         Raises:
-            ApiError: the API or the bucket said no.
+            ProblemError: the API or the bucket said no.
         """
         digest = hashlib.sha256(content).hexdigest()
         body = {"name": name, "media_type": media_type, "bytes": len(content), "sha256": digest}

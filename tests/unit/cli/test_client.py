@@ -1,0 +1,37 @@
+"""What the command line asks the API for is what was typed, and nothing else."""
+
+import httpx
+import pytest
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import CommandError
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/documents/../sessions/ses_1",
+        "/v1/documents/a/%2E%2e/../b",
+        "/v1/runs/..",
+        "/v1/documents/a%3F/../b",
+        "/v1/runs/./run_1?limit=1",
+    ],
+)
+def test_a_name_with_dots_leads_to_nothing_else(path: str) -> None:
+    with pytest.raises(CommandError, match=r"can't be part of an id or a name"):
+        ApiClient(NOBODY, "key").call("DELETE", path)
+
+
+@pytest.mark.parametrize("path", ["/v1/documents/a..b/c.md", "/v1/runs?cursor=../x", "/v1/documents/.../d"])
+def test_dots_within_a_name_are_sent(path: str) -> None:
+    client, asked = ApiClient(NOBODY, "key"), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path.decode())
+        return httpx.Response(200, json={})
+
+    client._http = httpx.Client(base_url=NOBODY, transport=httpx.MockTransport(answer))
+    client.call("GET", path)
+    assert asked == [path]
