@@ -310,7 +310,7 @@ def _check_routing(origins: Origins, catalog: ModelCatalog) -> None:
         for position, model in enumerate(tier.chain):
             place = ("tiers", name, "chain", position)
             if model not in catalog.models:
-                raise file.make_error(place, f"no model '{model}'", "add it to catalog.yaml, or use one of its models")
+                raise file.make_error(place, f"no model '{model}'", "add it to 'models', or use one that is there")
             if catalog.models[model].kind != kind:
                 raise file.make_error(place, f"'{model}' is no {kind} model", f"use a model of kind {kind}")
     for name, task in catalog.tasks.items():
