@@ -7,8 +7,10 @@ from datetime import datetime
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, check_id
 from pentad.domain.runs import Run
+from pentad.observability.ports import Telemetry
 from pentad.orchestration.lifecycle.dead_executions import end_overdue
 from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.trace.root_spans import build_root_span
 
 
 def check_run_id(run_id: str) -> str:
@@ -30,10 +32,12 @@ class FindRun:
     Attributes:
         runs: the store of runs.
         now: the clock.
+        telemetry: takes the root span of a run that ends here; None for none.
     """
 
     runs: RunStore
     now: Callable[[], datetime]
+    telemetry: Telemetry | None = None
 
     def __call__(self, tenant_id: str, run_id: str) -> Run:
         """Return a run of a tenant.
@@ -42,4 +46,8 @@ class FindRun:
             NotFound: there is no such run.
             StoreUnavailable: the store did not answer.
         """
-        return end_overdue(self.runs.get(tenant_id, check_run_id(run_id)), self.runs, self.now())
+        found = self.runs.get(tenant_id, check_run_id(run_id))
+        ended = end_overdue(found, self.runs, self.now())
+        if self.telemetry is not None and ended.status.ended and not found.status.ended:
+            self.telemetry.record_span(build_root_span(ended))
+        return ended

@@ -165,6 +165,7 @@ class Run(FrozenValue):
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")
     requester: Actor | None = Field(default=None, description="whose credential started it; none where nobody's did")
+    traceparent: str | None = Field(default=None, max_length=200, description="the span that caused it, as W3C has it")
 
     @property
     def waiting(self) -> bool:

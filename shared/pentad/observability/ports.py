@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext
+
 Attribute = str | int | float | bool
 
 
 class Span(Protocol):
     """An open span."""
 
-    def set(self, name: str, value: Attribute) -> None:
+    def set(self, name: str, value: SpanValue) -> None:
         """Set an attribute; names follow OpenTelemetry's conventions, such as ``gen_ai.request.model``."""
         ...
 
@@ -18,8 +20,30 @@ class Span(Protocol):
 class Telemetry(Protocol):
     """Logs, metrics and spans of one function invocation. Content (prompts, arguments) is never passed here."""
 
-    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> AbstractContextManager[Span]:
-        """Open a span; an exception that passes through is recorded by its class name and goes on."""
+    def span(
+        self,
+        name: str,
+        attributes: Mapping[str, SpanValue] | None = None,
+        *,
+        kind: SpanKind = "INTERNAL",
+        place: TraceContext | None = None,
+    ) -> AbstractContextManager[Span]:
+        """Open a span; an exception that passes through is recorded by its class name and goes on.
+
+        Args:
+            name: as OpenTelemetry's conventions have it, such as ``execute_tool notes``.
+            attributes: by the conventions' names.
+            kind: OpenTelemetry's.
+            place: its ids, where others have to know them; a try that fails has another id, since one more follows.
+        """
+        ...
+
+    def record_span(self, span: EndedSpan) -> None:
+        """Write a span that is over. Again is the same span: its ids are derived."""
+        ...
+
+    def join(self, place: TraceContext) -> None:
+        """Let what follows in this invocation be below a span, such as the root of the run that was just read."""
         ...
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:

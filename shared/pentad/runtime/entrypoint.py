@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pentad.domain.errors import PentadError
+from pentad.domain.tracing import HEADER, parse_traceparent
 from pentad.observability.metrics import names
 from pentad.orchestration.lifecycle.start import to_invalid_input
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
@@ -38,16 +39,22 @@ def deadline_of(context: LambdaContext, *, spare_seconds: float) -> float:
 
 
 @contextmanager
-def invocation(service: str, context: LambdaContext, keys: Mapping[str, Any]) -> Iterator[None]:
+def invocation(
+    service: str, context: LambdaContext, keys: Mapping[str, Any], traceparent: object = None
+) -> Iterator[None]:
     """Bind the telemetry of one invocation and log its error; metrics are written at the end.
 
     Args:
         service: the function's name without the deployment's prefix.
         context: Lambda's context.
         keys: what every line carries, such as tenant and run.
+        traceparent: the span that caused it, where a function of ours says so; ignored where it is not valid.
     """
     telemetry = telemetry_of(service)
     with telemetry.bind(request_id=context.aws_request_id, **keys):
+        caller = parse_traceparent(traceparent)
+        if caller is not None:
+            telemetry.join(caller)
         if service not in _warm:
             _warm.add(service)
             telemetry.count(names.COLD_STARTS, function=service)
@@ -77,7 +84,7 @@ def entrypoint(
         def handler(event: Mapping[str, Any], context: LambdaContext) -> Any:
             given = event if isinstance(event, Mapping) else {}
             keys = {key: given[key] for key in _KEYS if isinstance(given.get(key), str | int)}
-            with invocation(service if isinstance(service, str) else service(), context, keys):
+            with invocation(service if isinstance(service, str) else service(), context, keys, given.get(HEADER)):
                 try:
                     parsed = adapter.validate_python(event)
                 except ValidationError as error:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.tracing import place_root
+from pentad.observability.spans.conventions import check_span
 from tests.twin.conftest import OwnProject
+from tests.twin.graphs.span_lines import read_spans, wait_for_trace
 from tests.twin.graphs.test_graphs import attempts
 from tests.twin.stack.world import Stack, Tenant, word
 
@@ -69,6 +72,26 @@ def test_what_a_graph_spends_counts_in_its_run_and_its_nodes_are_in_the_trace(st
     assert len(attempts(tenant, view["run_id"])) == len(NODES)
     assert (view["cost_nanousd"], view["tokens"]) == billed(tenant, view["run_id"])
     assert_nodes_are_traced(tenant, view["run_id"])
+    assert_one_trace(stack, tenant, view)
+
+
+def assert_one_trace(stack: Stack, tenant: Tenant, view: dict[str, Any]) -> None:
+    """Every span of the run, over all functions, hangs below its root; each is as the conventions have it."""
+    place = place_root(tenant.name, view["run_id"])
+    spans = wait_for_trace(stack, place.trace_id, "invoke_agent briefer")
+    for span in read_spans(stack):
+        check_span(span["name"], span["kind"], span["attributes"])
+    names = {span["span_id"]: span["name"] for span in spans}
+    [root] = [span for span in spans if span["parent_id"] is None]
+    assert (root["span_id"], root["name"]) == (place.span_id, "invoke_agent briefer")
+    assert all(span["parent_id"] in names for span in spans if span is not root)
+    chats = [span for span in spans if span["attributes"].get("gen_ai.operation.name") == "chat"]
+    assert sum(span["attributes"]["pentad.cost.nanousd"] for span in chats) == view["cost_nanousd"]
+    above = sorted(names[span["parent_id"]] for span in chats)
+    assert above == sorted([*(f"graph_node {node}" for node in NODES), "invoke_agent briefer", "invoke_agent briefer"])
+    assert {names[span["parent_id"]] for span in spans if span["name"].startswith("graph_node")} == {
+        "execute_tool briefing"
+    }
 
 
 def test_a_graph_asks_no_model_past_its_runs_limit_and_the_run_is_stopped(fresh: Stack) -> None:

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pentad.domain.errors import NotFound, PentadError
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext
 from pentad.domain.usage import Usage
 from pentad.observability.ports import Attribute, Span
+from pentad.observability.spans.conventions import check_span
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RUN = "run_00000000000000000000000001"
@@ -87,7 +89,7 @@ class Runs:
 
 
 class _Span:
-    def set(self, name: str, value: Attribute) -> None:
+    def set(self, name: str, value: SpanValue) -> None:
         """Forget it."""
 
 
@@ -99,8 +101,22 @@ class Counts:
     events: list[str] = field(default_factory=list)
 
     @contextmanager
-    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator[Span]:
+    def span(
+        self,
+        name: str,
+        attributes: Mapping[str, SpanValue] | None = None,
+        *,
+        kind: SpanKind = "INTERNAL",
+        place: TraceContext | None = None,
+    ) -> Iterator[Span]:
+        check_span(name, kind, dict(attributes or {}))
         yield _Span()
+
+    def record_span(self, span: EndedSpan) -> None:
+        check_span(span.name, span.kind, span.attributes)
+
+    def join(self, place: TraceContext) -> None:
+        """Nothing here has a place."""
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         key = " ".join([name, *dimensions.values()])

@@ -4,10 +4,13 @@ import io
 import itertools
 import json
 import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from pentad.domain.tracing import EndedSpan, TraceContext, here, place_root
 from pentad.observability.adapters.powertools import PowertoolsTelemetry
 
 KEY = "sk-ant-" + "a1" * 12
@@ -98,7 +101,7 @@ def test_a_thread_of_the_invocation_has_its_keys() -> None:
 
 def test_spans_nest_below_the_invocations_segment() -> None:
     lines = Lines()
-    with lines.telemetry.bind(run="r1"), lines.telemetry.span("outer"), lines.telemetry.span("inner"):
+    with lines.telemetry.bind(), lines.telemetry.span("outer"), lines.telemetry.span("inner"):
         pass
     outer, inner = lines.spans["outer"], lines.spans["inner"]
     assert outer["trace_id"] == inner["trace_id"] == "5759e988bd862e3fe1be46a994272793"
@@ -179,3 +182,86 @@ def test_a_metric_outside_of_an_invocation_is_written_at_once() -> None:
     lines = Lines()
     lines.telemetry.count("ColdStarts")
     assert lines.documents[0]["ColdStarts"] == [1.0]
+
+
+def run_twice(**keys: Any) -> list[list[dict[str, Any]]]:
+    """The spans of two tries of the same invocation, as a retry of a state makes them."""
+    found = []
+    for number in (1, 2):
+        lines = Lines(header=HEADER.replace("5759e988", f"5759e98{number}"))
+        bound = lines.telemetry.bind(request_id=f"req-{number}", tenant="acme", run="run_1", **keys)
+        with bound, lines.telemetry.span("outer"):
+            for _ in range(2):
+                with lines.telemetry.span("inner"):
+                    pass
+        found.append([line["span"] for line in lines.all if "span" in line])
+    return found
+
+
+def test_a_retry_writes_spans_of_the_same_ids_below_the_runs_root() -> None:
+    first, second = run_twice(step=2)
+    places = [
+        [(one["name"], one["trace_id"], one["span_id"], one["parent_id"]) for one in tries] for tries in (first, second)
+    ]
+    assert places[0] == places[1]
+    assert len({one["span_id"] for one in first}) == 3
+    root = place_root("acme", "run_1")
+    outer = first[-1]
+    assert (outer["trace_id"], outer["parent_id"]) == (root.trace_id, root.span_id)
+
+
+def test_invocations_of_other_steps_and_calls_have_spans_of_their_own() -> None:
+    ids = [
+        one["span_id"] for keys in ({"step": 1}, {"step": 2}, {"step": 2, "index": 1}) for one in run_twice(**keys)[0]
+    ]
+    assert len(set(ids)) == len(ids)
+
+
+def test_x_rays_segment_is_a_link_of_a_runs_span() -> None:
+    span = run_twice()[0][0]
+    assert span["links"] == [{"trace_id": "5759e981bd862e3fe1be46a994272793", "span_id": "53995c3f42cd8ad8"}]
+    assert span["attributes"]["pentad.xray.trace_id"] == "1-5759e981-bd862e3fe1be46a994272793"
+
+
+def test_a_try_that_fails_leaves_the_spans_place_to_the_next() -> None:
+    lines, place = Lines(), TraceContext("a" * 32, "b" * 16)
+    for request_id, fails in (("req-1", True), ("req-2", True), ("req-3", False)):
+        with suppress(KeyError), lines.telemetry.bind(request_id=request_id, tenant="acme", run="run_1"):
+            with lines.telemetry.span("execute_tool x", place=place):
+                if fails:
+                    raise KeyError
+    spans = [line["span"] for line in lines.all if "span" in line]
+    assert [one["status"] for one in spans] == ["ERROR", "ERROR", "OK"]
+    assert spans[2]["span_id"] == place.span_id
+    assert len({one["span_id"] for one in spans}) == 3
+
+
+def test_what_is_joined_ends_with_the_invocation() -> None:
+    lines = Lines(header=None)
+    with lines.telemetry.bind(tenant="acme", run="run_1"):
+        lines.telemetry.join(TraceContext("a" * 32, "b" * 16))
+        seen: list[TraceContext | None] = []
+        thread = threading.Thread(target=lambda: seen.append(here()))
+        thread.start()
+        thread.join()
+        assert seen == [TraceContext("a" * 32, "b" * 16)]
+        with lines.telemetry.span("joined"):
+            pass
+    with lines.telemetry.bind(tenant="acme", run="run_2"), lines.telemetry.span("next"):
+        pass
+    assert (lines.spans["joined"]["trace_id"], lines.spans["joined"]["parent_id"]) == ("a" * 32, "b" * 16)
+    assert lines.spans["next"]["trace_id"] == place_root("acme", "run_2").trace_id
+    assert here() is None
+
+
+def test_a_span_that_is_over_is_written_as_it_was() -> None:
+    lines = Lines(header=None)
+    at = datetime(2026, 11, 30, 12, 0, 0, 123_456, tzinfo=UTC)
+    span = EndedSpan(
+        "chat m", TraceContext("a" * 32, "b" * 16), at, at, None, {"gen_ai.response.finish_reasons": ("stop",)}
+    )
+    lines.telemetry.record_span(span)
+    written = lines.spans["chat m"]
+    assert written["start"] == written["end"] == 1796040000123456000
+    assert written["attributes"] == {"gen_ai.response.finish_reasons": ["stop"]}
+    assert written["parent_id"] is None and "links" not in written

@@ -32,6 +32,7 @@ from pentad.api.views.views import (
 from pentad.api.views.waiting import RunWaiter, is_settled, parse_wait_seconds
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import SESSION_PATTERN
+from pentad.domain.tracing import HEADER
 from pentad.models.ledger.ports import Ledger
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.cancel import CancelRun
@@ -69,7 +70,10 @@ class StartRoutes:
             idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", json_schema_extra=KEY_FORM)] = None,
             prefer: Annotated[str | None, Header(alias="Prefer")] = None,
         ) -> Response[RunView]:
-            """The same Idempotency-Key gives the same run. ``Prefer: wait=N`` waits up to 25 seconds for its end."""
+            """The same Idempotency-Key gives the same run. ``Prefer: wait=N`` waits up to 25 seconds for its end.
+
+            ``traceparent`` (W3C Trace Context) puts the run into the caller's trace.
+            """
             who = caller()
             asked = request.model_copy(update={"user_id": who.resolve_user(request.user_id)})
             run = self.start(
@@ -78,6 +82,7 @@ class StartRoutes:
                 trigger="api",
                 requester=who.to_actor(self.now()),
                 idempotency_key=idempotency_key,
+                traceparent=app.current_event.headers.get(HEADER),
             )
             seconds = parse_wait_seconds(prefer)
             headers = {"Location": f"/v1/runs/{run.run_id}"}

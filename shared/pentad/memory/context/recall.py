@@ -9,6 +9,7 @@ from pentad.domain.declarations.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound, PentadError, TransientError
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.domain.tracing import place_run
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
 from pentad.memory.context.front import EpochFront
@@ -113,6 +114,7 @@ class Recall:
             ModelThrottled: the embedder's provider said 429.
         """
         current = self._runs.get(tenant_id, run_id)
+        self._telemetry.join(place_run(current))
         if current.manifest is not None:
             if current.status is RunStatus.QUEUED:
                 self._runs.set_status(tenant_id, run_id, RunStatus.RUNNING)  # A fork brings its manifest along.
@@ -235,7 +237,9 @@ class Recall:
             deadline=deadline,
             where=choose_collections(agent.knowledge.collections),
         )
-        with self._telemetry.span("memory.search", {"pentad.top_k": wanted.top_k}) as span:
+        source = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "documents"}
+        with self._telemetry.span("retrieval documents", source) as span:
+            span.set("pentad.top_k", wanted.top_k)
             found = self._documents.find(wanted, embedder)
             span.set("pentad.matches", found.candidates)
             span.set("pentad.passages", len(found.passages))

@@ -83,7 +83,9 @@ class EmbeddingGateway:
         route = self._catalog.route(task="embed")
         wanted = dimensions or route.dimensions
         links = self._choose_links(route, dimensions)
-        attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
+        attempts = Attempts(
+            context, route.tier, self._ledger, self._clock, self._ids, self._telemetry, operation="embeddings"
+        )
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
         walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(
             links, attempts, pace, TenantBreaker(self._breaker, context.tenant_id)

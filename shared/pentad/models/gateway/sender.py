@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from pentad.domain.errors import PentadError
-from pentad.domain.models import Attempt, Outcome
+from pentad.domain.models import Attempt, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.breaker.circuit import Admission, CircuitState, Evidence
 from pentad.models.breaker.ports import Breaker
@@ -74,6 +74,11 @@ class Sent(Protocol):
     @property
     def usage(self) -> Usage | None:
         """As the provider counted it."""
+        ...
+
+    @property
+    def stop(self) -> StopReason | None:
+        """Why the model stopped; None for what is no text."""
         ...
 
 
@@ -168,7 +173,8 @@ class Sender(Generic[R]):
         """Send, and put on the ledger what became of it, whatever that is."""
         begun = self._attempts.begin(self.link)
         try:
-            reply = send()
+            with self._attempts.within_span(begun):
+                reply = send()
         except ProviderFailure as failure:
             if failure.sent:
                 self._record_failure(begun, failure)
@@ -210,6 +216,7 @@ class Sender(Generic[R]):
             request_id=reply.request_id,
             error=note or None,
             estimated=bool(note),
+            stop=reply.stop,
         )
         return reply
 

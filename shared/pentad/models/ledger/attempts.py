@@ -1,15 +1,17 @@
 """Put each request on the wire on the ledger, with what it cost."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pentad.domain.errors import StoreUnavailable
-from pentad.domain.models import Attempt, CallContext, Outcome
+from pentad.domain.models import Attempt, CallContext, Outcome, StopReason
+from pentad.domain.tracing import within
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link
 from pentad.models.catalog.pricing import cost_of
+from pentad.models.ledger.attempt_spans import Operation, build_span, place_attempt
 from pentad.models.ledger.ports import Ledger
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -29,7 +31,8 @@ class Attempts:
         ledger: where they are kept.
         clock: ``time.time``.
         ids: makes ids.
-        telemetry: metrics of each attempt; None for none.
+        telemetry: metrics and a span of each attempt; None for none.
+        operation: what the requests ask for, as OpenTelemetry's conventions name it.
     """
 
     context: CallContext
@@ -38,6 +41,7 @@ class Attempts:
     clock: Callable[[], float]
     ids: MakeId
     telemetry: Telemetry | None = None
+    operation: Operation = "chat"
     made: list[Attempt] = field(default_factory=list)
 
     def begin(self, link: Link) -> Attempt:
@@ -69,6 +73,10 @@ class Attempts:
             raise
         return attempt
 
+    def within_span(self, begun: Attempt) -> AbstractContextManager[None]:
+        """Let what is sent name the attempt's span as the one that caused it."""
+        return within(place_attempt(begun))
+
     def cancel(self, begun: Attempt) -> None:
         """Put on the ledger that it was not sent after all."""
         self.ledger.cancel(begun)
@@ -83,6 +91,7 @@ class Attempts:
         request_id: str | None = None,
         error: str | None = None,
         estimated: bool = False,
+        stop: StopReason | None = None,
     ) -> None:
         """Append the outcome of an attempt; raises StoreUnavailable where the ledger does not answer.
 
@@ -94,6 +103,7 @@ class Attempts:
             request_id: the provider's id.
             error: class and status.
             estimated: the usage is an estimate.
+            stop: why the model stopped.
         """
         spent = usage or Usage()
         attempt = begun.model_copy(
@@ -108,7 +118,7 @@ class Attempts:
             }
         )
         self.made.append(attempt)
-        self._tell(attempt)
+        self._tell(attempt, stop)
         self.ledger.record(attempt)
 
     def count_retry(self, link: Link, outcome: Outcome) -> None:
@@ -117,10 +127,11 @@ class Attempts:
             model = {"provider": link.model.provider, "model": link.model.name}
             self.telemetry.count(names.MODEL_RETRIES, 1, unit="Count", outcome=outcome.value, **model)
 
-    def _tell(self, attempt: Attempt) -> None:
-        """Record the metrics of an attempt, and log a fault that nobody expected."""
+    def _tell(self, attempt: Attempt, stop: StopReason | None) -> None:
+        """Record the metrics and the span of an attempt, and log a fault that nobody expected."""
         if self.telemetry is None:
             return
+        self.telemetry.record_span(build_span(attempt, self.operation, stop))
         model = {"provider": attempt.provider, "model": attempt.model}
         if attempt.outcome is Outcome.FAULT:
             self.telemetry.log_event("provider.fault", level="ERROR", error=attempt.error, **model)

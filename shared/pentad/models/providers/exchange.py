@@ -67,6 +67,11 @@ class ProviderVectors:
     estimated: str = ""
     simulated: bool = False
 
+    @property
+    def stop(self) -> None:
+        """Vectors are whole, or they are none."""
+        return None
+
 
 class ProviderFailure(Exception):
     """An attempt that gave no usable reply. Its text is class, status and code: never content, never a key.

@@ -9,6 +9,8 @@ import uuid
 from typing import Literal
 
 from pentad.domain.models import CallContext
+from pentad.domain.tracing import HEADER as TRACEPARENT
+from pentad.domain.tracing import read_traceparent
 
 HEADER = "x-client-request-id"
 Part = Literal["tenant", "agent", "session", "run"]
@@ -18,6 +20,8 @@ _NONE = "0" * _CHARACTERS
 
 def build_request_headers(context: CallContext) -> dict[str, str]:
     """Return the header with a name that no other request has, of ASCII characters and far below 512 of them.
+
+    Another names the span that the request belongs to (W3C Trace Context), where one is open.
 
     Args:
         context: on whose behalf the request is made.
@@ -30,7 +34,8 @@ def build_request_headers(context: CallContext) -> dict[str, str]:
         f"step{context.step or 0}",
         uuid.uuid4().hex[:_CHARACTERS],
     ]
-    return {HEADER: ".".join(parts)}
+    traceparent = read_traceparent()
+    return {HEADER: ".".join(parts)} | ({} if traceparent is None else {TRACEPARENT: traceparent})
 
 
 def name_part(part: Part, tenant_id: str, value: str | None) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CallContext, EmbedReply
+from pentad.domain.tracing import HEADER, read_traceparent
 from pentad.domain.usage import Usage
 from pentad.models.remote.wire_errors import Errors
 
@@ -81,7 +82,7 @@ def encode_call(
 ) -> dict[str, Any]:
     """Return the payload of a call."""
     call = {"op": "embed", "texts": list(texts), "context": context.model_dump(mode="json", exclude_none=True)}
-    optional = {"deadline": deadline, "dimensions": dimensions}
+    optional = {"deadline": deadline, "dimensions": dimensions, HEADER: read_traceparent()}
     return call | {"errors": "return"} | {name: value for name, value in optional.items() if value is not None}
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.domain.schemas import MAX_REQUEST_PARTS, check_schema_limits
+from pentad.domain.tracing import HEADER, read_traceparent
 from pentad.models.remote.wire_errors import Errors, decode_attempts
 
 MAX_CALL_BYTES = 5_500_000
@@ -84,6 +85,9 @@ def encode_call(request: ChatRequest, deadline: float, identity: str | None = No
     }
     if identity is not None:
         call["identity"] = identity
+    traceparent = read_traceparent()
+    if traceparent is not None:
+        call[HEADER] = traceparent
     data = json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > MAX_CALL_BYTES:
         raise InvalidInput(

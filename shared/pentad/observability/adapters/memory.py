@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext, derive_span_id, within
 from pentad.observability.metrics.names import DIMENSIONS, UNITS
 from pentad.observability.ports import Attribute, Span
+from pentad.observability.spans.conventions import check_span
 
 
 @dataclass
@@ -13,12 +15,14 @@ class RecordedSpan:
     """A span as it was."""
 
     name: str
-    attributes: dict[str, Attribute]
+    attributes: dict[str, SpanValue]
     parent: str | None = None
     error: str | None = None
     ended: bool = False
+    kind: SpanKind = "INTERNAL"
+    place: TraceContext | None = None
 
-    def set(self, name: str, value: Attribute) -> None:
+    def set(self, name: str, value: SpanValue) -> None:
         """See `Span`."""
         self.attributes[name] = value
 
@@ -50,22 +54,53 @@ class MemoryTelemetry:
     counts: list[RecordedCount] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)
     keys: dict[str, Attribute | None] = field(default_factory=dict)
+    ended: list[EndedSpan] = field(default_factory=list)
+    joined: list[TraceContext] = field(default_factory=list)
     _open: list[RecordedSpan] = field(default_factory=list)
 
     @contextmanager
-    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator[Span]:
-        """See `Telemetry`."""
-        span = RecordedSpan(name, dict(attributes or {}), self._open[-1].name if self._open else None)
+    def span(
+        self,
+        name: str,
+        attributes: Mapping[str, SpanValue] | None = None,
+        *,
+        kind: SpanKind = "INTERNAL",
+        place: TraceContext | None = None,
+    ) -> Iterator[Span]:
+        """See `Telemetry`.
+
+        Raises:
+            ValueError: it is not as the conventions have it; see `check_span`.
+        """
+        place = place or TraceContext("1" * 32, derive_span_id(name, len(self.spans)))
+        span = RecordedSpan(
+            name, dict(attributes or {}), self._open[-1].name if self._open else None, kind=kind, place=place
+        )
         self.spans.append(span)
         self._open.append(span)
         try:
-            yield span
+            with within(place):
+                yield span
+            check_span(name, kind, span.attributes)
         except BaseException as error:
             span.error = type(error).__name__
             raise
         finally:
             span.ended = True
             self._open.remove(span)
+
+    def record_span(self, span: EndedSpan) -> None:
+        """See `Telemetry`.
+
+        Raises:
+            ValueError: it is not as the conventions have it; see `check_span`.
+        """
+        check_span(span.name, span.kind, span.attributes)
+        self.ended.append(span)
+
+    def join(self, place: TraceContext) -> None:
+        """See `Telemetry`."""
+        self.joined.append(place)
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`.

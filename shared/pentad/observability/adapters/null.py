@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext
 from pentad.observability.ports import Attribute, Span
 
 
 class NullSpan:
     """A span that keeps nothing."""
 
-    def set(self, name: str, value: Attribute) -> None:
+    def set(self, name: str, value: SpanValue) -> None:
         """See `Span`."""
 
 
@@ -17,9 +18,22 @@ class NullTelemetry:
     """Keeps nothing."""
 
     @contextmanager
-    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator[Span]:
+    def span(
+        self,
+        name: str,
+        attributes: Mapping[str, SpanValue] | None = None,
+        *,
+        kind: SpanKind = "INTERNAL",
+        place: TraceContext | None = None,
+    ) -> Iterator[Span]:
         """See `Telemetry`."""
         yield NullSpan()
+
+    def record_span(self, span: EndedSpan) -> None:
+        """See `Telemetry`."""
+
+    def join(self, place: TraceContext) -> None:
+        """See `Telemetry`."""
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`."""

@@ -1,26 +1,41 @@
 """Telemetry by Powertools: structured logs, EMF metrics, and spans as log records.
 
 A span is one log line, ``{"span": {...}}``, in OpenTelemetry's terms and with its ``gen_ai.*`` names, so that a
-collector or a query of CloudWatch Logs can rebuild the trace; its parent is the invocation's X-Ray segment. The X-Ray
-SDK is in maintenance mode and is not used.
+collector or a query of CloudWatch Logs can rebuild the trace. Where the invocation is a run's, the trace and the parent
+are the run's own (`pentad.domain.tracing`), and X-Ray's segment is a link; else X-Ray's segment is the parent. The
+X-Ray SDK is in maintenance mode and is not used.
 """
 
 import json
 import logging
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any, TextIO
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS
 
+from pentad.domain.tracing import (
+    EndedSpan,
+    SpanKind,
+    SpanValue,
+    TraceContext,
+    derive_span_id,
+    enter_invocation,
+    here,
+    place_root,
+    within,
+)
 from pentad.observability.logs.redact import RedactingFilter, redact
 from pentad.observability.metrics.adapters.emf import EmfMetrics
 from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
-from pentad.observability.spans.trace_parent import TraceParent, make_span_id
+from pentad.observability.spans.trace_parent import TraceParent
 
 _RESERVED = frozenset(RESERVED_LOG_ATTRS) | {"message", "service", "span", "event", "exception", "stack_trace"}
 
@@ -28,30 +43,25 @@ _RESERVED = frozenset(RESERVED_LOG_ATTRS) | {"message", "service", "span", "even
 class _OpenSpan:
     """A span that has not ended."""
 
-    def __init__(self, name: str, parent: TraceParent, start: int, attributes: Mapping[str, Attribute]) -> None:
+    def __init__(
+        self,
+        name: str,
+        place: TraceContext,
+        parent_id: str | None,
+        start: int,
+        kind: SpanKind,
+        attributes: Mapping[str, SpanValue],
+    ) -> None:
         self.name = name
-        self.parent = parent
+        self.place = place
+        self.parent_id = parent_id
         self.start = start
-        self.span_id = make_span_id()
+        self.kind = kind
         self.attributes = dict(attributes)
 
-    def set(self, name: str, value: Attribute) -> None:
+    def set(self, name: str, value: SpanValue) -> None:
         """See `Span`."""
         self.attributes[name] = value
-
-    def record(self, end: int, error: BaseException | None) -> dict[str, Any]:
-        """Return the span as it is logged; times are nanoseconds since the epoch."""
-        attributes = self.attributes | ({"error.type": type(error).__name__} if error else {})
-        return {
-            "trace_id": self.parent.trace_id,
-            "span_id": self.span_id,
-            "parent_id": self.parent.span_id,
-            "name": self.name,
-            "start": self.start,
-            "end": end,
-            "status": "ERROR" if error else "OK",
-            "attributes": attributes,
-        }
 
 
 class PowertoolsTelemetry:
@@ -101,10 +111,12 @@ class PowertoolsTelemetry:
         # Of the invocation, on the object: threads that the invocation starts share them. A Lambda instance serves one
         # invocation at a time.
         self._bound: dict[str, Attribute] | None = None
-        self._parent = TraceParent.from_header(None)
+        self._xray = TraceParent.from_header(None)
+        self._request_id = ""
+        self._made: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
         # Of a block or a span, in the context: threads do not see each other's.
         self._keys: ContextVar[Mapping[str, Attribute]] = ContextVar("pentad_telemetry_keys", default={})  # noqa: B039
-        self._span: ContextVar[_OpenSpan | None] = ContextVar("pentad_telemetry_span", default=None)
         install_root_filters()
 
     @contextmanager
@@ -119,40 +131,109 @@ class PowertoolsTelemetry:
                 yield
             return
         token = self._keys.set({**self._keys.get(), **known})
+        place = _place_bound(known)
         try:
-            yield
+            with nullcontext() if place is None else within(place):
+                yield
         finally:
             self._keys.reset(token)
 
     @contextmanager
     def _bind_invocation(self, keys: dict[str, Attribute]) -> Iterator[None]:
         self._bound = keys
-        self._parent = TraceParent.from_header(self._trace_header())
+        self._xray = TraceParent.from_header(self._trace_header())
+        self._request_id = str(keys.get("request_id", ""))
+        self._made.clear()
+        enter_invocation(_place_bound(keys))
         try:
             yield
         finally:
             self._bound = None
-            self._parent = TraceParent.from_header(None)
+            self._xray = TraceParent.from_header(None)
+            enter_invocation(None)
             self._metrics.flush()
 
     @contextmanager
-    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator[Span]:
+    def span(
+        self,
+        name: str,
+        attributes: Mapping[str, SpanValue] | None = None,
+        *,
+        kind: SpanKind = "INTERNAL",
+        place: TraceContext | None = None,
+    ) -> Iterator[Span]:
         """See `Telemetry`."""
-        outer = self._span.get()
-        parent = self._parent if outer is None else TraceParent(outer.parent.trace_id, outer.span_id)
-        span = _OpenSpan(name, parent, self._clock_ns(), attributes or {})
-        token = self._span.set(span)
+        outer = here()
+        own = place or self._derive_place(name, outer)
+        parent_id = self._xray.span_id if outer is None else outer.span_id
+        span = _OpenSpan(name, own, parent_id, self._clock_ns(), kind, attributes or {})
         failure: BaseException | None = None
         try:
-            yield span
+            with within(own):
+                yield span
         except BaseException as error:
             failure = error
             raise
         finally:
-            self._span.reset(token)
             # The end is never before the start, even if the clock is set back meanwhile.
-            record = span.record(max(self._clock_ns(), span.start), failure)
-            self._logger.info(name, extra=self._build_extra({"span": record}))
+            end = max(self._clock_ns(), span.start)
+            if failure is not None and place is not None:
+                # Another try follows, which has the place: a backend keeps one span of an id.
+                own = TraceContext(own.trace_id, derive_span_id(own.span_id, self._request_id))
+            error_type = None if failure is None else type(failure).__name__
+            self._write(name, own, parent_id, kind, (span.start, end), span.attributes, error_type, ())
+
+    def record_span(self, span: EndedSpan) -> None:
+        """See `Telemetry`."""
+        times = (_to_nanoseconds(span.start), _to_nanoseconds(max(span.start, span.end)))
+        self._write(span.name, span.place, span.parent_id, span.kind, times, span.attributes, span.error, span.links)
+
+    def join(self, place: TraceContext) -> None:
+        """See `Telemetry`. It ends with the invocation."""
+        if self._bound is not None:
+            enter_invocation(place)
+
+    def _derive_place(self, name: str, outer: TraceContext | None) -> TraceContext:
+        """Return the place of the next span of this name: the same in a retry, which does all in the same order."""
+        bound = self._bound or {}
+        if outer is None:
+            outer = TraceContext(self._xray.trace_id, self._xray.span_id or self._request_id)
+        with self._lock:
+            self._made[outer.span_id, name] += 1
+            count = self._made[outer.span_id, name]
+        # Several invocations of a run are below its root: those of its steps, and of the calls of a step.
+        which = [str(bound.get(key, "")) for key in ("op", "step", "index")]
+        return TraceContext(outer.trace_id, derive_span_id(outer.span_id, *which, name, count))
+
+    def _write(
+        self,
+        name: str,
+        place: TraceContext,
+        parent_id: str | None,
+        kind: SpanKind,
+        times: tuple[int, int],
+        attributes: Mapping[str, SpanValue],
+        error: str | None,
+        links: tuple[TraceContext, ...],
+    ) -> None:
+        """Write a span's line; times are nanoseconds since the epoch."""
+        told = {**attributes, **({"error.type": error} if error else {})}
+        linked = [{"trace_id": one.trace_id, "span_id": one.span_id} for one in links]
+        if self._xray.span_id is not None and self._xray.trace_id != place.trace_id:
+            linked.append({"trace_id": self._xray.trace_id, "span_id": self._xray.span_id})
+            told["pentad.xray.trace_id"] = f"1-{self._xray.trace_id[:8]}-{self._xray.trace_id[8:]}"
+        record = {
+            "trace_id": place.trace_id,
+            "span_id": place.span_id,
+            "parent_id": parent_id,
+            "name": name,
+            "kind": kind,
+            "start": times[0],
+            "end": times[1],
+            "status": "ERROR" if error else "OK",
+            "attributes": told,
+        } | ({"links": linked} if linked else {})
+        self._logger.info(name, extra=self._build_extra({"span": record}))
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`. Outside of an invocation it is written at once."""
@@ -173,6 +254,17 @@ class PowertoolsTelemetry:
 def _escape_name(name: str) -> str:
     """Return the name of a field, moved out of the way where logging or Powertools has a use for it."""
     return f"{name}_" if name in _RESERVED else name
+
+
+def _place_bound(keys: Mapping[str, Attribute]) -> TraceContext | None:
+    """Return the place of the run that the keys name."""
+    tenant_id, run_id = keys.get("tenant"), keys.get("run")
+    return place_root(tenant_id, run_id) if isinstance(tenant_id, str) and isinstance(run_id, str) else None
+
+
+def _to_nanoseconds(at: datetime) -> int:
+    """Return nanoseconds since the epoch; by whole numbers, since a float of today has no nanoseconds."""
+    return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1_000
 
 
 def install_root_filters() -> None:

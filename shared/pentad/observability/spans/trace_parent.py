@@ -31,8 +31,3 @@ class TraceParent:
             return cls(secrets.token_hex(16), None)
         parent = _PARENT.search(header or "")
         return cls((root[1] + root[2]).lower(), parent[1].lower() if parent else None)
-
-
-def make_span_id() -> str:
-    """Return 16 random hex digits."""
-    return secrets.token_hex(8)

@@ -141,7 +141,7 @@ class Asking:
     def _record_outcome(self, before: Approval, after: Approval) -> None:
         if after.status is not ApprovalStatus.PENDING:
             outcome = "expired" if after.status is ApprovalStatus.EXPIRED else f"expired_{after.status.value}"
-            record_decision(self._telemetry, after, outcome)
+            record_decision(self._telemetry, after, outcome, self._runs.get(after.tenant_id, after.run_id))
         elif count_escalations(after) > count_escalations(before):
             self._telemetry.count(names.APPROVAL_ESCALATIONS, agent=after.agent, outcome="expired")
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied
-from pentad.domain.runs import Actor, Approval, ApprovalStatus
+from pentad.domain.runs import Actor, Approval, ApprovalStatus, Run
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -30,6 +30,7 @@ from pentad.orchestration.approvals.edited_arguments import check_json
 from pentad.orchestration.approvals.notices import build_announcement
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
+from pentad.orchestration.trace.root_spans import build_wait_span
 
 
 class Decide:
@@ -179,13 +180,14 @@ class Decide:
         if after.status is not ApprovalStatus.PENDING:
             edited = any(change.what == "edited" for change in after.changes)
             outcome = "edited" if edited and after.status is ApprovalStatus.APPROVED else after.status.value
-            record_decision(self._telemetry, after, outcome)
+            record_decision(self._telemetry, after, outcome, self._runs.get(after.tenant_id, after.run_id))
         elif count_escalations(after) > count_escalations(before):
             self._telemetry.count(names.APPROVAL_ESCALATIONS, agent=after.agent, outcome="decided")
 
 
-def record_decision(telemetry: Telemetry, approval: Approval, outcome: str) -> None:
-    """Count a decision, and how long it took since the group was asked that made it."""
+def record_decision(telemetry: Telemetry, approval: Approval, outcome: str, run: Run) -> None:
+    """Count a decision, and how long it took since the group was asked that made it; write the span of the wait."""
+    telemetry.record_span(build_wait_span(run, approval, outcome))
     telemetry.count(names.APPROVALS_DECIDED, outcome=outcome, kind=approval.kind)
     if approval.decided_at is not None:
         took = (approval.decided_at - approval.created_at).total_seconds() * 1000

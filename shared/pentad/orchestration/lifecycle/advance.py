@@ -13,6 +13,7 @@ from pentad.domain.runs import Run, RunStatus
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+from pentad.orchestration.trace.root_spans import build_root_span
 
 DIED = "the execution died"
 """The error of a run whose execution was found dead, by whoever looked."""
@@ -54,14 +55,7 @@ class Advance:
         except Exception as error:  # whatever it was, the run must not hold its session for nothing
             if not heals or isinstance(error, NotFound):
                 # Nobody can ask for this run again (or it would never start), so it must not hold its session.
-                self._runs.finish(
-                    run.tenant_id,
-                    run.run_id,
-                    RunStatus.FAILED,
-                    at=self._now(),
-                    answer=None,
-                    error=f"{type(error).__name__}: the execution could not be started",
-                )
+                self._fail(run, f"{type(error).__name__}: the execution could not be started")
             raise
         self._telemetry.log_event("run.started", tenant=run.tenant_id, run=run.run_id, session=run.session_id)
         if arn == run.execution_arn:
@@ -99,14 +93,7 @@ class Advance:
             return
         found = self._runs.get(run.tenant_id, run.run_id)
         if found.status is RunStatus.QUEUED and not found.waiting:
-            self._runs.finish(
-                run.tenant_id,
-                run.run_id,
-                RunStatus.FAILED,
-                at=self._now(),
-                answer=None,
-                error="the run was never started",
-            )
+            self._fail(run, "the run was never started")
 
     def _recover_holder(self, tenant_id: str, session_id: str) -> None:
         """Put right what a crash left of the run that holds the session: an execution never started, or dead."""
@@ -119,7 +106,11 @@ class Advance:
         if run.status is RunStatus.QUEUED:
             run = self.begin(run, heals=True)
         if run.execution_arn is not None and not self._engine.is_running(run.execution_arn):
-            self._runs.finish(tenant_id, holder, RunStatus.FAILED, at=self._now(), answer=None, error=DIED)
+            self._fail(run, DIED)
+
+    def _fail(self, run: Run, error: str) -> None:
+        ended = self._runs.finish(run.tenant_id, run.run_id, RunStatus.FAILED, at=self._now(), answer=None, error=error)
+        self._telemetry.record_span(build_root_span(ended))
 
 
 def build_execution_input(run: Run) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import EventPublisher
+from pentad.orchestration.trace.root_spans import build_root_span
 
 FINISHED = "pentad.run.finished"
 _TEXT_CHARACTERS = 500
@@ -46,6 +47,7 @@ def publish_finished(run: Run, events: EventPublisher, telemetry: Telemetry) -> 
     Raises:
         StoreUnavailable: the bus did not take it.
     """
+    telemetry.record_span(build_root_span(run))
     events.publish(FINISHED, build_detail(run))
     telemetry.count(names.RUNS_ENDED, agent=run.agent, status=run.status.value)
     if run.ended_at is not None:

@@ -27,6 +27,7 @@ from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.reviews.reviews import build_review
 from pentad.orchestration.runs.ports import EventPublisher, RunStore
 from pentad.orchestration.switches.ports import Switchboard
+from pentad.orchestration.trace.root_spans import build_failed_call_span
 from pentad.orchestration.turn.turn_input import read_conversation
 
 _OURS = frozenset(leaf.__name__ for leaf in iter_leaves())
@@ -216,6 +217,7 @@ class Deliver:
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
             return self._runs.get_call(tenant_id, run_id, step, index)
+        self._telemetry.record_span(build_failed_call_span(self._runs.get(tenant_id, run_id), failed))
         self._telemetry.log_event("tool.failed", level="WARNING", tool=call.tool, error=error)
         if self._switchboard is not None:
             try:

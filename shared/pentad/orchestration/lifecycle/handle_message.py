@@ -45,9 +45,15 @@ class Triggered:
             PentadError: it could not be done; a transient one comes again.
         """
         match read:
-            case RunRequested(message, trigger, key, requester):
-                request = message.to_request()
-                self._start(message.tenant_id, request, trigger=trigger, requester=requester, idempotency_key=key)
+            case RunRequested(message, trigger, key, requester, traceparent):
+                self._start(
+                    message.tenant_id,
+                    message.to_request(),
+                    trigger=trigger,
+                    requester=requester,
+                    idempotency_key=key,
+                    traceparent=traceparent,
+                )
             case Freed(tenant_id, session_id):
                 self._start.advance(tenant_id, session_id)
             case Again(tenant_id, run_id):

@@ -16,6 +16,7 @@ from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.ids import check_id
 from pentad.domain.runs import Actor
+from pentad.domain.tracing import HEADER
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunMessage, Trigger, to_invalid_input
 
@@ -58,6 +59,7 @@ class RunRequested(NamedTuple):
     trigger: Trigger
     idempotency_key: str
     requester: Actor | None = None
+    traceparent: str | None = None
 
 
 class Freed(NamedTuple):
@@ -136,7 +138,10 @@ def read_request(body: str, verify: Verify) -> RunRequested:
     user_id = message.user_id or signed.requester.user_id
     key = message.idempotency_key or f"signed-{signed.signature[:_KEY_CHARACTERS]}"
     trigger: Trigger = "event" if is_event else "queue"
-    return RunRequested(message.model_copy(update={"user_id": user_id}), trigger, key, signed.requester)
+    # Beside the signed text: what carries a message may add it, and it decides nothing.
+    traceparent = found.get(HEADER) if isinstance(found, dict) else None
+    caller = traceparent if isinstance(traceparent, str) else None
+    return RunRequested(message.model_copy(update={"user_id": user_id}), trigger, key, signed.requester, caller)
 
 
 class ReadQueues:

@@ -26,6 +26,7 @@ from pentad.domain.ids import (
 )
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Actor, Run, RunStatus
+from pentad.domain.tracing import parse_traceparent
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -186,6 +187,7 @@ class StartRun:
         trigger: Trigger,
         requester: Actor | None = None,
         idempotency_key: str | None = None,
+        traceparent: str | None = None,
     ) -> Run:
         """Return the run: a new one, or the one that this idempotency key started before.
 
@@ -198,6 +200,7 @@ class StartRun:
             trigger: the way it came.
             requester: whose credential asks; None where nobody's does, as for a schedule.
             idempotency_key: the same key of the same requester, by the same way, is the same run.
+            traceparent: the caller's span, as W3C's Trace Context has it; ignored where it is not valid.
 
         Raises:
             InvalidInput: no such agent.
@@ -210,6 +213,8 @@ class StartRun:
         """
         spec = self._get_spec(request.agent)
         run = self._make_run(tenant_id, request, trigger, requester, idempotency_key, spec)
+        caller = parse_traceparent(traceparent)
+        run = run if caller is None else run.model_copy(update={"traceparent": caller.header})
         message = Message(
             message_id=request_message_id(run.run_id),
             role="user",

@@ -23,6 +23,7 @@ from pentad.domain.errors import (
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, ChatReply, Outcome
 from pentad.domain.runs import Band, Decision, ToolCall
+from pentad.domain.tracing import place_run
 from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.sessions.ports import SessionStore
 from pentad.models.ledger.ports import Ledger
@@ -125,6 +126,7 @@ class Think:
         if done is not None:
             return done.decision
         run = self._runs.get(turn.tenant_id, turn.run_id)
+        self._telemetry.join(place_run(run))
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
         agent = self._get_agent(turn.agent)
@@ -153,11 +155,9 @@ class Think:
             raise NotFound(f"there is no agent '{name}'", field="agent") from error
 
     def _get_availability(self, turn: TurnInput, agent: AgentSpec) -> Availability:
-        return (
-            Availability()
-            if self._switchboard is None
-            else self._switchboard.get_availability(turn.tenant_id, turn.agent, agent.tools)
-        )
+        if self._switchboard is None:
+            return Availability()
+        return self._switchboard.get_availability(turn.tenant_id, turn.agent, agent.tools)
 
     def _find_stored_outcome(self, situation: TurnContext) -> TurnOutcome | None:
         """Return what an earlier try of this turn left in the session, or None."""

@@ -10,9 +10,11 @@ from pentad.domain.errors import NotFound, StepDone, StepFailed
 from pentad.domain.ids import derive_id, make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
+from pentad.domain.tracing import place_run
 from pentad.memory.retrieval.citations import replace_markers
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
 from pentad.orchestration.runs.machine_arns import MachineArns
+from pentad.orchestration.trace.root_spans import build_root_span
 from pentad.orchestration.workflows.redriven_steps import find_earlier_answer, iter_earlier_steps, store_result
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render_prompt
@@ -130,6 +132,7 @@ class Children:
             metadata=parent.metadata,
             parent_run_id=at.run_id,
             requester=parent.requester,
+            traceparent=place_run(parent).header,
         )
         message = Message(
             message_id=request_message_id(child.run_id),
@@ -147,7 +150,7 @@ class Children:
         """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""
         if child.status.ended:
             return child
-        return self._stores.runs.finish(
+        ended = self._stores.runs.finish(
             child.tenant_id,
             child.run_id,
             RunStatus.FAILED,
@@ -155,6 +158,9 @@ class Children:
             answer=None,
             error="the execution died, or took longer than its agent may",
         )
+        if self._stores.telemetry is not None:
+            self._stores.telemetry.record_span(build_root_span(ended))
+        return ended
 
     def _count_waiting(self, at: EnteredStep, child: Run) -> None:
         """Let the time that the agent waited for humans not count as the workflow's own."""

@@ -13,8 +13,10 @@ from pentad.domain.declarations.workflows import AnyStep, StepName, StepResult, 
 from pentad.domain.errors import InvalidTransition, LimitReached, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.runs import Decision, Run, Step
+from pentad.domain.tracing import place_run
 from pentad.domain.values import FrozenValue
 from pentad.memory.sessions.ports import SessionStore
+from pentad.observability.ports import Telemetry
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.workflows.ports import ResultStore
@@ -54,6 +56,7 @@ class Stores:
         results: the store of results.
         now: the clock.
         switchboard: kill switches; None for none.
+        telemetry: of the function; None for none.
     """
 
     catalog: Catalog
@@ -62,6 +65,7 @@ class Stores:
     results: ResultStore
     now: Callable[[], datetime]
     switchboard: Switchboard | None = None
+    telemetry: Telemetry | None = None
 
     def get_workflow(self, name: str) -> WorkflowSpec:
         """Return a workflow.
@@ -95,6 +99,8 @@ class Stores:
         run = self.runs.get(at.tenant_id, at.run_id)
         if run.agent != at.agent or run.session_id != at.session_id:
             raise NotFound("there is no such run of this workflow", field="run")
+        if self.telemetry is not None:
+            self.telemetry.join(place_run(run))
         if run.status.ended:
             raise InvalidTransition(f"the run is {run.status.value}: no further step runs in it", field="run")
         return run

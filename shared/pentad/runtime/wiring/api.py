@@ -76,7 +76,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     starting = make_starting(values, approvals, telemetry)
     runs, engine = starting.runs, starting.engine
     state, ledger = make_table(values.state_table), DynamoDBLedger(make_table(values.ledger_table))
-    find = FindRun(runs, now)
+    find = FindRun(runs, now, telemetry)
     waits = HumanWaits(runs, approvals, catalog)
     current_view = CurrentView(runs, waits, starting.start.advance, telemetry, now)
     fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)

@@ -173,5 +173,7 @@ def make_task() -> Task:
     """Return what does the model steps of workflows."""
     values = read_settings(GatewaySettings)
     results = DynamoResults(make_table(values.state_table), Spill(make_objects(values.payload_bucket)))
-    stores = Stores(load_catalog(), make_runs(values), make_sessions(values), results, now, _make_switches())
+    stores = Stores(
+        load_catalog(), make_runs(values), make_sessions(values), results, now, _make_switches(), telemetry_of(_NAME)
+    )
     return Task(stores, make_chat_model(), make_ledger())

@@ -52,6 +52,7 @@ def make_workflow() -> Workflow:
         DynamoResults(state, Spill(objects)),
         now,
         Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
+        telemetry,
     )
     return Workflow(
         ends=Ends(stores),

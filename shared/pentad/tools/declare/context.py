@@ -26,6 +26,7 @@ class ToolContext:
         now: the clock, UTC.
         remaining_seconds: seconds left of the function's time.
         tables: record stores by resource, one for each resource the tool has a grant on.
+        traceparent: the call's span as W3C's Trace Context has it: send it as the header of that name.
     """
 
     tenant: str
@@ -38,6 +39,7 @@ class ToolContext:
     now: Callable[[], datetime]
     remaining_seconds: Callable[[], float]
     tables: Mapping[str, RecordStore]
+    traceparent: str | None = None
 
     def table(self, name: str) -> RecordStore:
         """Return the record store of a resource, narrowed to the tool's grants and to the tenant.

@@ -26,7 +26,7 @@ class Equipment:
         checkpoints: makes the checkpointer of a tenant's threads; it reaches those of this run only.
         audit: told of every tool that runs inside the graph; the tool runner takes over what it was told.
         nodes: where it is kept which nodes ran.
-        telemetry: logs a span of each node and of each call of a model.
+        telemetry: logs a span of each node.
         agent: the run's agent or workflow.
         now: the clock, UTC.
     """

@@ -46,6 +46,9 @@ class HandedCall(FrozenValue):
     undo: dict[str, Any] | None = Field(default=None, description="of an undo: what the tool kept for it")
     deadline: float = Field(description="time.time() after which nobody waits for the answer")
     keys: SessionKeys | None = Field(default=None, description="to the records and checkpoints that the tool may reach")
+    traceparent: str | None = Field(
+        default=None, description="the call's span as W3C has it, where the trace is a caller's; else it is derived"
+    )
     identity: str | None = Field(default=None, repr=False, description="proves to the gateway for whom the tool asks")
 
 

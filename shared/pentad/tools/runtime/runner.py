@@ -39,8 +39,10 @@ from pentad.domain.errors import (
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
+from pentad.domain.tracing import place_call, place_run, read_traceparent
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
+from pentad.tools.runtime.call_spans import build_call_attributes
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
@@ -146,12 +148,12 @@ class ToolRunner:
             TransientError: try again; nothing is lost or doubled by it.
         """
         call = self._runs.get_call(tenant_id, run_id, step, index)
-        with self._telemetry.span(
-            f"execute_tool {call.tool}", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call.tool}
-        ) as span:
-            span.set("gen_ai.tool.call.id", call.call_id)
+        run = self._runs.get(tenant_id, run_id)
+        self._telemetry.join(place_run(run))
+        place = place_call(tenant_id, run_id, step, index, run.traceparent)
+        with self._telemetry.span(f"execute_tool {call.tool}", build_call_attributes(call), place=place) as span:
             if call.status not in _ENDED:
-                call = self._try(self._start_attempt(call, invocation, "run"), agent)
+                call = self._try(self._start_attempt(call, run, invocation, "run"), agent)
             span.set("pentad.tool.status", call.status.value)
             return {"index": index, "status": call.status.value}
 
@@ -166,21 +168,23 @@ class ToolRunner:
             TransientError: try again.
         """
         call = self._runs.get_call(tenant_id, run_id, step, index)
+        run = self._runs.get(tenant_id, run_id)
+        self._telemetry.join(place_run(run))
         with self._telemetry.span(f"undo_tool {call.tool}", {"gen_ai.tool.name": call.tool}):
             if call.status is not CallStatus.UNDONE:
-                attempt = self._start_attempt(call, invocation, "undo")
+                attempt = self._start_attempt(call, run, invocation, "undo")
                 check_undoable(attempt.spec, attempt.call)
                 call = self._undo(attempt)
             return {"index": index, "status": call.status.value}
 
-    def _start_attempt(self, call: ToolCall, invocation: Invocation, action: str) -> _Attempt:
+    def _start_attempt(self, call: ToolCall, run: Run, invocation: Invocation, action: str) -> _Attempt:
         spec = self._catalog.tools.get(call.tool)
         if spec is None:
             spec = ToolSpec(name=call.tool, description="a tool that is gone", input_schema={}, effects="external")
         return _Attempt(
             spec=spec,
             call=call,
-            run=self._runs.get(call.tenant_id, call.run_id),
+            run=run,
             invocation=invocation,
             key=(
                 call_key(call)
@@ -276,6 +280,8 @@ class ToolRunner:
             again=again,
             arguments=call.arguments if op == "run" else {},
             undo=call.undo if op == "undo" else None,
+            # A run that began before there was such a field has none: its tools' functions do not know it.
+            traceparent=None if attempt.run.traceparent is None else read_traceparent(),
             deadline=min(time.time() + attempt.spec.timeout_seconds, invocation.deadline),
         )
         return self._functions.call(attempt.spec.name, handed, function=invocation.function)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pentad.domain.errors import InvalidInput, PentadError, RecordChanged, ToolFailed, TransientError
+from pentad.domain.tracing import read_traceparent
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
 from pentad.tools.records.call_records import CallRecords, run_in_one_piece
@@ -131,4 +132,5 @@ class ServeTool:
             now=self._now,
             remaining_seconds=remaining_seconds,
             tables=tables,
+            traceparent=read_traceparent(),
         )

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pentad.observability.spans.trace_parent import TraceParent, make_span_id
+from pentad.observability.spans.trace_parent import TraceParent
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 
@@ -26,7 +26,3 @@ def test_without_a_readable_header_a_new_trace_begins(header: str | None) -> Non
     first, second = TraceParent.from_header(header), TraceParent.from_header(header)
     assert re.fullmatch(r"[0-9a-f]{32}", first.trace_id) and first.span_id is None
     assert first.trace_id != second.trace_id
-
-
-def test_span_ids_are_16_hex_digits() -> None:
-    assert re.fullmatch(r"[0-9a-f]{16}", make_span_id())

@@ -242,7 +242,7 @@ def test_spans_and_metrics_name_the_tool_and_hold_no_arguments() -> None:
     assert span.name == "execute_tool echo"
     assert span.attributes["gen_ai.tool.call.id"] == "call_0"
     assert {count.name for count in world.telemetry.counts} == {"ToolCalls", "ToolDuration"}
-    told = json.dumps([vars(span), [vars(count) for count in world.telemetry.counts]])
+    told = json.dumps([vars(span), [vars(count) for count in world.telemetry.counts]], default=vars)
     assert "private" not in told
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pentad.domain.models import Outcome
+from pentad.domain.tracing import HEADER, read_traceparent
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
@@ -61,7 +62,8 @@ class OpenAIEmbeddings:
             form = {"encoding_format": "base64", "dimensions": dimensions}
         body = {"model": model.id, "input": list(texts), **form}
         create = client.embeddings.with_streaming_response.create
-        headers = build_extra_headers(credentials)
+        traceparent = read_traceparent()
+        headers = build_extra_headers(credentials) | ({} if traceparent is None else {HEADER: traceparent})
         reply = exchange(
             self._provider,
             lambda limits: create(**body, extra_headers=headers, timeout=limits),

@@ -16,10 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, MalformedReply
-from pentad.domain.models import CallContext, ChatReply, ChatRequest
+from pentad.domain.models import CallContext, ChatRequest
 from pentad.models.ports import ChatModel
 from pentad.models.structured.schemas import build_strict_schema
-from pentad.observability.ports import Telemetry
 from pentad.tools.graphs.adapters.langgraph_messages import sanitise_name, to_answer, to_request, to_tool_spec
 from pentad.tools.graphs.nodes import MADE
 
@@ -42,7 +41,6 @@ class PentadChatModel(BaseChatModel):
         context: on whose behalf calls are made: tenant, run and step stand in the ledger.
         deadline: returns the ``time.time()`` by which an answer is of use.
         check: called before each call; what it raises keeps the model from being asked.
-        telemetry: logs a span of each call; none where there is none.
         task: the gateway's task; ``tier`` or ``model_id`` instead where they are given.
         max_output_tokens: cap of a reply.
     """
@@ -53,7 +51,6 @@ class PentadChatModel(BaseChatModel):
     context: CallContext
     deadline: Callable[[], float] = Field(default=_compute_deadline, exclude=True)
     check: Callable[[], object] | None = Field(default=None, exclude=True)
-    telemetry: SkipValidation[Telemetry] | None = Field(default=None, exclude=True)
     task: str = "reason"
     tier: str | None = None
     model_id: str | None = None
@@ -121,23 +118,12 @@ class PentadChatModel(BaseChatModel):
         names: dict[str, str] = kwargs.pop("tool_names", {})
         if self.check is not None:
             self.check()
-        reply = self._complete_in_span(self._build_request(messages, kwargs))
+        reply = self.gateway.complete(self._build_request(messages, kwargs), deadline=self.deadline())
         answer = to_answer(reply, names)
         if stop:
             answer.content = _trim_at_stop(str(answer.content), stop)
         told = {"model_name": reply.model, MADE: [one.attempt_id for one in reply.attempts]}
         return ChatResult(generations=[ChatGeneration(message=answer)], llm_output=told)
-
-    def _complete_in_span(self, request: ChatRequest) -> ChatReply:
-        if self.telemetry is None:
-            return self.gateway.complete(request, deadline=self.deadline())
-        with self.telemetry.span("chat", {"gen_ai.operation.name": "chat", "pentad.task": request.task}) as span:
-            reply = self.gateway.complete(request, deadline=self.deadline())
-            span.set("gen_ai.response.model", reply.model)
-            span.set("gen_ai.usage.input_tokens", reply.usage.total_tokens - reply.usage.output_tokens)
-            span.set("gen_ai.usage.output_tokens", reply.usage.output_tokens)
-            span.set("pentad.cost_nanousd", reply.cost_nanousd)
-            return reply
 
     def _build_request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
         system, conversation = to_request(messages)

@@ -284,7 +284,6 @@ class _GraphCall:
                 purpose=PURPOSE,
             ),
             deadline=lambda: time.time() + context.remaining_seconds() - SPARE_SECONDS / 2,
-            telemetry=self._equipment.telemetry,
             task=self._graph.task,
         )
         built = self._graph.build(model, [to_langchain_tool(tool, context) for tool in self._graph.tools])

@@ -1,0 +1,37 @@
+"""The spans that the functions of a twin have logged."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tests.twin.stack.world import Stack, until
+
+
+def read_spans(stack: Stack) -> list[dict[str, Any]]:
+    """Return every span that any function has logged so far, with the keys of its line."""
+    logs = stack.aws("logs")
+    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+    return [span for group in groups for span in _iter_spans(logs, group)]
+
+
+def _iter_spans(logs: Any, group: str) -> Iterator[dict[str, Any]]:
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            if '"span":' not in event["message"]:
+                continue
+            try:
+                record = json.loads(event["message"])
+            except ValueError:
+                continue
+            if isinstance(record, dict) and isinstance(record.get("span"), dict):
+                yield record["span"] | {"line": {key: value for key, value in record.items() if key != "span"}}
+
+
+def wait_for_trace(stack: Stack, trace_id: str, root: str) -> list[dict[str, Any]]:
+    """Return the spans of a trace, once its root is among them: lines reach the log a moment after they are written."""
+
+    def find() -> list[dict[str, Any]]:
+        found = [span for span in read_spans(stack) if span["trace_id"] == trace_id]
+        return found if any(span["name"] == root for span in found) else []
+
+    return until(find, f"the root of the trace '{trace_id}'")
