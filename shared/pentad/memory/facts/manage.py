@@ -51,21 +51,21 @@ class ManageFacts:
     ) -> Fact:
         """Put a fact as its user wants it, and return what holds now; what it said before stays as history.
 
-        The same edit again changes nothing.
+        The same edit again changes nothing, and one that names nothing does not either.
 
         Raises:
             NotFound: there is no such fact.
-            InvalidInput: the fact is history, the text says nothing or holds a secret, or nothing is to change.
+            InvalidInput: the fact is history, the text says nothing or holds a secret.
             StoreUnavailable: the store did not answer, or others wrote first each time.
         """
-        if text is None and expires_at is None:
-            raise InvalidInput("the edit changes nothing", field="text", fix="send 'text', 'expires_at' or both")
-        if text is not None and has_secret(text):
-            raise InvalidInput("the text holds what looks like a secret", field="text", fix="leave the secret out")
         now = self._now()
         for _ in range(_TRIES):
             book = self._facts.read(tenant_id, user_id)
             fact = find_fact(book, fact_id)
+            if text is not None and has_secret(text):
+                raise InvalidInput("the text holds what looks like a secret", field="text", fix="leave the secret out")
+            if text is None and expires_at is None:
+                return fact
             if fact.edited_at is not None and text in (None, fact.text) and expires_at in (None, fact.expires_at):
                 return fact
             change = edit_fact(book, fact_id, text, expires_at, now)

@@ -95,12 +95,18 @@ def test_an_edit_keeps_history_and_a_repeat_changes_nothing(client: Client) -> N
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"text": ""}, {"text": "the"}, {"text": "x" * 301}, {"text": "The password is hunter22."}, {"kind": "fact"},
+    [{"text": ""}, {"text": "the"}, {"text": "x" * 301}, {"text": "The password is hunter22."}, {"kind": "fact"},
      {"expires_at": "2027-01-01"}, {"expires_at": "2027-01-01T00:00:00"}],
 )  # fmt: skip
 def test_an_edit_that_says_nothing_or_too_much_is_refused(client: Client, body: dict[str, str]) -> None:
     keep(client, make_fact())
     assert client("PATCH", f"{PATH}/facts/fact_1", body).status == 400
+    assert client.services.facts.read(TENANT, USER).facts == (make_fact(),)
+
+
+def test_an_edit_that_names_nothing_changes_nothing(client: Client) -> None:
+    keep(client, make_fact())
+    assert client("PATCH", f"{PATH}/facts/fact_1", {}).status == 200
     assert client.services.facts.read(TENANT, USER).facts == (make_fact(),)
 
 
