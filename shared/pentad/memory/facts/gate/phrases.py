@@ -80,12 +80,12 @@ PASSING: Final = re.compile(
 )
 MOOD: Final = re.compile(
     r"^\W*(?:(?:yes|yeah|yep|no|nope|oh|ok(?:ay)?|wow|ah|well|haha|hey|thanks|great|sorry|honestly|actually|and|"
-    r"but|so)[,.! ]+)*(?:i(?:'m| am| feel| was| felt|'ve been|'m feeling)|we(?:'re| are| were)|ich bin|je suis|"
-    r"estoy|mir ist|j'ai|tengo)\s*(?:(?:so|really|very|a bit|a little|quite|pretty|just|still|kind of|kinda|"
-    r"totally|super|too|not|absolutely|all|sehr|tr[\u00e8e]s|muy)\s+)*(?:tired|exhausted|hungry|bored|busy|"
-    r"swamped|sick|happy|glad|sad|excited|thrilled|sorry|proud|fine|good|great|ok(?:ay)?|well|alright|lost|"
-    r"confused|stuck|sure|afraid|curious|ready|done|back|here|late|grateful|thankful|lucky|stressed|nervous|"
-    r"worried|upset|angry|annoyed|surprised|impressed|amazed|blessed|hopeful|optimistic|all ears|browsing|"
+    r"but|so)[,.! ]+)*(?:i(?:'m| am| feel| was| felt|'ve been|'m feeling)|we(?:'re| are| were)|my \w+(?:'s| is|"
+    r" are)|ich bin|je suis|estoy|mir ist|j'ai|tengo)\s*(?:(?:so|really|very|a bit|a little|quite|pretty|just|"
+    r"still|kind of|kinda|totally|super|too|not|absolutely|all|sehr|tr[\u00e8e]s|muy)\s+)*(?:tired|exhausted|"
+    r"hungry|bored|busy|swamped|sick|happy|glad|sad|excited|thrilled|sorry|proud|fine|good|great|ok(?:ay)?|well|"
+    r"alright|lost|confused|stuck|sure|afraid|curious|ready|done|back|here|late|grateful|thankful|lucky|stressed|"
+    r"nervous|worried|upset|angry|annoyed|surprised|impressed|amazed|blessed|hopeful|optimistic|all ears|browsing|"
     r"looking around|checking|saying|testing|being|not a robot|with you|at (?:home|work|the \w+) now|on it|"
     r"listening|waiting|thinking|wondering|m[\u00fcu]de|gut|froh|fatigu[\u00e9e]e?|cansad[oa]|langweilig|kalt|"
     r"warm|schlecht|faim|soif|froid|chaud|sommeil|peur|mal|hambre|sed|sue\u00f1o|fr\u00edo|bien)\b(?!\s+(?:at|"
@@ -95,15 +95,15 @@ MOOD: Final = re.compile(
 REACTION: Final = re.compile(
     r"^\W*(?:(?:wow|oh|ah|haha|yeah|yes|hey|aw+|thanks|ok(?:ay)?|well|nice|great|"
     r"cool)[,.! ]+)*(?:\w+[,!] )?(?:i(?:'m| am)? (?:really |totally |absolutely |completely |definitely |so |"
-    r"also |just |do |can |can't |could )*(?:love (?:that|this|it|how|your|all (?:the|your|this)|the (?:way|idea|"
-    r"colou?rs?|details?|vibe|energy|theme)|to hear|hearing)|like (?:that|this|it|how|your|the (?:way|idea|"
-    r"sound))|agree|disagree|understand|see|get (?:it|that|what|you)|hear you|know (?:what|how|that|right|you|"
-    r"the feeling)|hope|bet|believe (?:you|in you|that)|think|suppose|appreciate|admire|mean|imagine|tell|"
-    r"wish you|promise|swear|relate|remember (?:when|that|you)|recall|thank|apologi[sz]e|got it|will (?:try|do|"
-    r"check|look|let|think|keep|see|take|be|get|definitely|give|make sure)|'ll (?:try|do|check|look|let|think|"
-    r"keep|see|take|be|get|give|definitely)|can't wait|don't (?:know|think|understand|get|see|mind|blame|follow|"
-    r"remember)|didn't (?:know|get|understand|mean|say|ask)|noticed|saw (?:that|your)|heard|read (?:that|about|"
-    r"your|somewhere)|feel (?:you|that|like|the same))\b)",
+    r"also |just |do |can |can't |could )*(?:love (?:that|the (?:\w+ ){1,4}(?:it|that|this|you)\b|this|it|how|"
+    r"your|all (?:the|your|this)|the (?:way|idea|colou?rs?|details?|vibe|energy|theme)|to hear|hearing)|"
+    r"like (?:that|this|it|how|your|the (?:way|idea|sound))|agree|disagree|understand|see|get (?:it|that|what|"
+    r"you)|hear you|know (?:what|how|that|right|you|the feeling)|hope|bet|believe (?:you|in you|that)|think|"
+    r"suppose|appreciate|admire|mean|imagine|tell|wish you|promise|swear|relate|remember (?:when|that|you)|recall|"
+    r"thank|apologi[sz]e|got it|will (?:try|do|check|look|let|think|keep|see|take|be|get|definitely|give|"
+    r"make sure)|'ll (?:try|do|check|look|let|think|keep|see|take|be|get|give|definitely)|can't wait|"
+    r"don't (?:know|think|understand|get|see|mind|blame|follow|remember)|didn't (?:know|get|understand|mean|say|"
+    r"ask)|noticed|saw (?:that|your)|heard|read (?:that|about|your|somewhere)|feel (?:you|that|like|the same))\b)",
     _FLAGS,
 )
 TALK: Final = re.compile(
@@ -214,8 +214,8 @@ EMPTY_CLAIM: Final = re.compile(
     r"had (?:a|an|such|so) (?:\w+ )?(?:great|good|amazing|awesome|wonderful|fun|blast|feeling|moment|time|lot)|"
     r"happy|glad|proud|excited|grateful|thankful|sad|scared|nervous|worried|sorry|lucky|blessed|amazed|impressed|"
     r"inspired|motivated|determined|passionate|obsessed|sure|ready|here|there|there for|down|up for|in (?:love|"
-    r"awe)|like a|a mix|a work|(?:always )?something|all about|stoked|pumped|thrilled|swamped|busy|tired|happier|"
-    r"stronger|better|reminded|touched|moved by|honou?red|fascinated|curious|keen|open to|finally|"
+    r"awe)|like a|a mix|a work|(?:always )?something|all about|stoked|pumped|thrilled|swamped|thinking|busy|tired|"
+    r"happier|stronger|better|reminded|touched|moved by|honou?red|fascinated|curious|keen|open to|finally|"
     r"getting (?:there|better|used)|doing (?:great|good|well|ok|my best|fine|it|this|that)|been (?:there|through|"
     r"great|good|busy|tough|hard|wild|crazy|wanting|thinking)|love (?:being|seeing|having|how|the (?:way|idea|"
     r"self)|to see|to hear|watching|it|this|that|these|those|them|you)|like (?:it|this|that|how|to just|these|"
@@ -225,32 +225,33 @@ EMPTY_CLAIM: Final = re.compile(
     _FLAGS,
 )
 NOT_ALONE: Final = re.compile(
-    r"^(?:he|she|they|it|that|this|these|those|there|here)\b|\b(?:this|these|those|that) (?!week|month|year|"
-    r"summer|winter|spring|fall|autumn|morning|evening|weekend|monday|tuesday|wednesday|thursday|friday|saturday|"
-    r"sunday|quarter|semester|time|way|is\b|was\b|are\b|the\b|i\b|we\b|my\b|has\b)\w+|\bthe user(?:'s \w+|"
-    r" and others)?(?: \w+){1,2} (?:it|them|him|(?:her|so|that|this|one|these|those)(?=\s*(?:[.,!?;]|$)))\b|"
-    r"\b(?:like|with|of|to|at|for) (?:this|that|these|those)\b(?=[.,!?;]|\s*$)|\b(?:here|there|to)[.!]*$",
+    r"\bbeen (?:one|there|that|this)\b|^(?:he|she|they|it|that|this|these|those|there|here)\b|\b(?:this|these|"
+    r"those|that) (?!week|month|year|summer|winter|spring|fall|autumn|morning|evening|weekend|monday|tuesday|"
+    r"wednesday|thursday|friday|saturday|sunday|quarter|semester|time|way|is\b|was\b|are\b|the\b|i\b|we\b|my\b|"
+    r"has\b)\w+|\bthe user(?:'s \w+| and others)?(?: \w+){1,2} (?:it|them|him|(?:her|so|that|this|one|these|"
+    r"those)(?=\s*(?:[.,!?;]|$)))\b|\b(?:like|with|of|to|at|for) (?:this|that|these|those)\b(?=[.,!?;]|\s*$)|"
+    r"\b(?:here|there|to)[.!]*$",
     _FLAGS,
 )
 VAGUE: Final = frozenset(
     (
-        "thing things stuff time times way ways lot lots bit great good nice fun amazing awesome cool wonderful "
-        "beautiful lovely dream dreams goal goals life love loved support supportive people everyone everything "
-        "something anything someone moment moments memory memories change changes difference journey experience "
-        "experiences special important hard tough easy best better world day days feeling feelings happy joy "
-        "happiness hope heart help helping helped make made makes making keep keeps positive strong stronger "
-        "strength success challenge challenges step steps progress work worth passion passionate inspiring inspired "
-        "motivated motivation focus stay going went gone come came get got getting take took taking give gave giving "
-        "find found see saw look looking feel felt know knew think thought want wanted need needed try tried trying "
-        "start started always never ever still even much many more most so too all both each other others own new "
-        "big little next last now then here there again back forward together around away up down out real true sure "
-        "right chance idea reason part kind sort place point fact deal side mind sense impact huge few plans some "
-        "possible leads trust rely another regular motivates striving strive dont totally definitely regularly far "
-        "power energy friend friends family fam lives kid kids child children bond bonds roots rock future voice "
-        "care caring share sharing shared bring brings brought remind reminds reminder show shows showing mean means "
-        "meant seem seems perfect crazy wild incredible powerful rewarding exciting excited proud grateful glad "
-        "thankful lucky blessed one two first what when who how why where which while because since though if but or "
-        "yet than only"
+        "yeah yes yep no nope oh ah wow haha btw ok okay well sure thing things stuff time times way ways lot lots "
+        "bit great good nice fun amazing awesome cool wonderful beautiful lovely dream dreams goal goals life love "
+        "loved support supportive people everyone everything something anything someone moment moments memory "
+        "memories change changes difference journey experience experiences special important hard tough easy best "
+        "better world day days feeling feelings happy joy happiness hope heart help helping helped make made makes "
+        "making keep keeps positive strong stronger strength success challenge challenges step steps progress work "
+        "worth passion passionate inspiring inspired motivated motivation focus stay going went gone come came get "
+        "got getting take took taking give gave giving find found see saw look looking feel felt know knew think "
+        "thought want wanted need needed try tried trying start started always never ever still even much many more "
+        "most so too all both each other others own new big little next last now then here there again back forward "
+        "together around away up down out real true right chance idea reason part kind sort place point fact deal "
+        "side mind sense impact huge few plans some possible leads trust rely another regular motivates striving "
+        "strive dont totally definitely regularly far power energy friend friends family fam lives kid kids child "
+        "children bond bonds roots rock future voice care caring share sharing shared bring brings brought remind "
+        "reminds reminder show shows showing mean means meant seem seems perfect crazy wild incredible powerful "
+        "rewarding exciting excited proud grateful glad thankful lucky blessed one two first what when who how why "
+        "where which while because since though if but or yet than only"
     ).split()
 )
 BARE_ANSWER: Final = re.compile(

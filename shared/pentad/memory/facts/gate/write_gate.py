@@ -23,7 +23,6 @@ from pentad.domain.secrets import mask_secrets
 from pentad.memory.facts.extract import RECIPE, FoundFact
 from pentad.memory.facts.gate import junk, sentences
 from pentad.memory.facts.normal_forms import (
-    count_negations,
     find_content,
     find_numbers,
     normalize_subject,
@@ -260,7 +259,7 @@ def _find_junk(found: FoundFact, text: str, sentence: str, *, answers: bool) -> 
         (not stands and junk.is_laughing(sentence), "the user was joking"),
         (not stands and junk.is_foreign(sentence) and found.confidence < SURE, "the model was not sure of it"),
         (not stands and junk.is_dangling(text), "it can't be understood alone"),
-        (not stands and junk.is_vague(sentence), "it says nothing definite"),
+        (not behaves and junk.is_vague(sentence), "it says nothing definite"),
     )
     return next((reason for applies, reason in reasons if applies), None)
 
@@ -270,10 +269,8 @@ def _is_corrected(found: FoundFact, sentence: str) -> bool:
     wrong = set(find_content(found.replaces))
     if not junk.is_correction(sentence):
         return False
-    named = bool(wrong & set(find_content(sentence))) or (
-        junk.is_first_person(sentence) and count_negations(sentence) > 0
-    )
-    return named or junk.is_own_claim(sentence)
+    contrasted = junk.is_first_person(sentence) and re.search(r"\bnot \w", sentence) is not None
+    return bool(wrong & set(find_content(sentence))) or contrasted or junk.is_own_claim(sentence)
 
 
 def _is_date_of(number: str, at: datetime) -> bool:
