@@ -12,6 +12,7 @@ from infra.components.function import FunctionOptions
 from infra.components.work_queue import WorkQueue
 from layers import build as builds
 from pentad.domain import keys
+from pentad.domain.knowledge import DOCUMENT_REQUESTED
 from pentad.memory.documents.ingest import INGEST_SECONDS, RECEIVES
 
 
@@ -22,7 +23,9 @@ class Ingest(FunctionConstruct):
         work: the queue of documents that come and go.
     """
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, bus: events.IEventBus, gateway: lambda_.IFunction
+    ) -> None:
         layer = create_layer(scope, build.root)
         super().__init__(scope, name, build=build, options=_build_options(build, gateway, layer))
         self.work = WorkQueue(self, "ingest", build=build, timeout_seconds=INGEST_SECONDS, receives=RECEIVES)
@@ -35,6 +38,13 @@ class Ingest(FunctionConstruct):
                 detail_type=["Object Created", "Object Deleted"],
                 detail={"bucket": {"name": [build.stores.documents_bucket.bucket_name]}},
             ),
+        )
+        self.work.add_rule(
+            "requested",
+            rule="documents-requested",
+            description="Documents that are to be read anew",
+            pattern=events.EventPattern(source=["pentad"], detail_type=[DOCUMENT_REQUESTED]),
+            bus=bus,
         )
         # One message an invocation: a document that ends the function takes no other one along.
         self.work.connect_to(self.function, batch_size=1, concurrency=build.stage.ingest_concurrency)

@@ -83,7 +83,7 @@ class AgentStack(Stack):
         identity = graph.create_identity_key(self, declared)
         self._gateway = Gateway(self, "models", build=self._build, models=models, identity=identity)
         Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
-        ingest = Ingest(self, "documents", build=self._build, gateway=self._gateway.alias)
+        ingest = Ingest(self, "documents", build=self._build, bus=self._bus, gateway=self._gateway.alias)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
         resources = estimate_resources(catalog, declared, len(models.catalog.used_models))
         groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)

@@ -15,8 +15,9 @@ from pentad.api.ports import DocumentStore, UploadTerms
 from pentad.api.views.views import DocumentUpload, Upload
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
-from pentad.domain.knowledge import MAX_DOCUMENT_BYTES
+from pentad.domain.knowledge import DOCUMENT_REQUESTED, MAX_DOCUMENT_BYTES
 from pentad.domain.values import WHOLE, FrozenValue
+from pentad.orchestration.runs.ports import EventPublisher
 
 NAME_CHARACTERS = 512
 NAME_BYTES = 900
@@ -108,11 +109,13 @@ class Documents:
 
     Args:
         store: the bucket.
+        events: tells ingestion what to read anew.
         now: the clock.
     """
 
-    def __init__(self, store: DocumentStore, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: DocumentStore, events: EventPublisher, *, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._events = events
         self._now = now
 
     def create_upload(self, caller: Caller, request: DocumentRequest) -> DocumentUpload:
@@ -152,6 +155,15 @@ class Documents:
             StoreUnavailable: the bucket did not answer.
         """
         self._store.delete(object_key(tenant_id, check_name(name)))
+
+    def request(self, tenant_id: str, name: str) -> None:
+        """Let a document that stands in the bucket be read and cut anew; chunks that are the same keep their vectors.
+
+        Raises:
+            StoreUnavailable: the bus did not take it.
+        """
+        detail = {"bucket": {"name": ""}, "object": {"key": object_key(tenant_id, check_name(name))}, "again": True}
+        self._events.publish(DOCUMENT_REQUESTED, detail)
 
 
 def object_key(tenant_id: str, name: str) -> str:

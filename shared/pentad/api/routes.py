@@ -107,6 +107,7 @@ ROUTES = (
     RouteSpec("upload_document", "POST", "/v1/documents", "documents:write", Access.UPLOAD, "documents"),
     RouteSpec("list_documents", "GET", "/v1/documents", "documents:read", Access.OWN, "documents"),
     RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", Access.DOCUMENT, "documents"),
+    RouteSpec("reingest_document", "POST", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
     RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
     RouteSpec("list_memory", "GET", "/v1/memory/<user>", "memory:read", Access.MEMORY, "memory"),
     RouteSpec("list_decisions", "GET", "/v1/memory/<user>/decisions", "memory:read", Access.MEMORY, "memory"),

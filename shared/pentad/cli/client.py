@@ -11,7 +11,7 @@ from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError, forma
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 35.0  # the API itself waits at most 30
-_MAX_PAGES = 200
+_MAX_PAGES = 1_000
 _UNAUTHORIZED = 401
 _DOTS = frozenset({".", ".."})
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import documents, memory, new
+from pentad.cli.commands import documents, ingest, memory, new
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs, sessions
@@ -66,7 +66,7 @@ app.command("edit")(approvals.edit)
 app.command("answer")(approvals.answer)
 app.command("escalate")(approvals.escalate)
 app.command("undo")(approvals.undo)
-app.command("ingest")(documents.ingest)
+app.command("ingest")(ingest.ingest)
 app.command("cost")(cost.show_cost)
 app.add_typer(new.app, name="new")
 app.add_typer(documents.app, name="documents")

@@ -10,6 +10,8 @@ from pentad.domain.values import FrozenValue
 
 MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
 """Of an uploaded document."""
+DOCUMENT_REQUESTED = "pentad.document.requested"
+"""The event by which a document is to be read and indexed anew; its detail has the form of S3's own events."""
 SEARCH_KNOWLEDGE = "search_knowledge"
 """The name of the built-in tool that searches the documents."""
 NO_COLLECTION = "."

@@ -39,6 +39,9 @@ def test_only_what_changed_is_embedded_again(tenant: Tenant) -> None:
     assert after["chunks"] == before["chunks"]
     assert 0 < after["embedded"] <= 2
     assert "black" in tenant.ask("What colour are the bollards of quay 4 painted?")["answer"]
+    assert tenant.post("/v1/documents/quays.md", {}).status_code == 202
+    anew = until(lambda: found if (found := tenant.document("quays.md")) != after else None, "the reading anew")
+    assert (anew["status"], anew["chunks"], anew["embedded"]) == ("indexed", after["chunks"], 0)
 
 
 def test_removed_document_is_in_no_answer(tenant: Tenant) -> None:

@@ -114,7 +114,7 @@ class MemoryServices:
         self.facts = MemoryFacts()
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
-        self.documents = Documents(self.bucket, now=world.clock)
+        self.documents = Documents(self.bucket, world.events, now=world.clock)
         self.tools = UndoingTools(world)
         self.undo = Undo(world.runs, self.tools, world.telemetry, now=world.clock)
         self.embedded: list[tuple[str, ...]] = []

@@ -209,6 +209,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
             "start_run",
             "get_document",
             "delete_document",
+            "reingest_document",
             *OF_MEMORY,
         ),
         (SEES_HERS, set()),

@@ -16,7 +16,9 @@ from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
 WINDOW_SECONDS = 60
-COSTLY_ROUTES = frozenset({"start_run", "fork_run", "complete", "embed", "upload_document", "undo"})
+COSTLY_ROUTES = frozenset(
+    {"start_run", "fork_run", "complete", "embed", "upload_document", "reingest_document", "undo"}
+)
 """Routes whose requests start models, tools or ingestion; names of `pentad.api.routes.ROUTES`."""
 
 

@@ -11,7 +11,14 @@ from pentad.api.documents import DocumentRequest, Documents, resolve_name
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
-from pentad.api.views.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, build_document_view
+from pentad.api.views.views import (
+    DocumentPage,
+    DocumentRemoval,
+    DocumentRequested,
+    DocumentUpload,
+    DocumentView,
+    build_document_view,
+)
 from pentad.domain.errors import NotFound
 from pentad.domain.knowledge import find_owner
 from pentad.memory.documents.ports import DocumentRegistry
@@ -34,11 +41,6 @@ class DocumentRoutes:
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
 
-        @serve(app, summary="Ask where to upload a document", status_code=201)
-        def upload_document(request: Annotated[DocumentRequest, Body()]) -> DocumentUpload:
-            """Send the content by PUT to the address, once, with the headers given; it is indexed a moment later."""
-            return self.documents.create_upload(caller(), request)
-
         @serve(app, summary="List documents by name")
         def list_documents(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
@@ -59,6 +61,24 @@ class DocumentRoutes:
             if found is None:
                 raise NotFound("no such document", field="name")
             return build_document_view(found)
+
+        self._register_changes(app, caller)
+
+    def _register_changes(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        @serve(app, summary="Ask where to upload a document", status_code=201)
+        def upload_document(request: Annotated[DocumentRequest, Body()]) -> DocumentUpload:
+            """Send the content by PUT to the address, once, with the headers given; it is indexed a moment later."""
+            return self.documents.create_upload(caller(), request)
+
+        @serve(app, summary="Read a document anew", status_code=202)
+        def reingest_document(document: DocumentPath) -> DocumentRequested:
+            """Read and cut what was uploaded once more; `indexed_at` of its entry tells when that is done."""
+            name = resolve_name(document)
+            found = self.registry.get(caller().tenant_id, name)
+            if found is None or found.status == "deleted":
+                raise NotFound("no such document", field="name")
+            self.documents.request(found.tenant_id, name)
+            return DocumentRequested(name=name)
 
         @serve(app, summary="Remove a document", status_code=202)
         def delete_document(document: DocumentPath) -> DocumentRemoval:

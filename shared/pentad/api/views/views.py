@@ -231,6 +231,13 @@ class DocumentRemoval(View):
     status: Literal["deleting"] = "deleting"
 
 
+class DocumentRequested(View):
+    """A document that is read anew a moment later."""
+
+    name: str
+    status: Literal["requested"] = "requested"
+
+
 class AgentTool(View):
     """A tool as an agent has it."""
 

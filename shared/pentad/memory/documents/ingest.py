@@ -51,13 +51,15 @@ class IngestEvent(FrozenValue):
     bucket: str
     version: str | None = Field(default=None, description="as the event says; what counts is what stands there now")
     bytes: int | None = None
+    again: bool = Field(default=False, description="read and cut it anew, though nothing of it has changed")
 
 
 def parse_s3_event(detail: Mapping[str, Any]) -> IngestEvent:
     """Return what an event of EventBridge is about.
 
     Args:
-        detail: the ``detail`` of S3's ``Object Created`` or ``Object Deleted``, or the whole event. Its key is as it
+        detail: the ``detail`` of S3's ``Object Created`` or ``Object Deleted``, or of our own
+            ``pentad.document.requested``, or the whole event. Its key is as it
             is, not URL-encoded as in S3's own notifications (Amazon S3 User Guide, "EventBridge event message
             structure").
 
@@ -76,7 +78,8 @@ def parse_s3_event(detail: Mapping[str, Any]) -> IngestEvent:
     check_id("tenant", tenant)
     if not name or name.endswith("/"):
         raise InvalidInput("the key names no document", field="key", fix="use {tenant}/{name}")
-    return IngestEvent(tenant_id=tenant, name=name, bucket=bucket, version=version, bytes=size)
+    again = inner.get("again") is True
+    return IngestEvent(tenant_id=tenant, name=name, bucket=bucket, version=version, bytes=size, again=again)
 
 
 class Ingest:
@@ -119,10 +122,10 @@ class Ingest:
 
     def handle(self, event: IngestEvent, *, deadline: float | None = None, last: bool = False) -> Document | None:
         """Bring the index to what the bucket holds of the document now; see `reconcile`."""
-        return self.reconcile(event.tenant_id, event.name, deadline=deadline, last=last)
+        return self.reconcile(event.tenant_id, event.name, deadline=deadline, last=last, again=event.again)
 
     def reconcile(
-        self, tenant_id: str, name: str, *, deadline: float | None = None, last: bool = False
+        self, tenant_id: str, name: str, *, deadline: float | None = None, last: bool = False, again: bool = False
     ) -> Document | None:
         """Return the document's entry, made now or before; None where there is neither document nor entry.
 
@@ -134,6 +137,7 @@ class Ingest:
             name: the document's name.
             deadline: ``time.time()`` by which to have embedded; a minute from each batch where none is given.
             last: nobody tries again after this attempt, so its failure is written into the entry, whatever it is.
+            again: read and cut it anew, though nothing of it has changed.
 
         Raises:
             StoreUnavailable: a store did not answer, another writer is at it, or the document changed meanwhile.
@@ -141,7 +145,7 @@ class Ingest:
             ModelThrottled: the embedder's provider said 429.
         """
         for _ in range(_ROUNDS):
-            entry = self._run_claimed(tenant_id, name, deadline, last)
+            entry = self._run_claimed(tenant_id, name, deadline, last, again)
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
             head = self._objects.get_head(f"{tenant_id}/{name}")
@@ -150,19 +154,21 @@ class Ingest:
                 break
         return entry
 
-    def _run_claimed(self, tenant_id: str, name: str, deadline: float | None, last: bool) -> Document | None:
+    def _run_claimed(
+        self, tenant_id: str, name: str, deadline: float | None, last: bool, again: bool
+    ) -> Document | None:
         now = self._clock()
         owner = make_id("ing", now)
         # A writer that is killed at its deadline shall not keep others out for longer than that.
         left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
         self._registry.acquire(tenant_id, name, owner=owner, seconds=min(self._claim_seconds, left))
         try:
-            return self._reconcile(tenant_id, name, now, deadline, last)
+            return self._reconcile(tenant_id, name, now, deadline, last, again)
         finally:
             self._registry.release(tenant_id, name, owner=owner)
 
     def _reconcile(
-        self, tenant_id: str, name: str, now: datetime, deadline: float | None, last: bool
+        self, tenant_id: str, name: str, now: datetime, deadline: float | None, last: bool, again: bool
     ) -> Document | None:
         head = self._objects.get_head(f"{tenant_id}/{name}")
         entry = self._registry.get(tenant_id, name)
@@ -170,7 +176,7 @@ class Ingest:
         if head is None:
             return self._forget(tenant_id, name, entry, known, now)
         settled = all(known.values())  # an empty hash: a writer did not come to its end
-        if entry is not None and settled and _is_current(entry, head):
+        if entry is not None and settled and not again and _is_current(entry, head):
             self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
             return entry
         document = Document(

@@ -81,7 +81,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     current_view = CurrentView(runs, waits, starting.start.advance, telemetry, now)
     fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
-    documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), now=now)
+    documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), starting.events, now=now)
     # One attempt: a second one would undo twice.
     tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_runner)
     rules = AccessRules(catalog, runs, sessions, approvals)

@@ -7,8 +7,9 @@ import pytest
 
 from pentad.domain.errors import ToolFailed
 from pentad.domain.ids import undo_token
-from pentad.domain.knowledge import Document
+from pentad.domain.knowledge import Document, DocumentStatus
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run
+from pentad.memory.documents.ingest import parse_s3_event
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START, TENANT, World
 
@@ -317,12 +318,12 @@ def test_an_upload_says_its_length_and_checksum(fields: dict[str, Any], field: s
     assert (reply.status, reply.json["field"]) == (400, field)
 
 
-def _indexed(client: Client) -> None:
+def _indexed(client: Client, status: DocumentStatus = "indexed") -> None:
     document = Document(
         tenant_id=TENANT,
         name="docs/plan.md",
         version="1",
-        status="indexed",
+        status=status,
         media_type="text/markdown",
         bytes=10,
         chunks=1,
@@ -330,6 +331,24 @@ def _indexed(client: Client) -> None:
         indexed_at=START,
     )
     client.services.registry.put(document, {"c1": "h1"})
+
+
+def test_a_document_is_read_anew_by_an_event_of_its_own() -> None:
+    client = Client()
+    _indexed(client)
+    reply = client("POST", "/v1/documents/docs/plan.md")
+    assert (reply.status, reply.json) == (202, {"name": "docs/plan.md", "status": "requested"})
+    [(kind, detail)] = client.world.events.published
+    assert (kind, parse_s3_event(detail).again) == ("pentad.document.requested", True)
+    assert (parse_s3_event(detail).tenant_id, parse_s3_event(detail).name) == (TENANT, "docs/plan.md")
+
+
+def test_a_document_that_is_not_there_is_not_read_anew() -> None:
+    client = Client()
+    assert client("POST", "/v1/documents/none.md").status == 404
+    _indexed(client, "deleted")
+    assert client("POST", "/v1/documents/docs/plan.md").status == 404
+    assert client.world.events.published == []
 
 
 def test_documents_are_listed_and_read_with_slashes_in_their_names() -> None:

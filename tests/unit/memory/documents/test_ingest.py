@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -308,6 +309,19 @@ def test_an_entry_tells_how_its_document_was_read(world: World) -> None:
     assert entry is not None
     assert entry.sha256 == hashlib.sha256(text.encode()).hexdigest()
     assert (entry.language, entry.parser, entry.recipe, entry.notes) == ("en", "markdown-it-py", RECIPE, ())
+
+
+def test_a_document_is_read_anew_where_that_is_asked(world: World) -> None:
+    world.upload(THREE)
+    first = world.event()
+    world.clock.now += timedelta(seconds=5)
+    asked = parse_s3_event({"detail": {"bucket": {"name": ""}, "object": {"key": "acme/a.md"}, "again": True}})
+    entry = world.ingest.handle(asked)
+    assert first is not None
+    assert entry is not None
+    assert (entry.status, entry.chunks, entry.embedded) == ("indexed", 3, 0)
+    assert entry.indexed_at > first.indexed_at
+    assert world.consistent()
 
 
 def test_a_document_that_was_cut_by_another_recipe_is_cut_anew(world: World) -> None:

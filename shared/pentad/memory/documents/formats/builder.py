@@ -25,7 +25,7 @@ class TextBuilder:
         return bool(self._blocks)
 
     def add_heading(self, level: int, words: str) -> None:
-        """Add a heading; what follows is below it. Level 1 is the highest."""
+        """Add a heading; what follows is below it. Level 0 is the highest."""
         title = " ".join(clean(words).split())
         if title:
             self.open_section(level, title)

@@ -1,6 +1,7 @@
-"""Find the structure of Markdown: headings, paragraphs, list items, table rows, code. The text stays as it is."""
+"""Find the structure of Markdown: headings, paragraphs, items, table rows, code. The text stays, but for comments."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from markdown_it import MarkdownIt
@@ -26,7 +27,23 @@ def _get_parser() -> MarkdownIt:
 
 
 def parse_markdown(text: str) -> ParsedText:
-    """Return the text as it is, and its blocks. A heading in a quote or a list opens no section."""
+    """Return the text and its blocks. A heading in a quote or a list opens no section.
+
+    The text stays as it is but for comments: no reader of the rendered page sees them.
+    """
+    blocks = _find_blocks(text)
+    comments = [place for one in blocks if one.kind != "code" for place in _find_comments(text, one.start, one.end)]
+    if not comments:
+        return ParsedText(text, blocks)
+    kept, position = [], 0
+    for start, end in comments:
+        kept.append(text[position:start])
+        position = end
+    text = "".join([*kept, text[position:]])
+    return ParsedText(text, _find_blocks(text), (f"comments were left out: {len(comments):,}",))
+
+
+def _find_blocks(text: str) -> list[ParsedBlock]:
     front = _FRONT_MATTER.match(text)
     base = front.end() if front else 0
     starts = _find_line_starts(text, base)
@@ -53,7 +70,19 @@ def parse_markdown(text: str) -> ParsedText:
             header = text[start:end].strip()
         if kind is not None and (not blocks or start >= blocks[-1].end):
             blocks.append(ParsedBlock(start, end, kind, tuple(title for _, title in path), above))
-    return ParsedText(text, blocks)
+    return blocks
+
+
+def _find_comments(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where comments stand in a block; what has no end is none, and neither is one in code."""
+    position = start
+    while (begin := text.find("<!--", position, end)) >= 0:
+        after = text.find("-->", begin + 4, end)
+        if after < 0:
+            return
+        position = after + 3
+        if text[begin - 1 : begin] != "`":
+            yield begin, position
 
 
 def heading_text(markup: str) -> str:

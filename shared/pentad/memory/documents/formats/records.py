@@ -73,8 +73,10 @@ def parse_notebook(text: str) -> ParsedText:
 
 
 def _add_markdown(out: TextBuilder, source: str) -> None:
-    for block in parse_markdown(source).blocks:
-        words = source[block.start : block.end].strip()
+    found = parse_markdown(source)
+    out.notes += found.notes
+    for block in found.blocks:
+        words = found.text[block.start : block.end].strip()
         if block.kind == "heading":
             level = len(words) - len(words.lstrip("#")) or 1
             out.open_section(level, block.path[-1])

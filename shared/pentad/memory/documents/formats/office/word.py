@@ -1,12 +1,14 @@
 """Render a Word document (DOCX) as text: headings, paragraphs, lists, tables, footnotes; nothing hidden or deleted."""
 
 import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 from docx import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
 
+from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.office.archive import check_archive, open_document
 from pentad.memory.documents.structure import ParsedText
@@ -29,7 +31,22 @@ def parse_word(data: bytes) -> ParsedText:
     """
     check_archive(data)
     with open_document("Word document"):
+        _check_kind(data)
         return _WordReader(Document(io.BytesIO(data))).read()
+
+
+def _check_kind(data: bytes) -> None:
+    """Refuse what looks like a document and is none for python-docx, with the way out.
+
+    Raises:
+        InvalidInput: it has macros, or is a template.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        types = archive.read("[Content_Types].xml")
+    if b"wordprocessingml.document.main+xml" not in types:
+        raise InvalidInput(
+            "Word documents with macros and templates can't be read", field="document", fix="save it as .docx"
+        )
 
 
 class _WordReader:
@@ -183,7 +200,7 @@ def _find_levels(document: Any) -> dict[str, int]:
         words = (name.get(f"{_W}val") or "").lower() if name is not None else ""
         outline = style.find(f"{_W}pPr/{_W}outlineLvl")
         if words == "title":
-            levels[style.get(f"{_W}styleId")] = 1
+            levels[style.get(f"{_W}styleId")] = 0  # above all others
         elif words.startswith("heading ") and words[8:].isdigit():
             levels[style.get(f"{_W}styleId")] = int(words[8:])
         elif outline is not None and (found := _read_number(outline)) is not None and found < 9:

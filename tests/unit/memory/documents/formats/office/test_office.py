@@ -109,7 +109,7 @@ def test_a_word_document_has_its_headings_and_tables_and_nothing_hidden() -> Non
         ("row", "A | 4 | x"),
         ("row", "B | 5 or 6 | y"),
     ]
-    assert parsed.blocks[-1].path == ("Leave", "Fees")
+    assert parsed.blocks[-1].path == ("Handbook", "Leave", "Fees")
     assert parsed.blocks[-1].header == "Kind | Fee | Note"
     assert parsed.notes == ("hidden text was left out: 1 pieces",)
 
@@ -125,6 +125,18 @@ def test_what_was_inserted_is_read_and_what_was_deleted_is_not() -> None:
 
     data = replace_part(make_word(lambda document: None), "word/document.xml", change)
     assert read(data, "a.docx").text == "new field"
+
+
+def test_a_document_with_macros_is_refused_with_the_way_out() -> None:
+    types = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    data = replace_part(
+        MADE["a.docx"](),
+        "[Content_Types].xml",
+        lambda content: content.replace(types, b"application/vnd.ms-word.document.macroEnabled.main+xml"),
+    )
+    with pytest.raises(InvalidInput, match="with macros and templates") as error:
+        read(data, "a.docm")
+    assert error.value.fix == "save it as .docx"
 
 
 def make_slides() -> bytes:

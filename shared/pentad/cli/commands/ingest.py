@@ -1,0 +1,250 @@
+"""``pentad ingest``: upload what has changed, wait until it is indexed, and sum up."""
+
+import hashlib
+import mimetypes
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from pentad.cli.client import ApiClient, ProblemError
+from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import build_line
+from pentad.cli.target import create_api_client
+from pentad.memory.documents.contents import RECIPE
+
+NOT_INDEXED = ("failed", "stale", "refused")
+"""Statuses of what is not in the index as it is; ``refused``: it was not uploaded."""
+NOT_FOUND = 404
+_TYPES = {
+    **dict.fromkeys((".md", ".markdown"), "text/markdown"),
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".eml": "message/rfc822",
+    ".ipynb": "application/x-ipynb+json",
+    ".rst": "text/x-rst",
+    **dict.fromkeys((".adoc", ".asciidoc"), "text/asciidoc"),
+}
+_POLL_SECONDS = 0.5
+_SLOWEST_POLL_SECONDS = 5.0
+_UPLOADS = 8
+"""At once."""
+_ATTEMPTS = 9
+_LONGEST_PAUSE_SECONDS = 16.0
+_BUSY = frozenset({409, 412, 429, 500, 502, 503, 504})
+"""Statuses after which a request is sent again: throttled, overloaded, or overtaken by another upload."""
+_ASKED_SINGLY = 20
+"""Documents that are asked for by name; of more the list is read."""
+_MOST_DOCUMENTS = 100_000
+_SHOWN = 50
+"""Documents that are listed each; of more only those with a fault or a doubt are."""
+
+Json = dict[str, Any]
+
+
+def find_documents(paths: list[Path]) -> dict[str, Path]:
+    """Return the files under paths by the name they get: relative to the current folder where they are in it.
+
+    Raises:
+        CommandError: a path does not exist, or there is no file.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if not path.exists():
+            raise CommandError(f"{path} does not exist", code=2)
+        files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
+        for file in files:
+            if not any(part.startswith(".") for part in file.parts if part not in (".", "..")):
+                found[_document_name(file)] = file
+    if not found:
+        raise CommandError("no files found in PATHS", code=2)
+    return found
+
+
+def _document_name(file: Path) -> str:
+    whole = file.resolve()
+    here = Path.cwd().resolve()
+    name = whole.relative_to(here).as_posix() if here in whole.parents else whole.name
+    return unicodedata.normalize("NFC", name)  # as the API keeps it; macOS hands names out in another form
+
+
+def guess_media_type(path: Path) -> str:
+    """Return a file's media type by its ending."""
+    return _TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def to_path(name: str) -> str:
+    """Return a document's path in the API; its slashes stay."""
+    return f"/v1/documents/{quote(name, safe='/')}"
+
+
+def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float, *, again: bool = False) -> list[Json]:
+    """Upload files and return their registry entries once each is indexed or has failed.
+
+    What is indexed already, with the same content and by today's recipe, is not uploaded. An upload that meets an
+    overloaded API is tried again. One that is refused has an entry that says why, and the others go on.
+
+    Args:
+        client: the API.
+        files: by the documents' names.
+        seconds: how long to wait at most.
+        again: upload what is indexed already, too.
+
+    Raises:
+        CommandError: some were not done in time.
+    """
+    before = fetch_entries(client, list(files))
+    changed = {name: path for name, path in files.items() if again or not _is_indexed(before.get(name), path)}
+    kept = {name: before[name] | {"unchanged": True} for name in files if name not in changed}
+    refused = _upload_all(client, changed)
+    done = wait_for(client, [name for name in changed if name not in refused], before, seconds, "indexing")
+    return [entry for _, entry in sorted({**kept, **refused, **done}.items())]
+
+
+def wait_for(
+    client: ApiClient, names: Sequence[str], before: dict[str, Json], seconds: float, what: str
+) -> dict[str, Json]:
+    """Return the entries of documents once each is another one than before.
+
+    Raises:
+        CommandError: some were not done in time.
+    """
+    deadline = time.monotonic() + seconds
+    done: dict[str, Json] = {}
+    pause = _POLL_SECONDS
+    with ERR.build_progress() as progress:
+        task = progress.add_task(what, total=len(names))
+        while left := [name for name in names if name not in done]:
+            now = fetch_entries(client, left)
+            # A new entry differs at least in the time it was indexed.
+            news = {name: now[name] for name in left if name in now and now[name] != before.get(name)}
+            done |= news
+            progress.update(task, completed=len(done))
+            if len(done) == len(names):
+                break
+            if time.monotonic() > deadline:
+                late = ", ".join(sorted(set(left) - set(news))[:5])
+                raise CommandError(f"not indexed after {seconds:g} s: {late}; indexing continues")
+            pause = _POLL_SECONDS if news else min(pause * 1.3, _SLOWEST_POLL_SECONDS)
+            time.sleep(pause)
+    return done
+
+
+def fetch_entries(client: ApiClient, names: Sequence[str]) -> dict[str, Json]:
+    """Return the entries that there are of these documents, by name."""
+    if len(names) > _ASKED_SINGLY:
+        wanted = set(names)
+        listed = try_again(lambda: list(client.iter_items("/v1/documents", limit=_MOST_DOCUMENTS)))
+        return {entry["name"]: entry for entry in listed if entry["name"] in wanted}
+    found = {name: _fetch_entry(client, name) for name in names}
+    return {name: entry for name, entry in found.items() if entry is not None}
+
+
+def _fetch_entry(client: ApiClient, name: str) -> Json | None:
+    try:
+        entry: Json = try_again(lambda: client.call("GET", to_path(name)))
+    except ProblemError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return None
+    return entry
+
+
+def _is_indexed(entry: Json | None, path: Path) -> bool:
+    """Tell if a file's content is in the index, cut as it is cut today."""
+    if entry is None or entry["status"] != "indexed" or entry.get("recipe") != RECIPE:
+        return False
+    return entry.get("sha256") == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _upload_all(client: ApiClient, files: dict[str, Path]) -> dict[str, Json]:
+    """Upload files, some at once, and return an entry for each that was refused."""
+    refused: dict[str, Json] = {}
+    with ERR.build_progress() as progress, ThreadPoolExecutor(_UPLOADS) as pool:
+        task = progress.add_task("uploading", total=len(files))
+        waiting = {pool.submit(_upload, client, name, path): name for name, path in files.items()}
+        for upload in as_completed(waiting):
+            progress.advance(task)
+            fault, name = upload.exception(), waiting[upload]
+            if isinstance(fault, CommandError | OSError):
+                counts = {"chunks": 0, "embedded": 0, "bytes": 0}
+                refused[name] = {"name": name, "status": "refused", "error": str(fault), "notes": []} | counts
+            elif fault is not None:
+                raise fault
+    return refused
+
+
+def _upload(client: ApiClient, name: str, path: Path) -> None:
+    content = path.read_bytes()
+    try_again(lambda: client.upload_document(name, guess_media_type(path), content))
+
+
+def try_again(call: Callable[[], Any]) -> Any:
+    """Return what a call returns, tried again for a minute where the API is busy: limits count by the minute."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return call()
+        except CommandError as error:
+            busy = error.status in _BUSY if isinstance(error, ProblemError) else error.code == EXIT_UNAVAILABLE
+            if not busy or attempt == _ATTEMPTS:
+                raise
+            time.sleep(min(_POLL_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS))
+    return None
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    wait: Annotated[float, typer.Option(help="Seconds to wait until they are indexed.")] = 600,
+    again: Annotated[bool, typer.Option("--again", help="What is indexed already, too.")] = False,
+) -> None:
+    """Upload what has changed and wait until it is indexed: PDF, Office, HTML, Markdown, CSV, JSON, mail, text."""
+    with handle_errors():
+        begun = time.monotonic()
+        entries = ingest_all(create_api_client(), find_documents(paths), wait, again=again)
+        show_entries(entries, time.monotonic() - begun)
+
+
+def show_entries(entries: list[Json], seconds: float) -> None:
+    """Print what became of documents, and a summary; end with 1 where one is not in the index as it is."""
+    if OPTIONS.json:
+        print_json(entries)
+    else:
+        for entry in entries:
+            faulty = entry["error"] or entry.get("notes")
+            if len(entries) <= _SHOWN or faulty:
+                _print_entry(entry)
+        OUT.print(_sum_up(entries, seconds))
+    if any(entry["status"] in NOT_INDEXED for entry in entries):
+        raise typer.Exit(1)
+
+
+def _print_entry(entry: Json) -> None:
+    counts = f"{entry['chunks']} chunks, {0 if entry.get('unchanged') else entry['embedded']} embedded"
+    line = build_line("{status} {name}", status=f"{entry['status']:8}", name=entry["name"])
+    line.append_text(build_line("  {counts}", counts=counts))
+    if entry["error"]:
+        line.append_text(build_line(" [red]{error}[/]", error=entry["error"]))
+    OUT.print(line)
+    print_notes(entry)
+
+
+def print_notes(entry: Json) -> None:
+    """Print what is doubtful about how a document was read."""
+    for note in entry.get("notes") or ():
+        OUT.print(build_line("         [yellow]doubtful:[/] {note}", note=note))
+
+
+def _sum_up(entries: list[Json], seconds: float) -> str:
+    counts = Counter("unchanged" if entry.get("unchanged") else entry["status"] for entry in entries)
+    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+    news = [entry for entry in entries if not entry.get("unchanged")]
+    chunks, embedded = (sum(entry[field] for entry in news) for field in ("chunks", "embedded"))
+    doubtful = sum(bool(entry.get("notes")) for entry in entries)
+    doubts = f", {doubtful:,} read with doubts" if doubtful else ""
+    return f"{told}: {chunks:,} chunks, {embedded:,} embedded{doubts}; {seconds:.1f} s"

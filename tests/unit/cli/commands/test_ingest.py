@@ -1,0 +1,173 @@
+"""`pentad ingest` and `pentad documents reingest`: what is sent, tried again, left alone, and summed up."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pentad.cli.client import ProblemError
+from pentad.cli.commands import documents, ingest
+from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+from pentad.cli.main import app
+from pentad.memory.documents.contents import RECIPE
+
+Json = dict[str, Any]
+
+
+class Api:
+    """The API over documents that are indexed at the second look."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Json] = {}
+        self.uploads: list[str] = []
+        self.requested: list[str] = []
+        self.faults: dict[str, list[Exception]] = {}
+        self.reads: dict[str, Json] = {}
+        self._coming: dict[str, Json] = {}
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def upload_document(self, name: str, media_type: str, content: bytes) -> None:
+        with self._lock:
+            if self.faults.get(name):
+                raise self.faults[name].pop(0)
+            self.uploads.append(name)
+            self._count += 1
+            sha256 = hashlib.sha256(content).hexdigest()
+            self._coming[name] = entry(name, sha256=sha256, at=self._count) | self.reads.get(name, {})
+
+    def call(self, method: str, path: str) -> Json:
+        name = path.removeprefix("/v1/documents/")
+        if method == "POST":
+            self.requested.append(name)
+            self._count += 1
+            self._coming[name] = self.entries[name] | {"embedded": 0, "indexed_at": str(self._count)}
+            return {}
+        self._settle()
+        if name not in self.entries:
+            raise ProblemError(404, {"detail": "no such document"})
+        return self.entries[name]
+
+    def iter_items(self, path: str, *, limit: int) -> Iterator[Json]:
+        self._settle()
+        yield from list(self.entries.values())[:limit]
+
+    def _settle(self) -> None:
+        with self._lock:
+            self.entries |= self._coming
+            self._coming = {}
+
+
+def entry(name: str, *, sha256: str = "", at: int = 0, status: str = "indexed") -> Json:
+    counts = {"bytes": 1200, "chunks": 3, "embedded": 2, "indexed_at": str(at), "error": None, "notes": []}
+    return {"name": name, "status": status, "sha256": sha256, "recipe": RECIPE} | counts
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    made = Api()
+    for module in (documents, ingest):
+        monkeypatch.setattr(module, "create_api_client", lambda: made)
+        monkeypatch.setattr(module, "_POLL_SECONDS", 0)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.md", "b.md", "c.md"):
+        (tmp_path / name).write_text(f"# {name}")
+    return tmp_path
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, [*arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_a_folder_is_uploaded_and_summed_up(api: Api, folder: Path) -> None:
+    told = run("ingest", ".")
+    assert sorted(api.uploads) == ["a.md", "b.md", "c.md"]
+    assert "3 indexed: 9 chunks, 6 embedded; " in told
+
+
+def test_what_is_indexed_already_is_not_uploaded_again_unless_asked(api: Api, folder: Path) -> None:
+    run("ingest", ".")
+    (folder / "b.md").write_text("# Changed")
+    api.uploads.clear()
+    assert "1 indexed, 2 unchanged: 3 chunks, 2 embedded" in run("ingest", ".")
+    assert api.uploads == ["b.md"]
+    run("ingest", "--again", ".")
+    assert sorted(api.uploads) == ["a.md", "b.md", "b.md", "c.md"]
+
+
+@pytest.mark.parametrize("change", [{"recipe": "0"}, {"status": "stale"}, {"sha256": None}])
+def test_what_is_not_in_the_index_as_it_is_cut_today_is_uploaded(api: Api, folder: Path, change: Json) -> None:
+    run("ingest", "a.md")
+    api.entries["a.md"] |= change
+    run("ingest", "a.md")
+    assert api.uploads == ["a.md", "a.md"]
+
+
+def test_an_upload_that_meets_an_overloaded_api_is_tried_again(api: Api, folder: Path) -> None:
+    api.faults["b.md"] = [
+        ProblemError(429, {"detail": "slow down"}),
+        ProblemError(503, {"detail": "busy"}),
+        CommandError("does not answer", code=EXIT_UNAVAILABLE),
+    ]
+    run("ingest", ".")
+    assert sorted(api.uploads) == ["a.md", "b.md", "c.md"]
+
+
+def test_a_refused_upload_is_told_and_the_others_are_indexed(api: Api, folder: Path) -> None:
+    api.faults["a.md"] = [ProblemError(422, {"detail": "the media type is not accepted"})]
+    told = run("ingest", ".", code=1)
+    assert "refused  a.md" in told
+    assert "the media type is not accepted" in told
+    assert "2 indexed, 1 refused: 6 chunks, 4 embedded" in told
+    assert sorted(api.uploads) == ["b.md", "c.md"]
+
+
+def test_an_api_that_stays_away_is_told_for_each_document(api: Api, folder: Path) -> None:
+    api.faults["a.md"] = [CommandError("does not answer", code=EXIT_UNAVAILABLE)] * 9
+    assert "does not answer" in run("ingest", "a.md", code=1)
+    assert api.faults["a.md"] == []
+
+
+def test_doubts_and_failures_are_told_and_end_with_one(api: Api, folder: Path) -> None:
+    api.reads["a.md"] = {"notes": ["no charset is declared: read as windows-1252 by its content"]}
+    api.reads["b.md"] = {"status": "stale", "error": "the JSON can't be read at line 1"}
+    told = run("ingest", ".", code=1)
+    assert "doubtful: no charset is declared" in told
+    assert "the JSON can't be read at line 1" in told
+    assert "2 indexed, 1 stale: 9 chunks, 6 embedded, 1 read with doubts" in told
+
+
+def test_of_many_documents_those_with_faults_are_listed(api: Api, folder: Path) -> None:
+    for number in range(60):
+        (folder / f"n{number:02}.md").write_text("x")
+    api.reads["n07.md"] = {"status": "failed", "error": "it is no text"}
+    told = run("ingest", ".", code=1)
+    assert [line.split()[1] for line in told.splitlines() if line.startswith(("indexed", "failed"))] == ["n07.md"]
+    assert "1 failed, 62 indexed" in told
+
+
+def test_a_document_is_read_anew_by_name_or_all_are(api: Api, folder: Path) -> None:
+    run("ingest", ".")
+    api.entries["gone.md"] = entry("gone.md", status="deleted")
+    api.uploads.clear()
+    told = json.loads(run("--json", "documents", "reingest", "b.md"))
+    assert [(one["name"], one["embedded"]) for one in told] == [("b.md", 0)]
+    assert "3 indexed: 9 chunks, 0 embedded" in run("documents", "reingest", "--all")
+    assert (sorted(api.requested), api.uploads) == (["a.md", "b.md", "b.md", "c.md"], [])
+
+
+def test_reingest_needs_names_or_all(api: Api) -> None:
+    assert "name documents, or give --all" in run("documents", "reingest", code=2)
+    assert "name documents, or give --all" in run("documents", "reingest", "a.md", "--all", code=2)
