@@ -24,8 +24,8 @@ from benchmarks.terminal import ERR, OUT
 from pentad.domain.models import CallContext
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
-from pentad.memory.retrieval.ports import Match, SearchRequest, StoreCapabilities, VectorStore
-from pentad.memory.retrieval.rank import RankWeights
+from pentad.memory.retrieval.ports import Match, SearchRequest, StoreCapabilities, Vector, VectorStore
+from pentad.memory.retrieval.rank import WEIGHTS, RankWeights
 from pentad.memory.retrieval.search import DocumentSearch, Wanted
 from pentad.observability.adapters.null import NullTelemetry
 
@@ -33,7 +33,8 @@ DATA_VARIABLE = "PENTAD_MEMORY_DATA"
 DATA = Path("../shared/data/memory")
 KEPT = Path("build/bench-memory/vectors.sqlite")
 RECIPES = {
-    "meaning and words": RankWeights(0.6, 0.4),
+    "all": WEIGHTS,
+    "meaning and words": RankWeights(0.5, 0.5),
     "meaning": RankWeights(1, 0),
     "words": RankWeights(0, 1),
 }
@@ -46,7 +47,7 @@ class SearchedOnce:
 
     def __init__(self, store: MemoryVectors) -> None:
         self._store = store
-        self._found: dict[str | None, list[Match]] = {}
+        self._found: dict[tuple[str | None, tuple[float, ...] | None], list[Match]] = {}
 
     @property
     def capabilities(self) -> StoreCapabilities:
@@ -55,9 +56,14 @@ class SearchedOnce:
 
     def search(self, tenant_id: str, request: SearchRequest) -> list[Match]:
         """Return what the store finds."""
-        if request.text not in self._found:
-            self._found[request.text] = self._store.search(tenant_id, request)
-        return self._found[request.text]
+        key = (request.text, request.dense)
+        if key not in self._found:
+            self._found[key] = self._store.search(tenant_id, request)
+        return self._found[key]
+
+    def fetch(self, tenant_id: str, vector_ids: Sequence[str]) -> dict[str, Vector]:
+        """Return what the store has."""
+        return self._store.fetch(tenant_id, vector_ids)
 
 
 def read_arguments(given: Sequence[str] | None) -> argparse.Namespace:

@@ -4,9 +4,10 @@ Where the embedder does not answer, words alone find them, and the caller is tol
 by the store, by a condition that each search has.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -29,6 +30,8 @@ CANDIDATES: Final = 50
 """Of each kind and part. Fewer, and what stands in both lists but on top of neither is missed."""
 COVERED: Final = 0.6
 """A passage with so much of a part's words is given whatever its cosine is."""
+COMPANY: Final = 3
+"""So many of the best say what the others should be like."""
 RERANKED: Final = 40
 """So many of the best are given to a reranker."""
 EMBED_SECONDS: Final = 20.0
@@ -114,8 +117,12 @@ class DocumentSearch:
         requests = [self._make_request(wanted, part, vector) for part, vector in zip(parts, vectors, strict=True)]
         matches = self._search(wanted.context.tenant_id, requests)
         matches = [[one for one in found if _may_see(one, wanted.context.user_id)] for found in matches]
-        ranked = rank([read_signals(found) for found in matches], self._weights)
+        signals = [read_signals(found) for found in matches]
+        ranked = rank(signals, self._weights)
         if len(parts) == 1:
+            if requests[0].dense is not None and self._weights.company and len(ranked) > COMPANY:
+                company = self._score_company(wanted.context.tenant_id, requests[0], list(ranked)[:COMPANY])
+                ranked = rank([replace(signals[0], company=company)], self._weights)
             ranked = self._rerank(wanted.text, matches[0], ranked)
         passages = choose_passages(parts, matches, ranked, top_k=wanted.top_k, minimum_score=wanted.minimum_score)
         kept = limit_tokens(passages, wanted.tokens, self._count)
@@ -134,6 +141,15 @@ class DocumentSearch:
                 raise
             self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
             return [None] * len(parts), (WORDS_ONLY,)
+
+    def _score_company(self, tenant_id: str, request: SearchRequest, best: Sequence[str]) -> dict[str, float]:
+        """Return how near to the mean of the best others are."""
+        vectors = [one.values for one in self._vectors.fetch(tenant_id, best).values()]
+        mean = compute_mean(vectors)
+        if mean is None:
+            return {}  # they are gone meanwhile
+        near = request.model_copy(update={"dense": mean, "text": None})
+        return {one.vector_id: one.dense for one in self._vectors.search(tenant_id, near) if one.dense is not None}
 
     def _rerank(self, question: str, found: Sequence[Match], ranked: dict[str, float]) -> dict[str, float]:
         """Return the best in the reranker's order, with its scores, the rest behind them; as they were without one."""
@@ -233,6 +249,13 @@ def limit_tokens(passages: Sequence[Passage], tokens: int, count: Counter) -> tu
             break
         kept.append(passage)
     return tuple(kept)
+
+
+def compute_mean(vectors: Sequence[tuple[float, ...]]) -> tuple[float, ...] | None:
+    """Return the mean of the vectors' directions, or None where there is none."""
+    units = [tuple(value / math.hypot(*vector) for value in vector) for vector in vectors if any(vector)]
+    mean = tuple(math.fsum(column) / len(units) for column in zip(*units, strict=True)) if units else ()
+    return mean if any(mean) else None
 
 
 def read_signals(found: Sequence[Match]) -> Signals:

@@ -40,6 +40,12 @@ def test_weights_say_what_a_signal_is_worth() -> None:
     assert WEIGHTS.dense > 0 < WEIGHTS.words
 
 
+def test_company_decides_between_equals_and_no_more() -> None:
+    even = Signals({"a": 0.5, "b": 0.5, "c": 0.1}, {"a": 3.0, "b": 3.0, "c": 1.0}, {"b": 0.9, "c": 0.8})
+    assert list(rank([even])) == ["b", "a", "c"]
+    assert WEIGHTS.company < min(WEIGHTS.dense, WEIGHTS.words)
+
+
 def test_candidates_that_are_all_alike_come_by_name_and_none_gives_none() -> None:
     assert rank([Signals({"b": 1.0, "a": 1.0})]) == {"a": 1.0, "b": 1.0}
     assert rank([]) == rank([Signals()]) == {}

@@ -77,9 +77,31 @@ def test_each_sentence_of_a_long_question_finds_its_own_passage(vectors: Counted
     assert len(vectors.requests) == 4
 
 
-def test_a_short_question_is_one_search(vectors: Counted) -> None:
+def test_a_short_question_is_one_search_and_one_for_what_is_like_the_best(vectors: Counted) -> None:
     assert documents(find(vectors, "Why are overdraft fees charged?", top_k=1)) == ["fees.md"]
-    assert len(vectors.requests) == 1
+    first, second = vectors.requests
+    assert (first.text, second.text) == ("Why are overdraft fees charged?", None)
+    assert first.where == second.where
+
+
+def test_what_is_like_the_best_is_given_before_what_is_not() -> None:
+    store = Counted()
+    best = "The overdraft fee is charged at night."
+    texts = {
+        "a": best,
+        "b": best + " Always.",
+        "c": best + " Truly.",
+        "x": "Bread and butter.",
+        "y": "It is charged at night.",
+    }
+    store.upsert(
+        "acme",
+        [
+            Vector(vector_id=name, values=embed(text), text=text, metadata=metadata(text, document=name))
+            for name, text in texts.items()
+        ],
+    )
+    assert documents(find(store, "overdraft fee", top_k=5, minimum_score=-1))[3:] == ["y", "x"]
 
 
 def test_a_further_condition_is_added_and_never_takes_the_place_of_the_built_in_ones(vectors: Counted) -> None:
