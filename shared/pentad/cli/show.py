@@ -211,6 +211,35 @@ def render_waterfall(trace: Json, width: int) -> Grid:
     return table
 
 
+def render_context(context: Json | None) -> Iterator[RenderableType]:
+    """Yield what a run's model was given: a row for each piece, then what stands in those that were searched for.
+
+    Args:
+        context: what the API shows of it with the run's trace.
+    """
+    if context is None:
+        yield build_styled("The run has no context: Recall has not chosen one.", "yellow")
+        return
+    table = Grid("piece", "count", "tokens", "left out", "signals", "why")
+    for piece in context["pieces"]:
+        signals = " ".join(f"{name}={value}" for name, value in piece["signals"].items())
+        numbers = (f"{piece[name]:,}" for name in ("count", "tokens", "left_out"))
+        table.add_row(piece["kind"], *numbers, signals, piece["reason"])
+    yield table
+    for piece in context["pieces"]:
+        for source in piece["sources"]:
+            score = "" if source["score"] is None else f"{source['score']:.3f}"
+            yield build_line(
+                "  [dim]{kind}[/] {name}: {tokens} tokens, score {score} ({signal})",
+                kind=piece["kind"],
+                name=source["name"],
+                tokens=source["tokens"],
+                score=score,
+                signal=source["signal"] or "-",
+            )
+    yield build_line("{tokens} tokens, estimated", tokens=f"{context['estimated_tokens']:,}")
+
+
 def _share_columns(width: int, names: Sequence[str], times: Sequence[str]) -> tuple[int, int, int, int]:
     """Return the columns of names, times, bars and details. A time is never cut: a number cut short is another one."""
     time_width = max((len(one) for one in times), default=2)

@@ -9,7 +9,14 @@ import pytest
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.runs.runs import wait_for_run
 from pentad.cli.screen import Screen
-from pentad.cli.show import MOST_SHOWN, count_not_shown, print_run, render_approval, render_waterfall
+from pentad.cli.show import (
+    MOST_SHOWN,
+    count_not_shown,
+    print_run,
+    render_approval,
+    render_context,
+    render_waterfall,
+)
 
 Json = dict[str, Any]
 WIDTH = 80
@@ -196,3 +203,27 @@ def test_a_waterfall_fits_the_terminal_and_cuts_no_time(width: int, capsys: pyte
 def test_a_run_without_spans_is_an_empty_waterfall(capsys: pytest.CaptureFixture[str]) -> None:
     Screen(width=80).print(render_waterfall({"spans": []}, 80))
     assert capsys.readouterr().out.split() == ["span", "ms", "details"]
+
+
+def test_a_context_shows_each_piece_with_why_and_what_stands_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    source = {"name": "s1#0.0", "tokens": 12, "score": 4.25, "signal": "words"}
+    turns = {"count": 1, "tokens": 12, "left_out": 3, "signals": {"cosine": 0.61}, "sources": [source]}
+    question = {"count": 1, "tokens": 1_234, "left_out": 0, "signals": {}, "sources": []}
+    pieces = [
+        {"kind": "turns", "reason": "several parts", **turns},
+        {"kind": "question", "reason": "what is asked\x1b[31m", **question},
+    ]
+    screen = Screen(width=120)
+    for part in render_context({"estimated_tokens": 1_246, "pieces": pieces}):
+        screen.print(part)
+    shown = capsys.readouterr().out
+    assert ["turns", "1", "12", "3", "cosine=0.61", "several", "parts"] in [line.split() for line in shown.splitlines()]
+    assert "turns s1#0.0: 12 tokens, score 4.250 (words)" in shown
+    assert "1,246 tokens, estimated" in shown
+    assert "\x1b[31m" not in shown
+
+
+def test_a_run_without_a_context_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    for part in render_context(None):
+        Screen(width=80).print(part)
+    assert "has no context" in capsys.readouterr().out

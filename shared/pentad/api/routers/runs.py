@@ -27,6 +27,7 @@ from pentad.api.views.views import (
     ToolCallView,
     TraceView,
     build_call_view,
+    build_context_view,
     build_run_view,
 )
 from pentad.api.views.waiting import RunWaiter, is_settled, parse_wait_seconds
@@ -199,6 +200,7 @@ class TraceRoutes:
                 spans=tuple(SpanView.model_validate(span.model_dump()) for span in spans),
                 transitions=count_transitions(history),
                 source="history" if history else "records",
+                context=build_context_view(found),
             )
 
 

@@ -11,7 +11,7 @@ from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
 from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
-from pentad.domain.runs import Actor, CallStatus, Overrides, Run, RunStatus, ToolCall, UndoFailure
+from pentad.domain.runs import Actor, CallStatus, Overrides, Piece, Run, RunStatus, ToolCall, UndoFailure
 from pentad.domain.usage import Usage
 from pentad.domain.values import stored_name
 from pentad.memory.sessions.ports import Session, StoredMessage
@@ -100,6 +100,14 @@ class SpanView(View):
     attributes: dict[str, str | int | float | bool]
 
 
+class ContextView(View):
+    """What Recall chose as the context of a run's first turn."""
+
+    estimated_tokens: int
+    epoch_first_seq: int = Field(description="the session's first message that is sent")
+    pieces: tuple[Piece, ...] = Field(description="what it consists of, as it is sent, why, and what stayed out")
+
+
 class TraceView(View):
     """A run's waterfall."""
 
@@ -110,6 +118,7 @@ class TraceView(View):
     source: Literal["history", "records"] = Field(
         description="records: an Express execution keeps no history, so the waterfall is made of steps and attempts"
     )
+    context: ContextView | None = Field(default=None, description="none where Recall has not chosen one")
 
 
 class ToolCallView(View):
@@ -283,6 +292,17 @@ def build_run_view(run: Run, waits: HumanWaits) -> RunView:
         holding=waits.find_words(run, status),
         replaced=_build_replaced(run.overrides),
         **{stored_name(name): getattr(run, name) for name in _RUN_FIELDS},
+    )
+
+
+def build_context_view(run: Run) -> ContextView | None:
+    """Return the view of what Recall chose for a run, or None where it has not."""
+    if run.manifest is None:
+        return None
+    return ContextView(
+        estimated_tokens=run.manifest.estimated_tokens,
+        epoch_first_seq=run.manifest.epoch_first_seq,
+        pieces=run.manifest.pieces,
     )
 
 
