@@ -85,6 +85,9 @@ class Manifest(FrozenValue):
     """What Recall chose for a run: the context of its first turn, by reference."""
 
     epoch_first_seq: int = Field(ge=0, description="the first message of the session's epoch that is sent")
+    bare_before_seq: int = Field(
+        default=0, ge=0, description="messages before it are sent without what was given with them"
+    )
     request_seq: int = Field(ge=0, description="the user's newest message")
     passages: int = Field(ge=0, description="passages attached to the newest message")
     estimated_tokens: int = Field(ge=0)

@@ -12,7 +12,7 @@ import pytest
 
 from pentad.aws.table import Table
 from pentad.domain.errors import InvalidInput, NotFound, SessionBusy
-from pentad.domain.knowledge import Passage
+from pentad.domain.knowledge import Passage, Utterance
 from pentad.domain.memories.front import Remembered, RememberedFact
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ThinkingBlock, ToolCallBlock
 from pentad.memory.context.window import estimate_context
@@ -350,3 +350,29 @@ def test_that_nothing_stands_in_front_is_kept_too(harness: Harness) -> None:
     assert store.read("acme", "s1", 0, 0)[0].remembered is None
     assert store.attach_remembered("acme", "s1", 0, Remembered()) == 0
     assert store.read("acme", "s1", 0, 0)[0].remembered == Remembered()
+
+
+def test_recalled_turns_are_kept_once_and_raise_the_heads_tokens(harness: Harness) -> None:
+    harness.create(head())
+    harness.store.append("acme", "s1", [says("m1", "where do I live?")], expected_version=0)
+    said = Utterance(session_id="s0", seq=4, speaker="ada", text="I moved to Graz <b>", at=START)
+    assert harness.store.attach_recalled("acme", "s1", 0, [said]) > 0
+    other = said.model_copy(update={"text": "another"})
+    assert harness.store.attach_recalled("acme", "s1", 0, [other]) == 0
+    assert harness.store.attach_recalled("acme", "s1", 0, []) == 0
+    harness.store.attach_passages("acme", "s1", 0, [passage("p1")])
+    [stored], after = harness.store.read("acme", "s1", 0, 0), harness.store.get("acme", "s1")
+    assert after is not None
+    assert (stored.recalled, [one.passage_id for one in stored.passages]) == ((said,), ["p1"])
+    assert after.estimated_tokens == estimate_context(stored)
+    with pytest.raises(NotFound):
+        harness.store.attach_recalled("acme", "s1", 7, [said])
+
+
+def test_an_epoch_says_from_where_messages_keep_what_was_given_with_them(harness: Harness) -> None:
+    harness.create(head())
+    harness.store.append("acme", "s1", [says(f"m{place}") for place in range(6)], expected_version=0)
+    assert harness.store.begin_epoch("acme", "s1", 2, 7, bare_before_seq=4).bare_before_seq == 4
+    assert harness.store.begin_epoch("acme", "s1", 3, 7).bare_before_seq == 4
+    assert harness.store.begin_epoch("acme", "s1", 3, 7, bare_before_seq=2).bare_before_seq == 4
+    assert harness.store.begin_epoch("acme", "s1", 3, 7, bare_before_seq=5).bare_before_seq == 5

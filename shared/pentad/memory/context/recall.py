@@ -16,9 +16,10 @@ from pentad.memory.context.front import EpochFront
 from pentad.memory.context.once_embedder import OnceEmbedder
 from pentad.memory.context.pieces import describe_context
 from pentad.memory.context.recall_turns import RecalledTurns, RecallTurns, TurnQuery
-from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
+from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question, mark_bare
 from pentad.memory.retrieval.ports import Reranker, VectorStore
 from pentad.memory.retrieval.readers import choose_collections
+from pentad.memory.retrieval.remembered import estimate_remembered
 from pentad.memory.retrieval.search import DocumentSearch, Found, Wanted
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.memory.tokens import Counter
@@ -182,7 +183,8 @@ class Recall:
                 asked = TurnQuery(asked.text, reply.vectors[0], name_model(reply.model, reply.dimensions))
             except (TransientError, BudgetExceeded) as error:
                 self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
-        first = self._find_epoch(head, stored, agent.context).first_seq
+        turned = self._find_epoch(head, stored, agent.context)
+        first = head.epoch_first_seq if turned is None else turned.first_seq
         turns = self._turns.find(head, memory, asked, stored, first, agent.memory)
         self._telemetry.count(
             names.TURNS_RECALLED, len(turns.said), agent=agent.name, outcome=turns.piece.reason.partition(";")[0]
@@ -248,13 +250,22 @@ class Recall:
         self._telemetry.count(names.PASSAGES_RECALLED, len(found.passages), agent=agent.name)
         return replace(found, passages=edge_order(found.passages))
 
-    def _find_epoch(self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec) -> Epoch:
-        """Return where the context begins; only where something has to go is the rest of the conversation read."""
-        epoch = Epoch(head.epoch_first_seq, head.estimated_tokens)
-        if epoch.estimated_tokens > budget.high_water_tokens:
-            rest = self._sessions.read(head.tenant_id, head.session_id, head.epoch_first_seq, newest[0].seq - 1)
-            epoch = choose_epoch([*rest, *newest], budget, self._count)
-        return epoch
+    def _find_epoch(self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec) -> Epoch | None:
+        """Return where a new epoch begins, or None while the context fits below the high-water mark.
+
+        As an epoch turns, what was given with earlier questions goes first: it is most of a history, and each question
+        has its own. Only then is the rest of the conversation read.
+        """
+        if head.estimated_tokens <= budget.high_water_tokens:
+            return None
+        rest = self._sessions.read(head.tenant_id, head.session_id, head.epoch_first_seq, newest[0].seq - 1)
+        low = budget.model_copy(update={"high_water_tokens": min(budget.low_water_tokens, budget.high_water_tokens)})
+        stored = mark_bare([*rest, *newest], newest[-1].seq)
+        chosen = choose_epoch(stored, low, self._count)
+        # What stood in front of this message before does so still; what is new there is added as it is attached.
+        front = next((one.remembered for one in stored if one.seq == chosen.first_seq), None)
+        more = 0 if front is None else estimate_remembered(front, self._count)
+        return Epoch(chosen.first_seq, chosen.estimated_tokens + more)
 
     def _choose(
         self,
@@ -264,15 +275,20 @@ class Recall:
         turns: RecalledTurns | None,
         notices: tuple[str, ...],
     ) -> Manifest:
-        epoch = self._find_epoch(head, newest, agent.context)
-        if epoch.first_seq != head.epoch_first_seq:
-            self._sessions.begin_epoch(head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens)
+        epoch, bare = Epoch(head.epoch_first_seq, head.estimated_tokens), head.bare_before_seq
+        turned = self._find_epoch(head, newest, agent.context)
+        if turned is not None:
+            epoch, bare = turned, newest[-1].seq
+            self._sessions.begin_epoch(
+                head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens, bare_before_seq=bare
+            )
         front, more = None, 0
         if self._front is not None:
             front, more = self._front.attach(head, epoch.first_seq, newest, agent.memory)
         epoch = Epoch(epoch.first_seq, epoch.estimated_tokens + more)
         return Manifest(
             epoch_first_seq=epoch.first_seq,
+            bare_before_seq=bare,
             request_seq=newest[-1].seq,
             passages=len(newest[-1].passages),
             estimated_tokens=epoch.estimated_tokens,

@@ -32,6 +32,7 @@ __all__ = [
     "edge_order",
     "estimate_context",
     "is_question",
+    "mark_bare",
     "render_question",
     "resolve_citations",
 ]
@@ -56,7 +57,16 @@ def is_question(message: Message) -> bool:
 
 def estimate_context(one: StoredMessage, count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens of a message as it is sent, with all that is given with it."""
-    return (one.estimated_tokens or estimate_message(one.message, count)) + estimate_given(one, count)
+    own = one.estimated_tokens or estimate_message(one.message, count)
+    return own if one.is_bare else own + estimate_given(one, count)
+
+
+def mark_bare(stored: Sequence[StoredMessage], before_seq: int) -> list[StoredMessage]:
+    """Return messages, those before a place as they are sent since an epoch turned there: by themselves.
+
+    What was retrieved for an earlier question is most of a history, and of little use to a later one.
+    """
+    return [one.model_copy(update={"is_bare": True}) if one.seq < before_seq else one for one in stored]
 
 
 def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Counter = estimate_tokens) -> Epoch:
@@ -207,7 +217,8 @@ def _render_message(one: StoredMessage) -> Message:
     if not one.message.text or not is_question(one.message):
         return one.message
     others: list[ContentBlock] = [block for block in one.message.blocks if not isinstance(block, TextBlock)]
-    rendered = render_question(one.message.text, one.passages, one.recalled)
+    given = ((), ()) if one.is_bare else (one.passages, one.recalled)
+    rendered = render_question(one.message.text, *given)
     if rendered == one.message.text:
         return one.message
     return one.message.model_copy(update={"blocks": (*others, TextBlock(text=rendered))})

@@ -60,6 +60,7 @@ def make_head_item(session: Session) -> Item:
         "version": session.version,
         "length": session.length,
         "epoch_first_seq": session.epoch_first_seq,
+        "bare_before_seq": session.bare_before_seq,
         "estimated_tokens": session.estimated_tokens,
         "fence": session.fence,
         "created_at": _format_time(session.created_at),

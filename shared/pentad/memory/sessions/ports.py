@@ -22,6 +22,9 @@ class Session(FrozenValue):
     version: int = Field(ge=0)
     length: int = Field(ge=0, description="messages; sequence numbers run from 0 to length - 1")
     epoch_first_seq: int = Field(default=0, ge=0, description="where the current epoch's context begins")
+    bare_before_seq: int = Field(
+        default=0, ge=0, description="messages before it are sent without what was given with them, since the epoch"
+    )
     estimated_tokens: int = Field(default=0, ge=0, description="of the messages since the epoch began")
     fence: int = Field(default=0, ge=0, description="fencing token of the run that holds the session, or held it last")
     created_at: datetime
@@ -40,6 +43,7 @@ class StoredMessage(FrozenValue):
         default=None, description="stands in front of the epoch that begins here, as it was then; unset: not looked for"
     )
     estimated_tokens: int = Field(default=0, ge=0)
+    is_bare: bool = Field(default=False, description="it is sent without what was given with it; never stored")
 
 
 class SessionStore(Protocol):
@@ -130,8 +134,18 @@ class SessionStore(Protocol):
         """
         ...
 
-    def begin_epoch(self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int) -> Session:
-        """Let the context begin at ``first_seq`` from now on."""
+    def begin_epoch(
+        self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int, *, bare_before_seq: int = 0
+    ) -> Session:
+        """Let the context begin at ``first_seq`` from now on.
+
+        Args:
+            tenant_id: the tenant.
+            session_id: the session.
+            first_seq: where it begins; an epoch never goes back.
+            estimated_tokens: of the messages from there on.
+            bare_before_seq: messages before it are sent without what was given with them; it never goes back.
+        """
         ...
 
     def list_page(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:

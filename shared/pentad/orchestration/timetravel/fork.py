@@ -18,6 +18,7 @@ from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTrans
 from pentad.domain.ids import derive_id, make_id
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, ToolCall
+from pentad.memory.context.window import mark_bare
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -227,6 +228,7 @@ class ForkRun:
         if head is not None and head.length - first > MAX_MESSAGES:
             raise InvalidInput(f"the conversation has more than {MAX_MESSAGES:,} messages", field="run")
         stored = self._sessions.read(source.tenant_id, source.session_id, first, head.length - 1) if head else []
+        stored = mark_bare(stored, source.manifest.bare_before_seq if source.manifest else 0)
         if not any(one.seq == source.request_seq and one.message.run_id == source.run_id for one in stored):
             raise NotFound("the run's conversation has expired", field="run")
         return stored
@@ -303,6 +305,8 @@ class ForkRun:
         first = request.message.model_copy(update={"message_id": request_message_id(new.run_id), "run_id": new.run_id})
         self._append_missing(new, [*(one.message for one in earlier), first, *conversation.turns])
         for place, one in enumerate((*earlier, request)):
+            if one.is_bare:
+                continue
             if one.passages:
                 self._sessions.attach_passages(new.tenant_id, new.session_id, place, one.passages)
             if one.recalled:
@@ -375,4 +379,4 @@ def _make_session(new: Run, lifetime: timedelta) -> Session:
 
 
 def _copy_manifest(source: Manifest, request_seq: int) -> Manifest:
-    return source.model_copy(update={"epoch_first_seq": 0, "request_seq": request_seq})
+    return source.model_copy(update={"epoch_first_seq": 0, "bare_before_seq": 0, "request_seq": request_seq})

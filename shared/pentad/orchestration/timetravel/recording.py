@@ -22,6 +22,7 @@ from pentad.domain.runs import Approval, Assessment, Decision, Manifest, Overrid
 from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
 from pentad.domain.usage import Usage
 from pentad.domain.values import FrozenValue
+from pentad.memory.context.window import mark_bare
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import RunStore
@@ -246,7 +247,7 @@ def _read_messages(run: Run, sessions: SessionStore) -> list[StoredMessage]:
     stored = sessions.read(run.tenant_id, run.session_id, min(first, run.request_seq), head.length - 1)
     if not any(one.seq == run.request_seq and one.message.run_id == run.run_id for one in stored):
         raise NotFound("the run's conversation has expired", field="run")
-    return stored
+    return mark_bare(stored, run.manifest.bare_before_seq if run.manifest else head.bare_before_seq)
 
 
 def _is_before(one: StoredMessage, run: Run) -> bool:
@@ -264,8 +265,8 @@ def _record_message(one: StoredMessage) -> RecordedMessage:
         created_at=message.created_at,
         run_id=message.run_id,
         step=message.step,
-        passages=one.passages,
-        recalled=one.recalled,
+        passages=() if one.is_bare else one.passages,
+        recalled=() if one.is_bare else one.recalled,
         remembered=one.remembered,
     )
 

@@ -17,7 +17,7 @@ from pentad.domain.messages import Message
 from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.runs import Run, ToolCall
 from pentad.domain.values import FrozenValue
-from pentad.memory.context.window import advance_epoch, assemble
+from pentad.memory.context.window import advance_epoch, assemble, mark_bare
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import build_results, reply_id, results_id
@@ -121,11 +121,11 @@ def read_conversation(
     run: Run, head: Session, sessions: SessionStore
 ) -> tuple[StoredMessage | None, Sequence[StoredMessage]]:
     """Return the run's question, where its epoch began after it, and the messages since the epoch began."""
-    first = head.epoch_first_seq
+    first, bare = head.epoch_first_seq, head.bare_before_seq
     if run.manifest is not None:
         # Recall's choice, or later where the run has become too long since.
-        first = max(first, run.manifest.epoch_first_seq)
-    stored = sessions.read(run.tenant_id, run.session_id, first, head.length - 1)
+        first, bare = max(first, run.manifest.epoch_first_seq), run.manifest.bare_before_seq
+    stored = mark_bare(sessions.read(run.tenant_id, run.session_id, first, head.length - 1), bare)
     if first <= run.request_seq:
         return None, stored
     question = sessions.read(run.tenant_id, run.session_id, run.request_seq, run.request_seq)

@@ -186,19 +186,24 @@ class DynamoSessions:
             return 0
         return more
 
-    def begin_epoch(self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int) -> Session:
+    def begin_epoch(
+        self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int, *, bare_before_seq: int = 0
+    ) -> Session:
         """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
 
         Raises:
             NotFound: no such session.
         """
+        update = "SET epoch_first_seq = :first, estimated_tokens = :tokens"
+        condition = "attribute_exists(pk) AND epoch_first_seq <= :first"
+        values = {":first": first_seq, ":tokens": estimated_tokens}
+        if bare_before_seq:
+            update += ", bare_before_seq = :bare"
+            condition += " AND (attribute_not_exists(bare_before_seq) OR bare_before_seq <= :bare)"
+            values[":bare"] = bare_before_seq
         try:
             item = self._table.update(
-                keys.session_pk(tenant_id, session_id),
-                keys.META,
-                "SET epoch_first_seq = :first, estimated_tokens = :tokens",
-                condition="attribute_exists(pk) AND epoch_first_seq <= :first",
-                values={":first": first_seq, ":tokens": estimated_tokens},
+                keys.session_pk(tenant_id, session_id), keys.META, update, condition=condition, values=values
             )
         except ConditionFailed:
             return self._get_head(tenant_id, session_id)

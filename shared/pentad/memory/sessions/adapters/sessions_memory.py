@@ -156,7 +156,9 @@ class MemorySessions:
             self._heads[tenant_id, session_id] = head.model_copy(update=raised)
             return more
 
-    def begin_epoch(self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int) -> Session:
+    def begin_epoch(
+        self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int, *, bare_before_seq: int = 0
+    ) -> Session:
         """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
 
         Raises:
@@ -165,7 +167,13 @@ class MemorySessions:
         with self._lock:
             head = self._get_head(tenant_id, session_id)
             if head.epoch_first_seq <= first_seq:
-                head = head.model_copy(update={"epoch_first_seq": first_seq, "estimated_tokens": estimated_tokens})
+                head = head.model_copy(
+                    update={
+                        "epoch_first_seq": first_seq,
+                        "estimated_tokens": estimated_tokens,
+                        "bare_before_seq": max(head.bare_before_seq, bare_before_seq),
+                    }
+                )
                 self._heads[tenant_id, session_id] = head
             return head
 

@@ -150,7 +150,9 @@ class Replay:
                 self._sessions.attach_remembered(run.tenant_id, run.session_id, place, one.remembered)
         self._append(run, copied)
         if copied and recording.manifest is not None:
-            manifest = recording.manifest.model_copy(update={"epoch_first_seq": 0, "request_seq": stored.request_seq})
+            manifest = recording.manifest.model_copy(
+                update={"epoch_first_seq": 0, "bare_before_seq": 0, "request_seq": stored.request_seq}
+            )
             stored = self._runs.set_manifest(run.tenant_id, run.run_id, manifest)
         return stored
 
