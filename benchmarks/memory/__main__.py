@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks.memory.corpora import READERS, Corpus, Question
 from benchmarks.memory.embedding import KeptEmbedder
 from benchmarks.memory.indexing import TENANT, index_corpus
+from benchmarks.memory.locomo import BUDGETS, FILE, Talks
 from benchmarks.memory.measures import list_documents, measure_found, measure_ndcg
 from benchmarks.terminal import ERR, OUT
 from pentad.domain.models import CallContext
@@ -38,6 +39,7 @@ RECIPES = {
     "meaning": RankWeights(1, 0),
     "words": RankWeights(0, 1),
 }
+LOCOMO = "locomo"
 _PASSAGES = 40
 _CONTEXT = CallContext(tenant_id=TENANT, purpose="embed_query")
 
@@ -69,7 +71,7 @@ class SearchedOnce:
 def read_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"collections: {', '.join(READERS)} (all unless given)")
+    parser.add_argument("names", nargs="*", help=f"collections: {', '.join((*READERS, LOCOMO))} (all unless given)")
     parser.add_argument("--data", type=Path, help=f"the folder with them (or {DATA_VARIABLE}; {DATA} unless given)")
     parser.add_argument("--kept", type=Path, default=KEPT, help="the file that keeps vectors for the next time")
     parser.add_argument("--limit", type=int, help="at most so many questions of each")
@@ -104,14 +106,37 @@ def measure_corpus(
     return rows
 
 
+def run_conversations(path: Path, kept: Path, tell: Callable[[str], None]) -> None:
+    """Measure how well what was said is found, and print it."""
+    if not path.exists():
+        OUT.print(f"{LOCOMO}: left out, {path} is not there (--data or {DATA_VARIABLE} says where)")
+        return
+    talks = Talks(path, KeptEmbedder(kept, tell), tell)
+    table = Table(title="Turns that hold the evidence, found", title_justify="left")
+    for column in ("ranked by", *(f"in {budget:,} tokens" for budget in BUDGETS), "ms (p50)"):
+        table.add_column(column, justify="left" if column == "ranked by" else "right")
+    for row in talks.list_rows():
+        table.add_row(*row)
+    found, took = talks.find()
+    table.add_row("all, fitted ones too", *(f"{found[budget]:.3f}" for budget in BUDGETS), f"{took:.1f}")
+    OUT.print(table)
+    chosen = talks.choose(fitted=False)
+    OUT.print(
+        f"Recall itself chose {chosen['evidence']:.3f} of the evidence with {chosen['tokens']:,.0f} tokens a question,"
+        f" more than its default for {chosen['more']:.0%} of them, nothing for {chosen['none']:.1%}."
+    )
+
+
 def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
     """Measure and print."""
     folder = options.data or Path(os.environ.get(DATA_VARIABLE, DATA))
+    if not options.names or LOCOMO in options.names:
+        run_conversations(folder / FILE, options.kept, tell)
     table = Table(title="Documents found", title_justify="left")
     for column in ("collection", "ranked by", "questions", "nDCG@10", "in 500 tokens", "in 2,000", "ms (p50)"):
         table.add_column(column, justify="left" if column in ("collection", "ranked by") else "right")
     embedder = KeptEmbedder(options.kept, tell)
-    for name in options.names or READERS:
+    for name in [name for name in options.names or READERS if name != LOCOMO]:
         file, read = READERS[name]
         if not (folder / file).exists():
             OUT.print(f"{name}: left out, {folder / file} is not there (--data or {DATA_VARIABLE} says where)")

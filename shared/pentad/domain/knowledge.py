@@ -54,10 +54,14 @@ class Utterance(FrozenValue):
         return (self.session_id, self.seq, self.part)
 
     @property
+    def day(self) -> str:
+        """When it was said, as it is said: 8 May 2026 (UTC)."""
+        return f"{self.at.day} {_MONTHS[self.at.month - 1]} {self.at.year}"
+
+    @property
     def line(self) -> str:
         """The speaker, the day and the text, as it is embedded and shown: a day said by name is found by name."""
-        day = f"{self.at.day} {_MONTHS[self.at.month - 1]} {self.at.year}"
-        return f"{self.speaker} ({day}): {' '.join(self.text.split())}"
+        return f"{self.speaker} ({self.day}): {' '.join(self.text.split())}"
 
 
 class Citation(FrozenValue):

@@ -43,10 +43,10 @@ class Weights:
         named: a speaker whom the question names.
     """
 
-    words: float = 0.7
+    words: float = 0.4
     dense: float = 1.0
-    previous: float = 0.3
-    near: float = 0.2
+    previous: float = 0.5
+    near: float = 0.15
     next_near: float = 0.1
     session: float = 0.3
     named: float = 1.0

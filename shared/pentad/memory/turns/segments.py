@@ -44,7 +44,8 @@ class WordSegment:
 
     def add(self, utterance: Utterance) -> None:
         """Put an utterance at the end."""
-        words = Counter(split_words(utterance.text))
+        # The day too: a question may name the month in which something was said.
+        words = Counter(split_words(f"{utterance.text} {utterance.day}"))
         place = len(self.said)
         self.said.append(utterance)
         self.lengths.append(words.total())

@@ -44,7 +44,7 @@ class KeepWords:
     """
 
     name = "turns"
-    recipe = "1"
+    recipe = "2"
 
     def __init__(self, said: Said, *, keeps: Callable[[str], bool] = lambda agent: True) -> None:
         self._said = said
