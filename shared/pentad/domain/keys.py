@@ -34,7 +34,7 @@ def session_run_sk(created_at: str, run_id: str) -> str:
 
 def said_prefix(kind: str) -> str:
     """Return what the sort keys of one kind of segments begin with, of what was said: words or vectors."""
-    return f"SAID#{kind.upper()}#"
+    return f"{SAID}{kind.upper()}#"
 
 
 def said_sk(kind: str, number: int) -> str:
@@ -277,6 +277,7 @@ INNER_AUDIT = "AUDIT#"
 PLAN = "PLAN"
 LEASE = "LEASE"
 REMEMBERED = "REMEMBERED"
+SAID = "SAID#"
 BREAKER = "SYS#BREAKER"
 SWITCH = "SYS#SWITCH"
 DRILL = "SYS#DRILL"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run
@@ -73,6 +74,18 @@ def test_a_session_is_removed_with_its_messages_and_its_runs_stay(stores: Stores
         assert [one["Size"] for one in listed] == [0]
     with pytest.raises(NotFound, match="no such session"):
         stores.runs.remove_session(TENANT, "s1")
+
+
+def test_what_was_made_of_a_sessions_messages_goes_with_it(stores: Stores) -> None:
+    if stores.state is None:
+        pytest.skip("in memory nothing of it stands beside the messages")
+    end(stores, started(stores, session="s1"))
+    pk = keys.session_pk(TENANT, "s1")
+    made = [keys.said_sk("words", 0), keys.said_sk("vectors", 3), keys.REMEMBERED]
+    for sk in made:
+        stores.state.put({"pk": pk, "sk": sk, "body": "canary"})
+    stores.runs.remove_session(TENANT, "s1")
+    assert [stores.state.get(pk, sk) for sk in made] == [None, None, None]
 
 
 def test_a_session_that_is_held_or_waited_for_is_not_removed(stores: Stores) -> None:

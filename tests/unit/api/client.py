@@ -36,6 +36,8 @@ from pentad.domain.usage import Usage
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.facts.adapters.facts_memory import MemoryFacts
 from pentad.memory.facts.manage import ManageFacts
+from pentad.memory.turns.adapters.segments_memory import MemorySegments
+from pentad.memory.turns.said import Said
 from pentad.models.catalog.catalog import load
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.timetravel.fork import ForkRun
@@ -112,6 +114,7 @@ class MemoryServices:
         self.now = world.clock
         self.registry = MemoryRegistry(clock=world.clock)
         self.facts = MemoryFacts()
+        self.said = Said(MemorySegments())
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
         self.documents = Documents(self.bucket, world.events, now=world.clock)
@@ -136,7 +139,7 @@ class MemoryServices:
             TraceRoutes(self.runs, self.ledger, self.graph_nodes, self.engine, find, self.now),
             CancelRoutes(self.cancel, self.undo, self.waits, find, self.now),
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
-            SessionRoutes(self.sessions, self.runs),
+            SessionRoutes(self.sessions, self.runs, self.said),
             ApprovalRoutes(self.approvals, self.decide, self.now),
             ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             DocumentRoutes(self.documents, self.registry),

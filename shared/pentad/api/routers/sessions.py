@@ -21,6 +21,8 @@ from pentad.api.views.views import (
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 from pentad.memory.sessions.ports import Session, SessionStore
+from pentad.memory.turns.ports import Owner
+from pentad.memory.turns.said import Said
 from pentad.orchestration.runs.ports import RunStore
 
 SessionPath = Annotated[str, Path(description="the session's id")]
@@ -33,10 +35,12 @@ class SessionRoutes:
     Attributes:
         sessions: the store of sessions.
         runs: the store of runs, which hold sessions.
+        said: what was said in the sessions of users.
     """
 
     sessions: SessionStore
     runs: RunStore
+    said: Said
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
@@ -61,9 +65,14 @@ class SessionRoutes:
 
         @serve(app, summary="Delete a session")
         def delete_session(session: SessionPath) -> SessionDeleted:
-            """Its messages go; its runs stay, with their steps, answers and costs. A busy session is 409."""
+            """Its messages go, and what was said in it is recalled no more. A busy session is 409.
+
+            Its runs stay, with their steps, answers and costs; so do facts that were learned from it.
+            """
             head = self._find(caller().tenant_id, session)
             self.runs.remove_session(head.tenant_id, head.session_id)
+            if head.user_id is not None:
+                self.said.forget_session(Owner(head.tenant_id, head.user_id, head.session_id), head.session_id)
             return SessionDeleted(session=head.session_id)
 
         @serve(app, summary="Read a session's messages in order")

@@ -64,6 +64,8 @@ class Scored:
         score: the weighted sum, in deviations.
         signals: what it consists of, by name: ``words``, ``dense``, ``near``, ``session``, ``named``.
         cover: of what the question's words say (rare ones more), the share that it and the one before it have.
+        rarity: what those words say in all, in words that stand in one utterance only: one that is in every second says
+            next to nothing.
         cosine: of question and utterance, or None where it was not compared.
     """
 
@@ -72,6 +74,7 @@ class Scored:
     signals: Mapping[str, float]
     cover: float = 0.0
     cosine: float | None = None
+    rarity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,10 @@ def rank_said(
     if not index.said:
         return Ranking()
     named = _find_named(index, question)
-    lexical, covers = _score_words(index, [word for word in words if word not in named], weights.previous)
+    lexical, rarities, asked = _score_words(index, [word for word in words if word not in named], weights.previous)
     dense = _score_dense(index, memory, vector, model)
     cosines: Sequence[float | None] = dense or [None] * len(index.said)
+    once = weigh_word(len(index.said), 1)
     parts = {"words": [weights.words * one for one in _standardise(lexical)]}
     if dense is not None:
         parts["dense"] = [weights.dense * one for one in _standardise_known(dense)]
@@ -138,8 +142,9 @@ def rank_said(
             index.said[place],
             total[place],
             {name: values[place] for name, values in parts.items()},
-            covers[place],
+            rarities[place] / asked if asked else 0.0,
             cosines[place],
+            rarities[place] / once,
         )
         for place in order
     )
@@ -182,8 +187,8 @@ def _merge_postings(
     return merged
 
 
-def _score_words(index: _Index, words: Sequence[str], previous: float) -> tuple[list[float], list[float]]:
-    """Return BM25 of each utterance with the one before it, and how much of the question's words it covers."""
+def _score_words(index: _Index, words: Sequence[str], previous: float) -> tuple[list[float], list[float], float]:
+    """Return BM25 of each utterance with the one before it, what its words of the question say, and what all do."""
     count = len(index.said)
     lengths = [
         own + (previous * index.lengths[before] if before >= 0 else 0.0)
@@ -205,7 +210,7 @@ def _score_words(index: _Index, words: Sequence[str], previous: float) -> tuple[
         for place, weighed in found.items():
             scores[place] += rarity * weighed * (_K1 + 1) / (weighed + norms[place])
             covered[place] += rarity
-    return scores, [one / asked for one in covered] if asked else covered
+    return scores, covered, asked
 
 
 def _score_dense(

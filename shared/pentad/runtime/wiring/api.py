@@ -29,6 +29,8 @@ from pentad.aws.clients import get_client
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.facts.manage import ManageFacts
+from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
+from pentad.memory.turns.said import Said
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.orchestration.approvals.decide import Decide
@@ -91,7 +93,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
         CancelRoutes(starting.cancel, Undo(runs, tools, telemetry, now=now), waits, find, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
-        SessionRoutes(sessions, runs),
+        SessionRoutes(sessions, runs, Said(DynamoSegments(make_table(values.state_table)))),
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),

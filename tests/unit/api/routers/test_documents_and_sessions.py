@@ -7,9 +7,10 @@ import pytest
 
 from pentad.domain.errors import ToolFailed
 from pentad.domain.ids import undo_token
-from pentad.domain.knowledge import Document, DocumentStatus
+from pentad.domain.knowledge import Document, DocumentStatus, Utterance
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run
 from pentad.memory.documents.ingest import parse_s3_event
+from pentad.memory.turns.ports import Owner
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START, TENANT, World
 
@@ -57,6 +58,21 @@ def test_a_session_is_deleted_once_no_run_holds_it() -> None:
     assert client("GET", "/v1/sessions").json["items"] == []
     # What was done in it, and what it cost, stays.
     assert client("GET", f"/v1/runs/{run.run_id}").json["status"] == "cancelled"
+
+
+def test_what_was_said_in_a_session_that_is_deleted_is_recalled_no_more() -> None:
+    world = World()
+    run = world.begin(session="s1", user_id="ann")
+    client = Client(world)
+    said, owner = client.services.said, Owner(TENANT, "ann", "s1")
+    for session in ("s1", "s2"):
+        one = Utterance(session_id=session, seq=0, speaker="ann", text=f"canary of {session}", at=START)
+        said.add(owner, [one], expires_at=START + timedelta(days=400))
+    assert client("DELETE", "/v1/sessions/s1").status == 409
+    assert len(said.load(owner).words[0].said) == 2
+    assert client("POST", f"/v1/runs/{run.run_id}/cancel", {}).status == 200
+    assert client("DELETE", "/v1/sessions/s1").status == 200
+    assert [one.text for one in said.load(owner).words[0].said] == ["canary of s2"]
 
 
 def test_deleting_a_session_takes_the_scope_to_write() -> None:

@@ -1,20 +1,35 @@
 """Nothing is recalled where nothing is needed, little by default, more where it takes more."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.turns.index import Ranking, Scored
-from pentad.memory.turns.select import COSINE, COVER, COVER_ALONE, MARGIN, Chosen, Nearest, choose_said, find_nearest
+from pentad.memory.turns.select import (
+    COSINE,
+    COVER,
+    COVER_ALONE,
+    MARGIN,
+    RARITY,
+    RARITY_ALONE,
+    Chosen,
+    Nearest,
+    choose_said,
+    find_nearest,
+)
 from tests.unit.memory.turns.talk import say
 
 TEXT = "some words of about ten tokens each"
 
 
-def ranking(*scores: float, cover: float = 1.0, cosine: float | None = 0.8, usual: float = 0.1) -> Ranking:
+def ranking(
+    *scores: float, cover: float = 1.0, cosine: float | None = 0.8, usual: float = 0.1, rarity: float = 3.0
+) -> Ranking:
     scored = tuple(
-        Scored(say(f"{TEXT} {seq}", seq), score, {"words": score}, cover, cosine) for seq, score in enumerate(scores)
+        Scored(say(f"{TEXT} {seq}", seq), score, {"words": score}, cover, cosine, rarity)
+        for seq, score in enumerate(scores)
     )
     return Ranking(scored, usual)
 
@@ -47,10 +62,15 @@ def test_nothing_is_recalled_where_nothing_speaks_to_the_question(
     assert (chosen.scored, chosen.reason) == ((), "not needed")
 
 
+def test_a_greeting_has_all_of_its_words_somewhere_and_needs_nothing() -> None:
+    assert choose(ranking(*STEEP, cover=1.0, cosine=0.4, usual=0.2, rarity=0.6)).reason == "not needed"
+    assert choose(ranking(*STEEP, cover=1.0, cosine=None, rarity=0.6)).reason == "not needed"
+
+
 def test_what_stands_out_or_has_the_words_is_needed() -> None:
-    assert Nearest(cover=0.0, cosine=COSINE, margin=MARGIN).is_needed
-    assert Nearest(cover=COVER, cosine=COSINE, margin=0.0).is_needed
-    assert Nearest(cover=COVER_ALONE, cosine=None, margin=0.0).is_needed
+    assert Nearest(cover=0.0, rarity=0.0, cosine=COSINE, margin=MARGIN).is_needed
+    assert Nearest(cover=COVER, rarity=RARITY, cosine=COSINE, margin=0.0).is_needed
+    assert Nearest(cover=COVER_ALONE, rarity=RARITY_ALONE, cosine=None, margin=0.0).is_needed
 
 
 def test_what_the_model_is_sent_anyway_opens_no_gate() -> None:
@@ -58,7 +78,7 @@ def test_what_the_model_is_sent_anyway_opens_no_gate() -> None:
     near = Scored(say("the question itself", 9), 5.0, {}, 1.0, 1.0)
     found = Ranking((near, *far.scored), 0.1)
     assert choose(found, is_shown=lambda one: one is near).reason == "not needed"
-    assert find_nearest(far.scored, 0.1) == Nearest(0.0, 0.1, 0.0)
+    assert find_nearest(far.scored, 0.1) == Nearest(0.0, math.inf, 0.1, 0.0)
 
 
 def test_flat_scores_and_several_parts_take_more_up_to_the_larger_budget() -> None:

@@ -55,9 +55,11 @@ class SessionRemoval:
             if self._state.get(pk, keys.META) is not None:
                 return  # Somebody has begun a session under the same id, whose messages these may be.
             self._remove_message(pk, item)
-        for item in self._state.iter_items(pk, begins=keys.SUMMARY):
-            if self._state.get(pk, keys.META) is None:
-                self._state.delete(pk, str(item["sk"]))
+        # What was made of the messages; how far that has come too, else a session of the same id would begin there.
+        for kind in (keys.SUMMARY, keys.SAID, keys.REMEMBERED):
+            for item in self._state.iter_items(pk, begins=kind):
+                if self._state.get(pk, keys.META) is None:
+                    self._state.delete(pk, str(item["sk"]))
 
     def _remove_message(self, pk: str, item: Item) -> None:
         """Remove a message and empty what was spilled of it."""
