@@ -376,3 +376,14 @@ def test_an_epoch_says_from_where_messages_keep_what_was_given_with_them(harness
     assert harness.store.begin_epoch("acme", "s1", 3, 7).bare_before_seq == 4
     assert harness.store.begin_epoch("acme", "s1", 3, 7, bare_before_seq=2).bare_before_seq == 4
     assert harness.store.begin_epoch("acme", "s1", 3, 7, bare_before_seq=5).bare_before_seq == 5
+
+
+def test_a_writer_stores_the_factor_of_token_estimates_with_its_messages(harness: Harness) -> None:
+    harness.create(head())
+    first = harness.store.append("acme", "s1", [says("m1")], expected_version=0)
+    assert first.token_permille == 0
+    corrected = first.model_copy(update={"token_permille": 1300})
+    after = harness.store.append("acme", "s1", [says("m2")], expected_version=1, head=corrected)
+    assert after == harness.store.get("acme", "s1")
+    assert after.token_permille == 1300
+    assert harness.store.append("acme", "s1", [says("m3")], expected_version=2).token_permille == 1300

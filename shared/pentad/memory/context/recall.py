@@ -16,7 +16,7 @@ from pentad.memory.context.front import EpochFront
 from pentad.memory.context.once_embedder import OnceEmbedder
 from pentad.memory.context.pieces import describe_context
 from pentad.memory.context.recall_turns import RecalledTurns, RecallTurns, TurnQuery
-from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question, mark_bare
+from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question, mark_bare, scale_budget
 from pentad.memory.retrieval.ports import Reranker, VectorStore
 from pentad.memory.retrieval.readers import choose_collections
 from pentad.memory.retrieval.remembered import estimate_remembered
@@ -256,6 +256,7 @@ class Recall:
         As an epoch turns, what was given with earlier questions goes first: it is most of a history, and each question
         has its own. Only then is the rest of the conversation read.
         """
+        budget = scale_budget(budget, head.token_permille)
         if head.estimated_tokens <= budget.high_water_tokens:
             return None
         rest = self._sessions.read(head.tenant_id, head.session_id, head.epoch_first_seq, newest[0].seq - 1)

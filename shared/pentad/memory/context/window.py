@@ -35,6 +35,7 @@ __all__ = [
     "mark_bare",
     "render_question",
     "resolve_citations",
+    "scale_budget",
 ]
 
 LEFT_OUT = "[The beginning of this conversation was left out to save room.]"
@@ -67,6 +68,19 @@ def mark_bare(stored: Sequence[StoredMessage], before_seq: int) -> list[StoredMe
     What was retrieved for an earlier question is most of a history, and of little use to a later one.
     """
     return [one.model_copy(update={"is_bare": True}) if one.seq < before_seq else one for one in stored]
+
+
+def scale_budget(budget: ContextSpec, token_permille: int) -> ContextSpec:
+    """Return a budget's water marks in estimated tokens, where a model makes more or fewer tokens of the same words.
+
+    Args:
+        budget: the agent's, in the model's tokens.
+        token_permille: how many the model makes of 1,000 estimated ones; 0 where that is not known.
+    """
+    if token_permille in (0, 1000):
+        return budget
+    marks = {name: getattr(budget, name) * 1000 // token_permille for name in ("high_water_tokens", "low_water_tokens")}
+    return budget.model_copy(update=marks)
 
 
 def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Counter = estimate_tokens) -> Epoch:

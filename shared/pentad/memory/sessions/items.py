@@ -62,6 +62,7 @@ def make_head_item(session: Session) -> Item:
         "epoch_first_seq": session.epoch_first_seq,
         "bare_before_seq": session.bare_before_seq,
         "estimated_tokens": session.estimated_tokens,
+        "token_permille": session.token_permille,
         "fence": session.fence,
         "created_at": _format_time(session.created_at),
         "updated_at": _format_time(session.updated_at),
@@ -256,7 +257,7 @@ def _build_head_entry(table: Table, before: Session, after: Session) -> Item:
         keys.session_pk(after.tenant_id, after.session_id),
         keys.META,
         "SET #version = :version, #length = :length, updated_at = :updated, expires_at = :expires, gsi1sk = :sk,"
-        " #ttl = :ttl, fence = :fence ADD estimated_tokens :tokens",
+        " #ttl = :ttl, fence = :fence, token_permille = :permille ADD estimated_tokens :tokens",
         condition="#version = :expected",
         names={"#version": "version", "#length": "length", "#ttl": "ttl"},
         values={
@@ -264,6 +265,7 @@ def _build_head_entry(table: Table, before: Session, after: Session) -> Item:
             ":version": after.version,
             ":length": after.length,
             ":fence": after.fence,
+            ":permille": after.token_permille,
             ":updated": _format_time(after.updated_at),
             ":expires": _format_time(after.expires_at),
             ":sk": _updated_sk(after),

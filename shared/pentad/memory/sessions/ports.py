@@ -26,6 +26,9 @@ class Session(FrozenValue):
         default=0, ge=0, description="messages before it are sent without what was given with them, since the epoch"
     )
     estimated_tokens: int = Field(default=0, ge=0, description="of the messages since the epoch began")
+    token_permille: int = Field(
+        default=0, ge=0, description="tokens that the session's model makes of 1,000 estimated ones; 0: not measured"
+    )
     fence: int = Field(default=0, ge=0, description="fencing token of the run that holds the session, or held it last")
     created_at: datetime
     updated_at: datetime
@@ -87,7 +90,8 @@ class SessionStore(Protocol):
             messages: in order.
             expected_version: of the head that the writer has read.
             fence: the run's fencing token (`Run.fence`); None writes whoever holds the session.
-            head: the head that the writer has read; saves reading it again, and is checked all the same.
+            head: the head that the writer has read; saves reading it again, and is checked all the same. Of what it
+                holds the writer may have changed ``token_permille``, which is stored with the messages.
 
         Raises:
             NotFound: no such session.

@@ -10,6 +10,7 @@ RUN_DURATION = "RunDuration"
 RUN_STEPS = "RunSteps"
 RUN_COST = "RunCost"
 TURNS = "Turns"
+ESTIMATE_ERROR = "TokenEstimateError"
 MODEL_ATTEMPTS = "ModelAttempts"
 MODEL_LATENCY = "ModelLatency"
 MODEL_COST = "ModelCost"
@@ -68,6 +69,7 @@ UNITS = {
     RUN_STEPS: "Count",
     RUN_COST: "None",  # nano-dollars
     TURNS: "Count",
+    ESTIMATE_ERROR: "Percent",  # above 0: more was estimated than the provider counted
     MODEL_ATTEMPTS: "Count",
     MODEL_LATENCY: "Milliseconds",
     MODEL_COST: "None",  # nano-dollars

@@ -27,6 +27,7 @@ class TurnOutcome:
         message_seq: where its message stands, or will stand, in the session; None where it makes none.
         reply: the model's message, where it is one that stands for itself: no stop, no notice of degradation.
         unknown: markers of the answer that point to no passage.
+        token_permille: the session's factor of token estimates after the reply; None where nothing was measured.
     """
 
     decision: Decision
@@ -43,6 +44,7 @@ class TurnOutcome:
     citations: tuple[Citation, ...] = ()
     unknown: tuple[str, ...] = ()
     assessment: Assessment | None = None
+    token_permille: int | None = None
 
 
 def make_stop(step: int, reason: str) -> Decision:

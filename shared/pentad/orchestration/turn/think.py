@@ -21,7 +21,7 @@ from pentad.domain.errors import (
     Refused,
 )
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
-from pentad.domain.models import Attempt, ChatReply, Outcome
+from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome
 from pentad.domain.runs import Band, Decision, ToolCall
 from pentad.domain.tracing import place_run
 from pentad.memory.retrieval.citations import resolve_citations
@@ -57,6 +57,12 @@ from pentad.orchestration.turn.outcome import (
     with_attempts,
     with_costs,
     with_reply,
+)
+from pentad.orchestration.turn.token_estimates import (
+    correct_factor,
+    count_input,
+    estimate_request,
+    find_reported,
 )
 from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
 from pentad.tools.builtin import humans as builtin
@@ -219,19 +225,32 @@ class Think:
         A rate limit ends by itself, so the state waits and asks again a few times before the notice is the answer.
         """
         try:
-            reply = self._model.complete(
-                make_request(situation, builtin.list_tools(self._catalog, situation.agent)), deadline=deadline
-            )
+            request = make_request(situation, builtin.list_tools(self._catalog, situation.agent))
+            reply = self._model.complete(request, deadline=deadline)
         except (ModelUnavailable, ModelThrottled) as outage:
             if isinstance(outage, ModelThrottled) and situation.turn.retry < THROTTLED_TRIES:
                 raise
             outcome = self._answer_outage(situation, outage)
         else:
-            outcome = self._handle_reply(situation, reply)
+            outcome = self._correct_estimates(self._handle_reply(situation, reply), situation, request, reply)
         if situation.turn.retry:
             # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
             outcome = with_costs(outcome, self._list_attempts(situation))
         return outcome
+
+    def _correct_estimates(
+        self, outcome: TurnOutcome, situation: TurnContext, request: ChatRequest, reply: ChatReply
+    ) -> TurnOutcome:
+        """Hold the estimate of the request against what its provider has counted."""
+        attempt = find_reported(reply)
+        if attempt is None:
+            return outcome
+        estimated, reported = estimate_request(request), count_input(attempt)
+        if reported > 0:
+            error = 100 * (estimated - reported) / reported
+            self._telemetry.count(names.ESTIMATE_ERROR, error, unit="Percent", model=attempt.model)
+        factor = correct_factor(situation.head.token_permille, estimated, reported)
+        return replace(outcome, token_permille=factor)
 
     def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable | ModelThrottled) -> TurnOutcome:
         turn, words = situation.turn, situation.agent.words.unavailable
@@ -379,6 +398,8 @@ class Think:
     def _store(self, situation: TurnContext, outcome: TurnOutcome) -> None:
         """Store a turn: its messages, what a human should look at, and last the step, which makes it done."""
         turn, head = situation.turn, situation.head
+        if outcome.token_permille is not None:
+            head = head.model_copy(update={"token_permille": outcome.token_permille})
         if outcome.append:
             self._sessions.append(
                 turn.tenant_id,

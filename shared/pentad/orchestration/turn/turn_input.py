@@ -17,7 +17,7 @@ from pentad.domain.messages import Message
 from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.runs import Run, ToolCall
 from pentad.domain.values import FrozenValue
-from pentad.memory.context.window import advance_epoch, assemble, mark_bare
+from pentad.memory.context.window import advance_epoch, assemble, mark_bare, scale_budget
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import build_results, reply_id, results_id
@@ -179,7 +179,8 @@ def ensure_fits(situation: TurnContext, sessions: SessionStore) -> TurnContext:
     run, head = situation.run, situation.head
     pinned = situation.question is not None
     seen = situation.seen
-    epoch = advance_epoch(seen, situation.agent.context, request_seq=run.request_seq, pinned=pinned)
+    budget = scale_budget(situation.agent.context, head.token_permille)
+    epoch = advance_epoch(seen, budget, request_seq=run.request_seq, pinned=pinned)
     if epoch is None:
         return situation
     sessions.begin_epoch(head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens)

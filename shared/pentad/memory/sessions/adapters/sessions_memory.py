@@ -77,6 +77,7 @@ class MemorySessions:
             SessionBusy: the version is not the expected one.
             InvalidInput: none, or more than 99 messages.
         """
+        given = head
         with self._lock:
             head = self._get_head(tenant_id, session_id)
             log = self._messages[tenant_id, session_id]
@@ -87,6 +88,8 @@ class MemorySessions:
                 check_fence(head, fence)
                 raise SessionBusy("another writer changed the session first")
             check_fence(head, fence)
+            if given is not None:
+                head = head.model_copy(update={"token_permille": given.token_permille})
             after, stored = compute_append(head, messages, self._clock(), self._count)
             log.extend(stored)
             self._heads[tenant_id, session_id] = after
