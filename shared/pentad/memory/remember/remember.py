@@ -16,8 +16,8 @@ from pentad.domain.errors import BudgetExceeded, InvalidInput, PentadError, Stor
 from pentad.domain.ids import RunId, SessionId, TenantId, make_id
 from pentad.domain.values import FrozenValue
 from pentad.memory.remember.own_words import find_own_words
-from pentad.memory.remember.ports import Progress, RememberStep, Work
-from pentad.memory.sessions.ports import Session, SessionStore
+from pentad.memory.remember.ports import Progress, RememberStep, Spoken, Work
+from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
@@ -128,9 +128,10 @@ class Remember:
     def _cover(self, head: Session, done: dict[str, int], owner: str, deadline: float) -> None:
         """Run each step that is behind. One that fails does not keep the others from it; its error is raised last."""
         failed: PentadError | None = None
+        parts = _Parts(self._sessions, head)
         for step in self._list_behind(head, done):
             try:
-                covered = self._run_step(step, head, done.get(make_key(step), 0), owner, deadline)
+                covered = self._run_step(step, parts, done.get(make_key(step), 0), owner, deadline)
                 self._telemetry.count(names.MESSAGES_REMEMBERED, covered, kind=step.name)
             except BudgetExceeded as error:  # After the next run it is tried again, of this session or in a new month.
                 self._log_failure(step, error)
@@ -145,15 +146,15 @@ class Remember:
             "remember.step_failed", level="WARNING", step_name=step.name, error=type(error).__name__
         )
 
-    def _run_step(self, step: RememberStep, head: Session, first: int, owner: str, deadline: float) -> int:
+    def _run_step(self, step: RememberStep, parts: "_Parts", first: int, owner: str, deadline: float) -> int:
         """Give a step the session in parts; return how many messages it has covered."""
-        began = first
+        head, began = parts.head, first
         for _ in range(_PARTS):
             if first >= head.length:
                 break
             if self._clock().timestamp() > deadline - _SPARE_SECONDS:
                 raise StoreUnavailable("there is no time left for the rest of the session", retry_after=1)
-            work = self._read_part(step, head, first, deadline)
+            work = parts.read(step, first, deadline)
             reached = min(step.run(work), work.next_seq)
             if reached <= first:
                 break  # The step waits for more.
@@ -161,17 +162,37 @@ class Remember:
             first = reached
         return first - began
 
-    def _read_part(self, step: RememberStep, head: Session, first: int, deadline: float) -> Work:
-        after = min(first + PART_MESSAGES, head.length)
-        stored = self._sessions.read(head.tenant_id, head.session_id, max(0, first - BEFORE_MESSAGES), after - 1)
-        before = [one for one in stored if one.seq < first]
-        messages = [one for one in stored if one.seq >= first]
+
+class _Parts:
+    """The parts of a session, each read once where several steps are equally far.
+
+    Args:
+        sessions: where the messages are.
+        head: the session's.
+    """
+
+    def __init__(self, sessions: SessionStore, head: Session) -> None:
+        self.head = head
+        self._sessions = sessions
+        self._first: int | None = None
+        self._messages: tuple[StoredMessage, ...] = ()
+        self._spoken: tuple[Spoken, ...] = ()
+
+    def read(self, step: RememberStep, first: int, deadline: float) -> Work:
+        """Return the part that begins at a message, for a step."""
+        after = min(first + PART_MESSAGES, self.head.length)
+        if self._first != first:
+            tenant_id, session_id = self.head.tenant_id, self.head.session_id
+            stored = self._sessions.read(tenant_id, session_id, max(0, first - BEFORE_MESSAGES), after - 1)
+            self._messages = tuple(one for one in stored if one.seq >= first)
+            self._spoken = find_own_words(self._messages, [one for one in stored if one.seq < first])
+            self._first = first
         return Work(
-            session=head,
+            session=self.head,
             first_seq=first,
             next_seq=after,
-            messages=tuple(messages),
-            spoken=find_own_words(messages, before),
+            messages=self._messages,
+            spoken=self._spoken,
             recipe=step.recipe,
             deadline=deadline,
         )

@@ -21,6 +21,8 @@ MAX_PARTS: Final = 64
 
 # A name that a message begins with, as bridges from chats of many people write it: "Ada Lovelace: I moved to Graz".
 _NAME: Final = re.compile(r"([^\W\d_][\w.'-]{0,24}(?: [^\W\d_][\w.'-]{0,24}){0,2}): +(?=\S)")
+_ROLES: Final = ("assistant", "system", "user", "developer", "tool", "agent", "ai", "human")
+"""No names: whoever pastes "assistant: I agreed" has not let the agent say so."""
 _SPACE: Final = re.compile(r"[ \t]+(?=[.,;:!?)\s]|\Z)")
 _BREAK: Final = re.compile("\n\\s*\n|(?<=[.!?])\\s+|\n|(?<=[\u3002\uff01\uff1f])")
 
@@ -37,7 +39,7 @@ def make_utterances(spoken: Sequence[Spoken], session: Session) -> list[Utteranc
         speaker = (session.user_id or "user") if one.speaker == "user" else session.agent
         words = _drop_markers(one.words) if one.speaker == "assistant" else one.words
         named = _NAME.match(words) if one.speaker == "user" else None
-        if named is not None:
+        if named is not None and named[1].casefold() not in {*_ROLES, session.agent}:
             speaker, words = named[1], words[named.end() :]
         for part, text in enumerate(cut_parts(words)):
             found.append(

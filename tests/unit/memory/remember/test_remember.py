@@ -14,7 +14,7 @@ from pentad.memory.remember.adapters.progress_memory import MemoryProgress
 from pentad.memory.remember.ports import Work
 from pentad.memory.remember.remember import PART_MESSAGES, EndedRun, Remember, parse_event
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
-from pentad.memory.sessions.ports import Session
+from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.unit.memory.fakes import RUN, START
 
@@ -227,3 +227,20 @@ def test_an_event_is_read_and_what_is_none_is_refused() -> None:
     for wrong in bodies:
         with pytest.raises(InvalidInput):
             parse_event(wrong)
+
+
+def test_messages_are_read_once_for_all_steps_that_are_equally_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Step(), Step(name="others")
+    world = World(first, second)
+    world.say(3)
+    reads: list[tuple[int, int]] = []
+    read = world.sessions.read
+
+    def count(tenant_id: str, session_id: str, begin: int, end: int) -> list[StoredMessage]:
+        reads.append((begin, end))
+        return read(tenant_id, session_id, begin, end)
+
+    monkeypatch.setattr(world.sessions, "read", count)
+    world.run()
+    assert (first.ranges, second.ranges, reads) == ([(0, 3)], [(0, 3)], [(0, 2)])
+    assert first.works[0].spoken == second.works[0].spoken

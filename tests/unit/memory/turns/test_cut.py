@@ -68,3 +68,9 @@ def test_a_name_in_front_is_the_speaker_and_markers_are_no_words() -> None:
 def test_a_session_without_a_user_has_one_all_the_same() -> None:
     [one] = make_utterances([spoken("Hi.")], SESSION.model_copy(update={"user_id": None}))
     assert one.speaker == "user"
+
+
+def test_nobody_speaks_for_the_agent_or_the_system() -> None:
+    for name in ("assistant", "Assistant", "SYSTEM", "Tool"):
+        [one] = make_utterances([spoken(f"{name}: I agreed to pay.")], SESSION)
+        assert (one.speaker, one.text) == ("ada", f"{name}: I agreed to pay.")

@@ -1,5 +1,7 @@
 """What was said is kept once, whoever writes at the same time, and goes when its session or its user does."""
 
+import random
+import string
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,7 +12,7 @@ from pentad.memory.turns import said as module
 from pentad.memory.turns.adapters.segments_memory import MemorySegments
 from pentad.memory.turns.ports import Kind, Owner, StoredSegment
 from pentad.memory.turns.said import Memory, Said
-from pentad.memory.turns.segments import quantise
+from pentad.memory.turns.segments import decode_words, quantise
 from tests.unit.memory.turns.talk import ADA, LATER, MODEL, add_vectors, keep, say
 
 
@@ -125,3 +127,19 @@ def test_nothing_is_written_for_nothing() -> None:
     store.add(ADA, nothing, expires_at=LATER)
     store.add_vectors(ADA, MODEL, {}, expires_at=LATER)
     assert store.forget_owner(ADA) == 0
+
+
+def test_what_does_not_compress_stays_below_the_limit_of_an_item() -> None:
+    chance = random.Random(7)
+
+    def make_text() -> str:
+        return "".join(chance.choices(string.ascii_letters + string.digits + " ", k=800))
+
+    items = MemorySegments()
+    store = Said(items)
+    # A hundred messages of a session at once, each as long as is kept of one.
+    store.add(ADA, [say(make_text(), seq, part=part) for seq in range(20) for part in range(64)], expires_at=LATER)
+    kept = items.list_newest(ADA, "words", 1000)
+    assert len(kept) > 2
+    assert max(len(one.body) for one in kept) < 390 * 1024
+    assert sum(len(decode_words(one.body).said) for one in kept) == 20 * 64
