@@ -26,7 +26,8 @@ def test_a_name_with_dots_leads_to_nothing_else(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/documents/a..b/c.md", "/v1/runs?cursor=../x", "/v1/documents/.../d"])
 def test_dots_within_a_name_are_sent(path: str) -> None:
-    client, asked = ApiClient(NOBODY, "key"), []
+    client = ApiClient(NOBODY, "key")
+    asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.raw_path.decode())
