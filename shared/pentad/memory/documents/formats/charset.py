@@ -91,8 +91,11 @@ def decode(data: bytes, declared: str | None = None, *, markup: bool = False) ->
             return _finish(data[len(mark) :], marked, "its byte order mark")
     label = declared or _find_declaration(data, markup)
     codec = _find_codec(label)
-    if b"\x00" in data and codec is None and (wide := _detect_wide(data)):
+    wide = _detect_wide(data) if b"\x00" in data else None
+    if wide is not None and codec is None:
         return _finish(data, wide, "its content", f"no charset is declared: read as {wide} by its content")
+    if wide is not None and codec != wide and codec in ("utf-16-le", "utf-16-be"):
+        return _finish(data, wide, "its content", f"'{label}' is declared, but the bytes are {wide}: read as such")
     if _is_utf8(data):
         return _finish_utf8(data, label, codec)
     if codec is not None and codec != "utf-8":
@@ -299,8 +302,13 @@ def _finish(data: bytes, codec: str, by: str, *notes: str) -> Decoded:
         found.append(f"characters that are not valid in {_show(codec)} ({by}), shown as \ufffd: {broken:,}")
     if before:
         found.append(f"characters that were lost before it was uploaded, shown as \ufffd: {before:,}")
-    if (twice := len(_TWICE.findall(text))) > 1 and codec == "utf-8" and twice * 4 > sum(one > "\x7f" for one in text):
-        found.append("it looks as if it was encoded as UTF-8 twice, such as 'Ã¼' for 'ü': upload it in its own charset")
+    if (twice := len(_TWICE.findall(text))) > 1 and twice * 4 > sum(one > "\x7f" for one in text):
+        if codec == "utf-8":
+            found.append("it looks as if it was encoded as UTF-8 twice, such as 'Ã¼' for 'ü'")
+        elif codec in ("cp1252", "cp1254", "iso8859_15"):
+            found.append(f"it looks like UTF-8 that is read as {_show(codec)}, such as 'Ã¼' for 'ü'")
+    if zeros := text.count("\x00"):
+        found.append(f"zeros were left out: {zeros:,}: it may be no text, or in a charset that is not declared")
     if len(_CONTROLS.findall(text)) > 0 and not broken:
         found.append("it has control characters where letters are expected: its charset may be another one")
     return Decoded(text, _show(codec), tuple(found))
