@@ -72,21 +72,21 @@ class NamespaceMatrix:
         self, values: Floats, top_k: int, keep: Predicate | None, sparse: Sparse | None
     ) -> list[tuple[Record, float]]:
         """Return the closest records with their scores, best first; ties by id, so results repeat."""
-        rows = np.arange(len(self._records))
-        if keep is not None:
-            rows = np.array(
-                [row for row, record in enumerate(self._records) if keep(record.metadata or {})], dtype=np.int64
-            )
-        if not rows.size:
+        if not self._records:
             return []
-        scores = self._compute_scores(rows, values)
+        scores = self._compute_scores(values)
         if sparse:
-            scores = scores + np.array([_sparse_dot(self._records[row].sparse, sparse) for row in rows])
+            scores = scores + np.array([_sparse_dot(record.sparse, sparse) for record in self._records])
         sign = 1.0 if self._metric == "euclidean" else -1.0
-        order = np.argsort(sign * scores, kind="stable")
-        if top_k < order.size:  # keep every record that ties with the last one, then cut after sorting by id
-            order = order[sign * scores[order] <= sign * scores[order[top_k - 1]]]
-        found = [(self._records[rows[index]], float(scores[index])) for index in order]
+        found: list[tuple[Record, float]] = []
+        # The filter is asked from the best on: it costs more than the score, and few are wanted.
+        for row in np.argsort(sign * scores, kind="stable").tolist():
+            record, score = self._records[row], float(scores[row])
+            # Every record that ties with the last one is kept, then they are cut after sorting by id.
+            if len(found) >= top_k and sign * score > sign * found[-1][1]:
+                break
+            if keep is None or keep(record.metadata or {}):
+                found.append((record, score))
         found.sort(key=lambda pair: (sign * pair[1], pair[0].id))
         return found[:top_k]
 
@@ -98,15 +98,17 @@ class NamespaceMatrix:
         for name, query in queries:
             for id_, score in self._texts[name].score(query).items():
                 scores[id_] = scores.get(id_, 0.0) + score
-        found = [(self._records[self._rows[id_]], score) for id_, score in scores.items()]
-        found = [pair for pair in found if keep is None or keep(pair[0].metadata or {})]
-        found.sort(key=lambda pair: (-pair[1], pair[0].id))
-        return found[:top_k]
+        found: list[tuple[Record, float]] = []
+        for id_ in sorted(scores, key=lambda id_: (-scores[id_], id_)):
+            record = self._records[self._rows[id_]]
+            if keep is None or keep(record.metadata or {}):
+                found.append((record, scores[id_]))
+            if len(found) == top_k:
+                break
+        return found
 
-    def _compute_scores(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats) -> Floats:
+    def _compute_scores(self, values: Floats) -> Floats:
         matrix = self._matrix[: len(self._records)]
-        if rows.size < len(self._records):
-            matrix = matrix[rows]
         if self._metric == "euclidean":
             difference = matrix - values
             distances: Floats = np.einsum("ij,ij->i", difference, difference)
