@@ -83,7 +83,7 @@ def measure_corpus(
     corpus: Corpus, questions: Sequence[Question], store: MemoryVectors, embedder: KeptEmbedder
 ) -> list[tuple[str, ...]]:
     """Return a row for each recipe: nDCG, what is found within 500 and 2,000 tokens, and milliseconds."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     once = SearchedOnce(store)
     for recipe, weights in RECIPES.items():
         search = DocumentSearch(

@@ -77,7 +77,7 @@ def _parse_model(body: Body) -> str:
 def _read_text(document: Any, fields: list[str]) -> str:
     if not isinstance(document, Mapping):
         raise BadRequest("Each document must be an object")
-    words = [document.get(name) for name in fields]
-    if not all(isinstance(one, str) for one in words):
+    words = [one for name in fields if isinstance(one := document.get(name), str)]
+    if len(words) < len(fields):
         raise BadRequest(f"Each document must have the fields {', '.join(fields)}")
     return " ".join(words)
