@@ -17,7 +17,7 @@ _CONTRACTED: Final = (
 )
 # Words that say nothing of their own: who the user is, articles, forms of "to be" and the like.
 _EMPTY: Final = frozenset(
-    "a an and are am as at be been being by do does did doing for from has have had he her him his i in is it its me "
+    "a an and are am as at be been being by do does did doing has have had he her him his i in is it its me "
     "my of on or our she so that the their them they this to us user users was we were with you your also just "
     "really very der die das ein eine ist und ich mein meine le la les un une est et je mon ma el los las es y yo "
     "mi mis".split()

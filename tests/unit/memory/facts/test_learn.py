@@ -76,6 +76,20 @@ def test_nothing_is_learned_without_a_user_or_from_a_session_without_words(world
     assert world.facts.read("acme", "sam").version == 0
 
 
+def test_an_agent_whose_memory_is_off_teaches_nothing(world: World) -> None:
+    step = LearnFacts(
+        facts=world.facts,
+        model=world.model,
+        embedder=world.embedder,
+        telemetry=NullTelemetry(),
+        clock=lambda: START,
+        learns=lambda agent: agent != "assistant",
+    )
+    part = work(say("u: My name is Priya."))
+    assert step.run(part) == part.next_seq
+    assert world.model.requests == []
+
+
 def test_the_same_said_in_another_session_adds_evidence(world: World) -> None:
     world.learn(work(say("u: My name is Priya.")))
     world.learn(work(say("u: my name is Priya!", at=START.replace(day=9)), session="s-2"))
