@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
+from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
+from pentad.observability.export.targets import Target
 
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 StageName = Literal["dev", "staging", "prod"]
@@ -97,6 +99,7 @@ class Stage:
         api_rate: requests a second the API takes.
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
         oidc_audience: the audience those JWTs must name.
+        trace_targets: tracing products that spans are sent to; none for no export. The context's ``traces`` says it.
         cors_origins: origins of the pages whose scripts may call the API and upload documents; none for no page. The
             context's ``cors`` says it for a project.
     """
@@ -119,6 +122,7 @@ class Stage:
     api_rate: int
     oidc_issuer: str | None
     oidc_audience: str | None
+    trace_targets: tuple[Target, ...]
     cors_origins: tuple[str, ...]
 
     @property
@@ -147,6 +151,7 @@ STAGES: dict[str, Stage] = {
         api_rate=25,
         oidc_issuer=None,
         oidc_audience=None,
+        trace_targets=(),
         cors_origins=(),
     ),
     "staging": Stage(
@@ -168,6 +173,7 @@ STAGES: dict[str, Stage] = {
         api_rate=50,
         oidc_issuer=None,
         oidc_audience=None,
+        trace_targets=(),
         cors_origins=(),
     ),
     "prod": Stage(
@@ -189,6 +195,7 @@ STAGES: dict[str, Stage] = {
         api_rate=250,
         oidc_issuer=None,
         oidc_audience=None,
+        trace_targets=(),
         cors_origins=(),
     ),
 }
@@ -208,9 +215,11 @@ def read_stage(app: App) -> Stage:
     stage = STAGES[name]
     notices = (app.node.try_get_context("notices") or {}).get(name)
     origins = (app.node.try_get_context("cors") or {}).get(name)
+    traces = (app.node.try_get_context("traces") or {}).get(name)
     return replace(
         stage,
         notices=stage.notices if notices is None else read_notices(notices),
+        trace_targets=stage.trace_targets if traces is None else read_targets(traces),
         cors_origins=stage.cors_origins if origins is None else read_origins(origins),
     )
 
@@ -227,6 +236,26 @@ def read_origins(values: Any) -> tuple[str, ...]:
             fix="write each as the browser sends it, scheme and host: https://app.example.com",
         )
     return tuple(values)
+
+
+def read_targets(values: Any) -> tuple[Target, ...]:
+    """Return what a project's cdk.json says of a stage's tracing products: ``[{name, kind, endpoint?, project?}]``.
+
+    Raises:
+        ConfigurationError: one is not well formed, or two have one name.
+    """
+    try:
+        targets = tuple(Target.model_validate(one) for one in values)
+    except (TypeError, ValidationError) as error:
+        first = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else None
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is no list"
+        raise ConfigurationError(
+            f"cdk.json: traces: a target is not well formed: {why}",
+            fix='write a list such as [{"name": "phoenix", "kind": "phoenix", "endpoint": "https://..."}]',
+        ) from error
+    if len({one.name for one in targets}) < len(targets):
+        raise ConfigurationError("cdk.json: traces: two targets have one name", fix="name each otherwise")
+    return targets
 
 
 def read_notices(values: Mapping[str, Any]) -> Notices:

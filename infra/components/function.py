@@ -56,6 +56,7 @@ class PythonFunction(Construct):
 
     Attributes:
         function: the function.
+        log_group: where its lines go.
         role: its role; grants are given to it, one line each, where the function is composed.
     """
 
@@ -79,7 +80,7 @@ class PythonFunction(Construct):
         """
         super().__init__(scope, options.name)
         self._full_name = f"{stage.prefix}-{options.name}"
-        self._log_group = self._create_log_group(stage)
+        self.log_group = self._create_log_group(stage)
         self.role = iam.Role(
             self,
             "role",
@@ -117,7 +118,7 @@ class PythonFunction(Construct):
             handler=options.handler or f"{options.module}.handler",
             layers=list(layers),
             role=self.role,
-            log_group=self._log_group,
+            log_group=self.log_group,
             tracing=lambda_.Tracing.ACTIVE,
             timeout=Duration.seconds(options.timeout_seconds),
             memory_size=options.memory_mb,

@@ -18,6 +18,7 @@ from infra.memory.remember import Remember
 from infra.models.catalog import Models, check_tasks
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
+from infra.observability.export import Export
 from infra.orchestration.functions.await_human import AwaitHuman
 from infra.orchestration.functions.deliver import Deliver
 from infra.orchestration.functions.ends import Ends
@@ -85,7 +86,9 @@ class AgentStack(Stack):
         Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
         ingest = Ingest(self, "documents", build=self._build, bus=self._bus, gateway=self._gateway.alias)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
-        resources = estimate_resources(catalog, declared, len(models.catalog.used_models))
+        resources = estimate_resources(
+            catalog, declared, len(models.catalog.used_models), exports=bool(stage.trace_targets)
+        )
         groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)
         tools = self._tools(root, declared, groups)
         runner = ToolRunner(
@@ -101,6 +104,8 @@ class AgentStack(Stack):
         self._agents(catalog, deliver, tools)
         self._workflows(workflows, deliver, tools)
         self._around(catalog)
+        if stage.trace_targets:
+            Export(self, "export", build=self._build)
         CfnOutput(self, "EventBus", value=self._bus.event_bus_name)
         CfnOutput(self, "IngestDlq", value=ingest.work.dead.queue_url)
 

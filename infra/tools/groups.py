@@ -23,17 +23,20 @@ _OF_A_TOOL = 4
 """Log, role, policy and function; and a version, where an agent or a workflow has the tool."""
 _OF_A_MACHINE = 7
 _OF_ALL_ELSE = 104
+_OF_THE_EXPORT = 30
+"""The exporter with its queues and secret, and the filters of the functions that every project has."""
 _TOOLS_OF_A_POLICY = 15
 """From so many tools on the runner's role gets a further policy."""
 
 
-def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: int) -> int:
+def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: int, *, exports: bool = False) -> int:
     """Return how many resources the agent stack has if all tools are in it: rather a few too many than too few.
 
     Args:
         catalog: agents and workflows.
         tools: the declarations by name.
         models: how many models there are in chains, each of which has an alarm.
+        exports: spans are exported, by a filter of each function's log.
     """
     machines: list[AgentSpec | WorkflowSpec] = [*catalog.agents.values(), *catalog.workflows.values()]
     schedules = sum(len(one.schedules) for one in machines)
@@ -47,6 +50,7 @@ def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: i
         + models
         + (schedules + 2 if schedules else 0)
         + graphs
+        + (_OF_THE_EXPORT + len(tools) if exports else 0)
     )
 
 

@@ -193,6 +193,16 @@ class Rollout:
     shifted: int
 
 
+@dataclass(frozen=True)
+class LogSubscription:
+    """A subscription filter of a log group: lines that match go to a function."""
+
+    name: str
+    log_group: str
+    pattern: str
+    destination_arn: str
+
+
 @dataclass
 class Deployment:
     """Everything created from an assembly."""
@@ -209,6 +219,7 @@ class Deployment:
     invoke_configs: list[InvokeConfig] = field(default_factory=list)
     queue_mappings: list[QueueMapping] = field(default_factory=list)
     rules: list[EventRule] = field(default_factory=list)
+    subscriptions: list[LogSubscription] = field(default_factory=list)
     http_apis: dict[str, HttpApi] = field(default_factory=dict)
     state_machines: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, str] = field(default_factory=dict)

@@ -1,13 +1,16 @@
 """All pumps of a twin, started and stopped together."""
 
 import time
+from collections.abc import Sequence
 
 from twin.deploy.deployment import Deployment
+from twin.host.model import LogEvent
 from twin.machine import status
 from twin.moto_patches.hooks import MotoHooks
 from twin.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
 from twin.pumps.delivery import DeliveryQueue
 from twin.pumps.events.bus import EventBusPump
+from twin.pumps.logs.subscriptions import SubscriptionPump
 from twin.pumps.queues.mapping import InvokeFunction, QueueMappingPump
 from twin.pumps.schedules.clock import ScheduleClock, SystemClock
 from twin.pumps.schedules.stored import MotoSchedules
@@ -39,6 +42,7 @@ class Pumps:
         )
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)
+        self._subscriptions = SubscriptionPump(deployment.subscriptions, self._deliveries.put, place)
         status.listen(bus.on_execution)
         self._schedules.listen(self._timetable.refresh)
         self._hooks = MotoHooks(on_event=bus.on_event, on_object=bus.on_object, on_queue=self._on_queue)
@@ -63,6 +67,10 @@ class Pumps:
         for mapping in self._mappings:
             mapping.stop()
         self._deliveries.stop()
+
+    def on_log_lines(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """Take the log lines of functions for the subscription filters of their group."""
+        self._subscriptions.on_lines(group, stream, events)
 
     def settle(self, seconds: float = 5.0) -> bool:
         """Wait until nothing is under way, for so many seconds at most, and tell whether that is so."""

@@ -4,7 +4,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twin.host.model import LogEvent
@@ -25,6 +25,7 @@ class FunctionLogs:
         self._queue: queue.Queue[_Lines | None] = queue.Queue(_CAPACITY)
         self._streams: set[tuple[str, str]] = set()
         self._dropped = 0
+        self._listener: Callable[[str, str, Sequence[LogEvent]], None] | None = None
         self._busy = threading.Event()
         self._thread = threading.Thread(target=self._run, name="function-logs", daemon=True)
         self._thread.start()
@@ -35,6 +36,10 @@ class FunctionLogs:
             self._queue.put_nowait((log_group, log_stream, tuple(events)))
         except queue.Full:
             self._dropped += len(events)
+
+    def listen(self, listener: Callable[[str, str, Sequence[LogEvent]], None] | None) -> None:
+        """Have the lines of a stream told once they are stored; None for nobody."""
+        self._listener = listener
 
     def flush(self, seconds: float = _STOP_SECONDS) -> bool:
         """Wait until everything taken so far is written; False if that takes too long."""
@@ -77,3 +82,5 @@ class FunctionLogs:
                 backend.create_log_stream(group, stream)
         lines = [{"timestamp": event.timestamp_ms, "message": event.message} for event in events]
         backend.put_log_events(group, stream, lines)
+        if self._listener is not None:
+            self._listener(group, stream, events)

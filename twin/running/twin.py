@@ -359,6 +359,7 @@ class Twin:
         self._cleanup.callback(stopping.close)
         self._working.callback(stopping.close)
         self._pumps.start()
+        self._logs.listen(self._pumps.on_log_lines)
 
     def _serve_apis(self) -> None:
         from twin.http_api.events import ApiIdentity

@@ -95,6 +95,12 @@ def get_session_client(
     )
 
 
+def get_credentials() -> Any:
+    """Return the process's own credentials, for requests that are signed by hand."""
+    with _MAKING:
+        return boto3.DEFAULT_SESSION.get_credentials() if boto3.DEFAULT_SESSION else boto3.Session().get_credentials()
+
+
 def _make_config(read_timeout: float, attempts: int) -> Config:
     return Config(
         connect_timeout=_CONNECT_SECONDS,

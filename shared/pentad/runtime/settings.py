@@ -139,6 +139,16 @@ class DeliverSettings(StateTable):
     event_bus: str
 
 
+class ExportSettings(Settings):
+    """functions.observability.export."""
+
+    trace_targets: list[dict[str, str]] = Field(description="JSON: where spans go")
+    traces_secret: str = Field(description="ARN of the secret {TARGET: {api_key, ...}}")
+    export_queue: str = Field(description="address of the queue of the targets' shares")
+    aws_region: str = Field(description="set by Lambda")
+    aws_endpoint_url: str | None = Field(default=None, description="set on the local twin only")
+
+
 class ToolRunnerSettings(StateTable):
     """functions.orchestration.run_tool."""
 

@@ -13,7 +13,7 @@ from tests.moto_clients import client
 from twin.deploy.assembly import Assembly, FileAsset, Stack
 from twin.deploy.deployer import Deployer
 from twin.deploy.deployment import Deployment
-from twin.deploy.errors import ResourceFailed
+from twin.deploy.errors import DeployError, ResourceFailed
 from twin.deploy.registry import Place, list_types
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -148,6 +148,21 @@ def test_log_group_filter_and_policy(deployed: Deployment) -> None:
     [metric] = logs.describe_metric_filters(logGroupName=group["logGroupName"])["metricFilters"]
     assert metric["metricTransformations"][0]["metricName"] == "e"
     assert [one["policyName"] for one in logs.describe_resource_policies()["resourcePolicies"]] == ["lrp"]
+    [subscription] = deployed.subscriptions
+    assert subscription.log_group == group["logGroupName"]
+    assert subscription.destination_arn.endswith(f":function:{ref(deployed, 'F')}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "destination"),
+    [("ERROR", "arn:aws:lambda:us-east-1:1:function:f"), ("", "arn:aws:kinesis:us-east-1:1:stream/s")],
+)
+def test_a_subscription_that_would_not_be_carried_out_is_refused(
+    tmp_path: Path, pattern: str, destination: str
+) -> None:
+    properties = {"LogGroupName": "g", "FilterPattern": pattern, "DestinationArn": destination}
+    with mock_aws(), pytest.raises(DeployError, match="subscription filters"):
+        deploy_one(tmp_path, F={"Type": "AWS::Logs::SubscriptionFilter", "Properties": properties})
 
 
 def test_state_machine_version_and_alias(deployed: Deployment) -> None:

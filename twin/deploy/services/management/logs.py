@@ -1,5 +1,8 @@
 """CloudWatch Logs: groups, metric filters, resource policies."""
 
+from twin.deploy.deployment import LogSubscription
+from twin.deploy.errors import DeployError
+from twin.deploy.log_patterns import find_path
 from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_json, register_resource, to_camel_case
 
 
@@ -39,6 +42,28 @@ def create_metric_filter(target: Resource, properties: JsonObject) -> Created:
         filterPattern=properties["FilterPattern"],
         metricTransformations=to_camel_case(properties["MetricTransformations"]),
     )
+    return Created(name)
+
+
+@register_resource(
+    "AWS::Logs::SubscriptionFilter",
+    handled={"LogGroupName", "FilterName", "FilterPattern", "DestinationArn"},
+)
+def create_subscription_filter(target: Resource, properties: JsonObject) -> Created:
+    """Record a subscription filter; the pump delivers to functions, and moto's own way would call Docker.
+
+    Raises:
+        DeployError: the pattern is of a kind that the pump can't match, or the destination is no function.
+    """
+    pattern, destination = properties["FilterPattern"], str(properties["DestinationArn"])
+    if destination.split(":")[2] != "lambda" or (pattern and find_path(pattern) is None):
+        raise DeployError(
+            f"the twin carries out subscription filters '{{ $.a.b = \"*\" }}' to functions, "
+            f"and not '{pattern}' to '{destination}'"
+        )
+    name = properties.get("FilterName") or target.physical_name(limit=512)
+    subscription = LogSubscription(name, properties["LogGroupName"], pattern, destination)
+    target.deployment.subscriptions.append(subscription)
     return Created(name)
 
 

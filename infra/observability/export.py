@@ -1,0 +1,136 @@
+"""Export of spans: subscription filters of the functions' logs -> functions.observability.export -> targets by OTLP.
+
+Nothing of it is there in a stage that names no target.
+"""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from infra.components.function import FunctionOptions, PythonFunction
+from infra.components.reasons import acknowledge
+from infra.components.work_queue import WorkQueue
+from pentad.observability.export.log_batch import FILTER_PATTERN
+
+NAME = "export"
+_SECONDS = 60
+_RECEIVES = 30
+"""With waits that double up to five minutes, a target may be down for two hours before its shares are dead letters."""
+_PAGE = "docs/traces.md"
+
+
+class Export(Construct):
+    """The exporter, its queue and its secret, and the filters of all functions' log groups.
+
+    Attributes:
+        work: the queue of the targets' shares; its dead-letter queue holds those that a target did not take.
+        secret: ``{TARGET: {api_key, ...}}``, filled by the operator.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, build: Build) -> None:
+        """Make them; call it when all other functions are made.
+
+        Args:
+            scope: the parent: what is below it is subscribed to.
+            name: the construct's id.
+            build: the surroundings; its stage has one target at least.
+        """
+        super().__init__(scope, name)
+        self._build = build
+        self.work = WorkQueue(self, "spans", build=build, timeout_seconds=_SECONDS, receives=_RECEIVES)
+        self.secret = self._create_secret()
+        # Without the exporter itself: its own lines would come back to it without end.
+        others = [one for one in scope.node.find_all() if isinstance(one, PythonFunction)]
+        made = self._create_function()
+        self._subscribe(others, made.function, self._allow_logs(made.function))
+        CfnOutput(self, "traces-secret", value=self.secret.secret_name).override_logical_id("TracesSecret")
+        CfnOutput(self, "traces-dlq", value=self.work.dead.queue_url).override_logical_id("TracesDlq")
+
+    def _create_secret(self) -> secretsmanager.Secret:
+        stage = self._build.stage
+        secret = secretsmanager.Secret(
+            self,
+            "secret",
+            secret_name=f"{stage.prefix}/traces",
+            description='Keys of tracing products by target: JSON {"TARGET": {"api_key": "..."}}',
+            encryption_key=self._build.stores.data_key,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",  # noqa: S106 - no secret, but the form of one
+                generate_string_key="unused",
+            ),
+            removal_policy=stage.removal,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            f"AWS cannot rotate a tracing product's key: the product issues it. {_PAGE} says how to change it.",
+        )
+        return secret
+
+    def _create_function(self) -> PythonFunction:
+        build = self._build
+        targets = [one.model_dump(exclude_none=True) for one in build.stage.trace_targets]
+        options = FunctionOptions(
+            name=NAME,
+            module="functions.observability.export",
+            environment={
+                "TRACE_TARGETS": json.dumps(targets, sort_keys=True, separators=(",", ":")),
+                "TRACES_SECRET": self.secret.secret_arn,
+                "EXPORT_QUEUE": self.work.queue.queue_url,
+            },
+            timeout_seconds=_SECONDS,
+            sends_again=True,
+            description="Sends spans to tracing products",
+        )
+        made = build.create_function(self, options)
+        # A batch of log lines that could not be shared out after Lambda's own retries is kept too.
+        made.function.configure_async_invoke(retry_attempts=2, on_failure=destinations.SqsDestination(self.work.dead))
+        self.work.connect_to(made.function, batch_size=5, concurrency=2)
+        self.work.grant_send_again(made.function)
+        grants.grant_secret(made.role, self.secret)
+        if any(one.kind == "xray" for one in build.stage.trace_targets):
+            made.role.add_to_policy(iam.PolicyStatement(actions=["xray:PutSpans"], resources=["*"]))
+        return made
+
+    def _allow_logs(self, function: lambda_.Function) -> lambda_.CfnPermission:
+        """Let CloudWatch Logs invoke the exporter for the log groups of this stage's functions."""
+        stack = Stack.of(self)
+        source = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"/aws/lambda/{self._build.stage.prefix}-*:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return lambda_.CfnPermission(
+            self,
+            "logs-may-invoke",
+            action="lambda:InvokeFunction",
+            function_name=function.function_arn,
+            principal="logs.amazonaws.com",
+            source_arn=source,
+            source_account=stack.account,
+        )
+
+    def _subscribe(
+        self, functions: Sequence[PythonFunction], exporter: lambda_.Function, allowed: lambda_.CfnPermission
+    ) -> None:
+        for one in functions:
+            made = logs.CfnSubscriptionFilter(
+                one,
+                "spans",
+                log_group_name=one.log_group.log_group_name,
+                filter_name="spans",
+                filter_pattern=FILTER_PATTERN,
+                destination_arn=exporter.function_arn,
+            )
+            # CloudWatch Logs sends a message on trial when the filter is made.
+            made.add_dependency(allowed)

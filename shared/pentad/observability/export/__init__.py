@@ -1,0 +1,1 @@
+"""Export of spans: from log lines to tracing products, off the user's path."""

@@ -1,0 +1,1 @@
+"""The wiring of observability's own functions."""

@@ -1,0 +1,120 @@
+"""The export of spans: off by default, and with a target a function, a queue, a secret and a filter for every log."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Template
+
+from infra.components.build import Build
+from infra.components.function import FunctionOptions
+from infra.config import STAGES, read_stage, read_targets
+from infra.observability.export import Export
+from infra.stacks.state import StateStack
+from pentad.domain.errors import ConfigurationError
+from pentad.observability.export.log_batch import FILTER_PATTERN
+from pentad.runtime.settings import ExportSettings
+from tests.infra.conftest import joined
+
+Json = dict[str, Any]
+PHOENIX = {"name": "phoenix", "kind": "phoenix", "endpoint": "https://phoenix.example.com", "project": "mine"}
+TARGETS = [PHOENIX, {"name": "aws", "kind": "xray"}]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Json]:
+    """The resources of a stack with one function and the export of its spans."""
+    ours = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = App(context=ours | {"stage": "dev", "traces": {"dev": TARGETS}, "aws:cdk:bundling-stacks": []})
+    stage = read_stage(app)
+    state = StateStack(app, "state", stage=stage)
+    stack = Stack(app, "agents")
+    build = Build(stage=stage, stores=state.stores, root=ROOT, layers=[])
+    for name in ("recall", "deliver"):
+        module = "functions.memory.recall"
+        options = FunctionOptions(name=name, module=module, environment={}, timeout_seconds=3, description="one")
+        build.create_function(stack, options)
+    Export(stack, "export", build=build)
+    found: dict[str, Json] = Template.from_stack(stack).to_json()["Resources"]
+    return found
+
+
+def of_type(resources: dict[str, Json], kind: str) -> list[Json]:
+    return [one for one in resources.values() if one["Type"] == kind]
+
+
+def find_exporter(resources: dict[str, Json]) -> tuple[str, Json]:
+    return next(
+        (name, one)
+        for name, one in resources.items()
+        if one["Type"] == "AWS::Lambda::Function" and one["Properties"]["FunctionName"] == "pentad-dev-export"
+    )
+
+
+def test_no_stage_exports_anything_by_default(functions: dict[str, Json]) -> None:
+    assert {stage.trace_targets for stage in STAGES.values()} == {()}
+    assert "pentad-dev-export" not in functions
+
+
+def test_every_functions_log_but_the_exporters_own_has_a_filter(resources: dict[str, Json]) -> None:
+    filters = of_type(resources, "AWS::Logs::SubscriptionFilter")
+    groups = {one["Properties"]["LogGroupName"]["Ref"] for one in filters}
+    names = {resources[group]["Properties"]["LogGroupName"] for group in groups}
+    # Its own lines would come back to it without end.
+    assert names == {"/aws/lambda/pentad-dev-recall", "/aws/lambda/pentad-dev-deliver"}
+    assert {one["Properties"]["FilterPattern"] for one in filters} == {FILTER_PATTERN}
+    exporter, _ = find_exporter(resources)
+    assert {one["Properties"]["DestinationArn"]["Fn::GetAtt"][0] for one in filters} == {exporter}
+
+
+def test_a_filter_waits_for_the_leave_to_invoke_which_is_for_this_stages_logs(resources: dict[str, Json]) -> None:
+    [(name, permission)] = [(name, one) for name, one in resources.items() if one["Type"] == "AWS::Lambda::Permission"]
+    assert permission["Properties"]["Principal"] == "logs.amazonaws.com"
+    assert joined(permission["Properties"]["SourceArn"]).endswith(":log-group:/aws/lambda/pentad-dev-*:*")
+    for one in of_type(resources, "AWS::Logs::SubscriptionFilter"):
+        assert name in one["DependsOn"]
+
+
+def test_the_environment_is_what_the_settings_name(resources: dict[str, Json], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, exporter = find_exporter(resources)
+    variables = exporter["Properties"]["Environment"]["Variables"]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, joined(value))
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert ExportSettings().trace_targets == TARGETS
+    known = {field.upper() for field in ExportSettings.model_fields}
+    assert {name for name in variables if not name.startswith("POWERTOOLS_")} <= known
+
+
+def test_what_can_not_be_delivered_is_kept(resources: dict[str, Json]) -> None:
+    [config] = of_type(resources, "AWS::Lambda::EventInvokeConfig")
+    dead = config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    queues = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
+    [work] = [one for one in queues.values() if "RedrivePolicy" in one]
+    assert work["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] == dead
+    assert queues[dead]["QueueName"] == "pentad-dev-spans-dlq"
+
+
+def test_x_rays_right_is_there_for_x_ray(resources: dict[str, Json]) -> None:
+    assert "xray:PutSpans" in json.dumps(of_type(resources, "AWS::IAM::Policy"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "phoenix",
+        7,
+        [7],
+        [{"name": "a", "kind": "jaeger"}],
+        [{"name": "A", "kind": "otlp"}],
+        [{"name": "a", "kind": "otlp", "endpoint": "file:///x"}],
+        [{"name": "a", "kind": "otlp", "api_key": "x"}],
+        [PHOENIX, PHOENIX],
+    ],
+)
+def test_what_is_no_list_of_targets_is_refused(values: Any) -> None:
+    with pytest.raises(ConfigurationError, match="traces"):
+        read_targets(values)
