@@ -55,7 +55,8 @@ def print_run(screen: Screen, view: Json) -> None:
         screen.print_text(replace_markers(view["answer"], numbers))
     for citation in view["citations"]:
         number = numbers[citation["marker"]]
-        screen.print(build_line("  [dim]{number} {document}: {title} ({start}-{end})[/]", number=number, **citation))
+        shown = {**citation, "number": number, "place": f"page {citation['page']}, " if citation.get("page") else ""}
+        screen.print(build_line("  [dim]{number} {document}: {title} ({place}{start}-{end})[/]", **shown))
     if view["error"]:
         screen.print(build_styled(view["error"], "red"))
     if view["stop_reason"]:

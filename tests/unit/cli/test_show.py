@@ -126,7 +126,7 @@ def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureF
     view = {
         "notices": ["slow\x1b[8m"],
         "answer": "one [cite:k7]\ntwo\x1b[2J [bold]",
-        "citations": [citation],
+        "citations": [citation, {**citation, "marker": "[cite:m2]", "page": 3}],
         "error": None,
         "stop_reason": None,
         "steps": 1,
@@ -142,6 +142,7 @@ def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureF
         "one [1]",
         "two\\u001b[2J [bold]",
         "  [1] a\\nb.md: \\u001b[2J (0-9)",
+        "  [2] a\\nb.md: \\u001b[2J (page 3, 0-9)",
         "run_1 succeeded 1 step, 9 tokens, $0, session s1",
     ]
 

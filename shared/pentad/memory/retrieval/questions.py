@@ -6,6 +6,7 @@ The vector of eight sentences is near to none of the passages that one of them a
 import re
 from typing import Final
 
+QUESTION_CHARACTERS: Final = 8000
 LONG_WORDS: Final = 24
 """A question of fewer words is searched for as it is."""
 PART_WORDS: Final = 4
@@ -22,7 +23,7 @@ def split_question(text: str) -> tuple[str, ...]:
     Args:
         text: what is asked.
     """
-    text = text.strip()
+    text = text.strip()[:QUESTION_CHARACTERS]
     if _count_words(text) < LONG_WORDS:
         return (text,) if text else ()
     sentences = dict.fromkeys(part.strip() for part in _END.split(text) if _count_words(part) >= PART_WORDS)
