@@ -31,7 +31,7 @@ from pentad.memory.facts.extract import (
     build_extract_request,
     cut_parts,
 )
-from pentad.memory.facts.gate.write_gate import WriteGate
+from pentad.memory.facts.gate.write_gate import WriteGate, may_teach
 from pentad.memory.facts.ports import FactBook, FactStore
 from pentad.memory.facts.timeline import Statement, build_facts, to_statements
 from pentad.memory.remember.ports import Spoken, Work
@@ -44,7 +44,6 @@ WRITE_TRIES: Final = 8
 MAX_COMPARED: Final = 12
 """Known facts that one statement is compared with by meaning."""
 _NOTED: Final = 100
-_FEWEST_CHARACTERS: Final = 8
 _NO_EMBEDDING: Final = "The embedder did not answer: repeats in other words were not recognised."
 
 
@@ -101,7 +100,7 @@ class LearnFacts:
             BudgetExceeded: the tenant's budgets allow no call now; the pipeline comes back with the same part.
         """
         user_id = work.user_id
-        if user_id is None or not self._learns(work.session.agent) or not _is_worth_reading(work.spoken):
+        if user_id is None or not self._learns(work.session.agent) or not may_teach(work.spoken):
             return work.next_seq
         last = work.next_seq - 1
         if self._facts.find_learned(work.tenant_id, user_id, work.session_id, work.first_seq, last, RECIPE):
@@ -206,8 +205,3 @@ def make_context(work: Work, user_id: str | None) -> CallContext:
         session_id=work.session_id,
         purpose="remember",
     )
-
-
-def _is_worth_reading(spoken: Sequence[Spoken]) -> bool:
-    """Tell whether a model could find anything: a user said more than a few characters."""
-    return any(one.speaker == "user" and len(one.words) >= _FEWEST_CHARACTERS for one in spoken)

@@ -72,6 +72,7 @@ def test_only_own_words_go_to_the_model_and_can_not_close_their_frame(world: Wor
 def test_nothing_is_learned_without_a_user_or_from_a_session_without_words(world: World) -> None:
     world.learn(work(say("u: My name is Priya."), user=None))
     world.learn(work(say("u: hi", "a: My name is Otto and I live in Rome.")))
+    world.learn(work(say("u: What is 2 + 3? Can you book a table?", "a: 5.", "u: Please go on. Why?")))
     assert world.model.requests == []
     assert world.facts.read("acme", "sam").version == 0
 

@@ -15,6 +15,7 @@ _MONTH: Final = re.compile(
     r"[a-z]|(?:Jan|Feb|M[\u00e4a]r|Apr|Mai|May|Jun|Jul|Aug|Sep|Okt|Oct|Nov|De[cz])\w*", re.UNICODE
 )
 _WORD: Final = re.compile(r"\w+")
+_LONGEST_ABBREVIATION: Final = 12
 _MOST_WORDS: Final = 80
 """Of a quotation: a longer one is looked for by its first words."""
 _QUOTED_LINE: Final = re.compile(r"^[ \t]*(?:>|\|).*$", re.MULTILINE)
@@ -90,9 +91,10 @@ def split_spans(text: str) -> list[tuple[int, int]]:
 
 def _goes_on(text: str, start: int, end: int, following: int) -> bool:
     """Tell whether a sentence goes on behind a mark: that of an abbreviation, or of a day as German writes it."""
-    if _NO_END.search(text, start, end):
+    last = max(start, end - _LONGEST_ABBREVIATION)
+    if _NO_END.search(text, last, end):
         return True
-    return _DAY.search(text, start, end) is not None and _MONTH.match(text, following) is not None
+    return _DAY.search(text, last, end) is not None and _MONTH.match(text, following) is not None
 
 
 def find_sentence(text: str, start: int, end: int) -> tuple[int, int]:

@@ -36,6 +36,9 @@ SUPPORTED: Final = 0.6
 """The share of a text's words that have to stand in its evidence or in the question that it answers."""
 SURE: Final = 0.7
 """The confidence that is asked for where the tables of phrases don't know the language."""
+LONGEST_MESSAGE: Final = 100_000
+"""Of what is typed; so a gate's work is bounded."""
+_READ_CHARACTERS: Final = 20_000
 _ANSWER_WORDS: Final = 6
 _CREDENTIAL: Final = re.compile(
     r"\b(?:pass ?(?:word|code|phrase)|pwd|pin(?: code| number)?|cvv|cvc|otp|one-time code|security (?:code|answer|"
@@ -90,6 +93,8 @@ class WriteGate:
         if place is None:
             return _refuse(found, "it names no message of this part of the conversation")
         spoken = self._spoken[place]
+        if len(spoken.text) > LONGEST_MESSAGE:
+            return _refuse(found, f"its message has more than {LONGEST_MESSAGE:,} characters: it was pasted")
         where = sentences.find_quote(spoken.text, found.quote)
         if where is None:
             return _refuse(found, "its quotation does not stand in the message")
@@ -195,6 +200,29 @@ class WriteGate:
             recipe=RECIPE,
         )
         return Gated(statement, GateDecision(outcome="kept", reason="new", text=text, seq=spoken.seq))
+
+
+def may_teach(spoken: Sequence[Spoken]) -> bool:
+    """Tell whether a user said anything that the gate could let through: no model is asked about questions alone."""
+    for place, one in enumerate(spoken):
+        if one.speaker != "user":
+            continue
+        before = spoken[place - 1] if place else None
+        asked = before is not None and before.speaker == "assistant" and junk.is_question(before.text.rstrip()[-200:])
+        text = one.text[:_READ_CHARACTERS]
+        if any(_may_say_something(text[start:end], asked=asked) for start, end in sentences.split_spans(text)):
+            return True
+        if len(one.text) > _READ_CHARACTERS or (place and junk.is_success(one.text)):
+            return True  # More than is looked at here; or an answer was called right, which is a behaviour.
+    return False
+
+
+def _may_say_something(sentence: str, *, asked: bool) -> bool:
+    if junk.is_question(sentence):
+        return False
+    if junk.is_small_talk(sentence):
+        return asked and junk.is_definite_answer(sentence)
+    return junk.is_lasting(sentence) or not (junk.is_request(sentence) or junk.is_reaction(sentence))
 
 
 def has_secret(text: str) -> bool:

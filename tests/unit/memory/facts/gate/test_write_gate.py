@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pentad.memory.facts.gate import junk, sentences
-from pentad.memory.facts.gate.write_gate import WriteGate
+from pentad.memory.facts.gate.write_gate import WriteGate, may_teach
 from tests.unit.memory.facts.talk import START, found, say
 
 TURNS = json.loads((Path(__file__).parents[4] / "data/memory/remembered_turns.json").read_text(encoding="utf-8"))
@@ -132,12 +132,32 @@ def test_a_correction_is_kept_and_says_what_was_wrong() -> None:
     assert gated.statement.replaces == "Bonn"
 
 
+@pytest.mark.parametrize(
+    ("lines", "may"),
+    [
+        (["u: What is 2 + 3?"], False),
+        (["u: Please book a table. Thanks!"], False),
+        (["u: ok", "a: I live in Rome."], False),
+        (["u: What is 2 + 3? I live in Berlin."], True),
+        (["a: Where do you live?", "u: Berlin."], True),
+        (["a: Shall I go on?", "u: Yes."], False),
+        (["u: Please always answer in German."], True),
+        (["u: Sum it up.", "a: Total: 12.", "u: Perfect, thanks!"], True),
+        (["u: 私は京都に住んでいます。"], True),
+        ([f"u: {'Why? ' * 9000}"], True),
+    ],
+)
+def test_a_model_is_asked_only_where_a_user_may_have_said_something(lines: list[str], may: bool) -> None:
+    assert may_teach(say(*lines)) is may
+
+
 def test_hostile_candidates_end_in_a_refusal() -> None:
     lines = ("u: I live in Berlin.",)
     assert judge(*lines, quote="I live in Berlin.", text="x" * 5000) != "kept"
     assert judge(*lines, quote="", text="The user lives.") != "kept"
     assert judge(*lines, quote="I " * 400, text="The user lives in Berlin.") != "kept"
     assert judge(*lines, quote="I live in Berlin.", text="The user lives in \x00 Berlin.") != "kept"
+    assert "characters" in judge(f"u: I live in Berlin. {'(' * 100_000}", quote="I live in Berlin.")
     long = f"u: {'I live in Berlin and (((' * 4000}"
     assert judge(long, quote="I live in Berlin", text="x" * 301) != "kept"
     assert judge(long, quote="I live in Berlin")
