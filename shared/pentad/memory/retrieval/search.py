@@ -21,7 +21,7 @@ from pentad.memory.retrieval.ports import Match, Reranker, SearchRequest, Vector
 from pentad.memory.retrieval.questions import split_question
 from pentad.memory.retrieval.rank import WEIGHTS, RankWeights, Signals, rank
 from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, list_labels
-from pentad.memory.retrieval.words import measure_coverage
+from pentad.memory.retrieval.words import covers
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
 from pentad.observability.ports import Telemetry
@@ -29,7 +29,9 @@ from pentad.observability.ports import Telemetry
 CANDIDATES: Final = 50
 """Of each kind and part. Fewer, and what stands in both lists but on top of neither is missed."""
 COVERED: Final = 0.6
-"""A passage with so much of a part's words is given whatever its cosine is."""
+"""A passage with so much of what a part's words say is given whatever its cosine is."""
+COVERED_ALONE: Final = 0.3
+"""The same where no embedder answered: then words are all there is to go by."""
 COMPANY: Final = 3
 """So many of the best say what the others should be like."""
 RERANKED: Final = 40
@@ -199,6 +201,7 @@ def choose_passages(
     """
     by_name = {one.vector_id: one for found in matches for one in found}
     nearest = _find_nearest(matches)
+    share = COVERED if nearest else COVERED_ALONE
     chosen: list[Passage] = []
     for name, score in ranked.items():
         if len(chosen) == top_k:
@@ -207,7 +210,7 @@ def choose_passages(
         if passage is None or any(_is_repeat(passage, other) for other in chosen):
             continue
         near = nearest.get(name, -1.0) >= minimum_score
-        if near or max(measure_coverage(part, f"{passage.title} {passage.text}") for part in parts) >= COVERED:
+        if near or any(covers(part, f"{passage.title} {passage.text}", share) for part in parts):
             chosen.append(passage)
     return tuple(chosen)
 

@@ -96,19 +96,21 @@ def guess_rarity(word: str) -> float:
     return min(1.0, len(word) / _FULL_CHARACTERS) ** 2 if word.isascii() else 1.0
 
 
-def measure_coverage(question: str, text: str) -> float:
-    """Return how much of a question's words a text has, 0 to 1, each by what it says.
+def covers(question: str, text: str, share: float) -> bool:
+    """Return whether a text has most of a question's words, each counted by what it says.
+
+    What it has must amount to one long word at least, or be all there is: "what is" covers no question.
 
     Args:
         question: what is asked.
         text: what may answer it.
+        share: of what the question's words say, 0 to 1.
     """
     words = pick_query_words(question)
-    total = math.fsum(map(guess_rarity, words))
-    if not total:
-        return 0.0
     known = set(split_words(text))
-    return math.fsum(guess_rarity(word) for word in words if word in known) / total
+    total = math.fsum(map(guess_rarity, words))
+    found = math.fsum(guess_rarity(word) for word in words if word in known)
+    return found > 0 and found >= max(share * total, min(1.0, total)) - 1e-9
 
 
 def score_words(

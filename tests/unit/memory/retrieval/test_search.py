@@ -117,6 +117,13 @@ def test_words_alone_find_where_the_embedder_does_not_answer(vectors: Counted) -
     assert all(request.dense is None for request in vectors.requests)
 
 
+def test_without_an_embedder_fewer_of_the_words_will_do(vectors: Counted) -> None:
+    question = "How may somebody prevent overdraft fees"
+    down = WordEmbedder(failures=[ModelThrottled("429")])
+    assert documents(find(vectors, question, down)) == ["fees.md"]
+    assert documents(find(vectors, question, minimum_score=0.9)) == []
+
+
 def test_a_passage_with_the_questions_words_is_given_whatever_its_cosine() -> None:
     far = [
         match("said", 0.05, text="The overdraft fee is two dollars", document="a"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pentad.memory.retrieval.words import WordIndex, pick_query_words, score_words, split_words, stem_word
+from pentad.memory.retrieval.words import WordIndex, covers, pick_query_words, score_words, split_words, stem_word
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,21 @@ def test_what_is_dropped_or_replaced_leaves_nothing() -> None:
     index.drop("never")
     assert index.score(["one", "two"]) == {}
     assert len(index) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("overdraft fee", "The fee of an overdraft.", True),
+        ("What is 20 + 22?", "What is said is said.", False),
+        ("What is 20 + 22?", "20 and 22: what it is", True),
+        ("error E-4021", "Error E-4021: declined", True),
+        ("error E-4021", "Error E-5000: declined", False),
+        ("冻结银行卡", "客户可以冻结银行卡", True),
+        ("overdraft", "mortgage", False),
+        ("?", "anything", False),
+        ("", "", False),
+    ],
+)
+def test_a_text_covers_a_question_by_what_its_words_say(question: str, text: str, expected: bool) -> None:
+    assert covers(question, text, 0.6) is expected
