@@ -30,6 +30,9 @@ _DECISIONS = {
 _EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0, "queued": 0}
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
+User = Annotated[
+    str | None, typer.Option("--user", "-u", help="For which user: what they say is remembered. Default: the key's.")
+]
 
 
 def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
@@ -88,6 +91,7 @@ def run(
         str | None, typer.Option(help="Idempotency key: the same key returns the same run.")
     ] = None,
     metadata: Annotated[list[str], typer.Option(help="name=value, kept with the run; repeat for several.")] = [],  # noqa: B006
+    user: User = None,
     if_busy: Annotated[str | None, typer.Option(help="If the session is busy: reject, enqueue or interrupt.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the run to end.")] = 300,
 ) -> None:
@@ -95,7 +99,7 @@ def run(
     with handle_errors():
         client = create_api_client()
         key = idempotency_key or uuid.uuid4().hex
-        fields = {"metadata": parse_metadata(metadata), "if_busy": if_busy}
+        fields = {"metadata": parse_metadata(metadata), "if_busy": if_busy, "user": user}
         with ERR.show_status(f"{agent} works"):
             view = ask(client, agent, message, session_id=session_id, key=key, seconds=wait, **fields)
         if OPTIONS.json:
@@ -115,6 +119,7 @@ def run(
 def run_chat(
     agent: Agent = "assistant",
     session_id: Annotated[str | None, typer.Option("--session", help="Continue this session.")] = None,
+    user: User = None,
 ) -> None:
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
     with handle_errors():
@@ -129,7 +134,7 @@ def run_chat(
             if not message:
                 break
             with ERR.show_status(f"{agent} works"):
-                view = ask(client, agent, message, session_id=session_id, key=uuid.uuid4().hex, seconds=600)
+                view = ask(client, agent, message, session_id=session_id, key=uuid.uuid4().hex, seconds=600, user=user)
             session_id = view["session"]
             if view["pending_approval"]:
                 view = _decide_and_wait(client, view)
