@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.observability.export.targets import Target
+from pentad.memory.retrieval.ports import VectorStoreName
 
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 StageName = Literal["dev", "staging", "prod"]
@@ -100,6 +101,7 @@ class Stage:
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
         oidc_audience: the audience those JWTs must name.
         trace_targets: tracing products that spans are sent to; none for no export. The context's ``traces`` says it.
+        vector_store: where vectors are kept; the context's ``vector_store`` says it for a project.
         cors_origins: origins of the pages whose scripts may call the API and upload documents; none for no page. The
             context's ``cors`` says it for a project.
     """
@@ -123,6 +125,7 @@ class Stage:
     oidc_issuer: str | None
     oidc_audience: str | None
     trace_targets: tuple[Target, ...]
+    vector_store: VectorStoreName
     cors_origins: tuple[str, ...]
 
     @property
@@ -152,6 +155,7 @@ STAGES: dict[str, Stage] = {
         oidc_issuer=None,
         oidc_audience=None,
         trace_targets=(),
+        vector_store="pinecone",
         cors_origins=(),
     ),
     "staging": Stage(
@@ -174,6 +178,7 @@ STAGES: dict[str, Stage] = {
         oidc_issuer=None,
         oidc_audience=None,
         trace_targets=(),
+        vector_store="pinecone",
         cors_origins=(),
     ),
     "prod": Stage(
@@ -196,6 +201,7 @@ STAGES: dict[str, Stage] = {
         oidc_issuer=None,
         oidc_audience=None,
         trace_targets=(),
+        vector_store="pinecone",
         cors_origins=(),
     ),
 }
@@ -216,12 +222,30 @@ def read_stage(app: App) -> Stage:
     notices = (app.node.try_get_context("notices") or {}).get(name)
     origins = (app.node.try_get_context("cors") or {}).get(name)
     traces = (app.node.try_get_context("traces") or {}).get(name)
+    store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
+    if app.node.try_get_context("pentad:vectors") == "local":
+        store = "pinecone"  # the twin's index speaks its protocol
     return replace(
         stage,
         notices=stage.notices if notices is None else read_notices(notices),
         trace_targets=stage.trace_targets if traces is None else read_targets(traces),
+        vector_store=read_vector_store(store),
         cors_origins=stage.cors_origins if origins is None else read_origins(origins),
     )
+
+
+def read_vector_store(value: Any) -> VectorStoreName:
+    """Return the vector store that a project's cdk.json names for a stage.
+
+    Raises:
+        ConfigurationError: there is no such store.
+    """
+    if value not in get_args(VectorStoreName):
+        raise ConfigurationError(
+            f"cdk.json: vector_store: there is no vector store {value!r}",
+            fix=f"use one of {', '.join(get_args(VectorStoreName))}",
+        )
+    return cast(VectorStoreName, value)
 
 
 def read_origins(values: Any) -> tuple[str, ...]:

@@ -80,6 +80,18 @@ def build_documents_layer(root: Path) -> Path:
     return _build_third_party(root, "layer-documents", root / "requirements" / "documents.txt")
 
 
+def build_postgres_layer(root: Path) -> Path:
+    """Return the layer of PostgreSQL's driver, less the packages of the dependencies' layer.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        BuildError: the packages could not be installed.
+    """
+    return _build_third_party(root, "layer-postgres", root / "requirements" / "postgres.txt")
+
+
 def _build_third_party(root: Path, name: str, lock: Path) -> Path:
     def install_packages(folder: Path) -> None:
         target = folder / "python"

@@ -46,3 +46,8 @@ class Stores:
 def name_secret(stage: Stage, provider: str) -> str:
     """Return the name of the secret with a provider's credentials."""
     return f"{stage.prefix}/{provider}"
+
+
+def name_vector_bucket(stage: Stage) -> str:
+    """Return the name of the bucket of S3 Vectors: names are an account's own, in a region."""
+    return f"{stage.prefix}-vectors"

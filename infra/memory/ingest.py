@@ -9,6 +9,12 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
+from infra.components.vectors import (
+    build_vector_environment,
+    grant_vectors,
+    list_vector_folders,
+    list_vector_layers,
+)
 from infra.components.work_queue import WorkQueue
 from layers import build as builds
 from pentad.domain import keys
@@ -67,7 +73,7 @@ class Ingest(FunctionConstruct):
         # Without it S3 says 403 of an object that is gone, and a deletion could not be told from a missing right.
         grants.grant_bucket(self.role, stores.documents_bucket, ["s3:ListBucket"])
         grants.grant_invoke(self.role, [gateway.function_arn])
-        grants.grant_secret(self.role, stores.secrets["pinecone"])
+        grant_vectors(self.role, build)
 
 
 def create_layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
@@ -93,12 +99,12 @@ def _build_options(build: Build, gateway: lambda_.IFunction, layer: lambda_.ILay
             "INGEST_SHARE": str(build.stage.ingest_share),
             "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
             "GATEWAY_FUNCTION": gateway.function_arn,
-            "PINECONE_SECRET": stores.secrets["pinecone"].secret_arn,
+            **build_vector_environment(build.stage),
         },
         timeout_seconds=INGEST_SECONDS,
         memory_mb=1769,
         sends_again=True,
-        layers=[layer],
-        layer_folders=[builds.build_documents_layer(build.root)],
+        layers=[layer, *list_vector_layers(layer, build)],
+        layer_folders=[builds.build_documents_layer(build.root), *list_vector_folders(build)],
         description="Ingest: parses, chunks, embeds and indexes documents",
     )

@@ -7,6 +7,12 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.run_grants import grant_payloads, grant_run_items
+from infra.components.vectors import (
+    build_vector_environment,
+    grant_vectors,
+    list_vector_folders,
+    list_vector_layers,
+)
 from pentad.domain import keys
 
 
@@ -14,13 +20,15 @@ class Recall(FunctionConstruct):
     """The function functions.memory.recall."""
 
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
-        pinecone = build.stores.secrets["pinecone"]
         options = FunctionOptions(
             name="recall",
             module="functions.memory.recall",
             environment=build.state_environment
-            | {"GATEWAY_FUNCTION": gateway.function_arn, "PINECONE_SECRET": pinecone.secret_arn},
+            | {"GATEWAY_FUNCTION": gateway.function_arn}
+            | build_vector_environment(build.stage),
             timeout_seconds=60,
+            layers=list_vector_layers(scope, build),
+            layer_folders=list_vector_folders(build),
             description="Recall: context of a run, by reference",
         )
         super().__init__(scope, name, build=build, options=options)
@@ -29,4 +37,4 @@ class Recall(FunctionConstruct):
         # What the user's earlier conversations hold, and what is remembered of the user.
         grants.grant_table(self.role, build.stores.state_table, grants.READ, keys=[keys.user_pattern()])
         grants.grant_invoke(self.role, [gateway.function_arn])
-        grants.grant_secret(self.role, pinecone)
+        grant_vectors(self.role, build)

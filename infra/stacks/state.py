@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3vectors as s3vectors
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.components import storage
 from infra.components.reasons import acknowledge
-from infra.components.stores import Stores, name_secret
+from infra.components.stores import Stores, name_secret, name_vector_bucket
 from infra.config import Stage
 
-_SECRETS = ("anthropic", "openai", "pinecone")
+_SECRETS = ("anthropic", "openai")
 """Of every deployment."""
 
 
@@ -48,6 +49,7 @@ class StateStack(Stack):
         for name in dict.fromkeys(provider_secrets):
             if name not in _SECRETS:
                 self._create_secret(name, stage, data_key)
+        self._create_vector_store(stage, data_key)
         self.stores = Stores(
             data_key=data_key,
             approval_key=approval_key,
@@ -135,6 +137,23 @@ class StateStack(Stack):
                 max_age=3600,
             )
         return payload, documents
+
+    def _create_vector_store(self, stage: Stage, key: kms.Key) -> None:
+        """Make what the chosen vector store needs: a secret, or a bucket of S3 Vectors. Both are reached by name."""
+        if stage.vector_store != "s3vectors":
+            self._create_secret(stage.vector_store, stage, key)
+            return
+        # Who stores a vector is not who indexes it, later.
+        storage.grant_key_to_service(key, "indexing.s3vectors.amazonaws.com")
+        bucket = s3vectors.CfnVectorBucket(
+            self,
+            "vectors",
+            vector_bucket_name=name_vector_bucket(stage),
+            encryption_configuration=s3vectors.CfnVectorBucket.EncryptionConfigurationProperty(
+                sse_type="aws:kms", kms_key_arn=key.key_arn
+            ),
+        )
+        bucket.apply_removal_policy(stage.removal)
 
     def _create_secret(self, name: str, stage: Stage, key: kms.Key) -> secretsmanager.Secret:
         """Return a secret that the operator fills after the first deployment; its first value is a random one."""

@@ -19,6 +19,7 @@ ServiceName = Literal[
     "lambda",
     "logs",
     "s3",
+    "s3vectors",
     "secretsmanager",
     "sesv2",
     "sns",

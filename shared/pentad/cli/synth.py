@@ -63,7 +63,7 @@ def ensure_assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
     environment = os.environ | {
         "CDK_OUTDIR": str(out),
         "CDK_VALIDATION": "false",
-        "CDK_CONTEXT_JSON": json.dumps({"stage": stage, "pentad:checks": "off"}),
+        "CDK_CONTEXT_JSON": json.dumps({"stage": stage, "pentad:checks": "off", "pentad:vectors": "local"}),
     }
     try:
         done = subprocess.run(

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pentad.domain.errors import ConfigurationError
+from pentad.memory.retrieval.ports import VectorStoreName
 
 
 class Settings(BaseSettings):
@@ -30,6 +31,14 @@ class StateTable(Settings):
     state_table: str
     transient_table: str = Field(description="leases; its items expire")
     payload_bucket: str = Field(description="content too large for an item")
+
+
+class VectorSettings(Settings):
+    """Functions that search or store vectors; which store it is says ``infra/config.py``."""
+
+    vector_store: VectorStoreName
+    vector_secret: str | None = Field(default=None, description="name of the store's secret, where it has one")
+    vector_bucket: str | None = Field(default=None, description="name of the vector bucket, for s3vectors")
 
 
 class AuthorizerSettings(Settings):
@@ -76,11 +85,10 @@ class WorkflowSettings(StartSettings):
     event_bus: str
 
 
-class RecallSettings(StateTable):
+class RecallSettings(StateTable, VectorSettings):
     """functions.memory.recall."""
 
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds the query")
-    pinecone_secret: str = Field(description="ARN of the secret {api_key, index_host, index_kind}")
 
 
 class RememberSettings(StateTable):
@@ -89,7 +97,7 @@ class RememberSettings(StateTable):
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds what was said")
 
 
-class IngestSettings(Settings):
+class IngestSettings(VectorSettings):
     """functions.memory.ingest."""
 
     state_table: str
@@ -97,7 +105,6 @@ class IngestSettings(Settings):
     ingest_share: int = Field(ge=1, description="documents of one tenant at once")
     documents_bucket: str
     gateway_function: str
-    pinecone_secret: str
 
 
 class GatewaySettings(StateTable):

@@ -261,8 +261,11 @@ def test_ids_come_in_pages_by_prefix(store: VectorStore) -> None:
         cursor = page.cursor
         if cursor is None or len(pages) > 5:
             break
-    assert [len(items) for items in pages] == [3, 3, 1]
-    assert [name for items in pages for name in items] == [f"doc1#{n:02}" for n in range(7)]
+    names = [name for items in pages for name in items]
+    if store.capabilities.pages:
+        assert [len(items) for items in pages] == [3, 3, 1]
+        assert names == sorted(names)
+    assert sorted(names) == [f"doc1#{n:02}" for n in range(7)]
     assert len(store.list_ids("acme").items) == 8
 
 

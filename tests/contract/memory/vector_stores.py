@@ -10,7 +10,9 @@ from pentad.memory.retrieval.adapters.pinecone_documents import VALUES_FIELD, WO
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.adapters.vectors_postgres import PostgresVectors
+from pentad.memory.retrieval.adapters.vectors_s3 import S3Vectors
 from pentad.memory.retrieval.ports import VectorStore
+from tests.contract.memory.s3_vectors_server import serve_s3_vectors
 from twin.vectors import LocalIndex, Schema
 
 SCHEMA = Schema(VALUES_FIELD, (WORDS_FIELD,))
@@ -21,6 +23,7 @@ STORES = (
     "pinecone documents",
     "pinecone hybrid",
     "pinecone dense",
+    "s3 vectors",
     pytest.param("postgres", marks=POSTGRES),
     pytest.param("postgres by index", marks=POSTGRES),
 )
@@ -40,6 +43,9 @@ def open_store(name: str, folder: Path, request: pytest.FixtureRequest) -> Itera
         postgres = PostgresVectors(lambda: {"url": url}, exact_vectors=0 if name == "postgres by index" else 5000)
         yield postgres
         postgres.close()
+    elif name == "s3 vectors":
+        with serve_s3_vectors("pentad-dev-vectors") as client:
+            yield S3Vectors(lambda: client, "pentad-dev-vectors")
     else:
         raise LookupError(name)
 

@@ -18,6 +18,8 @@ from pydantic import Field, field_validator, model_validator
 from pentad.domain.values import FrozenValue, Page
 from pentad.memory.retrieval.checks import Where, check_field, check_where
 
+VectorStoreName = Literal["pinecone", "postgres", "s3vectors"]
+"""Where a deployment may keep its vectors."""
 Metadata = dict[str, str | int | float | bool | list[str]]
 
 MAX_CANDIDATES = 1000

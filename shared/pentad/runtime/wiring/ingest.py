@@ -10,14 +10,13 @@ from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.upload_keys_dynamodb import DynamoUploadKeys
 from pentad.memory.documents.ingest import INGEST_SECONDS, Ingest
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
-from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
-from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
 from pentad.runtime.clock import now
 from pentad.runtime.fair_queue import FairQueue
 from pentad.runtime.settings import IngestSettings, read_process_environment, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.vectors import make_vectors
 
 _GATEWAY_SECONDS = 120.0
 """How long to wait for the gateway's answer with vectors; more than its own attempts take."""
@@ -36,7 +35,6 @@ def make_fair_queue() -> FairQueue:
 def make_ingest() -> Ingest:
     """Return what keeps the index as the documents bucket is."""
     values = read_settings(IngestSettings)
-    secrets = SecretsManagerSecrets(get_client("secretsmanager"))
     # One attempt: a second one would embed, and bill, twice. The queue brings a failed message back.
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     return Ingest(
@@ -44,7 +42,7 @@ def make_ingest() -> Ingest:
         keys=DynamoUploadKeys(Table(get_client("dynamodb"), values.state_table)),
         reader=ProcessReader(read_process_environment()),
         registry=DynamoRegistry(Table(get_client("dynamodb"), values.state_table), clock=now),
-        vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
+        vectors=make_vectors(values),
         embedder=LambdaEmbedder(gateway, values.gateway_function),
         telemetry=telemetry_of("ingest"),
         clock=now,

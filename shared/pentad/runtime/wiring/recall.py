@@ -1,6 +1,5 @@
 """The wiring of functions.memory.recall."""
 
-from collections.abc import Mapping
 from functools import cache
 
 from pentad.aws.clients import get_client
@@ -8,19 +7,18 @@ from pentad.memory.context.front import EpochFront
 from pentad.memory.context.recall import Recall
 from pentad.memory.context.recall_turns import RecallTurns
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
-from pentad.memory.retrieval.adapters.reranker_pinecone import PineconeReranker
-from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.knowledge import KnowledgeSearch
+from pentad.memory.retrieval.ports import Reranker, VectorStore
 from pentad.memory.retrieval.search import DocumentSearch
 from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
-from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.runtime.clock import now
 from pentad.runtime.settings import RecallSettings, read_settings
 from pentad.runtime.wiring.ground.stores import make_runs, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.vectors import make_reranker, make_vectors
 
 _GATEWAY_SECONDS = 120.0
 """How long to wait for the gateway's answer with vectors; more than its own attempts take."""
@@ -60,22 +58,13 @@ def make_knowledge_search() -> KnowledgeSearch:
 
 
 @cache
-def _make_vectors() -> PineconeVectors:
-    return PineconeVectors(_read_secret)
+def _make_vectors() -> VectorStore:
+    return make_vectors(read_settings(RecallSettings))
 
 
 @cache
-def _make_reranker() -> PineconeReranker:
-    return PineconeReranker(_read_secret)
-
-
-def _read_secret() -> Mapping[str, str]:
-    return _make_secrets().get_json(read_settings(RecallSettings).pinecone_secret)
-
-
-@cache
-def _make_secrets() -> SecretsManagerSecrets:
-    return SecretsManagerSecrets(get_client("secretsmanager"))
+def _make_reranker() -> Reranker | None:
+    return make_reranker(read_settings(RecallSettings))
 
 
 @cache
