@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pentad.domain.errors import InvalidInput, NotFound
-from pentad.domain.memories.facts import Fact, ForgottenFact, GateDecision
+from pentad.domain.memories.facts import Fact, ForgottenFact, GateDecision, LearnedRange
 from pentad.memory.facts.normal_forms import normalize_value
 from pentad.memory.facts.ports import MAX_CHANGES, MAX_FACTS, MAX_FORGOTTEN, FactBook, FactChange
 from pentad.memory.facts.timeline import Statement, build_facts, to_statements
@@ -14,6 +14,8 @@ _ROOM = MAX_CHANGES - 1
 """Items of a change beside the note of the range."""
 _NO_ROOM = f"there is no room: at most {MAX_FACTS} facts of a user hold at a time"
 _PLACES = 100
+FORGOTTEN_REASON = "the user had it forgotten"
+FORGOTTEN_DOUBT = "it may contradict a fact that was forgotten"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def apply_statements(
     after, put = before, []
     for one in statements:
         if _is_forgotten(one, book.forgotten):
-            decisions.append(_decide(one, "refused", "the user had it forgotten"))
+            decisions.append(_decide(one, "refused", FORGOTTEN_REASON, told=False))
             continue
         tried = {
             fact.fact_id: fact for fact in build_facts(tenant_id, user_id, [*to_statements(book.facts), *kept, one])
@@ -132,16 +134,9 @@ def forget_fact(book: FactBook, fact_id: str, now: datetime) -> FactChange:
     known = {fact.fact_id: fact for fact in book.facts}
     line = _find_line(known, find_fact(book, fact_id))
     gone = {fact.fact_id for fact in line}
-    relinked = [
-        fact.model_copy(
-            update={
-                "supersedes": None if fact.supersedes in gone else fact.supersedes,
-                "superseded_by": None if fact.superseded_by in gone else fact.superseded_by,
-            }
-        )
-        for fact in book.facts
-        if fact.fact_id not in gone and {fact.supersedes, fact.superseded_by} & gone
-    ]
+    texts = [fact.text for fact in line]
+    cleaned = [_clean_fact(fact, gone, texts) for fact in book.facts if fact.fact_id not in gone]
+    relinked = [fact for fact in cleaned if fact != known[fact.fact_id]]
     earlier = {one.fact_id: one.places for one in book.forgotten}
     forgotten = tuple(
         ForgottenFact(
@@ -160,6 +155,54 @@ def forget_fact(book: FactBook, fact_id: str, now: datetime) -> FactChange:
         put=tuple(relinked),
         forget=forgotten,
         drop_forgotten=tuple(one.fact_id for one in oldest if one.fact_id not in gone),
+    )
+
+
+def clean_learned(learned: LearnedRange, facts: Sequence[Fact]) -> LearnedRange:
+    """Return what is noted of a range without the words of facts that are to be forgotten; itself where it has none.
+
+    Args:
+        learned: the note.
+        facts: those that are to be forgotten.
+    """
+    ids, texts = {fact.fact_id for fact in facts}, [fact.text for fact in facts]
+    values = {fact.value for fact in facts}
+
+    def tells(one: GateDecision) -> bool:
+        named = any(text in one.text or text in one.reason for text in texts)
+        return one.fact_id in ids or named or (bool(one.text) and normalize_value(one.text) in values)
+
+    if not any(tells(one) for one in learned.decisions if one.reason != FORGOTTEN_REASON):
+        return learned
+    cleaned = tuple(
+        one.model_copy(update={"text": "", "reason": FORGOTTEN_REASON}) if tells(one) else one
+        for one in learned.decisions
+    )
+    return learned.model_copy(update={"decisions": cleaned})
+
+
+def list_line(book: FactBook, fact_id: str) -> list[Fact]:
+    """Return a fact with those that it took the place of: what goes when it is forgotten.
+
+    Raises:
+        NotFound: there is no such fact.
+    """
+    return _find_line({fact.fact_id: fact for fact in book.facts}, find_fact(book, fact_id))
+
+
+def _clean_fact(fact: Fact, gone: set[str], texts: Sequence[str]) -> Fact:
+    """Return a fact without links to what is forgotten, and without its words in a doubt."""
+
+    def clean(doubt: str | None) -> str | None:
+        return FORGOTTEN_DOUBT if doubt is not None and any(text[:150] in doubt for text in texts) else doubt
+
+    return fact.model_copy(
+        update={
+            "supersedes": None if fact.supersedes in gone else fact.supersedes,
+            "superseded_by": None if fact.superseded_by in gone else fact.superseded_by,
+            "doubt": clean(fact.doubt),
+            "evidence": tuple(one.model_copy(update={"doubt": clean(one.doubt)}) for one in fact.evidence),
+        }
     )
 
 
@@ -215,12 +258,14 @@ def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fa
     return _decide(statement, "kept", "new", mine)
 
 
-def _decide(statement: Statement, outcome: str, reason: str, fact: Fact | None = None) -> GateDecision:
+def _decide(
+    statement: Statement, outcome: str, reason: str, fact: Fact | None = None, *, told: bool = True
+) -> GateDecision:
     return GateDecision.model_validate(
         {
             "outcome": outcome,
             "reason": reason,
-            "text": statement.text,
+            "text": statement.text if told else "",
             "seq": None if statement.evidence is None else statement.evidence.seq,
             "fact_id": None if fact is None else fact.fact_id,
         }

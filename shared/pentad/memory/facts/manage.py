@@ -1,17 +1,18 @@
 """What people do with what is remembered of a user: read it, edit it, have it forgotten."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
 from pentad.domain.memories.facts import Fact, LearnedRange
 from pentad.domain.values import Page
-from pentad.memory.facts.changes import edit_fact, find_fact, forget_fact
+from pentad.memory.facts.changes import clean_learned, edit_fact, find_fact, forget_fact, list_line
 from pentad.memory.facts.gate.write_gate import has_secret
 from pentad.memory.facts.ports import FactBook, FactChange, FactStore
 
 _TRIES: Final = 8
+_PAGES: Final = 1000
 
 
 class ManageFacts:
@@ -84,11 +85,34 @@ class ManageFacts:
             NotFound: there is no such fact; a repeat finds none either.
             StoreUnavailable: the store did not answer, or others wrote first each time.
         """
+        # What was noted of it goes first: a try that is cut off leaves the fact, and so can be made again.
+        self._clean_notes(tenant_id, user_id, list_line(self._facts.read(tenant_id, user_id), fact_id))
         for _ in range(_TRIES):
             book = self._facts.read(tenant_id, user_id)
             change = forget_fact(book, fact_id, self._now())
             if self._facts.write(tenant_id, user_id, change, expected_version=book.version):
                 return change
+        raise _make_contended()
+
+    def _clean_notes(self, tenant_id: str, user_id: str, facts: Sequence[Fact]) -> None:
+        """Take the words of facts out of the gate's noted decisions."""
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = self._facts.list_learned(tenant_id, user_id, limit=100, cursor=cursor)
+            for noted in page.items:
+                cleaned = clean_learned(noted, facts)
+                if cleaned != noted:
+                    self._write(tenant_id, user_id, FactChange(learned=cleaned))
+            cursor = page.cursor
+            if cursor is None:
+                return
+        raise _make_contended()
+
+    def _write(self, tenant_id: str, user_id: str, change: FactChange) -> None:
+        for _ in range(_TRIES):
+            version = self._facts.read(tenant_id, user_id).version
+            if self._facts.write(tenant_id, user_id, change, expected_version=version):
+                return
         raise _make_contended()
 
 

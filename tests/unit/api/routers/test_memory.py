@@ -128,6 +128,25 @@ def test_a_forgotten_fact_goes_with_what_it_took_the_place_of(client: Client) ->
     assert client("DELETE", f"{PATH}/facts/fact_2").status == 404
 
 
+def test_a_forgotten_facts_words_stand_nowhere_of_what_is_remembered(client: Client) -> None:
+    text = make_fact().text
+    decisions = (
+        GateDecision(outcome="kept", reason="new", text=text, seq=1, fact_id="fact_1"),
+        GateDecision(outcome="superseded", reason=f"in the place of: {text}", text="The user lives in Kiel.", seq=2),
+        GateDecision(outcome="refused", reason="its evidence is a question", text="Who?", seq=3),
+    )
+    learned = LearnedRange(session_id="s-1", first_seq=0, last_seq=3, recipe="1", learned_at=START, decisions=decisions)
+    said = make_fact().evidence[0].model_copy(update={"doubt": f"it may contradict: {text}", "quote": "Kiel"})
+    other = make_fact(2, text="The user lives in Kiel.", evidence=(said,), doubt=said.doubt)
+    keep(client, make_fact(), other, learned=learned)
+    assert client("DELETE", f"{PATH}/facts/fact_1").status == 200
+    left = client.services.facts
+    everything = f"{left.read(TENANT, USER).model_dump_json()}{left.list_learned(TENANT, USER).model_dump_json()}"
+    assert "Bonn" not in everything
+    assert "Who?" in everything
+    assert "Kiel" in everything
+
+
 def test_decisions_of_the_gate_are_shown(client: Client) -> None:
     refused = GateDecision(outcome="refused", reason="its evidence is a question", text="Who?", seq=1)
     learned = LearnedRange(
