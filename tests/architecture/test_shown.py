@@ -10,7 +10,7 @@ SCREEN = "screen.py"
 # What of rich neither prints nor reads markup.
 LAYOUT = {"rich.console": {"Group", "RenderableType"}, "rich.text": {"Text"}}
 # Where a string is put into a page, a chat or a mail: the modules that may, and do it by `pentad.domain.display`.
-PAGES = {"shared/pentad/cli/commands/twin/docs_ui.py"}
+PAGES = {"shared/pentad/cli/commands/runs/trace_page.py", "shared/pentad/cli/commands/twin/docs_ui.py"}
 SENDERS = {
     # Spans only, which hold nobody's words.
     "shared/pentad/observability/export/adapters/sender_http.py",

@@ -10,7 +10,7 @@ from pentad.cli import console, target
 from pentad.cli.commands import documents, ingest, memory, new
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
-from pentad.cli.commands.runs import fork, replay, runs, sessions
+from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
 from pentad.cli.demo import command as demo
@@ -56,7 +56,7 @@ app.command("rollout")(update.move_rollout)
 app.command("demo")(demo.run_demo)
 app.command("chat")(runs.run_chat)
 app.command("run")(runs.run)
-app.command("trace")(runs.trace)
+app.command("trace")(trace.trace)
 app.command("fork")(fork.fork)
 app.command("replay")(replay.replay)
 app.command("approvals")(approvals.list_approvals)

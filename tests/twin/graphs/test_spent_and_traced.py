@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.tracing import place_root
+from pentad.domain.tracing import find_root_place
 from pentad.observability.spans.conventions import check_span
 from tests.twin.conftest import OwnProject
 from tests.twin.graphs.span_lines import read_spans, wait_for_trace
@@ -77,7 +77,7 @@ def test_what_a_graph_spends_counts_in_its_run_and_its_nodes_are_in_the_trace(st
 
 def assert_one_trace(stack: Stack, tenant: Tenant, view: dict[str, Any]) -> None:
     """Every span of the run, over all functions, hangs below its root; each is as the conventions have it."""
-    place = place_root(tenant.name, view["run_id"])
+    place = find_root_place(tenant.name, view["run_id"])
     spans = wait_for_trace(stack, place.trace_id, "invoke_agent briefer")
     for span in read_spans(stack):
         check_span(span["name"], span["kind"], span["attributes"])

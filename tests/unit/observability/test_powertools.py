@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.tracing import EndedSpan, TraceContext, here, place_root
+from pentad.domain.tracing import EndedSpan, TraceContext, find_root_place, get_open_place
 from pentad.observability.adapters.powertools import PowertoolsTelemetry
 
 KEY = "sk-ant-" + "a1" * 12
@@ -205,7 +205,7 @@ def test_a_retry_writes_spans_of_the_same_ids_below_the_runs_root() -> None:
     ]
     assert places[0] == places[1]
     assert len({one["span_id"] for one in first}) == 3
-    root = place_root("acme", "run_1")
+    root = find_root_place("acme", "run_1")
     outer = first[-1]
     assert (outer["trace_id"], outer["parent_id"]) == (root.trace_id, root.span_id)
 
@@ -241,7 +241,7 @@ def test_what_is_joined_ends_with_the_invocation() -> None:
     with lines.telemetry.bind(tenant="acme", run="run_1"):
         lines.telemetry.join(TraceContext("a" * 32, "b" * 16))
         seen: list[TraceContext | None] = []
-        thread = threading.Thread(target=lambda: seen.append(here()))
+        thread = threading.Thread(target=lambda: seen.append(get_open_place()))
         thread.start()
         thread.join()
         assert seen == [TraceContext("a" * 32, "b" * 16)]
@@ -250,8 +250,8 @@ def test_what_is_joined_ends_with_the_invocation() -> None:
     with lines.telemetry.bind(tenant="acme", run="run_2"), lines.telemetry.span("next"):
         pass
     assert (lines.spans["joined"]["trace_id"], lines.spans["joined"]["parent_id"]) == ("a" * 32, "b" * 16)
-    assert lines.spans["next"]["trace_id"] == place_root("acme", "run_2").trace_id
-    assert here() is None
+    assert lines.spans["next"]["trace_id"] == find_root_place("acme", "run_2").trace_id
+    assert get_open_place() is None
 
 
 def test_a_span_that_is_over_is_written_as_it_was() -> None:

@@ -4,12 +4,12 @@ from pentad.domain.tracing.context import (
     HEADER,
     TraceContext,
     enter_invocation,
-    here,
+    enter_place,
+    get_open_place,
     parse_traceparent,
     read_traceparent,
-    within,
 )
-from pentad.domain.tracing.places import derive_span_id, place_call, place_root, place_run
+from pentad.domain.tracing.places import derive_span_id, find_call_place, find_root_place, find_run_place
 from pentad.domain.tracing.spans import EndedSpan, SpanKind, SpanValue
 
 __all__ = [
@@ -20,11 +20,11 @@ __all__ = [
     "TraceContext",
     "derive_span_id",
     "enter_invocation",
-    "here",
+    "enter_place",
+    "find_call_place",
+    "find_root_place",
+    "find_run_place",
+    "get_open_place",
     "parse_traceparent",
-    "place_call",
-    "place_root",
-    "place_run",
     "read_traceparent",
-    "within",
 ]

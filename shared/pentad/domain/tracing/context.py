@@ -48,7 +48,7 @@ _invocation: list[TraceContext] = []
 """The place of the invocation, for threads that it starts; a Lambda instance serves one at a time."""
 
 
-def here() -> TraceContext | None:
+def get_open_place() -> TraceContext | None:
     """Return the innermost span that is open here; the invocation's place where none is; None outside of both."""
     found = _open.get()
     if found is not None:
@@ -58,12 +58,12 @@ def here() -> TraceContext | None:
 
 def read_traceparent() -> str | None:
     """Return the `traceparent` for what is sent from here; None where nothing is open."""
-    found = here()
+    found = get_open_place()
     return None if found is None else found.header
 
 
 @contextmanager
-def within(place: TraceContext) -> Iterator[None]:
+def enter_place(place: TraceContext) -> Iterator[None]:
     """Let a span be what is open, in this context."""
     token = _open.set(place)
     try:

@@ -11,28 +11,28 @@ _SPAN_CHARACTERS = 16
 
 def derive_span_id(*parts: str | int) -> str:
     """Return a span's id of what names it: the same parts make the same id, in every try."""
-    return _digest(_SPAN_CHARACTERS, "span", *parts)
+    return _compute_digest(_SPAN_CHARACTERS, "span", *parts)
 
 
-def place_root(tenant_id: str, run_id: str, traceparent: str | None = None) -> TraceContext:
+def find_root_place(tenant_id: str, run_id: str, traceparent: str | None = None) -> TraceContext:
     """Return the place of a run's root span: in the trace of whoever caused it, or in one of its own."""
     caller = parse_traceparent(traceparent)
-    trace_id = _digest(_TRACE_CHARACTERS, "trace", tenant_id, run_id) if caller is None else caller.trace_id
+    trace_id = _compute_digest(_TRACE_CHARACTERS, "trace", tenant_id, run_id) if caller is None else caller.trace_id
     return TraceContext(trace_id, derive_span_id(tenant_id, run_id))
 
 
-def place_run(run: Run) -> TraceContext:
+def find_run_place(run: Run) -> TraceContext:
     """Return the place of a run's root span."""
-    return place_root(run.tenant_id, run.run_id, run.traceparent)
+    return find_root_place(run.tenant_id, run.run_id, run.traceparent)
 
 
-def place_call(tenant_id: str, run_id: str, step: int, index: int, traceparent: str | None = None) -> TraceContext:
+def find_call_place(tenant_id: str, run_id: str, step: int, index: int, traceparent: str | None = None) -> TraceContext:
     """Return the place of a tool call's span, in the trace of its run's root."""
-    trace_id = place_root(tenant_id, run_id, traceparent).trace_id
+    trace_id = find_root_place(tenant_id, run_id, traceparent).trace_id
     return TraceContext(trace_id, derive_span_id(tenant_id, run_id, "call", step, index))
 
 
-def _digest(characters: int, *parts: str | int) -> str:
+def _compute_digest(characters: int, *parts: str | int) -> str:
     # With each part's length, so that no two lists of parts are written alike.
     text = "".join(f"{len(str(part))}:{part}" for part in parts)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:characters]

@@ -9,7 +9,7 @@ from pentad.domain.declarations.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound, PentadError, TransientError
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
-from pentad.domain.tracing import place_run
+from pentad.domain.tracing import find_run_place
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
 from pentad.memory.context.front import EpochFront
@@ -115,7 +115,7 @@ class Recall:
             ModelThrottled: the embedder's provider said 429.
         """
         current = self._runs.get(tenant_id, run_id)
-        self._telemetry.join(place_run(current))
+        self._telemetry.join(find_run_place(current))
         if current.manifest is not None:
             if current.status is RunStatus.QUEUED:
                 self._runs.set_status(tenant_id, run_id, RunStatus.RUNNING)  # A fork brings its manifest along.

@@ -173,7 +173,7 @@ class Sender(Generic[R]):
         """Send, and put on the ledger what became of it, whatever that is."""
         begun = self._attempts.begin(self.link)
         try:
-            with self._attempts.within_span(begun):
+            with self._attempts.enter_span(begun):
                 reply = send()
         except ProviderFailure as failure:
             if failure.sent:

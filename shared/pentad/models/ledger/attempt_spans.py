@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from pentad.domain.models import Attempt, Outcome, StopReason
-from pentad.domain.tracing import EndedSpan, SpanValue, TraceContext, derive_span_id, here, place_root
+from pentad.domain.tracing import EndedSpan, SpanValue, TraceContext, derive_span_id, find_root_place, get_open_place
 
 Operation = Literal["chat", "embeddings"]
 _PROVIDERS = {"bedrock": "aws.bedrock", "gemini": "gcp.gemini", "google": "gcp.gemini"}
@@ -19,7 +19,7 @@ _FINISHED = {
 }
 
 
-def place_attempt(attempt: Attempt) -> TraceContext:
+def find_attempt_place(attempt: Attempt) -> TraceContext:
     """Return the place of an attempt's span: below what is open here, else below its run."""
     return TraceContext(_find_parent(attempt).trace_id, derive_span_id("attempt", attempt.attempt_id))
 
@@ -34,7 +34,7 @@ def build_span(attempt: Attempt, operation: Operation, stop: StopReason | None) 
     """
     return EndedSpan(
         name=f"{operation} {attempt.model}",
-        place=place_attempt(attempt),
+        place=find_attempt_place(attempt),
         start=attempt.started_at,
         end=attempt.started_at + timedelta(milliseconds=attempt.duration_ms),
         parent_id=_find_parent(attempt).span_id,
@@ -47,7 +47,7 @@ def build_span(attempt: Attempt, operation: Operation, stop: StopReason | None) 
 def _find_parent(attempt: Attempt) -> TraceContext:
     context = attempt.context
     # What belongs to no run has a trace of its own, where nothing is open.
-    return here() or place_root(context.tenant_id, context.run_id or attempt.attempt_id)
+    return get_open_place() or find_root_place(context.tenant_id, context.run_id or attempt.attempt_id)
 
 
 def _build_attributes(attempt: Attempt, operation: Operation, stop: StopReason | None) -> dict[str, SpanValue]:

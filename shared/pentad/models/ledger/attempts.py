@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Attempt, CallContext, Outcome, StopReason
-from pentad.domain.tracing import within
+from pentad.domain.tracing import enter_place
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link
 from pentad.models.catalog.pricing import cost_of
-from pentad.models.ledger.attempt_spans import Operation, build_span, place_attempt
+from pentad.models.ledger.attempt_spans import Operation, build_span, find_attempt_place
 from pentad.models.ledger.ports import Ledger
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -73,9 +73,9 @@ class Attempts:
             raise
         return attempt
 
-    def within_span(self, begun: Attempt) -> AbstractContextManager[None]:
+    def enter_span(self, begun: Attempt) -> AbstractContextManager[None]:
         """Let what is sent name the attempt's span as the one that caused it."""
-        return within(place_attempt(begun))
+        return enter_place(find_attempt_place(begun))
 
     def cancel(self, begun: Attempt) -> None:
         """Put on the ledger that it was not sent after all."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext, derive_span_id, within
+from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext, derive_span_id, enter_place
 from pentad.observability.metrics.names import DIMENSIONS, UNITS
 from pentad.observability.ports import Attribute, Span
 from pentad.observability.spans.conventions import check_span
@@ -79,7 +79,7 @@ class MemoryTelemetry:
         self.spans.append(span)
         self._open.append(span)
         try:
-            with within(place):
+            with enter_place(place):
                 yield span
             check_span(name, kind, span.attributes)
         except BaseException as error:

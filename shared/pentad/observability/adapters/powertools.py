@@ -27,9 +27,9 @@ from pentad.domain.tracing import (
     TraceContext,
     derive_span_id,
     enter_invocation,
-    here,
-    place_root,
-    within,
+    enter_place,
+    find_root_place,
+    get_open_place,
 )
 from pentad.observability.logs.redact import RedactingFilter, redact
 from pentad.observability.metrics.adapters.emf import EmfMetrics
@@ -131,9 +131,9 @@ class PowertoolsTelemetry:
                 yield
             return
         token = self._keys.set({**self._keys.get(), **known})
-        place = _place_bound(known)
+        place = _find_bound_place(known)
         try:
-            with nullcontext() if place is None else within(place):
+            with nullcontext() if place is None else enter_place(place):
                 yield
         finally:
             self._keys.reset(token)
@@ -144,7 +144,7 @@ class PowertoolsTelemetry:
         self._xray = TraceParent.from_header(self._trace_header())
         self._request_id = str(keys.get("request_id", ""))
         self._made.clear()
-        enter_invocation(_place_bound(keys))
+        enter_invocation(_find_bound_place(keys))
         try:
             yield
         finally:
@@ -163,13 +163,13 @@ class PowertoolsTelemetry:
         place: TraceContext | None = None,
     ) -> Iterator[Span]:
         """See `Telemetry`."""
-        outer = here()
+        outer = get_open_place()
         own = place or self._derive_place(name, outer)
         parent_id = self._xray.span_id if outer is None else outer.span_id
         span = _OpenSpan(name, own, parent_id, self._clock_ns(), kind, attributes or {})
         failure: BaseException | None = None
         try:
-            with within(own):
+            with enter_place(own):
                 yield span
         except BaseException as error:
             failure = error
@@ -256,10 +256,10 @@ def _escape_name(name: str) -> str:
     return f"{name}_" if name in _RESERVED else name
 
 
-def _place_bound(keys: Mapping[str, Attribute]) -> TraceContext | None:
+def _find_bound_place(keys: Mapping[str, Attribute]) -> TraceContext | None:
     """Return the place of the run that the keys name."""
     tenant_id, run_id = keys.get("tenant"), keys.get("run")
-    return place_root(tenant_id, run_id) if isinstance(tenant_id, str) and isinstance(run_id, str) else None
+    return find_root_place(tenant_id, run_id) if isinstance(tenant_id, str) and isinstance(run_id, str) else None
 
 
 def _to_nanoseconds(at: datetime) -> int:

@@ -12,7 +12,7 @@ from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.observability.export.log_batch import SpanBatch, read_batch
 from pentad.observability.export.otlp import encode_request
 from pentad.observability.export.ports import OtlpSender, ShareQueue, TargetSecrets
-from pentad.observability.export.targets import Target, adapt_span, address, build_resource
+from pentad.observability.export.targets import Target, build_address, build_resource, convert_span
 
 SHARE_BYTES = 180_000
 """Of a message's spans as JSON. SQS takes 256 KB (quotas of SQS), and a share is sent as one request."""
@@ -38,7 +38,7 @@ class ShareSpans:
             StoreUnavailable: the queue did not take all; again is safe, since a span's ids are its own.
         """
         batch = read_batch(event)
-        for spans in _cut(batch.spans):
+        for spans in _split_spans(batch.spans):
             for target in self._targets:
                 share = {"target": target.name, "service": batch.service, "spans": spans}
                 self._queue.put(json.dumps(share, separators=(",", ":")))
@@ -87,10 +87,10 @@ class SendSpans:
         if target is None:
             return
         found = self._secrets.get_json(self._secret_id).get(name, {})
-        to = address(target, found if isinstance(found, Mapping) else {}, self._region)
+        to = build_address(target, found if isinstance(found, Mapping) else {}, self._region)
         resource = build_resource(target, batch.service, self._stage)
         try:
-            self._sender.send(to, encode_request([adapt_span(target, one) for one in batch.spans], resource))
+            self._sender.send(to, encode_request([convert_span(target, one) for one in batch.spans], resource))
         except ConfigurationError:
             self._secrets.forget(self._secret_id)  # it may have been rotated
             raise
@@ -104,7 +104,7 @@ def _read_share(body: str) -> tuple[str, SpanBatch]:
         raise InvalidInput("the message is no share of spans", field="body") from error
 
 
-def _cut(spans: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _split_spans(spans: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Yield spans in lists of at most `SHARE_BYTES` of JSON; the log cuts each line at less."""
     cut: list[dict[str, Any]] = []
     size = 0

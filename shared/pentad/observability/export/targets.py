@@ -46,7 +46,7 @@ class Addressed(NamedTuple):
 Secret = Mapping[str, Any]
 
 
-def address(target: Target, secret: Secret, region: str) -> Addressed:
+def build_address(target: Target, secret: Secret, region: str) -> Addressed:
     """Return where a target's requests go.
 
     Args:
@@ -75,7 +75,7 @@ def build_resource(target: Target, service: str, stage: str) -> dict[str, str]:
     return found
 
 
-def adapt_span(target: Target, span: Mapping[str, Any]) -> Mapping[str, Any]:
+def convert_span(target: Target, span: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a span with what the product wants said of it beside the conventions' names."""
     if target.kind != "langsmith":
         return span
@@ -112,7 +112,7 @@ def _join(target: Target, standard: str | None, path: str) -> str:
     return base if base.endswith(_TRACES) else base + path
 
 
-def _address_otlp(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_otlp(target: Target, secret: Secret, region: str) -> Addressed:
     given = secret.get("headers", {})
     if not isinstance(given, Mapping) or not all(isinstance(value, str) for value in given.values()):
         raise ConfigurationError(
@@ -121,14 +121,14 @@ def _address_otlp(target: Target, secret: Secret, region: str) -> Addressed:
     return Addressed(_join(target, None, _TRACES), {str(name): value for name, value in given.items()})
 
 
-def _address_phoenix(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_phoenix(target: Target, secret: Secret, region: str) -> Addressed:
     # Without authentication, as Phoenix starts, there is no key.
     key = secret.get("api_key")
     headers = {"authorization": f"Bearer {key}"} if isinstance(key, str) and key else {}
     return Addressed(_join(target, None, _TRACES), headers)
 
 
-def _address_arize(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_arize(target: Target, secret: Secret, region: str) -> Addressed:
     headers = {
         "arize-space-id": _take(target, secret, "space_id"),
         "arize-api-key": _take(target, secret, "api_key"),
@@ -136,12 +136,12 @@ def _address_arize(target: Target, secret: Secret, region: str) -> Addressed:
     return Addressed(_join(target, "https://otlp.arize.com", _TRACES), headers)
 
 
-def _address_langsmith(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_langsmith(target: Target, secret: Secret, region: str) -> Addressed:
     headers = {"x-api-key": _take(target, secret, "api_key"), "Langsmith-Project": target.project or "pentad"}
     return Addressed(_join(target, "https://api.smith.langchain.com/otel", _TRACES), headers)
 
 
-def _address_weave(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_weave(target: Target, secret: Secret, region: str) -> Addressed:
     if target.entity is None:
         raise ConfigurationError(
             f"the traces' target '{target.name}' has no entity", field="entity", fix="name it in cdk.json, traces"
@@ -150,7 +150,7 @@ def _address_weave(target: Target, secret: Secret, region: str) -> Addressed:
     return Addressed(_join(target, "https://trace.wandb.ai/otel", _TRACES), headers)
 
 
-def _address_langfuse(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_langfuse(target: Target, secret: Secret, region: str) -> Addressed:
     pair = f"{_take(target, secret, 'public_key')}:{_take(target, secret, 'secret_key')}"
     headers = {
         "authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
@@ -159,16 +159,16 @@ def _address_langfuse(target: Target, secret: Secret, region: str) -> Addressed:
     return Addressed(_join(target, "https://cloud.langfuse.com", f"/api/public/otel{_TRACES}"), headers)
 
 
-def _address_xray(target: Target, secret: Secret, region: str) -> Addressed:
+def _build_xray(target: Target, secret: Secret, region: str) -> Addressed:
     return Addressed(_join(target, f"https://xray.{region}.amazonaws.com", _TRACES), {}, "xray")
 
 
 _ADDRESSES: Mapping[TargetKind, Callable[[Target, Secret, str], Addressed]] = {
-    "otlp": _address_otlp,
-    "phoenix": _address_phoenix,
-    "arize": _address_arize,
-    "langsmith": _address_langsmith,
-    "weave": _address_weave,
-    "langfuse": _address_langfuse,
-    "xray": _address_xray,
+    "otlp": _build_otlp,
+    "phoenix": _build_phoenix,
+    "arize": _build_arize,
+    "langsmith": _build_langsmith,
+    "weave": _build_weave,
+    "langfuse": _build_langfuse,
+    "xray": _build_xray,
 }

@@ -6,10 +6,10 @@ from pentad.domain.tracing import (
     SpanValue,
     TraceContext,
     derive_span_id,
+    find_call_place,
+    find_root_place,
+    find_run_place,
     parse_traceparent,
-    place_call,
-    place_root,
-    place_run,
 )
 from pentad.tools.runtime.call_spans import build_call_attributes
 
@@ -26,7 +26,7 @@ def build_root_span(run: Run) -> EndedSpan:
     operation = "invoke_workflow" if run.kind == "workflow" else "invoke_agent"
     return EndedSpan(
         name=f"{operation} {run.agent}",
-        place=place_run(run),
+        place=find_run_place(run),
         start=run.created_at,
         end=run.ended_at or run.updated_at,
         parent_id=None if caller is None else caller.span_id,
@@ -68,7 +68,7 @@ def _name_error(run: Run) -> str | None:
 def _list_links(run: Run) -> tuple[TraceContext, ...]:
     """Return the roots of the runs that this one goes on for. Theirs may be in a caller's trace, which nobody knows."""
     earlier = (run.redrive_of_run_id, run.forked_from_run_id)
-    return tuple(place_root(run.tenant_id, run_id) for run_id in earlier if run_id is not None)
+    return tuple(find_root_place(run.tenant_id, run_id) for run_id in earlier if run_id is not None)
 
 
 def build_wait_span(run: Run, approval: Approval, outcome: str) -> EndedSpan:
@@ -79,7 +79,7 @@ def build_wait_span(run: Run, approval: Approval, outcome: str) -> EndedSpan:
         approval: decided, or expired.
         outcome: what came of it.
     """
-    root = place_run(run)
+    root = find_run_place(run)
     return EndedSpan(
         name=f"await_human {approval.kind}",
         place=TraceContext(root.trace_id, derive_span_id(run.tenant_id, run.run_id, "wait", approval.approval_id)),
@@ -95,10 +95,10 @@ def build_failed_call_span(run: Run, call: ToolCall) -> EndedSpan:
     ended = call.ended_at or run.updated_at
     return EndedSpan(
         name=f"execute_tool {call.tool}",
-        place=place_call(run.tenant_id, run.run_id, call.step, call.index, run.traceparent),
+        place=find_call_place(run.tenant_id, run.run_id, call.step, call.index, run.traceparent),
         start=call.started_at or ended,
         end=ended,
-        parent_id=place_run(run).span_id,
+        parent_id=find_run_place(run).span_id,
         attributes={**build_call_attributes(call), "pentad.tool.status": call.status.value},
         error=call.error_type or _FAILED,
     )

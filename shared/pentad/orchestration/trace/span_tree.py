@@ -86,6 +86,10 @@ def make_model_node(attempt: Attempt) -> Node:
         "tokens": attempt.usage.total_tokens,
         "cost_nanousd": attempt.cost_nanousd,
     }
+    if attempt.usage.cache_read_tokens:
+        attributes["cached_tokens"] = attempt.usage.cache_read_tokens
+    if attempt.number > 1:
+        attributes["attempt"] = attempt.number
     if attempt.error is not None:
         attributes["error"] = attempt.error
     if attempt.is_estimated:

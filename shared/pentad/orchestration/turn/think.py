@@ -23,7 +23,7 @@ from pentad.domain.errors import (
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome
 from pentad.domain.runs import Band, Decision, ToolCall
-from pentad.domain.tracing import place_run
+from pentad.domain.tracing import find_run_place
 from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.sessions.ports import SessionStore
 from pentad.models.ledger.ports import Ledger
@@ -132,7 +132,7 @@ class Think:
         if done is not None:
             return done.decision
         run = self._runs.get(turn.tenant_id, turn.run_id)
-        self._telemetry.join(place_run(run))
+        self._telemetry.join(find_run_place(run))
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
         agent = self._get_agent(turn.agent)

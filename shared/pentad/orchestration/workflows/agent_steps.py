@@ -10,7 +10,7 @@ from pentad.domain.errors import NotFound, StepDone, StepFailed
 from pentad.domain.ids import derive_id, make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
-from pentad.domain.tracing import place_run
+from pentad.domain.tracing import find_run_place
 from pentad.memory.retrieval.citations import replace_markers
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
 from pentad.orchestration.runs.machine_arns import MachineArns
@@ -132,7 +132,7 @@ class Children:
             metadata=parent.metadata,
             parent_run_id=at.run_id,
             requester=parent.requester,
-            traceparent=place_run(parent).header,
+            traceparent=find_run_place(parent).header,
         )
         message = Message(
             message_id=request_message_id(child.run_id),

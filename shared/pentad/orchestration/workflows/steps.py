@@ -13,7 +13,7 @@ from pentad.domain.declarations.workflows import AnyStep, StepName, StepResult, 
 from pentad.domain.errors import InvalidTransition, LimitReached, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.runs import Decision, Run, Step
-from pentad.domain.tracing import place_run
+from pentad.domain.tracing import find_run_place
 from pentad.domain.values import FrozenValue
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.ports import Telemetry
@@ -100,7 +100,7 @@ class Stores:
         if run.agent != at.agent or run.session_id != at.session_id:
             raise NotFound("there is no such run of this workflow", field="run")
         if self.telemetry is not None:
-            self.telemetry.join(place_run(run))
+            self.telemetry.join(find_run_place(run))
         if run.status.ended:
             raise InvalidTransition(f"the run is {run.status.value}: no further step runs in it", field="run")
         return run

@@ -39,7 +39,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.domain.tracing import place_call, place_run, read_traceparent
+from pentad.domain.tracing import find_call_place, find_run_place, read_traceparent
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.tools.runtime.call_spans import build_call_attributes
@@ -149,8 +149,8 @@ class ToolRunner:
         """
         call = self._runs.get_call(tenant_id, run_id, step, index)
         run = self._runs.get(tenant_id, run_id)
-        self._telemetry.join(place_run(run))
-        place = place_call(tenant_id, run_id, step, index, run.traceparent)
+        self._telemetry.join(find_run_place(run))
+        place = find_call_place(tenant_id, run_id, step, index, run.traceparent)
         with self._telemetry.span(f"execute_tool {call.tool}", build_call_attributes(call), place=place) as span:
             if call.status not in _ENDED:
                 call = self._try(self._start_attempt(call, run, invocation, "run"), agent)
@@ -169,7 +169,7 @@ class ToolRunner:
         """
         call = self._runs.get_call(tenant_id, run_id, step, index)
         run = self._runs.get(tenant_id, run_id)
-        self._telemetry.join(place_run(run))
+        self._telemetry.join(find_run_place(run))
         with self._telemetry.span(f"undo_tool {call.tool}", {"gen_ai.tool.name": call.tool}):
             if call.status is not CallStatus.UNDONE:
                 attempt = self._start_attempt(call, run, invocation, "undo")

@@ -8,12 +8,12 @@ import pytest
 from pentad.domain.tracing import (
     TraceContext,
     derive_span_id,
-    here,
+    enter_place,
+    find_call_place,
+    find_root_place,
+    get_open_place,
     parse_traceparent,
-    place_call,
-    place_root,
     read_traceparent,
-    within,
 )
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -48,17 +48,17 @@ def test_any_other_is_ignored(text: object) -> None:
 
 
 def test_a_run_is_in_its_callers_trace_or_in_one_of_its_own() -> None:
-    own = place_root("acme", "run_1")
-    assert own == place_root("acme", "run_1", "not valid")
+    own = find_root_place("acme", "run_1")
+    assert own == find_root_place("acme", "run_1", "not valid")
     assert parse_traceparent(own.header) == own
-    assert place_root("acme", "run_1", f"00-{TRACE}-{SPAN}-01") == TraceContext(TRACE, own.span_id)
-    assert place_root("other", "run_1").trace_id != own.trace_id
+    assert find_root_place("acme", "run_1", f"00-{TRACE}-{SPAN}-01") == TraceContext(TRACE, own.span_id)
+    assert find_root_place("other", "run_1").trace_id != own.trace_id
 
 
 def test_each_call_has_a_place_of_its_own_in_its_runs_trace() -> None:
-    places = [place_call("acme", "run_1", step, index) for step in (1, 11) for index in (0, 1, 11)]
+    places = [find_call_place("acme", "run_1", step, index) for step in (1, 11) for index in (0, 1, 11)]
     assert len({one.span_id for one in places}) == 6
-    assert {one.trace_id for one in places} == {place_root("acme", "run_1").trace_id}
+    assert {one.trace_id for one in places} == {find_root_place("acme", "run_1").trace_id}
 
 
 def test_parts_that_are_written_alike_in_a_row_make_different_ids() -> None:
@@ -68,19 +68,19 @@ def test_parts_that_are_written_alike_in_a_row_make_different_ids() -> None:
 
 def test_what_is_open_is_what_is_sent() -> None:
     assert read_traceparent() is None
-    with within(TraceContext(TRACE, SPAN)):
+    with enter_place(TraceContext(TRACE, SPAN)):
         assert read_traceparent() == f"00-{TRACE}-{SPAN}-01"
-    assert here() is None
+    assert get_open_place() is None
 
 
 def test_a_span_that_nobody_closed_takes_nothing_back_when_it_is_collected() -> None:
     outer, left, later = (TraceContext(TRACE, f"{number:016x}") for number in (1, 2, 3))
-    with within(outer):
-        abandoned: AbstractContextManager[None] | None = within(left)
+    with enter_place(outer):
+        abandoned: AbstractContextManager[None] | None = enter_place(left)
         assert abandoned is not None
         abandoned.__enter__()
-        with within(later):
+        with enter_place(later):
             abandoned = None
             gc.collect()
-            assert here() == later
-    assert here() is None
+            assert get_open_place() == later
+    assert get_open_place() is None

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pentad.domain.models import Attempt, CallContext, Outcome, StopReason
-from pentad.domain.tracing import TraceContext, place_root, within
+from pentad.domain.tracing import TraceContext, enter_place, find_root_place
 from pentad.domain.usage import Usage
-from pentad.models.ledger.attempt_spans import build_span, place_attempt
+from pentad.models.ledger.attempt_spans import build_span, find_attempt_place
 from pentad.observability.spans.conventions import check_span
 
 START = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -70,12 +70,12 @@ def test_a_failure_is_named_and_embeddings_are_their_own_operation() -> None:
 
 
 def test_it_is_below_what_is_open_else_below_its_run() -> None:
-    root, outer = place_root("acme", "run_1"), TraceContext("a" * 32, "b" * 16)
+    root, outer = find_root_place("acme", "run_1"), TraceContext("a" * 32, "b" * 16)
     span = build_span(attempt(), "chat", None)
     assert (span.place.trace_id, span.parent_id) == (root.trace_id, root.span_id)
-    with within(outer):
+    with enter_place(outer):
         inside = build_span(attempt(), "chat", None)
-        assert inside.place == place_attempt(attempt())
+        assert inside.place == find_attempt_place(attempt())
     assert (inside.place.trace_id, inside.parent_id) == (outer.trace_id, outer.span_id)
     assert inside.place.span_id == span.place.span_id
     assert build_span(attempt(attempt_id="att_2"), "chat", None).place.span_id != span.place.span_id

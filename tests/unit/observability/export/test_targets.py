@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pentad.domain.errors import ConfigurationError
-from pentad.observability.export.targets import Target, adapt_span, address, build_resource
+from pentad.observability.export.targets import Target, build_address, build_resource, convert_span
 
 TABLE = json.loads((Path(__file__).parents[3] / "data/genai-conventions.json").read_text())["platforms"]
 KEY = "the-key"
@@ -69,17 +69,17 @@ def target(kind: Any, **values: Any) -> Target:
 def test_each_kind_has_its_address_and_headers(
     made: Target, secret: dict[str, Any], url: str, headers: dict[str, str]
 ) -> None:
-    found = address(made, secret, "eu-west-1")
+    found = build_address(made, secret, "eu-west-1")
     assert (found.url, found.headers) == (url, headers)
     assert found.signed_for == ("xray" if made.kind == "xray" else None)
 
 
 def test_the_addresses_are_the_tables() -> None:
-    assert TABLE["langsmith"]["url"].startswith(address(target("langsmith"), {"api_key": KEY}, "").url)
-    assert TABLE["weave"]["url"].startswith(address(target("weave", entity="e"), {"api_key": KEY}, "").url)
-    assert address(target("xray"), {}, "{region}").url == TABLE["xray"]["url"]
+    assert TABLE["langsmith"]["url"].startswith(build_address(target("langsmith"), {"api_key": KEY}, "").url)
+    assert TABLE["weave"]["url"].startswith(build_address(target("weave", entity="e"), {"api_key": KEY}, "").url)
+    assert build_address(target("xray"), {}, "{region}").url == TABLE["xray"]["url"]
     pair = {"public_key": "p", "secret_key": "s"}
-    assert address(target("langfuse"), pair, "").url.endswith(TABLE["langfuse"]["path"])
+    assert build_address(target("langfuse"), pair, "").url.endswith(TABLE["langfuse"]["path"])
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_addresses_are_the_tables() -> None:
 )
 def test_what_is_missing_is_told_without_the_secret(made: Target, secret: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        address(made, secret, "eu-west-1")
+        build_address(made, secret, "eu-west-1")
     assert KEY not in str(caught.value)
 
 
@@ -124,7 +124,7 @@ def test_the_resource_says_service_stage_and_the_products_project() -> None:
 )
 def test_langsmith_gets_its_kinds_and_its_sessions_and_others_do_not(operation: str | None, kind: str) -> None:
     given = {"attributes": {"gen_ai.operation.name": operation, "gen_ai.conversation.id": "ses_1"}}
-    adapted = adapt_span(target("langsmith"), given)["attributes"]
+    adapted = convert_span(target("langsmith"), given)["attributes"]
     assert adapted["langsmith.span.kind"] == kind
     assert adapted["langsmith.trace.session_id"] == "ses_1"
-    assert adapt_span(target("phoenix"), given) == given
+    assert convert_span(target("phoenix"), given) == given

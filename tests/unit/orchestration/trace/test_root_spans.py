@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.runs import CallStatus, RunStatus
-from pentad.domain.tracing import place_call, place_root
+from pentad.domain.tracing import find_call_place, find_root_place
 from pentad.domain.usage import Spent, Usage
 from pentad.observability.spans.conventions import check_span
 from pentad.orchestration.trace.root_spans import build_failed_call_span, build_root_span
@@ -21,7 +21,7 @@ def test_the_root_has_the_runs_real_times_and_what_it_cost() -> None:
     span = build_root_span(_run(spent=spent))
     check_span(span.name, span.kind, span.attributes)
     assert (span.name, span.start, span.end) == ("invoke_agent assistant", START, START + timedelta(milliseconds=131))
-    assert (span.place, span.parent_id, span.error) == (place_root(TENANT, RUN), None, None)
+    assert (span.place, span.parent_id, span.error) == (find_root_place(TENANT, RUN), None, None)
     assert span.attributes["gen_ai.usage.input_tokens"] == 8
     assert span.attributes["pentad.cost.nanousd"] == 6
 
@@ -29,7 +29,7 @@ def test_the_root_has_the_runs_real_times_and_what_it_cost() -> None:
 def test_the_root_is_below_its_caller() -> None:
     span = build_root_span(_run(traceparent=CALLER))
     assert (span.place.trace_id, span.parent_id) == ("a" * 32, "b" * 16)
-    assert span.place.span_id == place_root(TENANT, RUN).span_id
+    assert span.place.span_id == find_root_place(TENANT, RUN).span_id
 
 
 def test_a_workflow_is_an_operation_of_its_own() -> None:
@@ -58,7 +58,7 @@ def test_only_a_run_that_failed_is_an_error_and_its_text_is_in_no_span(
 
 def test_a_run_that_goes_on_for_another_names_it() -> None:
     other = "run_" + "1" * 26
-    assert build_root_span(_run(redrive_of_run_id=other)).links == (place_root(TENANT, other),)
+    assert build_root_span(_run(redrive_of_run_id=other)).links == (find_root_place(TENANT, other),)
 
 
 def test_a_call_whose_function_was_killed_has_a_span_at_the_calls_place() -> None:
@@ -67,5 +67,5 @@ def test_a_call_whose_function_was_killed_has_a_span_at_the_calls_place() -> Non
     )
     span = build_failed_call_span(_run(traceparent=CALLER), call)
     check_span(span.name, span.kind, span.attributes)
-    assert span.place == place_call(TENANT, RUN, 1, 0, CALLER)
+    assert span.place == find_call_place(TENANT, RUN, 1, 0, CALLER)
     assert (span.error, span.attributes["pentad.tool.status"]) == ("Sandbox.Timedout", "failed")

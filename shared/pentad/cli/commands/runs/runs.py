@@ -1,4 +1,4 @@
-"""``pentad run``, ``chat``, ``runs`` and ``trace``."""
+"""``pentad run``, ``chat`` and ``runs``."""
 
 import time
 import uuid
@@ -13,7 +13,7 @@ from pentad.cli.commands.runs import lifecycle
 from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.events import render_event
 from pentad.cli.screen import build_line
-from pentad.cli.show import build_run_table, print_run, render_approval, render_context, render_waterfall
+from pentad.cli.show import build_run_table, print_run, render_approval
 from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
@@ -208,26 +208,3 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")
         print_run(OUT, view)
         for event in events:
             OUT.print(render_event(event), soft_wrap=True)
-
-
-def trace(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run.")],
-    context: Annotated[
-        bool, typer.Option("--context", help="Show what the model was given, why, and what stayed out.")
-    ] = False,
-) -> None:
-    """Show one run as a waterfall: states, functions, model attempts, tool calls."""
-    with handle_errors():
-        view = create_api_client().call("GET", f"/v1/runs/{run_id}/trace")
-        if OPTIONS.json:
-            print_json(view)
-            return
-        if context:
-            for part in render_context(view["context"]):
-                OUT.print(part)
-            return
-        OUT.print(render_waterfall(view, OUT.width))
-        transitions = f"{view['transitions']} transitions"
-        if view["source"] == "records":
-            transitions = "no history of the execution (Express, or not started): from our own records"
-        OUT.print(f"{transitions}, {view['status']}")

@@ -5,7 +5,7 @@ from functools import cache
 from pentad.aws.clients import get_session_client
 from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.tracing import parse_traceparent, place_call
+from pentad.domain.tracing import find_call_place, parse_traceparent
 from pentad.runtime.clock import now
 from pentad.runtime.settings import ToolSettings, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
@@ -26,7 +26,9 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
     """Return what answers a call: the tool that this function is for, with what the call's credentials reach."""
     tool = _load_own_tool()
     place = parse_traceparent(handed.traceparent)
-    telemetry_of(tool_service()).join(place or place_call(handed.tenant_id, handed.run_id, handed.step, handed.index))
+    telemetry_of(tool_service()).join(
+        place or find_call_place(handed.tenant_id, handed.run_id, handed.step, handed.index)
+    )
     if "checkpoints" in tool.needs:
         # LangGraph takes a second to import, and is only in the functions of tools that run a graph.
         from pentad.runtime.wiring.ground.graphs import make_equipment
