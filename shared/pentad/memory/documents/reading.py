@@ -27,13 +27,9 @@ def read_document(data: bytes, *, name: str, media_type: str, count: Counter = e
     """
     parsed = parse(data, name=name, media_type=media_type)
     chunks = split_document(parsed, document=name, count=count)
-    return ReadDocument(
-        parsed.media_type,
-        limit_notes(parsed.notes),
-        chunks,
-        parsed.parser,
-        parsed.language or find_language(parsed.text),
-    )
+    notes = parsed.notes if chunks else (*parsed.notes, "no text was found in it")
+    language = parsed.language or find_language(parsed.text)
+    return ReadDocument(parsed.media_type, limit_notes(notes), chunks, parsed.parser, language)
 
 
 def limit_notes(notes: Sequence[str]) -> tuple[str, ...]:

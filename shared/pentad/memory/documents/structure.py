@@ -18,7 +18,11 @@ DEFINITION = re.compile(
     re.IGNORECASE,
 )
 """A line at which a definition begins, in the languages that people have."""
-_INVISIBLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff\ud800-\udfff]")
+# Controls, half characters, and what is a way to write what nobody sees: soft hyphens, blanks without width, changes of
+# direction, and tags, in which a whole text can be hidden. The joiners that scripts and emoji need stay.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 @dataclass(frozen=True)

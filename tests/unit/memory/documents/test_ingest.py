@@ -290,7 +290,7 @@ def test_a_document_of_too_many_chunks_fails_with_its_reason(world: World, monke
 def test_an_empty_document_is_indexed_with_no_chunks(world: World) -> None:
     world.upload(" \n\n ")
     assert (entry := world.event()) is not None
-    assert (entry.status, entry.chunks) == ("indexed", 0)
+    assert (entry.status, entry.chunks, entry.notes) == ("indexed", 0, ("no text was found in it",))
 
 
 def test_what_is_doubtful_stands_on_the_entry(world: World) -> None:

@@ -248,6 +248,9 @@ def _take_sample(data: bytes) -> bytes:
 
 def _detect_wide(data: bytes) -> str | None:
     """Return UTF-16 or UTF-32 of text without a mark: ASCII in it leaves zeros on one side."""
+    others = data[:_HEAD_BYTES].replace(b"\x00", b"")
+    if len(data) % 2 or (others.isascii() and len(others) > 0.6 * len(data[:_HEAD_BYTES])):
+        return None  # ASCII with some zeros in it
     head = data[: _HEAD_BYTES * 4]
     head = head[: len(head) // 4 * 4] or head
     zeros = [sum(byte == 0 for byte in head[offset::4]) * 4 / len(head) for offset in range(4)]

@@ -13,6 +13,7 @@ _PATH_CHARACTERS = 200
 _RECORD_CHARACTERS = 1600
 """Of a part that is kept whole though there are records within it: a chunk."""
 _DEPTH = 6
+_LINES_TRIED = 3
 _OUTPUT_CHARACTERS = 4000
 
 
@@ -22,7 +23,13 @@ def parse_json(text: str) -> ParsedText:
     Raises:
         InvalidInput: it is no JSON.
     """
-    value = _load_json(text)
+    try:
+        value = _load_json(text)
+    except InvalidInput:
+        # JSON lines under the name of JSON: what comes after the first line is no part of a value.
+        if not _is_json_lines(text):
+            raise
+        return parse_json_lines(text)
     out = TextBuilder()
     if isinstance(value, list):
         for item in value:
@@ -46,6 +53,16 @@ def parse_json_lines(text: str) -> ParsedText:
         if line.strip():
             _add_record(out, _load_json(line, number), "", 0)
     return out.finish()
+
+
+def _is_json_lines(text: str) -> bool:
+    parts = text.split("\n", _LINES_TRIED)
+    # The last part is what is left of the document.
+    lines = [line for line in (parts[:-1] if len(parts) > _LINES_TRIED else parts) if line.strip()]
+    try:
+        return len(lines) > 1 and all(isinstance(json.loads(line), dict | list) for line in lines)
+    except (ValueError, RecursionError):
+        return False
 
 
 def parse_notebook(text: str) -> ParsedText:

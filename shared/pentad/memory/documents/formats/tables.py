@@ -13,6 +13,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 60
 _SAMPLE_CHARACTERS = 60_000
 _SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
+_SINGLE_QUOTED = re.compile(r"\s{0,20}'[^'\n]*+'[ \t]*+[,;\t|][ \t]*+'")
 _NUMBER = re.compile(r"[-+(]?[\d.,' \u00a0]*\d[\d.,' \u00a0]*[%)]?")
 _MOST_LINES = 50
 """Of a cell, beyond which its quote seems not to be closed."""
@@ -32,9 +33,10 @@ def parse_csv(text: str) -> ParsedText:
     """
     named = _SEPARATOR_LINE.match(text)
     body = text[named.end() :] if named else text
-    delimiter = named[1] if named else _find_delimiter(body)
+    quote = "'" if _SINGLE_QUOTED.match(body) else '"'
+    delimiter = named[1] if named else _find_delimiter(body, quote)
     try:
-        rows = [row for row in _read(body, delimiter) if "".join(row).strip()]
+        rows = [row for row in _read(body, delimiter, quote) if "".join(row).strip()]
     except csv.Error as error:
         raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
     return render_table(rows, _find_doubts(rows))
@@ -69,18 +71,18 @@ def render_table(rows: list[list[str]], notes: Sequence[str] = (), builder: Text
     return out.finish()
 
 
-def _read(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+def _read(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True)
 
 
-def _find_delimiter(text: str) -> str:
+def _find_delimiter(text: str, quote: str) -> str:
     """Return the delimiter that cuts the most of the first rows into the same number of cells, more than one."""
     sample = text[:_SAMPLE_CHARACTERS]
     best, delimiter = (0.0, 0), ","
     for one in _DELIMITERS:
         widths: list[int] = []
         try:
-            for row in _read(sample, one):
+            for row in _read(sample, one, quote):
                 if any(row):
                     widths.append(len(row))
                 if len(widths) >= _SAMPLE_ROWS:

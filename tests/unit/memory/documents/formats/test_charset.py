@@ -91,6 +91,7 @@ def test_bytes_become_words(data: bytes, label: str | None, text: str, notes: tu
         ("Grüße".encode(), "punycode", "Grüße", "'punycode' is unknown"),
         ("Preis 80 €".encode("utf-16-be"), "utf-16", "Preis 80 €", "the bytes are utf-16-be"),
         ("Grüße, schöne Grüße".encode() + b"\xff", "iso-8859-1", None, "looks like UTF-8 that is read as windows-1252"),
+        (b"abc\x00defg", None, "abc\x00defg", "zeros were left out: 1"),
         (b"a\x00\x00\x00b c", "utf-8", "a\x00\x00\x00b c", "zeros were left out: 3"),
         (b"a\xc2\x85b\xc2\x92", None, "a\x85b\x92", "control characters"),
     ],
