@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
-from pentad.observability.export.targets import Target
 from pentad.memory.retrieval.ports import VectorStoreName
+from pentad.observability.export.targets import Target
 
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 StageName = Literal["dev", "staging", "prod"]
