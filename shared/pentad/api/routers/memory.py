@@ -142,5 +142,4 @@ class MemoryRoutes:
         @serve(app, summary="Forget a fact")
         def forget_fact(user: UserPath, fact: FactPath) -> FactForgotten:
             """It goes with all that it took the place of, and is not learned again from the same words."""
-            change = self.facts.forget(caller().tenant_id, unquote(user), fact)
-            return FactForgotten(facts=tuple(one.fact_id for one in change.forget))
+            return FactForgotten(facts=self.facts.forget(caller().tenant_id, unquote(user), fact))

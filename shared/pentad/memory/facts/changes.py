@@ -123,6 +123,8 @@ def edit_fact(book: FactBook, fact_id: str, text: str | None, expires_at: dateti
 def forget_fact(book: FactBook, fact_id: str, now: datetime) -> FactChange:
     """Return the change that forgets a fact with all that it took the place of; places are kept, words are not.
 
+    Of a long history it forgets the oldest part: it is to be made until the fact itself is gone.
+
     Args:
         book: what is remembered.
         fact_id: the fact.
@@ -132,7 +134,8 @@ def forget_fact(book: FactBook, fact_id: str, now: datetime) -> FactChange:
         NotFound: there is no such fact.
     """
     known = {fact.fact_id: fact for fact in book.facts}
-    line = _find_line(known, find_fact(book, fact_id))
+    # The oldest go first: a fact that is left over would hold again, were what took its place gone before it.
+    line = _find_line(known, find_fact(book, fact_id))[: _ROOM // 3]
     gone = {fact.fact_id for fact in line}
     texts = [fact.text for fact in line]
     cleaned = [_clean_fact(fact, gone, texts) for fact in book.facts if fact.fact_id not in gone]
@@ -219,18 +222,12 @@ def find_fact(book: FactBook, fact_id: str) -> Fact:
 
 
 def _find_line(known: dict[str, Fact], fact: Fact) -> list[Fact]:
-    """Return a fact and those that it took the place of, directly or not; at most what one write holds."""
+    """Return a fact and those that it took the place of, directly or not, the oldest first and the fact last."""
     line, ids = [fact], {fact.fact_id}
-    while len(line) < _ROOM // 3:
-        older = next(
-            (one for one in known.values() if one.superseded_by in ids and one.fact_id not in ids),
-            None,
-        )
-        if older is None:
-            break
-        line.append(older)
-        ids.add(older.fact_id)
-    return line
+    while older := [one for one in known.values() if one.superseded_by in ids and one.fact_id not in ids]:
+        line += older
+        ids |= {one.fact_id for one in older}
+    return sorted(line, key=lambda one: (one is fact, one.valid_from, one.fact_id))
 
 
 def _is_forgotten(statement: Statement, forgotten: Iterable[ForgottenFact]) -> bool:

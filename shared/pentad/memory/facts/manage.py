@@ -9,7 +9,7 @@ from pentad.domain.memories.facts import Fact, LearnedRange
 from pentad.domain.values import Page
 from pentad.memory.facts.changes import clean_learned, edit_fact, find_fact, forget_fact, list_line
 from pentad.memory.facts.gate.write_gate import has_secret
-from pentad.memory.facts.ports import FactBook, FactChange, FactStore
+from pentad.memory.facts.ports import MAX_FACTS, FactBook, FactChange, FactStore
 
 _TRIES: Final = 8
 _PAGES: Final = 1000
@@ -75,11 +75,11 @@ class ManageFacts:
                 return next((one for one in held if one.invalid_from is None), fact)
         raise _make_contended()
 
-    def forget(self, tenant_id: str, user_id: str, fact_id: str) -> FactChange:
+    def forget(self, tenant_id: str, user_id: str, fact_id: str) -> tuple[str, ...]:
         """Forget a fact with all that it took the place of; it is not learned again from the same words.
 
         Returns:
-            The change: ``forget`` has an entry for each fact that is gone.
+            The ids of the facts that are gone.
 
         Raises:
             NotFound: there is no such fact; a repeat finds none either.
@@ -87,11 +87,14 @@ class ManageFacts:
         """
         # What was noted of it goes first: a try that is cut off leaves the fact, and so can be made again.
         self._clean_notes(tenant_id, user_id, list_line(self._facts.read(tenant_id, user_id), fact_id))
-        for _ in range(_TRIES):
+        gone: list[str] = []
+        for _ in range(_TRIES + MAX_FACTS // 10):
             book = self._facts.read(tenant_id, user_id)
             change = forget_fact(book, fact_id, self._now())
             if self._facts.write(tenant_id, user_id, change, expected_version=book.version):
-                return change
+                gone += [one.fact_id for one in change.forget]
+                if fact_id in gone:
+                    return tuple(gone)
         raise _make_contended()
 
     def _clean_notes(self, tenant_id: str, user_id: str, facts: Sequence[Fact]) -> None:

@@ -128,6 +128,19 @@ def test_a_forgotten_fact_goes_with_what_it_took_the_place_of(client: Client) ->
     assert client("DELETE", f"{PATH}/facts/fact_2").status == 404
 
 
+def test_a_long_history_is_forgotten_as_a_whole_and_nothing_of_it_holds_again(client: Client) -> None:
+    line = [
+        make_fact(number, invalid_from=START + timedelta(minutes=number + 1), superseded_by=f"fact_{number + 1}")
+        for number in range(80)
+    ]
+    keep(client, *line[:40])
+    keep(client, *line[40:], make_fact(80))
+    client.world.clock.advance(3600 * 3)
+    forgotten = client("DELETE", f"{PATH}/facts/fact_80")
+    assert len(forgotten.json["facts"]) == 81
+    assert client("GET", f"{PATH}?history=true").json["items"] == []
+
+
 def test_a_forgotten_facts_words_stand_nowhere_of_what_is_remembered(client: Client) -> None:
     text = make_fact().text
     decisions = (
