@@ -40,7 +40,8 @@ from pentad.models.structured.structured import complete_as
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-WRITE_TRIES: Final = 8
+WRITE_TRIES: Final = 16
+"""More than instances of the function run at once (`infra/config.py`)."""
 MAX_COMPARED: Final = 12
 """Known facts that one statement is compared with by meaning."""
 _NOTED: Final = 100
@@ -54,6 +55,7 @@ class _Reading:
     statements: list[Statement] = field(default_factory=list)
     decisions: list[GateDecision] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    vectors: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 class LearnFacts:
@@ -171,8 +173,11 @@ class LearnFacts:
                 compared |= dict.fromkeys([one.text, *(fact.text for fact in comparable)])
         if len(reading.statements) > 1:
             compared |= dict.fromkeys(one.text for one in reading.statements)
-        vectors = self._embed(list(compared), make_context(work, user_id), work.deadline, reading) if compared else {}
-        similarity = meaning.make_similarity(vectors)
+        # Of another try, where others were first: what was embedded is not paid for again.
+        texts = [text for text in compared if text not in reading.vectors]
+        if texts:
+            reading.vectors |= self._embed(texts, make_context(work, user_id), work.deadline, reading)
+        similarity = meaning.make_similarity(reading.vectors)
         known, aligned = list(book.facts), list[Statement]()
         for one in reading.statements:
             aligned.append(meaning.align(one, known, similarity))

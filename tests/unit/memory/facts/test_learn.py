@@ -1,5 +1,6 @@
 """Facts are learned from parts of conversations: kept once, corrected, forgotten and never learned from twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -139,6 +140,14 @@ def test_two_sessions_that_learn_at_once_lose_nothing(world: World) -> None:
     world.facts = Racing()
     world.learn(work(say("u: My name is Priya.")))
     assert world.list_texts() == ["The user live in Bonn.", "The user's name is Priya."]
+
+
+def test_twelve_sessions_that_learn_at_once_lose_nothing(world: World) -> None:
+    parts = [work(say(f"u: I have a dog named Rex{number}."), session=f"s-{number}") for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(world.learn, parts))
+    assert len(world.list_texts()) == 12
+    assert len(world.facts.list_learned("acme", "sam").items) == 12
 
 
 def test_others_that_write_first_each_time_end_in_a_later_try(world: World) -> None:
