@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 def handle_record(record: SQSRecord, context: LambdaContext) -> None:
     """Do what one message asks for."""
     read = wiring.make_reader()(record.event_source_arn, record.body, record.message_id)
-    given = record.message_attributes.get(HEADER)
+    given = record.message_attributes[HEADER]  # None where there is none
     if given is not None and isinstance(read, RunRequested):
         read = read._replace(traceparent=given.string_value)
     wiring.make_triggered()(read)

@@ -23,6 +23,7 @@ from pentad.api.identity.signed import SignedRequests, sign_request
 from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, PolicyDenied, StoreUnavailable
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
+from pentad.domain.tracing import find_run_place
 from pentad.domain.usage import Usage
 from pentad.models.remote.adapters.mac_memory import MemoryMacKey
 from pentad.models.remote.identity import Identity, sign_identity
@@ -504,3 +505,18 @@ def test_a_handler_imports_no_vendor_before_it_is_asked() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+CALLER = f"00-{'a' * 32}-{'b' * 16}-01"
+
+
+def test_a_message_brings_its_senders_trace_as_attribute_or_beside_the_signed_text(world: World) -> None:
+    beside = json.dumps(json.loads(_message()) | {"traceparent": CALLER})
+    detail = json.loads(_message()) | {"traceparent": CALLER}
+    by_bus = json.dumps({"id": "e", "detail-type": "pentad.run.requested", "detail": detail})
+    batch = sqs(_message(), beside, by_bus, _message())
+    batch["Records"][0]["messageAttributes"] = {"traceparent": {"stringValue": CALLER, "dataType": "String"}}
+    assert failed(trigger.handler(batch, Context())) == []
+    runs = [world.runs.get(TENANT, run_id) for run_id in world.engine.started]
+    assert [run.traceparent for run in runs] == [CALLER, CALLER, CALLER, None]
+    assert {find_run_place(run).trace_id for run in runs[:3]} == {"a" * 32}

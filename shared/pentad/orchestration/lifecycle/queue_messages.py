@@ -127,7 +127,10 @@ def read_request(body: str, verify: Verify) -> RunRequested:
     content = _parse_object(body)
     is_event = "detail-type" in content and "detail" in content
     found = content["detail"] if is_event else content
-    signed = verify(found if isinstance(found, dict) else {})
+    given = dict(found) if isinstance(found, dict) else {}
+    # Beside the signed text: what carries a message may add it, and it decides nothing.
+    traceparent = given.pop(HEADER, None)
+    signed = verify(given)
     asked = _parse_object(signed.text)
     tenant_id = asked.setdefault("tenant", signed.tenant_id)
     message = _parse_request(asked)
@@ -138,8 +141,6 @@ def read_request(body: str, verify: Verify) -> RunRequested:
     user_id = message.user_id or signed.requester.user_id
     key = message.idempotency_key or f"signed-{signed.signature[:_KEY_CHARACTERS]}"
     trigger: Trigger = "event" if is_event else "queue"
-    # Beside the signed text: what carries a message may add it, and it decides nothing.
-    traceparent = found.get(HEADER) if isinstance(found, dict) else None
     caller = traceparent if isinstance(traceparent, str) else None
     return RunRequested(message.model_copy(update={"user_id": user_id}), trigger, key, signed.requester, caller)
 

@@ -326,3 +326,9 @@ def test_waiting_reads_a_run_a_bounded_number_of_times() -> None:
     body = {"agent": "assistant", "message": "Hello"}
     client("POST", "/v1/runs", body, headers={"Prefer": "wait=25"})
     assert 1 < len(client.services.slept) <= MOST_READS
+
+
+def test_a_run_is_put_into_the_callers_trace_by_its_header() -> None:
+    client, caller = Client(), f"00-{'a' * 32}-{'b' * 16}-01"
+    run = client("POST", "/v1/runs", HELLO, headers={"traceparent": caller}).json["run_id"]
+    assert client.world.runs.get(TENANT, run).traceparent == caller

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pentad.domain.models import EmbedReply
+from pentad.domain.models import CallContext, EmbedReply
+from pentad.domain.tracing import TraceContext, enter_place
 from pentad.domain.usage import Usage
 from pentad.models.remote import wire
 from tests.unit.models.samples import CONTEXT
@@ -56,3 +57,10 @@ def test_a_call_comes_back_as_it_was() -> None:
 def test_what_is_no_call_is_refused() -> None:
     with pytest.raises(ValidationError):
         wire.EmbedCall.model_validate({"op": "embed", "texts": "a"})
+
+
+def test_a_call_names_the_span_that_it_belongs_to_where_one_is_open() -> None:
+    context = CallContext(tenant_id="acme")
+    assert "traceparent" not in wire.encode_call(["x"], context)
+    with enter_place(TraceContext("a" * 32, "b" * 16)):
+        assert wire.encode_call(["x"], context)["traceparent"] == f"00-{'a' * 32}-{'b' * 16}-01"

@@ -5,6 +5,7 @@ import pytest
 from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.runs import Run, RunStatus
+from pentad.domain.tracing import find_run_place
 from pentad.orchestration.lifecycle.start import EXPRESS_SECONDS, LEASE_MARGIN_SECONDS, RunRequest
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
@@ -194,3 +195,23 @@ def test_a_heal_that_fails_leaves_the_session_busy() -> None:
     with pytest.raises(SessionBusy):
         _start(world, request)
     assert [event.name for event in world.telemetry.events].count("run.heal_failed") == 1
+
+
+CALLER = f"00-{'a' * 32}-{'b' * 16}-00"
+
+
+def test_a_run_is_in_its_callers_trace_and_a_repeat_changes_nothing() -> None:
+    world = World()
+    run = world.start(TENANT, HELLO, trigger="api", idempotency_key="k", traceparent=CALLER)
+    again = world.start(TENANT, HELLO, trigger="api", idempotency_key="k", traceparent=CALLER.replace("a", "c"))
+    assert again == run
+    stored = world.runs.get(TENANT, run.run_id)
+    assert find_run_place(stored).trace_id == "a" * 32
+    # No state's payload has it.
+    assert "traceparent" not in world.engine.started[run.run_id]
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", f"00-{'0' * 32}-{'b' * 16}-01", "x" * 10_000])
+def test_a_traceparent_that_is_not_valid_is_ignored(text: str) -> None:
+    run = World().start(TENANT, HELLO, trigger="api", traceparent=text)
+    assert run.traceparent is None

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from pentad.domain.runs import CallStatus, RunStatus
-from pentad.domain.tracing import find_call_place, find_root_place
+from pentad.domain.tracing import EndedSpan, find_call_place, find_root_place, find_run_place
 from pentad.domain.usage import Spent, Usage
 from pentad.observability.spans.conventions import check_span
 from pentad.orchestration.trace.root_spans import build_failed_call_span, build_root_span
 from tests.unit.orchestration.trace.test_run_spans import RUN, _call, _run
-from tests.unit.orchestration.world import START, TENANT
+from tests.unit.orchestration.world import START, TENANT, World
 
 CALLER = f"00-{'a' * 32}-{'b' * 16}-01"
 
@@ -69,3 +69,34 @@ def test_a_call_whose_function_was_killed_has_a_span_at_the_calls_place() -> Non
     check_span(span.name, span.kind, span.attributes)
     assert span.place == find_call_place(TENANT, RUN, 1, 0, CALLER)
     assert (span.error, span.attributes["pentad.tool.status"]) == ("Sandbox.Timedout", "failed")
+
+
+def roots(world: World) -> list[EndedSpan]:
+    return [span for span in world.telemetry.ended if span.name.startswith("invoke_")]
+
+
+def test_every_end_of_a_run_writes_its_root_and_a_repeat_the_same() -> None:
+    world = World()
+    cancelled = world.begin()
+    aborted = world.begin()
+    for _ in range(2):
+        world.cancel(TENANT, cancelled.run_id, by="ann")
+        world.deliver.abort(TENANT, aborted.run_id, "ExecutionTimedOut", "")
+    found = roots(world)
+    assert len(found) == 4
+    assert {span.place for span in found} == {find_run_place(cancelled), find_run_place(aborted)}
+    assert {(span.name, span.error) for span in found} == {
+        ("invoke_agent assistant", None),
+        ("invoke_agent assistant", "ExecutionTimedOut"),
+    }
+    # The same times in each try: a backend keeps one.
+    assert len({(span.place, span.start, span.end) for span in found}) == 2
+
+
+def test_a_run_whose_execution_died_unseen_has_a_root() -> None:
+    world = World()
+    run = world.begin(session="s")
+    world.engine.dead.add(str(run.execution_arn))
+    world.start.advance(TENANT, "s")
+    [root] = roots(world)
+    assert (root.place, root.attributes["pentad.status"]) == (find_run_place(run), "failed")
