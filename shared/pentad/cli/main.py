@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import documents, ingest, memory, new
+from pentad.cli.commands import documents, ingest, memory, new, vectors
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
@@ -83,6 +83,7 @@ app.add_typer(budgets.app, name="budgets")
 app.add_typer(breaker.app, name="breaker")
 app.add_typer(drill.app, name="drill")
 app.add_typer(versions.app, name="versions")
+app.add_typer(vectors.app, name="vectors")
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Vectors are moved from one store to another."""

@@ -1,0 +1,133 @@
+"""Vectors move from one store to another."""
+
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import ConfigurationError, StoreUnavailable
+from pentad.domain.values import Page
+from pentad.memory.migration.migrate import BATCH, Moved, migrate
+from pentad.memory.retrieval.adapters.vectors_memory import MAX_METADATA_BYTES, MemoryVectors
+from pentad.memory.retrieval.ports import StoreCapabilities, Vector
+
+
+def fill(store: MemoryVectors, count: int, tenant: str = "acme") -> None:
+    store.upsert(
+        tenant,
+        [
+            Vector(vector_id=f"v{n:04}", values=(1, n, 1), text=f"account {n}", metadata={"document": f"d{n}"})
+            for n in range(count)
+        ],
+    )
+
+
+class LateVectors(MemoryVectors):
+    """A store that lists what was stored after some looks only."""
+
+    looks = 3
+
+    @property
+    def capabilities(self) -> StoreCapabilities:
+        return super().capabilities.model_copy(update={"consistency": "eventual"})
+
+    def list_ids(self, tenant_id: str, **options: Any) -> Page[str]:
+        self.looks -= 1
+        return super().list_ids(tenant_id, **options) if self.looks < 0 else Page(items=())
+
+
+class FrailVectors(MemoryVectors):
+    """A store that fails after some batches."""
+
+    batches = 2
+
+    def upsert(self, tenant_id: str, vectors: Any) -> None:
+        self.batches -= 1
+        if self.batches < 0:
+            raise StoreUnavailable("gone")
+        super().upsert(tenant_id, vectors)
+
+
+def test_all_of_a_tenant_arrive_and_nobody_elses() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 2 * BATCH + 7)
+    fill(source, 3, "other")
+    reports: list[int] = []
+    moved = migrate(source, target, "acme", report=lambda one: reports.append(one.read))
+    assert (moved.read, moved.copied, moved.same, moved.verified) == (207, 207, 0, True)
+    assert reports == [100, 200, 207]
+    names = [f"v{n:04}" for n in range(207)]
+    assert target.fetch("acme", names) == source.fetch("acme", names)
+    assert target.list_ids("other").items == ()
+
+
+def test_a_repeat_copies_only_what_is_missing_or_differs() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 20)
+    migrate(source, target, "acme")
+    [one, two, three] = [source.fetch("acme", [name])[name] for name in ("v0001", "v0002", "v0003")]
+    source.upsert("acme", [one.model_copy(update={"metadata": {"document": "new"}})])
+    source.upsert("acme", [two.model_copy(update={"values": (0.0, 0.0, 1.0)})])
+    source.upsert("acme", [three.model_copy(update={"text": "other words"})])
+    target.delete("acme", ["v0004"])
+    moved = migrate(source, target, "acme")
+    assert (moved.copied, moved.same, moved.verified) == (4, 16, True)
+    assert target.fetch("acme", ["v0001"])["v0001"].metadata == {"document": "new"}
+
+
+def test_what_was_stopped_goes_on_where_it_was() -> None:
+    source, target = MemoryVectors(3), FrailVectors(3)
+    fill(source, 5 * BATCH)
+    with pytest.raises(StoreUnavailable):
+        migrate(source, target, "acme")
+    target.batches = 10
+    moved = migrate(source, target, "acme")
+    assert (moved.same, moved.copied, moved.verified) == (2 * BATCH, 3 * BATCH, True)
+
+
+def test_a_dry_run_counts_and_writes_nothing() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 5)
+    assert migrate(source, target, "acme", dry_run=True) == Moved("acme", read=5, copied=5)
+    assert target.list_ids("acme").items == ()
+
+
+def test_a_store_that_shows_what_it_has_later_is_looked_at_again() -> None:
+    source, target = MemoryVectors(3), LateVectors(3)
+    fill(source, 5)
+    slept: list[float] = []
+    assert migrate(source, target, "acme", sleep=slept.append).verified is True
+    assert len(slept) == 3
+
+
+def test_what_does_not_arrive_is_named() -> None:
+    source, target = MemoryVectors(3), LateVectors(3)
+    target.looks = 1000
+    fill(source, 30)
+    moved = migrate(source, target, "acme", sleep=lambda seconds: None)
+    assert (moved.verified, len(moved.missing)) == (False, 20)
+
+
+def test_metadata_that_the_other_store_does_not_take_are_counted_and_the_rest_arrives() -> None:
+    class SmallVectors(MemoryVectors):
+        @property
+        def capabilities(self) -> StoreCapabilities:
+            return super().capabilities.model_copy(update={"max_metadata_bytes": 100})
+
+    source, target = MemoryVectors(3), SmallVectors(3)
+    fill(source, 3)
+    source.upsert("acme", [Vector(vector_id="big", values=(1, 0, 0), metadata={"note": "x" * 200})])
+    moved = migrate(source, target, "acme")
+    assert (moved.refused, moved.refusals, moved.copied, moved.verified) == (["big"], 1, 3, True)
+    assert MAX_METADATA_BYTES > 200
+
+
+def test_more_in_the_other_store_is_left_there_and_counted() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 3)
+    fill(target, 5)
+    assert migrate(source, target, "acme").extra == 2
+
+
+def test_vectors_of_another_dimension_are_refused_before_anything_is_read() -> None:
+    with pytest.raises(ConfigurationError, match="of 3 numbers, and the other one of 4"):
+        migrate(MemoryVectors(3), MemoryVectors(4), "acme")
