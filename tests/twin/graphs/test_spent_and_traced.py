@@ -35,7 +35,7 @@ def fresh(stack: Stack) -> Iterator[Stack]:
 def billed(tenant: Tenant, run_id: str) -> tuple[int, int]:
     """What the ledger says of a run: nano-dollars and tokens."""
     every = tenant.events(run_id, "model_attempt")
-    [row] = tenant.get("/v1/cost?by=run")["rows"]
+    [row] = [row for row in tenant.get("/v1/cost?by=run")["rows"] if row["key"] == run_id]
     cost = sum(one["cost_nanousd"] for one in every)
     assert row["cost_nanousd"] == cost
     return cost, row["tokens"]

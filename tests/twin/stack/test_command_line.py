@@ -16,7 +16,7 @@ import pytest
 
 from pentad.testing.stack import keeper
 from tests.twin.conftest import OwnProject
-from tests.twin.stack.world import Json, Stack, Tenant, until
+from tests.twin.stack.world import Json, Stack, Tenant, await_memories, until
 from twin.running import state_file
 
 # The commands find the twin of the folder that they run in, which is the user's project.
@@ -265,6 +265,7 @@ def test_what_it_held_survives_a_restart_until_it_is_reset(root: Path, assembly_
         with local_tenant(first, told) as tenant:
             tenant.ingest("tide.md", "# Tide\n\nThe tide of Brackwater turns at noon.\n")
             done = tenant.ask("When does the tide of Brackwater turn?")
+            await_memories(tenant, done["session"])
             before = {path: tenant.get(path) for path in ("/v1/documents", "/v1/cost?by=model", "/v1/sessions")}
         stop(first)
         reset = [sys.executable, "-m", "pentad.cli.main", "--json", "reset", "--state", str(tmp_path), "--yes"]

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.twin.stack.world import Stack, Tenant, word
+from tests.twin.stack.world import Stack, Tenant, await_memories, word
 
 pytestmark = pytest.mark.twin
 
@@ -13,6 +13,7 @@ SUM = {"agent": "assistant", "message": "What is 21 + 21?"}
 
 def test_same_key_gives_the_same_run_once(stack: Stack, tenant: Tenant) -> None:
     first = tenant.ask(SUM["message"], key="order-4711")
+    await_memories(tenant, first["session"])
     stored = len(tenant.items())
     again = tenant.post("/v1/runs", SUM, Idempotency_Key="order-4711", Prefer="wait=20")
     assert again.status_code == 200
@@ -26,6 +27,7 @@ def test_same_key_gives_the_same_run_once(stack: Stack, tenant: Tenant) -> None:
 
 def test_same_key_for_another_request_is_a_conflict(tenant: Tenant) -> None:
     first = tenant.ask(SUM["message"], key="order-4711")
+    await_memories(tenant, first["session"])
     stored = len(tenant.items())
     other = tenant.post("/v1/runs", SUM | {"message": "What is 1 + 1?"}, Idempotency_Key="order-4711")
     assert (other.status_code, other.json()["code"]) == (409, "IdempotencyConflict")
