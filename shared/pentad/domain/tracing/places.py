@@ -1,9 +1,12 @@
 """Where spans stand: ids of traces and spans, derived of what names them, so that a retry writes the same."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from pentad.domain.runs import Run
 from pentad.domain.tracing.context import TraceContext, parse_traceparent
+
+if TYPE_CHECKING:  # What writes log lines has no need of runs, and of what they bring along.
+    from pentad.domain.runs import Run
 
 _TRACE_CHARACTERS = 32
 _SPAN_CHARACTERS = 16
@@ -21,7 +24,7 @@ def find_root_place(tenant_id: str, run_id: str, traceparent: str | None = None)
     return TraceContext(trace_id, derive_span_id(tenant_id, run_id))
 
 
-def find_run_place(run: Run) -> TraceContext:
+def find_run_place(run: "Run") -> TraceContext:
     """Return the place of a run's root span."""
     return find_root_place(run.tenant_id, run.run_id, run.traceparent)
 
