@@ -1,11 +1,13 @@
 """Makes memories of a conversation after a run: its end, through the event bus and the remember queue."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.tracing import enter_place, parse_traceparent
 from pentad.memory.remember.remember import parse_event
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
 from pentad.runtime.queue_batch import consume
@@ -20,7 +22,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 def remember_record(record: SQSRecord, context: LambdaContext) -> None:
     """Bring the memories of one session up to its end."""
     ended = parse_event(_parse_json(record.body))
-    wiring.make_remember().run(ended, deadline=deadline_of(context, spare_seconds=5))
+    place = parse_traceparent(ended.traceparent)
+    with nullcontext() if place is None else enter_place(place):
+        wiring.make_remember().run(ended, deadline=deadline_of(context, spare_seconds=5))
 
 
 def _parse_json(body: str) -> dict[str, Any]:

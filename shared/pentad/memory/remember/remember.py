@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from pentad.domain.errors import BudgetExceeded, InvalidInput, PentadError, StoreUnavailable
 from pentad.domain.ids import RunId, SessionId, TenantId, make_id
+from pentad.domain.tracing import HEADER
 from pentad.domain.values import FrozenValue
 from pentad.memory.remember.own_words import find_own_words
 from pentad.memory.remember.ports import Progress, RememberStep, Spoken, Work
@@ -40,6 +41,7 @@ class EndedRun(FrozenValue):
     tenant_id: TenantId
     session_id: SessionId
     run_id: RunId | None = None
+    traceparent: str | None = None
     is_step: bool = Field(default=False, description="it was a step of a workflow: its prompt is nobody's words")
 
 
@@ -56,7 +58,11 @@ def parse_event(body: Mapping[str, Any]) -> EndedRun:
     try:
         found: Mapping[str, Any] = dict(detail) if isinstance(detail, Mapping) else {}
         return EndedRun(
-            tenant_id=found["tenant"], session_id=found["session"], run_id=found.get("run"), is_step="parent" in found
+            tenant_id=found["tenant"],
+            session_id=found["session"],
+            run_id=found.get("run"),
+            is_step="parent" in found,
+            traceparent=found.get(HEADER),
         )
     except (KeyError, ValidationError) as error:
         raise InvalidInput(

@@ -37,11 +37,16 @@ def build_span(attempt: Attempt, operation: Operation, stop: StopReason | None) 
         place=find_attempt_place(attempt),
         start=attempt.started_at,
         end=attempt.started_at + timedelta(milliseconds=attempt.duration_ms),
-        parent_id=_find_parent(attempt).span_id,
+        parent_id=_find_parent_id(attempt),
         attributes=_build_attributes(attempt, operation, stop),
         kind="CLIENT",
         error=None if attempt.outcome is Outcome.OK else attempt.outcome.value,
     )
+
+
+def _find_parent_id(attempt: Attempt) -> str | None:
+    known = get_open_place() is not None or attempt.context.run_id is not None
+    return _find_parent(attempt).span_id if known else None
 
 
 def _find_parent(attempt: Attempt) -> TraceContext:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.runs import ApprovalStatus, Run
+from pentad.domain.tracing import HEADER, find_run_place
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -31,6 +32,8 @@ def build_detail(run: Run) -> dict[str, Any]:
         "cost_nanousd": run.spent.cost_nanousd,
         "waiting": run.hands_over,
         "request_seq": run.request_seq,
+        # What is done after the run is below its root.
+        HEADER: find_run_place(run).header,
     }
     optional = {
         "execution": run.execution_arn,

@@ -79,3 +79,8 @@ def test_it_is_below_what_is_open_else_below_its_run() -> None:
     assert (inside.place.trace_id, inside.parent_id) == (outer.trace_id, outer.span_id)
     assert inside.place.span_id == span.place.span_id
     assert build_span(attempt(attempt_id="att_2"), "chat", None).place.span_id != span.place.span_id
+
+
+def test_what_belongs_to_no_run_and_nothing_open_is_a_trace_of_its_own() -> None:
+    span = build_span(attempt(context=CallContext(tenant_id="acme", purpose="embed_document")), "embeddings", None)
+    assert span.parent_id is None
