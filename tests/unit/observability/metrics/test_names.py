@@ -13,7 +13,7 @@ def test_every_metric_has_a_unit_that_cloudwatch_knows() -> None:
         if name.isupper() and isinstance(value, str) and name not in ("NAMESPACE", "OTHER")
     }
     assert constants == set(names.UNITS)
-    assert set(names.UNITS.values()) <= {"Count", "Milliseconds", "Bytes", "None"}
+    assert set(names.UNITS.values()) <= {"Count", "Milliseconds", "Bytes", "Percent", "None"}
 
 
 def test_identifiers_are_no_dimensions() -> None:
