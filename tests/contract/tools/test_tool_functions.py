@@ -79,13 +79,25 @@ def answer(payload: bytes, **values: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("function", "invoked"), [(None, "pentad-dev-tool-date-time"), (VERSION, VERSION)])
 def test_the_call_goes_to_the_tools_function_with_keys_and_proof(function: str | None, invoked: str) -> None:
-    given = CALL.model_copy(update={"keys": KEYS, "identity": "date_time"}).model_dump_json().encode()
+    whole = CALL.model_copy(update={"keys": KEYS, "identity": "date_time"})
+    # A version of before there was a trace refuses the field.
+    given = whole.model_dump_json(exclude={"traceparent"}).encode()
     said = ToolAnswer(kind="value", value={"a": [1, None]}).model_dump_json().encode()
     with functions() as (made, stub, waits):
         stub.add_response("invoke", answer(said), {"FunctionName": invoked, "Payload": given})
         assert made.call("date_time", CALL, function=function).value == {"a": [1, None]}
     assert json.loads(given)["arguments"] == {"n": None, "text": "hi"}
     assert waits == [35.0], "the call's own time, and a little more: the function ends first"
+
+
+def test_a_callers_trace_goes_along() -> None:
+    call = CALL.model_copy(update={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+    given = call.model_copy(update={"keys": KEYS, "identity": "date_time"}).model_dump_json().encode()
+    said = ToolAnswer(kind="value", value=1).model_dump_json().encode()
+    with functions() as (made, stub, _):
+        stub.add_response("invoke", answer(said), {"FunctionName": OWN, "Payload": given})
+        assert made.call("date_time", call, function=None).value == 1
+    assert json.loads(given)["traceparent"] == call.traceparent
 
 
 @pytest.mark.parametrize(
