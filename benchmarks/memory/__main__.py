@@ -20,6 +20,7 @@ from benchmarks.memory.corpora import READERS, Corpus, Question
 from benchmarks.memory.embedding import KeptEmbedder
 from benchmarks.memory.indexing import TENANT, index_corpus
 from benchmarks.memory.locomo import BUDGETS, FILE, Talks
+from benchmarks.memory.long_talk import list_costs
 from benchmarks.memory.measures import list_documents, measure_found, measure_ndcg
 from benchmarks.terminal import ERR, OUT
 from pentad.domain.models import CallContext
@@ -121,6 +122,12 @@ def run_conversations(path: Path, kept: Path, tell: Callable[[str], None]) -> No
     table.add_row("all, fitted ones too", *(f"{found[budget]:.3f}" for budget in BUDGETS), f"{took:.1f}")
     OUT.print(table)
     chosen = talks.choose(fitted=False)
+    costs = Table(title="A conversation of hundreds of turns in one session", title_justify="left")
+    for column in ("context", "input tokens at full price", "of the cached full history", "evidence in the context"):
+        costs.add_column(column, justify="left" if column == "context" else "right")
+    for row in list_costs(path, KeptEmbedder(kept, tell), tell):
+        costs.add_row(*row)
+    OUT.print(costs)
     OUT.print(
         f"Recall itself chose {chosen['evidence']:.3f} of the evidence with {chosen['tokens']:,.0f} tokens a question,"
         f" more than its default for {chosen['more']:.0%} of them, nothing for {chosen['none']:.1%}."

@@ -142,6 +142,11 @@ class Talks:
         return rank_said(conversation.memory, question.text, vector, model=self._model, weights=weights)
 
 
+def parse_time(text: str) -> datetime:
+    """Return the time that the file gives a session, such as ``1:56 pm on 8 May, 2023``, as UTC."""
+    return datetime.strptime(text, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
+
+
 def measure_share(lines: Sequence[tuple[Place, int]], evidence: frozenset[Place], budget: int) -> float:
     """Return the share of the evidence among the best lines that fit into a budget of tokens.
 
@@ -176,13 +181,13 @@ def _keep_conversation(one: dict[str, Any], embedder: Embedder) -> Conversation:
     number = 1
     while f"session_{number}" in talk:
         session_id = f"session-{number:03d}"
-        began = datetime.strptime(talk[f"session_{number}_date_time"], "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
+        began = parse_time(talk[f"session_{number}_date_time"])
         _say(sessions, session_id, (user, agent), began, talk[f"session_{number}"])
         for seq, turn in enumerate(talk[f"session_{number}"]):
             places[turn["dia_id"]] = (session_id, seq, 0)
         remember.run(EndedRun(tenant_id=_TENANT, session_id=session_id), deadline=time.time() + 3600)
         number += 1
-    questions = tuple(_iter_evidence(one["qa"], places))
+    questions = tuple(iter_evidence(one["qa"], places))
     return Conversation(str(one["sample_id"]), said.load(Owner(_TENANT, user, "")), questions)
 
 
@@ -215,7 +220,13 @@ def _say(
         version = sessions.append(_TENANT, session_id, [message], expected_version=version).version
 
 
-def _iter_evidence(asked: Sequence[dict[str, Any]], places: dict[str, Place]) -> Iterator[EvidenceQuestion]:
+def iter_evidence(asked: Sequence[dict[str, Any]], places: dict[str, Place]) -> Iterator[EvidenceQuestion]:
+    """Yield the questions that have an answer, with the places of their evidence.
+
+    Args:
+        asked: as the file has them.
+        places: by the file's names of turns.
+    """
     for one in asked:
         named = {found for each in one["evidence"] for found in re.findall(r"D\d+:\d+", each)}
         evidence = frozenset(places[name] for name in named if name in places)

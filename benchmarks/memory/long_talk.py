@@ -1,0 +1,235 @@
+"""A conversation of hundreds of turns in one session: what its requests cost, and is the evidence in the context?
+
+In this process, without a model: the messages are LoCoMo's, and for each of the user's Recall chooses the context as
+for a run. What a request holds that the one before held too, from its beginning on, is read from the provider's cache;
+the rest is written to it. Prices are those of a model that charges a tenth for what is read and a quarter more for what
+is written. System prompt, tools and answers cost the same everywhere, and are left out.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.memory.locomo import EvidenceQuestion, iter_evidence, parse_time
+from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeSpec, MemorySpec
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.memory.context.recall import Recall
+from pentad.memory.context.recall_turns import RecallTurns
+from pentad.memory.context.window import assemble, mark_bare
+from pentad.memory.remember.adapters.progress_memory import MemoryProgress
+from pentad.memory.remember.remember import EndedRun, Remember
+from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
+from pentad.memory.sessions.ports import Session, StoredMessage
+from pentad.memory.tokens import estimate_message
+from pentad.memory.turns.adapters.segments_memory import MemorySegments
+from pentad.memory.turns.said import Said
+from pentad.memory.turns.steps import KeepVectors, KeepWords
+from pentad.models.ports import Embedder
+from pentad.observability.adapters.null import NullTelemetry
+
+READ, WRITE = 0.1, 1.25
+"""Of the price of an input token."""
+CONVERSATION = "conv-41"
+_TENANT, _SESSION, _RUN = "bench", "s1", "run_" + "0" * 26
+_ENDLESS = 10_000_000
+Turn = tuple[bool, str, datetime]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How an agent's context is chosen.
+
+    Attributes:
+        name: for the table.
+        high: the high-water mark, in tokens.
+        low: the low-water mark.
+        recall: tokens of what was said earlier; 0 for none.
+        caches: whether the provider's cache is used.
+    """
+
+    name: str
+    high: int
+    low: int
+    recall: int
+    caches: bool = True
+
+
+POLICIES = (
+    Policy("full history, cached", _ENDLESS, _ENDLESS, 0),
+    Policy("full history, no cache", _ENDLESS, _ENDLESS, 0, caches=False),
+    Policy("window of 1,000 to 2,000 tokens", 2000, 1000, 0),
+    Policy("the same with recall", 2000, 1000, 500),
+    Policy("window of 2,000 to 4,000 tokens with recall", 4000, 2000, 500),
+)
+
+
+class _Runs:
+    """One run at a time."""
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+
+    def get(self, tenant_id: str, run_id: str) -> Run:
+        assert self.run is not None
+        return self.run
+
+    def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
+        self.run = self.get(tenant_id, run_id).model_copy(update={"manifest": manifest})
+        return self.run
+
+    def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        return self.get(tenant_id, run_id)
+
+
+class LongTalk:
+    """One session, and the contexts that are chosen in it.
+
+    Args:
+        names: of the user and of the agent.
+        turns: whether the user said it, what, and when; in order.
+        policy: how contexts are chosen.
+        embedder: makes the vectors.
+    """
+
+    def __init__(self, names: tuple[str, str], turns: Sequence[Turn], policy: Policy, embedder: Embedder) -> None:
+        self._turns, self._policy = turns, policy
+        user, agent = names
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+        self._sessions, said = MemorySessions(clock=lambda: self._now), Said(MemorySegments())
+        self._runs = _Runs()
+        self._remember = Remember(
+            sessions=self._sessions,
+            progress=MemoryProgress(),
+            steps=[KeepWords(said), KeepVectors(said, embedder)],
+            telemetry=NullTelemetry(),
+            clock=lambda: datetime.now(UTC),
+        )
+        self._recall = Recall(
+            sessions=self._sessions,
+            vectors=MemoryVectors(),
+            embedder=embedder,
+            runs=self._runs,
+            telemetry=NullTelemetry(),
+            clock=lambda: datetime.now(UTC),
+            turns=RecallTurns(said),
+        )
+        self._agent = AgentSpec(
+            name="assistant",
+            description="d",
+            prompt="p",
+            knowledge=KnowledgeSpec(top_k=0),
+            memory=MemorySpec(recall_tokens=policy.recall),
+            context=ContextSpec(high_water_tokens=policy.high, low_water_tokens=policy.low),
+        )
+        self._sessions.create(
+            Session(
+                tenant_id=_TENANT,
+                session_id=_SESSION,
+                agent=agent,
+                user_id=user,
+                version=0,
+                length=0,
+                created_at=self._now,
+                updated_at=self._now,
+                expires_at=self._now + timedelta(days=36_500),
+            )
+        )
+
+    def talk(self) -> float:
+        """Hold the conversation; return what its requests cost, in input tokens at full price."""
+        cost = 0.0
+        before: list[tuple[str, int]] = []
+        for is_user, text, at in self._turns:
+            self._now = at
+            if is_user:
+                sent = [(message.text, estimate_message(message)) for message in assemble(self.ask(text))]
+                shared = 0
+                while shared < min(len(sent), len(before)) and sent[shared] == before[shared]:
+                    shared += 1
+                old, new = (sum(tokens for _, tokens in part) for part in (sent[:shared], sent[shared:]))
+                cost += old * READ + new * WRITE if self._policy.caches else old + new
+                before = sent
+            else:
+                self._append(text, is_user=False)
+                self._remember.run(EndedRun(tenant_id=_TENANT, session_id=_SESSION), deadline=time.time() + 3600)
+        return cost
+
+    def ask(self, text: str) -> list[StoredMessage]:
+        """Ask, and return the messages that are sent."""
+        seq = self._append(text, is_user=True)
+        self._runs.run = Run(
+            tenant_id=_TENANT,
+            run_id=_RUN,
+            agent="assistant",
+            session_id=_SESSION,
+            status=RunStatus.QUEUED,
+            trigger="api",
+            created_at=self._now,
+            updated_at=self._now,
+            request_seq=seq,
+            request_hash="h",
+        )
+        manifest = self._recall.run(_TENANT, _RUN, _SESSION, self._agent)
+        stored = self._sessions.read(_TENANT, _SESSION, manifest.epoch_first_seq, seq)
+        return mark_bare(stored, manifest.bare_before_seq)
+
+    def find(self, questions: Sequence[EvidenceQuestion]) -> float:
+        """Ask questions about what was said, each by itself; return the mean share of the evidence in the context."""
+        shares = []
+        for question in questions:
+            sent = self.ask(question.text)
+            held = {one.seq for one in sent} | {said.seq for one in sent if not one.is_bare for said in one.recalled}
+            wanted = {place[1] for place in question.evidence}
+            shares.append(len(wanted & held) / len(wanted))
+            for text, is_user in (("I see.", False), ("Thanks for that.", True), ("You are welcome.", False)):
+                self._append(text, is_user=is_user)
+        return sum(shares) / len(shares)
+
+    def _append(self, text: str, *, is_user: bool) -> int:
+        head = self._sessions.get(_TENANT, _SESSION)
+        assert head is not None
+        message = Message(
+            message_id=f"m{head.length}",
+            role="user" if is_user else "assistant",
+            blocks=(TextBlock(text=text),),
+            created_at=self._now,
+            step=0 if is_user else 1,
+        )
+        self._sessions.append(_TENANT, _SESSION, [message], expected_version=head.version)
+        return head.length
+
+
+def list_costs(path: Path, embedder: Embedder, tell: Callable[[str], None]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each policy: what it cost, that of the cached full history's, evidence in the context."""
+    read: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    [found] = [one for one in read if one["sample_id"] == CONVERSATION]
+    turns, questions = _read_turns(found)
+    names = (found["conversation"]["speaker_a"], found["conversation"]["speaker_b"])
+    costs: dict[str, float] = {}
+    for policy in POLICIES:
+        tell(f"holding a conversation of {len(turns)} turns: {policy.name}")
+        talk = LongTalk(names, turns, policy, embedder)
+        costs[policy.name] = talk.talk()
+        share = costs[policy.name] / costs.get("full history, cached", float("nan"))
+        yield policy.name, f"{costs[policy.name]:,.0f}", f"{share:.1%}", f"{talk.find(questions):.3f}"
+
+
+def _read_turns(found: dict[str, Any]) -> tuple[list[Turn], list[EvidenceQuestion]]:
+    """Return all turns of a conversation as one session, and its questions."""
+    talk = found["conversation"]
+    turns: list[Turn] = []
+    places: dict[str, tuple[str, int, int]] = {}
+    number = 1
+    while f"session_{number}" in talk:
+        at = parse_time(talk[f"session_{number}_date_time"])
+        for turn in talk[f"session_{number}"]:
+            places[turn["dia_id"]] = (_SESSION, len(turns), 0)
+            turns.append((turn["speaker"] == talk["speaker_a"], turn["text"], at))
+        number += 1
+    return turns, list(iter_evidence(found["qa"], places))
