@@ -10,8 +10,10 @@ from pentad.memory.retrieval.adapters.pinecone_documents import VALUES_FIELD, WO
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.adapters.vectors_postgres import PostgresVectors
+from pentad.memory.retrieval.adapters.vectors_qdrant import QdrantVectors
 from pentad.memory.retrieval.adapters.vectors_s3 import S3Vectors
 from pentad.memory.retrieval.ports import VectorStore
+from tests.contract.memory.qdrant_server import KEY, serve_qdrant
 from tests.contract.memory.s3_vectors_server import serve_s3_vectors
 from twin.vectors import LocalIndex, Schema
 
@@ -24,6 +26,7 @@ STORES = (
     "pinecone hybrid",
     "pinecone dense",
     "s3 vectors",
+    "qdrant",
     pytest.param("postgres", marks=POSTGRES),
     pytest.param("postgres by index", marks=POSTGRES),
 )
@@ -46,6 +49,11 @@ def open_store(name: str, folder: Path, request: pytest.FixtureRequest) -> Itera
     elif name == "s3 vectors":
         with serve_s3_vectors("pentad-dev-vectors") as client:
             yield S3Vectors(lambda: client, "pentad-dev-vectors")
+    elif name == "qdrant":
+        with serve_qdrant() as url:
+            qdrant = QdrantVectors(lambda: {"url": url, "api_key": KEY})
+            yield qdrant
+            qdrant.close()
     else:
         raise LookupError(name)
 

@@ -37,7 +37,7 @@ def explain() -> None:
 
 @app.command("migrate")
 def migrate_vectors(
-    source: Annotated[str, typer.Option("--from", help="The store that is read: pinecone, postgres, s3vectors.")],
+    source: Annotated[str, typer.Option("--from", help="The store that is read: pinecone, postgres, ...")],
     target: Annotated[str, typer.Option("--to", help="The store that is written.")],
     tenants: Annotated[list[str], typer.Option("--tenant", help="A tenant; may be given several times.")],
     from_secret: Annotated[Path | None, typer.Option(help="A file with the secret's JSON, instead of AWS's.")] = None,

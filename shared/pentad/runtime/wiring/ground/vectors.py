@@ -51,6 +51,10 @@ def open_vectors(store: VectorStoreName, credentials: Credentials, *, bucket: st
         from pentad.memory.retrieval.adapters.vectors_postgres import PostgresVectors
 
         return PostgresVectors(credentials)
+    if store == "qdrant":
+        from pentad.memory.retrieval.adapters.vectors_qdrant import QdrantVectors
+
+        return QdrantVectors(credentials)
     if store == "s3vectors":
         from pentad.memory.retrieval.adapters.vectors_s3 import S3Vectors
 
