@@ -44,7 +44,10 @@ class SessionRoutes:
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
+        self._register_list(app, caller)
+        self._register_one(app, caller)
 
+    def _register_list(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         @serve(app, summary="List sessions, the last used first")
         def list_sessions(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
@@ -59,6 +62,7 @@ class SessionRoutes:
             )
             return SessionPage(items=tuple(build_session_view(session) for session in page.items), cursor=page.cursor)
 
+    def _register_one(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         @serve(app, summary="Read a session")
         def get_session(session: SessionPath) -> SessionView:
             return build_session_view(self._find(caller().tenant_id, session))

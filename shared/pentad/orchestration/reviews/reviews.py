@@ -45,15 +45,17 @@ def build_review(
     )
 
 
-def summarise_turn(reply: Message, calls: Sequence[ToolCall], *, escalated: bool = False) -> str:
+def summarise_turn(reply: Message | None, calls: Sequence[ToolCall], *, escalated: bool = False) -> str:
     """Return what a turn did, in a line for the list: its calls with their arguments, or its answer.
 
     Args:
-        reply: what the model said.
+        reply: what the model said; None where it said nothing.
         calls: what it called.
         escalated: a human was asked before anything came of it: nothing was answered, and nothing was called but
             the tool that escalates.
     """
+    if reply is None:
+        return "A human was asked to take over." if escalated else ""
     before = escalated and not any(call.tool == ESCALATE for call in calls)
     if not calls:
         return f"{'Drafted, and handed to a human' if before else 'Answered'}: {reply.text}"

@@ -21,7 +21,7 @@ from pentad.domain.errors import (
     Refused,
 )
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
-from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome
+from pentad.domain.models import Attempt, ChatReply, Outcome
 from pentad.domain.runs import Band, Decision, ToolCall
 from pentad.domain.tracing import find_run_place
 from pentad.memory.retrieval.citations import resolve_citations
@@ -58,12 +58,7 @@ from pentad.orchestration.turn.outcome import (
     with_costs,
     with_reply,
 )
-from pentad.orchestration.turn.token_estimates import (
-    correct_factor,
-    count_input,
-    estimate_request,
-    find_reported,
-)
+from pentad.orchestration.turn.token_estimates import hold_estimate
 from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
 from pentad.tools.builtin import humans as builtin
 
@@ -232,25 +227,12 @@ class Think:
                 raise
             outcome = self._answer_outage(situation, outage)
         else:
-            outcome = self._correct_estimates(self._handle_reply(situation, reply), situation, request, reply)
+            factor = hold_estimate(self._telemetry, request, reply, situation.head.token_permille)
+            outcome = replace(self._handle_reply(situation, reply), token_permille=factor)
         if situation.turn.retry:
             # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
             outcome = with_costs(outcome, self._list_attempts(situation))
         return outcome
-
-    def _correct_estimates(
-        self, outcome: TurnOutcome, situation: TurnContext, request: ChatRequest, reply: ChatReply
-    ) -> TurnOutcome:
-        """Hold the estimate of the request against what its provider has counted."""
-        attempt = find_reported(reply)
-        if attempt is None:
-            return outcome
-        estimated, reported = estimate_request(request), count_input(attempt)
-        if reported > 0:
-            error = 100 * (estimated - reported) / reported
-            self._telemetry.count(names.ESTIMATE_ERROR, error, unit="Percent", model=attempt.model)
-        factor = correct_factor(situation.head.token_permille, estimated, reported)
-        return replace(outcome, token_permille=factor)
 
     def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable | ModelThrottled) -> TurnOutcome:
         turn, words = situation.turn, situation.agent.words.unavailable
@@ -336,7 +318,7 @@ class Think:
         outcome = replace(with_assessment(outcome, assessment), calls=calls, decision=decision)
         self._note_confidence(situation, assessment.confidence)
         if assessment.band is Band.REVIEW:
-            summary = summarise_turn(outcome.reply, calls) if outcome.reply else ""
+            summary = summarise_turn(outcome.reply, calls)
             self._add_review(situation, "confidence", summary, assessment.confidence)
         return outcome
 
@@ -410,10 +392,8 @@ class Think:
                 head=head,
             )
         if outcome.decision.kind == "escalate":
-            summary = "A human was asked to take over."
-            if outcome.reply:
-                summary = summarise_turn(outcome.reply, outcome.calls, escalated=True)
             sure = outcome.assessment.confidence if outcome.assessment else None
+            summary = summarise_turn(outcome.reply, outcome.calls, escalated=True)
             self._add_review(situation, "escalated", summary, sure)
         took = (self._now() - situation.began).total_seconds() * 1000
         step = make_step(situation, outcome, duration_ms=max(0, round(took)))

@@ -10,6 +10,8 @@ from typing import Final
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.tokens import estimate_message
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
 
 LEAST_PERMILLE: Final = 250
 MOST_PERMILLE: Final = 4000
@@ -52,3 +54,25 @@ def correct_factor(permille: int, estimated: int, reported: int) -> int:
         return permille
     measured = min(MOST_PERMILLE, max(LEAST_PERMILLE, round(1000 * reported / estimated)))
     return measured if permille == 0 else (permille + measured) // 2
+
+
+def hold_estimate(telemetry: Telemetry, request: ChatRequest, reply: ChatReply, permille: int) -> int | None:
+    """Count how far the estimate of a request was off, and return the session's factor after its reply.
+
+    Args:
+        telemetry: where the error is counted, in per cent of what was reported.
+        request: what the model was asked.
+        reply: what it answered.
+        permille: the factor so far; 0 where nothing has been measured.
+
+    Returns:
+        None where it is not certain what the provider has counted.
+    """
+    attempt = find_reported(reply)
+    if attempt is None:
+        return None
+    estimated, reported = estimate_request(request), count_input(attempt)
+    if reported > 0:
+        error = 100 * (estimated - reported) / reported
+        telemetry.count(names.ESTIMATE_ERROR, error, unit="Percent", model=attempt.model)
+    return correct_factor(permille, estimated, reported)
