@@ -2,7 +2,8 @@
 
 Parsed, cut, embedded, indexed, searched and ranked as ingest and recall do it, with the twin's embedding model in this
 process and a store in memory. Weights were fitted on the first half of each collection's questions; the other half is
-what is reported. The collections are not part of the project: without them this says so and ends.
+what is reported, a little too kindly: which signals there are was chosen by a look at both. The collections are not
+part of the project: without them this says so and ends.
 """
 
 import argparse

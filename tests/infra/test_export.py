@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def resources() -> dict[str, Json]:
+def exported() -> dict[str, Json]:
     """The resources of a stack with one function and the export of its spans."""
     ours = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context=ours | {"stage": "dev", "traces": {"dev": TARGETS}, "aws:cdk:bundling-stacks": []})
@@ -59,27 +59,27 @@ def test_no_stage_exports_anything_by_default(functions: dict[str, Json]) -> Non
     assert "pentad-dev-export" not in functions
 
 
-def test_every_functions_log_but_the_exporters_own_has_a_filter(resources: dict[str, Json]) -> None:
-    filters = of_type(resources, "AWS::Logs::SubscriptionFilter")
+def test_every_functions_log_but_the_exporters_own_has_a_filter(exported: dict[str, Json]) -> None:
+    filters = of_type(exported, "AWS::Logs::SubscriptionFilter")
     groups = {one["Properties"]["LogGroupName"]["Ref"] for one in filters}
-    names = {resources[group]["Properties"]["LogGroupName"] for group in groups}
+    names = {exported[group]["Properties"]["LogGroupName"] for group in groups}
     # Its own lines would come back to it without end.
     assert names == {"/aws/lambda/pentad-dev-recall", "/aws/lambda/pentad-dev-deliver"}
     assert {one["Properties"]["FilterPattern"] for one in filters} == {FILTER_PATTERN}
-    exporter, _ = find_exporter(resources)
+    exporter, _ = find_exporter(exported)
     assert {one["Properties"]["DestinationArn"]["Fn::GetAtt"][0] for one in filters} == {exporter}
 
 
-def test_a_filter_waits_for_the_leave_to_invoke_which_is_for_this_stages_logs(resources: dict[str, Json]) -> None:
-    [(name, permission)] = [(name, one) for name, one in resources.items() if one["Type"] == "AWS::Lambda::Permission"]
+def test_a_filter_waits_for_the_leave_to_invoke_which_is_for_this_stages_logs(exported: dict[str, Json]) -> None:
+    [(name, permission)] = [(name, one) for name, one in exported.items() if one["Type"] == "AWS::Lambda::Permission"]
     assert permission["Properties"]["Principal"] == "logs.amazonaws.com"
     assert joined(permission["Properties"]["SourceArn"]).endswith(":log-group:/aws/lambda/pentad-dev-*:*")
-    for one in of_type(resources, "AWS::Logs::SubscriptionFilter"):
+    for one in of_type(exported, "AWS::Logs::SubscriptionFilter"):
         assert name in one["DependsOn"]
 
 
-def test_the_environment_is_what_the_settings_name(resources: dict[str, Json], monkeypatch: pytest.MonkeyPatch) -> None:
-    _, exporter = find_exporter(resources)
+def test_the_environment_is_what_the_settings_name(exported: dict[str, Json], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, exporter = find_exporter(exported)
     variables = exporter["Properties"]["Environment"]["Variables"]
     for name, value in variables.items():
         monkeypatch.setenv(name, joined(value))
@@ -89,17 +89,17 @@ def test_the_environment_is_what_the_settings_name(resources: dict[str, Json], m
     assert {name for name in variables if not name.startswith("POWERTOOLS_")} <= known
 
 
-def test_what_can_not_be_delivered_is_kept(resources: dict[str, Json]) -> None:
-    [config] = of_type(resources, "AWS::Lambda::EventInvokeConfig")
+def test_what_can_not_be_delivered_is_kept(exported: dict[str, Json]) -> None:
+    [config] = of_type(exported, "AWS::Lambda::EventInvokeConfig")
     dead = config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    queues = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
+    queues = {name: one["Properties"] for name, one in exported.items() if one["Type"] == "AWS::SQS::Queue"}
     [work] = [one for one in queues.values() if "RedrivePolicy" in one]
     assert work["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] == dead
     assert queues[dead]["QueueName"] == "pentad-dev-spans-dlq"
 
 
-def test_x_rays_right_is_there_for_x_ray(resources: dict[str, Json]) -> None:
-    assert "xray:PutSpans" in json.dumps(of_type(resources, "AWS::IAM::Policy"))
+def test_x_rays_right_is_there_for_x_ray(exported: dict[str, Json]) -> None:
+    assert "xray:PutSpans" in json.dumps(of_type(exported, "AWS::IAM::Policy"))
 
 
 @pytest.mark.parametrize(
