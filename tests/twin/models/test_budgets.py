@@ -20,7 +20,7 @@ from pentad.domain.models import CallContext
 from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
 from pentad.models.budgets.adapters.budgets_memory import MemoryBudgetStore
 from pentad.models.budgets.budgets import define
-from tests.twin.stack.world import Json, Stack, Tenant, await_memories, plain, word
+from tests.twin.stack.world import Json, Stack, Tenant, await_memories, ledger_of, word
 
 pytestmark = pytest.mark.twin
 Command = Callable[..., Any]
@@ -44,14 +44,6 @@ def pentad(stack: Stack, tenant: Tenant, tmp_path: Path) -> Command:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     return run
-
-
-def ledger_of(stack: Stack, tenant_id: str) -> list[Json]:
-    """Return a tenant's attempts with an outcome, from the ledger's table itself."""
-    pages = stack.aws("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["LedgerTable"])
-    items = [plain(item) for page in pages for item in page["Items"]]
-    mine = [item for item in items if item["pk"].startswith(f"T#{tenant_id}#") and item["type"] == "attempt"]
-    return [json.loads(item["body"]) for item in mine]
 
 
 def test_a_used_up_budget_stops_the_run_with_budget_limit_and_reset(

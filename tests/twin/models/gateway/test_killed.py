@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.twin.stack.world import Stack, Tenant, until, word
+from pentad.domain.tracing import HEADER, find_root_place
+from tests.twin.stack.world import Stack, Tenant, await_memories, ledger_of, until, word
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("models-own")]
 
@@ -15,13 +16,18 @@ CHAT = ("/v1/messages", "/v1/responses")
 _HANG_SECONDS = 3
 
 
-def on_the_wire(stack: Stack) -> list[str]:
-    """Return what the providers were asked since the test began; a call that hangs is in the journal at its end."""
-    return sorted(one["model"] for one in stack.simulator.list_requests())
+def on_the_wire(tenant: Tenant, run_id: str) -> list[str]:
+    """Return what the providers were asked in a run's trace, by the run and for the memories made after it.
+
+    A call that hangs is in the journal at its end.
+    """
+    trace_id = find_root_place(tenant.name, run_id).trace_id
+    requests = tenant.stack.simulator.list_requests()
+    return sorted(one["model"] for one in requests if trace_id in one["headers"].get(HEADER, ""))
 
 
-def as_many(stack: Stack, attempts: list[dict[str, Any]]) -> bool:
-    return len(on_the_wire(stack)) >= len(attempts)
+def as_many(tenant: Tenant, run_id: str) -> bool:
+    return len(on_the_wire(tenant, run_id)) >= len(ledger_of(tenant.stack, tenant.name, begun=True))
 
 
 def on_the_ledger(tenant: Tenant, run_id: str) -> list[dict[str, Any]]:
@@ -45,22 +51,24 @@ def test_a_gateway_killed_while_the_provider_answers_leaves_an_attempt_that_was_
     stack: Stack, tenant: Tenant, path: str
 ) -> None:
     run = killed_while(stack, tenant, word(), path)
-    attempts = on_the_ledger(tenant, run)
-    until(lambda: as_many(stack, attempts), "the end of the call that hangs")
-    assert sorted(one["model"] for one in attempts) == on_the_wire(stack)
+    await_memories(tenant, tenant.get(f"/v1/runs/{run}")["session"])
+    until(lambda: as_many(tenant, run), "the end of the call that hangs")
+    attempts = ledger_of(stack, tenant.name, begun=True)
+    assert sorted(one["model"] for one in attempts) == on_the_wire(tenant, run)
     assert [one["outcome"] for one in attempts].count("begun") == 1
 
 
 def test_what_a_run_cost_is_the_sum_of_its_attempts_after_a_kill_too(stack: Stack, tenant: Tenant) -> None:
     run = killed_while(stack, tenant, word(), "/v1/messages")
-    until(lambda: as_many(stack, on_the_ledger(tenant, run)), "the end of the call that hangs")
+    until(lambda: as_many(tenant, run), "the end of the call that hangs")
     spent = tenant.get(f"/v1/runs/{run}")["cost_nanousd"]
     assert spent == sum(one["cost_nanousd"] for one in on_the_ledger(tenant, run)) > 0
 
 
 def test_a_turn_asked_for_again_gives_the_stored_reply_and_sends_nothing(stack: Stack, tenant: Tenant) -> None:
     view = tenant.ask("What is 9 + 9?")
-    before, spent = len(stack.simulator.list_requests()), on_the_ledger(tenant, view["run_id"])
+    await_memories(tenant, view["session"])
+    before, spent = on_the_wire(tenant, view["run_id"]), on_the_ledger(tenant, view["run_id"])
     payload = {
         "op": "think",
         "tenant": tenant.name,
@@ -74,7 +82,7 @@ def test_a_turn_asked_for_again_gives_the_stored_reply_and_sends_nothing(stack: 
     )
     assert "FunctionError" not in reply
     assert json.loads(reply["Payload"].read())["step"] == 1
-    assert len(stack.simulator.list_requests()) == before
+    assert on_the_wire(tenant, view["run_id"]) == before
     assert on_the_ledger(tenant, view["run_id"]) == spent
 
 
@@ -95,4 +103,7 @@ def test_with_a_fault_the_ledger_has_what_was_on_the_wire(stack: Stack, tenant: 
     stack.simulator.add_faults({**fault, "path": "/v1/messages", "text": mark, "times": 2})
     view = tenant.ask(f"What is 3 + 3 ({mark})?")
     assert view["status"] == "succeeded"
-    assert sorted(one["model"] for one in on_the_ledger(tenant, view["run_id"])) == on_the_wire(stack)
+    await_memories(tenant, view["session"])
+    assert sorted(one["model"] for one in ledger_of(stack, tenant.name, begun=True)) == on_the_wire(
+        tenant, view["run_id"]
+    )
