@@ -12,9 +12,11 @@ from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.adapters.vectors_postgres import PostgresVectors
 from pentad.memory.retrieval.adapters.vectors_qdrant import QdrantVectors
 from pentad.memory.retrieval.adapters.vectors_s3 import S3Vectors
+from pentad.memory.retrieval.adapters.vectors_weaviate import WeaviateVectors
 from pentad.memory.retrieval.ports import VectorStore
 from tests.contract.memory.qdrant_server import KEY, serve_qdrant
 from tests.contract.memory.s3_vectors_server import serve_s3_vectors
+from tests.contract.memory.weaviate_server import serve_weaviate
 from twin.vectors import LocalIndex, Schema
 
 SCHEMA = Schema(VALUES_FIELD, (WORDS_FIELD,))
@@ -27,6 +29,7 @@ STORES = (
     "pinecone dense",
     "s3 vectors",
     "qdrant",
+    "weaviate",
     pytest.param("postgres", marks=POSTGRES),
     pytest.param("postgres by index", marks=POSTGRES),
 )
@@ -54,6 +57,11 @@ def open_store(name: str, folder: Path, request: pytest.FixtureRequest) -> Itera
             qdrant = QdrantVectors(lambda: {"url": url, "api_key": KEY})
             yield qdrant
             qdrant.close()
+    elif name == "weaviate":
+        with serve_weaviate() as url:
+            weaviate = WeaviateVectors(lambda: {"url": url, "api_key": KEY})
+            yield weaviate
+            weaviate.close()
     else:
         raise LookupError(name)
 

@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from pentad.domain.values import FrozenValue, Page
 from pentad.memory.retrieval.checks import Where, check_field, check_where
 
-VectorStoreName = Literal["pinecone", "postgres", "qdrant", "s3vectors"]
+VectorStoreName = Literal["pinecone", "postgres", "qdrant", "s3vectors", "weaviate"]
 """Where a deployment may keep its vectors."""
 Metadata = dict[str, str | int | float | bool | list[str]]
 

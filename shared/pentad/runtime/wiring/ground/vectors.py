@@ -59,4 +59,8 @@ def open_vectors(store: VectorStoreName, credentials: Credentials, *, bucket: st
         from pentad.memory.retrieval.adapters.vectors_s3 import S3Vectors
 
         return S3Vectors(lambda: get_client("s3vectors"), bucket or "")
+    if store == "weaviate":
+        from pentad.memory.retrieval.adapters.vectors_weaviate import WeaviateVectors
+
+        return WeaviateVectors(credentials)
     raise ConfigurationError(f"there is no vector store '{store}'", field="vector_store", fix="use one that there is")

@@ -32,11 +32,12 @@ def test_a_name_that_there_is_not_is_refused() -> None:
         open_vectors(unknown, dict)
 
 
-def test_a_choice_imports_no_other_store_and_no_driver() -> None:
+@pytest.mark.parametrize("name", ["postgres", "weaviate"])
+def test_a_choice_imports_no_other_store_and_no_driver(name: str) -> None:
     code = (
-        "import sys; from pentad.runtime.wiring.ground.vectors import open_vectors; open_vectors('postgres', dict);"
-        "print([n for n in ('psycopg', 'pinecone', 'httpx2') if n in sys.modules],"
+        f"import sys; from pentad.runtime.wiring.ground.vectors import open_vectors; open_vectors('{name}', dict);"
+        "print([n for n in ('psycopg', 'pinecone', 'httpx2', 'grpc') if n in sys.modules],"
         "sorted(n for n in sys.modules if '.adapters.vectors_' in n))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
-    assert said.strip() == "[] ['pentad.memory.retrieval.adapters.vectors_postgres']"
+    assert said.strip() == f"[] ['pentad.memory.retrieval.adapters.vectors_{name}']"
