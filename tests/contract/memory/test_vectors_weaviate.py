@@ -1,7 +1,7 @@
 """What is Weaviate's alone, and that adapter and server of the tests say what Weaviate's own client says."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -91,6 +91,50 @@ def test_a_collection_of_someone_else_is_left_alone(store: WeaviateVectors, engi
         store.upsert("acme", [ONE])
     with pytest.raises(ConfigurationError, match="not made by Pentad"):
         store.delete_tenant("acme")
+
+
+@pytest.mark.parametrize("reply", [None, {}, [], {"results": {}}, {"data": None}, {"data": {"Get": {}}}])
+def test_an_answer_without_what_was_asked_for_is_no_success(
+    store: WeaviateVectors, engine: Engine, monkeypatch: pytest.MonkeyPatch, reply: Any
+) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: store.upsert("acme", [ONE]),
+        lambda: store.fetch("acme", ["x"]),
+        lambda: store.delete("acme", ["x"]),
+    ]
+    for call in calls:
+        store.upsert("acme", [ONE])
+        with monkeypatch.context() as patch, pytest.raises(StoreUnavailable):
+            patch.setattr(engine, "answer", lambda *asked: reply)
+            call()
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "error"),
+    [
+        (503, "", StoreUnavailable),
+        (429, "too many requests", StoreUnavailable),
+        (500, "shard is read-only", StoreUnavailable),
+        (403, "forbidden", ConfigurationError),
+        (422, "invalid where filter", ConfigurationError),
+    ],
+)
+def test_refusals_are_told_apart_without_the_servers_words(
+    store: WeaviateVectors, engine: Engine, monkeypatch: pytest.MonkeyPatch, status: int, said: str, error: Any
+) -> None:
+    def refuse(*asked: Any) -> Any:
+        raise Refused(status, said)
+
+    store.upsert("acme", [ONE])
+    monkeypatch.setattr(engine, "answer", refuse)
+    calls: list[Callable[[], object]] = [
+        lambda: store.upsert("acme", [ONE]),
+        lambda: store.delete_tenant("acme"),
+    ]
+    for call in calls:
+        with pytest.raises(error) as caught:
+            call()
+        assert not said or said not in str(caught.value)
 
 
 def test_a_deletion_goes_on_until_the_servers_limit_leaves_none() -> None:

@@ -23,7 +23,7 @@ from pentad.memory.retrieval.adapters.conversions import (
 )
 from pentad.memory.retrieval.adapters.weaviate_forms import (
     NO_TENANT,
-    PROPERTIES,
+    is_own_collection,
     make_any_of,
     make_collection,
     make_filter,
@@ -194,7 +194,7 @@ class WeaviateVectors:
         """
         if not self._is_ready():
             return Page(items=(), cursor=None)
-        asked = f"limit: {limit}" + (f" after: {quote(cursor)}" if cursor else "")
+        asked = f"limit: {limit} after: {quote(cursor or '')}"  # of the first page too: it asks for the order of ids
         page = self._get(tenant_id, asked, "vector_id _additional {id}")
         following = page[-1]["_additional"]["id"] if len(page) == limit else None
         names = (one["vector_id"] for one in page)
@@ -229,6 +229,7 @@ class WeaviateVectors:
             if NO_TENANT.search(read_errors(reply)):
                 return False
             raise translate_status(status, reply)
+        reply = reply if isinstance(reply, list) else []
         said = " ".join(read_errors((one.get("result") or {}).get("errors")) for one in reply).strip()
         failed = [one for one in reply if (one.get("result") or {}).get("status") == "FAILED"]
         if NO_TENANT.search(said):
@@ -256,7 +257,10 @@ class WeaviateVectors:
         if said:
             self._ready = False  # the collection may have been removed: the next call looks again
             raise translate_message(said)
-        return reply["data"]["Get"][self._class] or []
+        try:
+            return list(reply["data"]["Get"][self._class] or ())
+        except (KeyError, TypeError) as error:
+            raise StoreUnavailable("the vector store's answer has not what was asked for") from error
 
     def _delete(self, tenant_id: str, where: Json) -> None:
         path = f"/v1/batch/objects?tenant={name_tenant(tenant_id)}"
@@ -267,7 +271,9 @@ class WeaviateVectors:
                 if NO_TENANT.search(read_errors(reply)):
                     return
                 raise translate_status(status, reply)
-            results = reply["results"]
+            results = (reply or {}).get("results")
+            if not results:
+                raise StoreUnavailable("the vector store does not say what it removed")
             more = results["matches"] > results["limit"]
             if results.get("failed") or (more and not results.get("successful")):
                 raise StoreUnavailable("the vector store removed some of the vectors only")
@@ -285,9 +291,9 @@ class WeaviateVectors:
             return False
         if status >= 400:
             raise translate_status(status, reply)
-        names = {one["name"] for one in reply.get("properties") or ()}
-        own = (reply.get("multiTenancyConfig") or {}).get("enabled") and names >= {one["name"] for one in PROPERTIES}
-        if not own or (reply.get("vectorIndexConfig") or {}).get("distance", "cosine") != "cosine":
+        if not isinstance(reply, dict):
+            raise StoreUnavailable("the vector store does not say how its collection is made")
+        if not is_own_collection(reply):
             raise ConfigurationError(
                 "the vector store's collection was not made by Pentad",
                 fix="name another one in the secret's collection",

@@ -51,6 +51,17 @@ def make_collection(name: str) -> Json:
     }
 
 
+def is_own_collection(found: Json) -> bool:
+    """Return whether a collection is as `make_collection` makes them: with tenants, our properties and one vector."""
+    names = {one["name"] for one in found.get("properties") or ()}
+    return (
+        bool((found.get("multiTenancyConfig") or {}).get("enabled"))
+        and names >= {one["name"] for one in PROPERTIES}
+        and not found.get("vectorConfig")
+        and (found.get("vectorIndexConfig") or {}).get("distance", "cosine") == "cosine"
+    )
+
+
 def make_any_of(name: str, values: Sequence[str]) -> Json:
     """Return the condition that a property is, or has, one of the values, as REST wants it."""
     return {"path": [name], "operator": "ContainsAny", "valueTextArray": list(values)}
