@@ -100,7 +100,11 @@ _FORMS = (
     ),
 )
 _NOT = re.compile(r"\bnot\s+([^,.;!?]{2,60})", re.IGNORECASE)
+_CLAUSE = re.compile(r",? (?:and|but) (?=(?:I|we|my|our)\b)|; ", re.IGNORECASE)
+_AGAIN = re.compile(r"^\W*(?:no|nope|actually|sorry|correction|wait)\b[,:. ]+", re.IGNORECASE)
+_VERBS = "prefer|like|love|enjoy|hate|dislike|live|work|own|run|drive|use|need|want|speak|eat"
 _PERSONS = (
+    (re.compile(rf"\bI ((?:\w+ly )?)({_VERBS})\b"), r"the user \1\2s"),
     (re.compile(r"\bI'm\b|\bI am\b", re.IGNORECASE), "the user is"),
     (re.compile(r"\bI've\b|\bI have\b", re.IGNORECASE), "the user has"),
     (re.compile(r"\bI'd\b", re.IGNORECASE), "the user would"),
@@ -156,11 +160,11 @@ def _is_remember_schema(schema: Json | None) -> bool:
 
 def _read_message(seq: int, words: str) -> list[Json]:
     found: list[Json] = []
-    for sentence in split_sentences(words):
+    for sentence in _split_clauses(words):
         form = next((form for form in _FORMS if form.pattern.search(sentence)), None)
         if form is None or len(sentence) > _LONGEST:
             continue
-        wrong = _NOT.search(sentence) if form.kind == "correction" else None
+        wrong = _NOT.search(sentence) if form.kind == "correction" or _AGAIN.match(sentence) else None
         subject, single = form.subject, form.single
         if not subject:
             about = next((other for other in _FORMS[1:] if other.pattern.search(sentence)), None)
@@ -181,8 +185,14 @@ def _read_message(seq: int, words: str) -> list[Json]:
     return found
 
 
+def _split_clauses(words: str) -> list[str]:
+    """Return the sentences of a message, cut where the user begins to say something else of themselves."""
+    return [clause.strip() for sentence in split_sentences(words) for clause in _CLAUSE.split(sentence)]
+
+
 def _tell(sentence: str) -> str:
     """Return a sentence as it is told of the user."""
+    sentence = _AGAIN.sub("", sentence)
     for pattern, told in _PERSONS:
         sentence = pattern.sub(told, sentence)
     sentence = sentence.strip()

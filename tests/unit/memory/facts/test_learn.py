@@ -108,7 +108,7 @@ def test_corrections_out_of_order_and_twice_end_in_the_same_state(world: World, 
     ]
     for number in order:
         world.learn(parts[number])
-    assert world.list_texts() == ["No, the user live in Ulm, not Kiel."]
+    assert world.list_texts() == ["The user lives in Ulm, not Kiel."]
     assert len(world.facts.read("acme", "sam").facts) == 3
 
 
@@ -139,7 +139,7 @@ def test_two_sessions_that_learn_at_once_lose_nothing(world: World) -> None:
 
     world.facts = Racing()
     world.learn(work(say("u: My name is Priya.")))
-    assert world.list_texts() == ["The user live in Bonn.", "The user's name is Priya."]
+    assert world.list_texts() == ["The user lives in Bonn.", "The user's name is Priya."]
 
 
 def test_twelve_sessions_that_learn_at_once_lose_nothing(world: World) -> None:

@@ -23,7 +23,7 @@ def find(*lines: str) -> list[FoundFact]:
     ("said", "subject", "text"),
     [
         ("My name is Priya.", "name", "The user's name is Priya."),
-        ("I prefer short answers.", "preference", "The user prefer short answers."),
+        ("I prefer short answers.", "preference", "The user prefers short answers."),
         ("We moved to Lisbon.", "home", "The user and others moved to Lisbon."),
         ("I'm allergic to nuts.", "diet", "The user is allergic to nuts."),
     ],
@@ -36,6 +36,18 @@ def test_known_forms_are_found_and_told_of_the_user(said: str, subject: str, tex
 def test_a_correction_says_what_was_wrong() -> None:
     [one] = find("a: You live in Bonn?", "u: No, it's Kiel, not Bonn.")
     assert (one.kind, one.replaces, one.seq) == ("correction", "Bonn", 1)
+
+
+def test_what_one_sentence_says_of_two_things_is_two_facts() -> None:
+    found = find("u: We moved to Hamburg last week, and I prefer answers in German; my dog is three but I work at sea.")
+    assert [one.subject for one in found] == ["home", "preference", "pets", "job"]
+    assert found[1].quote == "I prefer answers in German"
+
+
+def test_what_is_denied_with_a_no_says_what_was_wrong() -> None:
+    [one] = find("u: No, we moved to Bremen, not Hamburg.")
+    assert (one.subject, one.text) == ("home", "The user and others moved to Bremen, not Hamburg.")
+    assert one.replaces == "Hamburg"
 
 
 def test_the_assistants_words_and_what_has_no_form_are_left_out() -> None:
