@@ -229,14 +229,14 @@ def render_context(context: Json | None) -> Iterator[RenderableType]:
     yield table
     for piece in context["pieces"]:
         for source in piece["sources"]:
-            score = "" if source["score"] is None else f"{source['score']:.3f}"
+            score = "" if source["score"] is None else f", score {source['score']:.3f}"
             yield build_line(
-                "  [dim]{kind}[/] {name}: {tokens} tokens, score {score} ({signal})",
+                "  [dim]{kind}[/] {name}: {tokens} tokens{score}{signal}",
                 kind=piece["kind"],
                 name=source["name"],
                 tokens=source["tokens"],
                 score=score,
-                signal=source["signal"] or "-",
+                signal=f" ({source['signal']})" if source["signal"] else "",
             )
     yield build_line("{tokens} tokens, estimated", tokens=f"{context['estimated_tokens']:,}")
 
