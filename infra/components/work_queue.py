@@ -1,6 +1,7 @@
 """A queue that a function works off: filled by rules of EventBridge, with a dead-letter queue behind it."""
 
 from aws_cdk import Duration, Names
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -49,6 +50,27 @@ class WorkQueue:
             key=build.stores.data_key,
             visibility_seconds=6 * timeout_seconds,
             receives=receives,
+        )
+
+    def create_alarm(self, name: str, *, alarm: str, says: str, page: str) -> None:
+        """Raise an alarm as soon as a message is in the dead-letter queue.
+
+        Args:
+            name: of the construct, in the scope of the queues.
+            alarm: its name, behind the stage's prefix.
+            says: what has happened.
+            page: where it says what to do.
+        """
+        cloudwatch.Alarm(
+            self._scope,
+            name,
+            alarm_name=f"{self._prefix}-{alarm}",
+            alarm_description=f"{says}. What to do: {page}",
+            metric=self.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
     def add_rule(

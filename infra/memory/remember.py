@@ -1,6 +1,5 @@
 """Remember: a run's end goes by the event bus into a queue, and a function makes memories of its conversation."""
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -42,17 +41,8 @@ class Remember(FunctionConstruct):
 
     def _create_alarm(self, build: Build) -> None:
         prefix = build.stage.prefix
-        cloudwatch.Alarm(
-            self,
-            "not-remembered",
-            alarm_name=f"{prefix}-not-remembered",
-            alarm_description=f"Conversations that no memory was made of: {prefix}-remember-dlq. What to do: {_PAGE}",
-            metric=self.work.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-            threshold=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
+        says = f"Conversations that no memory was made of: {prefix}-remember-dlq"
+        self.work.create_alarm("not-remembered", alarm="not-remembered", says=says, page=_PAGE)
 
     def _grant(self, build: Build, gateway: lambda_.IFunction) -> None:
         stores = build.stores

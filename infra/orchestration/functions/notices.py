@@ -3,7 +3,6 @@
 import json
 
 from aws_cdk import ArnFormat, CfnOutput, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -72,17 +71,8 @@ class Notices(Construct):
 
     def _create_alarm(self) -> None:
         prefix = self._build.stage.prefix
-        cloudwatch.Alarm(
-            self,
-            "undelivered",
-            alarm_name=f"{prefix}-notices-undelivered",
-            alarm_description=f"A channel did not take notices: they are in {prefix}-notices-dlq. What to do: {_PAGE}",
-            metric=self.work.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-            threshold=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
+        says = f"A channel did not take notices: they are in {prefix}-notices-dlq"
+        self.work.create_alarm("undelivered", alarm="notices-undelivered", says=says, page=_PAGE)
 
     def _create_secret(self) -> secretsmanager.Secret:
         stage = self._build.stage

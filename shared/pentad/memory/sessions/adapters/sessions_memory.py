@@ -106,19 +106,7 @@ class MemorySessions:
         Raises:
             NotFound: no such session or message.
         """
-        with self._lock:
-            head = self._get_head(tenant_id, session_id)
-            log = self._messages[tenant_id, session_id]
-            if not 0 <= seq < len(log):
-                raise NotFound("there is no such message")
-            if not passages or log[seq].passages:
-                return 0
-            before = estimate_given(log[seq], self._count)
-            log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
-            more = estimate_given(log[seq], self._count) - before
-            raised = {"estimated_tokens": head.estimated_tokens + more}
-            self._heads[tenant_id, session_id] = head.model_copy(update=raised)
-            return more
+        return self._attach(tenant_id, session_id, seq, "passages", tuple(passages))
 
     def attach_recalled(self, tenant_id: str, session_id: str, seq: int, recalled: Sequence[Utterance]) -> int:
         """Keep what of earlier conversations was given with a user's message; see the port.
@@ -126,19 +114,7 @@ class MemorySessions:
         Raises:
             NotFound: no such session or message.
         """
-        with self._lock:
-            head = self._get_head(tenant_id, session_id)
-            log = self._messages[tenant_id, session_id]
-            if not 0 <= seq < len(log):
-                raise NotFound("there is no such message")
-            if not recalled or log[seq].recalled:
-                return 0
-            before = estimate_given(log[seq], self._count)
-            log[seq] = log[seq].model_copy(update={"recalled": tuple(recalled)})
-            more = estimate_given(log[seq], self._count) - before
-            raised = {"estimated_tokens": head.estimated_tokens + more}
-            self._heads[tenant_id, session_id] = head.model_copy(update=raised)
-            return more
+        return self._attach(tenant_id, session_id, seq, "recalled", tuple(recalled))
 
     def attach_remembered(self, tenant_id: str, session_id: str, seq: int, remembered: Remembered) -> int:
         """Keep what stands in front of the epoch that begins at a message; see the port.
@@ -146,18 +122,28 @@ class MemorySessions:
         Raises:
             NotFound: no such session or message.
         """
+        return self._attach(tenant_id, session_id, seq, "remembered", remembered)
+
+    def _attach(self, tenant_id: str, session_id: str, seq: int, field: str, value: object) -> int:
+        """Set what a message does not have yet, and return by how many tokens it is longer."""
         with self._lock:
             head = self._get_head(tenant_id, session_id)
             log = self._messages[tenant_id, session_id]
             if not 0 <= seq < len(log):
                 raise NotFound("there is no such message")
-            if log[seq].remembered is not None:
+            before = log[seq]
+            if not value or getattr(before, field):
                 return 0
-            log[seq] = log[seq].model_copy(update={"remembered": remembered})
-            more = estimate_remembered(remembered, self._count)
+            log[seq] = before.model_copy(update={field: value})
+            more = self._estimate(log[seq]) - self._estimate(before)
             raised = {"estimated_tokens": head.estimated_tokens + more}
             self._heads[tenant_id, session_id] = head.model_copy(update=raised)
             return more
+
+    def _estimate(self, one: StoredMessage) -> int:
+        """Return the tokens of all that was given with a message."""
+        remembered = 0 if one.remembered is None else estimate_remembered(one.remembered, self._count)
+        return estimate_given(one, self._count) + remembered
 
     def begin_epoch(
         self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int, *, bare_before_seq: int = 0
