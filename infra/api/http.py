@@ -191,6 +191,8 @@ class HttpApi(Construct):
         remembered = [*grants.READ, *grants.WRITE, *grants.DELETE]
         grants.grant_table(role, stores.state_table, remembered, keys=[keys.user_pattern()])
         grants.grant_table(role, stores.state_table, ["dynamodb:DeleteItem"], keys=[keys.session_pattern()])
+        # Receipts of erasures; a function of its own removes things.
+        grants.grant_table(role, stores.state_table, [*grants.READ, *grants.APPEND], keys=[keys.erasures_pattern()])
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
         grants.grant_audit(role, stores.ledger_table, stores.audit_key, keys.acts_pattern())
         grants.grant_table(

@@ -12,6 +12,7 @@ from infra.api.http import HttpApi
 from infra.components import grants
 from infra.components.build import Build
 from infra.config import Stage
+from infra.memory.erase import Erase
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
 from infra.memory.remember import Remember
@@ -187,6 +188,7 @@ class AgentStack(Stack):
         schedules = Schedules(self, "schedules", build=build, agents=specs, **queues)
         trigger.seal(rules=ends.rule_arns, roles=schedules.role_arns)
         remember = Remember(self, "remembering", build=build, bus=bus, gateway=self._gateway.alias)
+        erase = Erase(self, "erasing", build=build, bus=bus)
         callees = {"gateway": self._gateway.alias, "runner": self._runner}
         api = HttpApi(self, "api", build=build, bus=bus, machines=machines, **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
@@ -194,6 +196,7 @@ class AgentStack(Stack):
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
         CfnOutput(self, "RememberDlq", value=remember.work.dead.queue_url)
+        CfnOutput(self, "EraseDlq", value=erase.work.dead.queue_url)
 
     def _build_layers(self, root: Path, catalog: Catalog, models: Models) -> dict[str, Path]:
         """Return the folders of every function's layers, by their names."""

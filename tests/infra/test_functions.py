@@ -19,6 +19,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "pentad-dev-workflow": settings.WorkflowSettings,
     "pentad-dev-recall": settings.RecallSettings,
     "pentad-dev-remember": settings.RememberSettings,
+    "pentad-dev-erase": settings.EraseSettings,
     "pentad-dev-ingest": settings.IngestSettings,
     "pentad-dev-gateway": settings.GatewaySettings,
     "pentad-dev-await-human": settings.AwaitHumanSettings,
@@ -132,4 +133,7 @@ def test_the_gateway_is_restored_from_a_snapshot_and_called_by_its_alias_or_a_ve
 
 def test_only_who_sends_messages_back_to_its_queue_may_be_invoked_in_a_loop(functions: dict[str, Json]) -> None:
     # Lambda drops a message after 16 rounds otherwise; elsewhere its detection of loops stays on.
-    assert {name for name, one in functions.items() if one.get("RecursiveLoop") == "Allow"} == {"pentad-dev-ingest"}
+    assert {name for name, one in functions.items() if one.get("RecursiveLoop") == "Allow"} == {
+        "pentad-dev-erase",
+        "pentad-dev-ingest",
+    }

@@ -206,7 +206,7 @@ def test_every_queue_has_a_dead_letter_queue_or_is_one(resources: list[tuple[str
 def test_who_works_a_queue_off_may_postpone_what_failed(resources: list[tuple[str, Json]]) -> None:
     consuming = [set(listed(one["Action"])) for _, one in statements(resources)]
     consuming = [actions for actions in consuming if "sqs:ReceiveMessage" in actions]
-    assert len(consuming) == 4  # ingest, remember, trigger (two queues), notify
+    assert len(consuming) == 5  # erase, ingest, remember, trigger (two queues), notify
     needed = {"sqs:GetQueueUrl", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"}  # SqsRedelivery, Lambda's poller
     assert all(needed <= actions for actions in consuming)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import documents, ingest, memory, new, vectors
+from pentad.cli.commands import documents, forget, ingest, memory, new, vectors
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
@@ -67,6 +67,7 @@ app.command("answer")(approvals.answer)
 app.command("escalate")(approvals.escalate)
 app.command("undo")(approvals.undo)
 app.command("ingest")(ingest.ingest)
+app.command("forget")(forget.forget)
 app.command("cost")(cost.show_cost)
 app.add_typer(new.app, name="new")
 app.add_typer(documents.app, name="documents")

@@ -20,6 +20,7 @@ TOOL_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 SESSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$"
 RUN_PATTERN = r"^run_[0-9a-z]{26}$"
+ERASURE_PATTERN = r"^era_[0-9a-z]{26}$"
 UNDO_PATTERN = r"^undo_([0-9a-z]{26})_([0-9]{5})_([0-9]{2})$"
 IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 
@@ -29,6 +30,7 @@ ToolName = Annotated[str, StringConstraints(pattern=TOOL_PATTERN)]
 SessionId = Annotated[str, StringConstraints(pattern=SESSION_PATTERN)]
 UserId = Annotated[str, StringConstraints(pattern=USER_PATTERN)]
 RunId = Annotated[str, StringConstraints(pattern=RUN_PATTERN)]
+ErasureId = Annotated[str, StringConstraints(pattern=ERASURE_PATTERN)]
 
 _OWN_SESSIONS = "ses_"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, lower case
@@ -40,6 +42,7 @@ _PATTERNS = {
     "session": SESSION_PATTERN,
     "user": USER_PATTERN,
     "run": RUN_PATTERN,
+    "erasure": ERASURE_PATTERN,
     "idempotency_key": IDEMPOTENCY_KEY_PATTERN,
 }
 
@@ -80,6 +83,11 @@ def derive_id(prefix: str, *parts: str) -> str:
     """
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
     return f"{prefix}_{_encode_base32(int.from_bytes(digest[:16], 'big'), 26)}"
+
+
+def hash_user(user_id: str) -> str:
+    """Return what stands for a user in what outlives the user's erasure: the audit, and receipts of erasures."""
+    return hashlib.sha256(user_id.encode()).hexdigest()[:32]
 
 
 def approval_id(run_id: str, step: int) -> str:

@@ -97,6 +97,11 @@ def user_pk(tenant_id: str, user_id: str) -> str:
     return f"T#{tenant_id}#U#{user_id}"
 
 
+def erasures_pk(tenant_id: str, user_hash: str) -> str:
+    """Return the partition of the receipts of a user's erasures; the user is named by a hash."""
+    return f"T#{tenant_id}#ERASURES#{user_hash}"
+
+
 def summary_sk(last_seq: int) -> str:
     """Return the sort key of a session's summary, by the last message that it covers."""
     return f"{SUMMARY}{last_seq:08d}"
@@ -229,6 +234,11 @@ def collection_pattern(kind: str) -> str:
 def user_pattern() -> str:
     """Return the pattern of the partitions of what is remembered of users."""
     return user_pk(_ANY, _ANY)
+
+
+def erasures_pattern() -> str:
+    """Return the pattern of the partitions of receipts of erasures."""
+    return erasures_pk(_ANY, _ANY)
 
 
 def call_order_pattern() -> str:

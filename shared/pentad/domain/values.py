@@ -14,6 +14,7 @@ STORED_NAMES = {
     "user_id": "user",
     "approval_id": "approval",
     "review_id": "review",
+    "erasure_id": "erasure",
     "parent_run_id": "parent",
     "child_run_id": "child",
     "forked_from_run_id": "forked_from",

@@ -97,6 +97,12 @@ class RememberSettings(StateTable):
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds what was said")
 
 
+class EraseSettings(StateTable):
+    """functions.memory.erase."""
+
+    documents_bucket: str
+
+
 class IngestSettings(VectorSettings):
     """functions.memory.ingest."""
 

@@ -26,6 +26,7 @@ from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
+from pentad.api.routers.users import UserRoutes
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
@@ -39,6 +40,8 @@ from pentad.memory.facts.manage import ManageFacts
 from pentad.memory.turns.adapters.segments_memory import MemorySegments
 from pentad.memory.turns.said import Said
 from pentad.models.catalog.catalog import load
+from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
+from pentad.orchestration.erasure.request import RequestErasure
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
@@ -114,6 +117,7 @@ class MemoryServices:
         self.now = world.clock
         self.registry = MemoryRegistry(clock=world.clock)
         self.facts = MemoryFacts()
+        self.erasures = MemoryErasures()
         self.said = Said(MemorySegments())
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
@@ -144,6 +148,7 @@ class MemoryServices:
             ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             DocumentRoutes(self.documents, self.registry),
             MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
+            UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now)),
             CostRoutes(self.spend, self.now),
             SystemRoutes(self.catalog),
             DoorRoutes(lambda: self.door, self.now),

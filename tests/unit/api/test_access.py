@@ -13,11 +13,12 @@ from pentad.api.identity.keys import KeyAuthenticator, create_key, revoke_key
 from pentad.api.identity.tokens import JwtAuthenticator
 from pentad.api.routes import ROUTES, Access, RouteSpec
 from pentad.domain.errors import NotAuthenticated
-from pentad.domain.ids import review_id, undo_token
+from pentad.domain.ids import hash_user, review_id, undo_token
 from pentad.domain.knowledge import Document
 from pentad.domain.memories.facts import Fact
 from pentad.domain.runs import CallStatus, Run
 from pentad.memory.facts.ports import FactChange
+from pentad.orchestration.erasure.ports import Erasure
 from pentad.orchestration.reviews.reviews import build_review
 from tests.unit.api.client import Client, Reply
 from tests.unit.orchestration.world import START, TENANT
@@ -101,7 +102,11 @@ class Things:
             "model": "primary",
             "user": self.user,
             "fact": "fact_1",
+            "erasure": ERASURE,
         }
+
+
+ERASURE = "era_" + "0" * 26
 
 
 def make_fact(user_id: str) -> Fact:
@@ -119,6 +124,12 @@ def make_fact(user_id: str) -> Fact:
         source="user",
         confidence=1,
     )
+
+
+def make_receipt(user_id: str) -> Erasure:
+    """Return the receipt of an erasure of a user that has ended."""
+    fields = {"tenant_id": TENANT, "erasure_id": ERASURE, "user_hash": hash_user(user_id), "status": "done"}
+    return Erasure.model_validate({**fields, "asked_at": START, "updated_at": START})
 
 
 def make_things(client: Client, user_id: str | None) -> Things:
@@ -141,6 +152,7 @@ def make_things(client: Client, user_id: str | None) -> Things:
     things = Things(waiting, ended, done, approval, waiting.session_id, user_id or "nobody")
     if user_id is not None:
         client.services.facts.write(TENANT, user_id, FactChange(put=(make_fact(user_id),)), expected_version=0)
+        client.services.erasures.save(make_receipt(user_id))
     client.services.registry.put(
         Document(
             tenant_id=TENANT,
@@ -211,6 +223,8 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
             "delete_document",
             "reingest_document",
             *OF_MEMORY,
+            "get_erasure",
+            "verify_erasure",
         ),
         (SEES_HERS, set()),
     ),
@@ -219,7 +233,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
 }
 LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents"}
 FOR_ALL = {"list_agents", "openapi", "list_models", "get_model"}
-ELSEWHERE = {"upload_document", "read_cost", "complete", "embed"}
+ELSEWHERE = {"upload_document", "read_cost", "complete", "embed", "erase_user"}
 """Routes that name nothing that is there already: tests of their own."""
 
 
@@ -229,7 +243,7 @@ def test_every_route_is_in_the_matrix() -> None:
 
 def test_each_kind_of_what_a_route_names_is_in_its_path() -> None:
     named = {"run": "RUN FORK", "session": "SESSION", "approval": "APPROVAL", "review": "REVIEW VERDICT"}
-    named |= {"document": "DOCUMENT", "model": "DEPLOYMENT", "user": "MEMORY", "fact": "MEMORY"}
+    named |= {"document": "DOCUMENT", "model": "DEPLOYMENT", "user": "MEMORY", "fact": "MEMORY", "erasure": "MEMORY"}
     for route in ROUTES:
         for parameter in route.parse_path(route.path):
             assert route.access.name in named[parameter].split(), route

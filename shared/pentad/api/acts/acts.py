@@ -8,12 +8,12 @@ from urllib.parse import unquote
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from pentad.api.acts.ports import MAX_TARGET, Act, ActLog
-from pentad.api.acts.subjects import DOCUMENTS, MEMORY, SESSIONS
+from pentad.api.acts.subjects import DOCUMENTS, MEMORY, SESSIONS, USERS
 from pentad.api.documents import resolve_name
 from pentad.api.identity.caller import ALL_GROUPS, Caller
 from pentad.api.views.lifecycle import UndoRequest
 from pentad.domain.errors import InvalidInput, NotFound, PentadError
-from pentad.domain.ids import check_id, parse_approval_id, parse_review_id, parse_undo_token
+from pentad.domain.ids import check_id, hash_user, parse_approval_id, parse_review_id, parse_undo_token
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.runs.ports import RunStore
@@ -32,13 +32,9 @@ _RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]
 }
 _DELETE_SESSION, _DELETE_DOCUMENT = "delete_session", "delete_document"
 _OF_MEMORY = frozenset({"edit_fact", "forget_fact"})
-RECORDED = frozenset({*_RUN_OF, *_OF_MEMORY, _DELETE_SESSION, _DELETE_DOCUMENT})
+_OF_USERS = frozenset({"erase_user", "verify_erasure"})
+RECORDED = frozenset({*_RUN_OF, *_OF_MEMORY, *_OF_USERS, _DELETE_SESSION, _DELETE_DOCUMENT})
 """Routes by which people change what a run does or did, or what is kept; names of `pentad.api.routes.ROUTES`."""
-
-
-def hash_user(user_id: str) -> str:
-    """Return what stands for a user in the log of what is remembered: the log outlives the user's erasure."""
-    return hashlib.sha256(user_id.encode()).hexdigest()[:32]
 
 
 class Acts:
@@ -118,6 +114,9 @@ class Acts:
             if self._sessions.get(caller.tenant_id, session_id) is None:
                 raise NotFound("no such session", field="session")
             return SESSIONS, session_id
+        if route in _OF_USERS:
+            # Also where nobody knows of such a user: what is left of one may be in a place of its own.
+            return USERS, hash_user(check_id("user", unquote(names["user"])))
         if route in _OF_MEMORY:
             user_id, fact_id = unquote(names["user"]), names["fact"]
             if not self._knows_fact(caller.tenant_id, user_id, fact_id):

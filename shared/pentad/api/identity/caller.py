@@ -22,6 +22,7 @@ SCOPES = (
     "documents:read",
     "memory:read",
     "memory:write",
+    "users:erase",
     "models:invoke",
     ALL_USERS,
 )

@@ -17,9 +17,19 @@ from pentad.observability.ports import Telemetry
 
 WINDOW_SECONDS = 60
 COSTLY_ROUTES = frozenset(
-    {"start_run", "fork_run", "complete", "embed", "upload_document", "reingest_document", "undo"}
+    {
+        "start_run",
+        "fork_run",
+        "complete",
+        "embed",
+        "upload_document",
+        "reingest_document",
+        "undo",
+        "erase_user",
+        "verify_erasure",
+    }
 )
-"""Routes whose requests start models, tools or ingestion; names of `pentad.api.routes.ROUTES`."""
+"""Routes whose requests start models, tools, ingestion or an erasure; names of `pentad.api.routes.ROUTES`."""
 
 
 @dataclass(frozen=True)

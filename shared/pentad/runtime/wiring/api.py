@@ -22,6 +22,7 @@ from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
+from pentad.api.routers.users import UserRoutes
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
@@ -34,6 +35,8 @@ from pentad.memory.turns.said import Said
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.orchestration.approvals.decide import Decide
+from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
+from pentad.orchestration.erasure.request import RequestErasure
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -98,6 +101,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
         MemoryRoutes(ManageFacts(DynamoFacts(state), now), now),
+        UserRoutes(RequestErasure(DynamoErasures(state), runs, starting.events, now=now)),
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),
         DoorRoutes(_make_door, now),

@@ -1,0 +1,93 @@
+"""Erase: what the API asks for goes by the event bus into a queue, and a function removes a user's things."""
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build, FunctionConstruct
+from infra.components.function import FunctionOptions
+from infra.components.work_queue import WorkQueue
+from pentad.domain import keys
+from pentad.orchestration.erasure.erase import ERASE_SECONDS, RECEIVES
+from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
+
+_PAGE = "docs/erasure.md"
+_VERSIONS = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+
+
+class Erase(FunctionConstruct):
+    """The way from a request to an empty place. No other function may remove versions of objects.
+
+    Attributes:
+        work: the queue of erasures that are not at their end.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.IEventBus) -> None:
+        super().__init__(scope, name, build=build, options=_build_options(build))
+        self.work = WorkQueue(self, "erase", build=build, timeout_seconds=ERASE_SECONDS, receives=RECEIVES)
+        self.work.add_rule(
+            "requested",
+            rule="erase",
+            description="Users that are to be erased",
+            pattern=events.EventPattern(source=["pentad"], detail_type=[ERASURE_REQUESTED]),
+            bus=bus,
+        )
+        # One message an invocation: an erasure that ends the function takes no other one along.
+        self.work.connect_to(self.function, batch_size=1, concurrency=2)
+        self.work.grant_send_again(self.function)
+        self._create_alarm(build)
+        self._grant(build)
+
+    def _create_alarm(self, build: Build) -> None:
+        prefix = build.stage.prefix
+        cloudwatch.Alarm(
+            self,
+            "not-erased",
+            alarm_name=f"{prefix}-not-erased",
+            alarm_description=f"Users that could not be erased: {prefix}-erase-dlq. What to do: {_PAGE}",
+            metric=self.work.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _grant(self, build: Build) -> None:
+        stores = build.stores
+        held = [
+            keys.session_pattern(),
+            keys.run_pattern(),
+            keys.user_pattern(),
+            keys.graph_pattern(),
+            keys.collection_pattern("DOCS"),
+            keys.document_pattern(),
+        ]
+        grants.grant_table(self.role, stores.state_table, [*grants.READ, *grants.DELETE], keys=held)
+        # It claims a session, so that no memories are made of it meanwhile.
+        grants.grant_table(self.role, stores.state_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
+        grants.grant_table(
+            self.role, stores.state_table, ["dynamodb:GetItem", *grants.APPEND], keys=[keys.erasures_pattern()]
+        )
+        lists = [keys.collection_pattern("RUNS"), keys.collection_pattern("SESSIONS")]
+        grants.grant_table(self.role, stores.state_table, (), index="gsi1", keys=lists)
+        grants.grant_table(
+            self.role, stores.transient_table, ["dynamodb:GetItem", *grants.DELETE], keys=[keys.session_pattern()]
+        )
+        # It lists versions and removes them; it reads none.
+        grants.grant_objects(self.role, stores.payload_bucket, _VERSIONS)
+        grants.grant_bucket(self.role, stores.payload_bucket, ["s3:ListBucketVersions"])
+        grants.grant_objects(self.role, stores.documents_bucket, _VERSIONS)
+        grants.grant_bucket(self.role, stores.documents_bucket, ["s3:ListBucketVersions"])
+
+
+def _build_options(build: Build) -> FunctionOptions:
+    return FunctionOptions(
+        name="erase",
+        module="functions.memory.erase",
+        environment=build.state_environment | {"DOCUMENTS_BUCKET": build.stores.documents_bucket.bucket_name},
+        timeout_seconds=ERASE_SECONDS,
+        memory_mb=512,
+        sends_again=True,
+        description="Erase: removes what is kept of a user",
+    )

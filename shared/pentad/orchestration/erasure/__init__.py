@@ -1,0 +1,1 @@
+"""Erasure: all that is kept of a user is removed, with a receipt."""

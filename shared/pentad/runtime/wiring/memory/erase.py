@@ -1,0 +1,43 @@
+"""The wiring of functions.memory.erase: the places of users' things, in the order in which they are visited."""
+
+from functools import cache
+
+from pentad.aws.clients import get_client
+from pentad.aws.redelivery import SqsRedelivery
+from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
+from pentad.orchestration.erasure.adapters.places_dynamodb import (
+    DocumentsPlace,
+    MemoryPlace,
+    RunsPlace,
+    SessionsPlace,
+)
+from pentad.orchestration.erasure.adapters.run_things import RunThings
+from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
+from pentad.orchestration.erasure.erase import EraseUser
+from pentad.runtime.clock import now
+from pentad.runtime.settings import EraseSettings, read_settings
+from pentad.runtime.wiring.ground.stores import make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
+
+
+@cache
+def make_queue() -> SqsRedelivery:
+    """Return what lets a message come again after a while."""
+    return SqsRedelivery(get_client("sqs"))
+
+
+@cache
+def make_erase() -> EraseUser:
+    """Return what goes on with erasures."""
+    values = read_settings(EraseSettings)
+    state, s3 = make_table(values.state_table), get_client("s3")
+    payloads = VersionedObjects(s3, values.payload_bucket)
+    things = RunThings(state, make_table(values.transient_table), payloads, now=now)
+    places = (
+        RunsPlace(state, things),
+        SessionsPlace(state, things),
+        # After the sessions, of which memories are made.
+        MemoryPlace(state),
+        DocumentsPlace(state, VersionedObjects(s3, values.documents_bucket), now=now),
+    )
+    return EraseUser(DynamoErasures(state), places, telemetry_of("erase"), now=now)

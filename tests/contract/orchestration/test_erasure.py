@@ -1,0 +1,337 @@
+"""Nothing is left of an erased user, wherever it was and whenever the work was cut; others' things stay."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import Binary
+
+from pentad.aws.table import from_dynamodb
+from pentad.domain import keys
+from pentad.domain.ids import hash_user
+from pentad.domain.knowledge import Utterance
+from pentad.domain.memories.facts import Fact, GateDecision, LearnedRange
+from pentad.domain.runs import RunStatus
+from pentad.memory.documents.adapters.reader_inline import InlineReader
+from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
+from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
+from pentad.memory.documents.ingest import Ingest
+from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
+from pentad.memory.facts.ports import FactChange
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
+from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
+from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
+from pentad.memory.turns.ports import Owner
+from pentad.memory.turns.said import Said
+from pentad.memory.turns.segments import decode_words
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
+from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
+from pentad.orchestration.erasure.adapters.places_dynamodb import (
+    DocumentsPlace,
+    MemoryPlace,
+    RunsPlace,
+    SessionsPlace,
+)
+from pentad.orchestration.erasure.adapters.run_things import RunThings
+from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
+from pentad.orchestration.erasure.erase import EraseUser
+from pentad.orchestration.erasure.ports import Erasure, ErasureRequest, ErasureStore
+from pentad.orchestration.erasure.request import RequestErasure
+from tests.unit.memory.fakes import WordEmbedder
+from tests.unit.orchestration.world import Events
+
+from .stores import START, Stores
+from .test_runs import make_run, start
+
+TENANT = "acme"
+DOCUMENTS = "documents"
+IN_RUN = ("STEP#00001", "CALL#00001#00", "RESULT#00101", "EFFECT#e1", "APPROVAL#00001", "REVIEW#00001#x", "PLAN")
+IN_GRAPH = ("C##c1", "V##channel#1", "W##c1#t#+00000", "AUDIT#00001#00#at#r")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Deployment:
+    """The stores of a deployment with versioned buckets, its ingest, and what erases users."""
+
+    def __init__(self, stores: Stores) -> None:
+        assert stores.state is not None
+        assert stores.transient is not None
+        self.stores, self.state, self.transient, self.s3 = stores, stores.state, stores.transient, stores.s3
+        self.s3.create_bucket(Bucket=DOCUMENTS)
+        for bucket in ("payload", DOCUMENTS):
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.vectors = MemoryVectors()
+        self.ingest = Ingest(
+            objects=S3Objects(self.s3, DOCUMENTS),
+            keys=MemoryUploadKeys(),
+            reader=InlineReader(),
+            registry=DynamoRegistry(self.state, clock=stores.clock),
+            vectors=self.vectors,
+            embedder=WordEmbedder(),
+            telemetry=MemoryTelemetry(),
+            clock=stores.clock,
+        )
+        self.erasures = DynamoErasures(self.state)
+        things = RunThings(self.state, self.transient, VersionedObjects(self.s3, "payload"), now=stores.clock)
+        places = (
+            RunsPlace(self.state, things),
+            SessionsPlace(self.state, things),
+            MemoryPlace(self.state),
+            DocumentsPlace(self.state, VersionedObjects(self.s3, DOCUMENTS), now=stores.clock),
+        )
+        self.erase = EraseUser(self.erasures, places, MemoryTelemetry(), now=stores.clock, timer=lambda: 0)
+        self.requests = RequestErasure(self.erasures, stores.runs, Events(), now=stores.clock)
+        self.documents: list[tuple[str, str]] = []
+        self.canaries = 0
+
+    def canary(self, user: str) -> str:
+        self.canaries += 1
+        return f"CANARY-{user}-{self.canaries}"
+
+    def plant(self, tenant: str, user: str) -> None:
+        """Give a user some of everything that there is, with a word of theirs in each."""
+        for number in (1, 2, 3):
+            self.plant_run(tenant, user, f"{user}-{number}")
+        self.plant_memory(tenant, user)
+        for name in (f"users/{user}/plan.md", f"users/{user}/deep/a b.md"):
+            for _ in range(2):  # an older version stays in the bucket
+                self.s3.put_object(Bucket=DOCUMENTS, Key=f"{tenant}/{name}", Body=self.canary(user).encode())
+                self.ingest.reconcile(tenant, name)
+            self.documents.append((tenant, name))
+
+    def plant_run(self, tenant: str, user: str, session: str) -> None:
+        run = make_run(self.stores, session=session, user=user).model_copy(update={"tenant_id": tenant})
+        start(self.stores, run, self.canary(user) * 20_000)
+        self.stores.runs.finish(
+            tenant, run.run_id, RunStatus.SUCCEEDED, at=self.stores.clock(), answer=self.canary(user)
+        )
+        self.put(tenant, user, keys.run_pk(tenant, run.run_id), *IN_RUN)
+        for thread in (run.run_id, f"{run.run_id}.00001.00"):
+            self.put(tenant, user, keys.graph_pk(tenant, thread), *IN_GRAPH)
+        self.put(tenant, user, keys.session_pk(tenant, session), keys.summary_sk(3))
+        for key in (f"{tenant}/runs/{run.run_id}/STEP-00001.json", f"graphs/{tenant}/{run.run_id}/abc"):
+            self.s3.put_object(Bucket="payload", Key=key, Body=self.canary(user).encode())
+
+    def plant_memory(self, tenant: str, user: str) -> None:
+        fact = Fact(
+            tenant_id=tenant,
+            user_id=user,
+            fact_id="fact_1",
+            kind="fact",
+            text=self.canary(user),
+            subject="home",
+            value="x",
+            valid_from=START,
+            learned_at=START,
+            source="user",
+            confidence=1,
+        )
+        decision = GateDecision(outcome="kept", reason="r", text=self.canary(user), seq=0)
+        learned = LearnedRange(
+            session_id=f"{user}-1", first_seq=0, last_seq=1, recipe="1", learned_at=START, decisions=(decision,)
+        )
+        facts = DynamoFacts(self.state)
+        assert facts.write(tenant, user, FactChange(put=(fact,), learned=learned), expected_version=0)
+        said = Utterance(session_id=f"{user}-1", seq=0, speaker=user, text=self.canary(user), at=START)
+        Said(DynamoSegments(self.state)).add(
+            Owner(tenant, user, f"{user}-1"), [said], expires_at=START + timedelta(days=9)
+        )
+
+    def put(self, tenant: str, user: str, pk: str, *places: str) -> None:
+        for sk in places:
+            self.state.put({"pk": pk, "sk": sk, "type": "x", "body": self.canary(user)})
+
+    def work(self, user: str, erasure: Erasure, *, kill_at: int | None = None) -> Erasure:
+        """Let the function run as often as it asks to, and ingest see what came of the documents."""
+        request = ErasureRequest(tenant_id=erasure.tenant_id, user_id=user, erasure_id=erasure.erasure_id)
+        for _ in range(20):
+            with self.count_down(kill_at):
+                again = self.erase.run(request, deadline=1_000)
+            for tenant, name in self.documents:
+                self.ingest.reconcile(tenant, name)
+            self.stores.clock.advance(again or 0)
+            if again is None:
+                break
+        found = self.erasures.get(erasure.tenant_id, erasure.user_hash, erasure.erasure_id)
+        assert found is not None
+        return found
+
+    def dump(self) -> str:
+        """Return all that is in tables, buckets and the index, old versions and keys included."""
+        parts: list[Any] = []
+        for table in (self.state, self.transient):
+            pages = table._client.get_paginator("scan").paginate(TableName=table.name)
+            items = [from_dynamodb(item) for page in pages for item in page["Items"]]
+            parts += [{name: decode(value) for name, value in item.items()} for item in items]
+        for bucket in ("payload", DOCUMENTS):
+            listed = self.s3.list_object_versions(Bucket=bucket)
+            for one in listed.get("Versions", ()):
+                body = self.s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
+                parts += [one["Key"], body.decode()]
+            parts += [one["Key"] for one in listed.get("DeleteMarkers", ())]
+        parts.append(str(self.vectors.__dict__))
+        return json.dumps(parts, default=str)
+
+    @contextmanager
+    def count_down(self, writes: int | None) -> Iterator[None]:
+        """End the process at this write, where one is named."""
+        left = writes
+
+        def count(model: Any, **_: object) -> None:
+            nonlocal left
+            if left is not None and model.name.startswith(("Delete", "Put", "Update", "Transact")):
+                left -= 1
+                if left <= 0:
+                    raise Killed
+
+        clients = (self.state._client, self.s3)
+        for one in clients:
+            one.meta.events.register("before-call", count)
+        try:
+            yield
+        finally:
+            for one in clients:
+                one.meta.events.unregister("before-call", count)
+
+
+def decode(value: Any) -> Any:
+    """Return a stored value, with the words of a segment of what was said spelled out."""
+    if isinstance(value, Binary):
+        body: Any = value
+        return [one.text for one in decode_words(bytes(body)).said]
+    return value
+
+
+@pytest.fixture
+def deployment(dynamodb: Stores) -> Deployment:
+    return Deployment(dynamodb)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def erasures(request: pytest.FixtureRequest, dynamodb: Stores) -> ErasureStore:
+    assert dynamodb.state is not None
+    return MemoryErasures() if request.param == "memory" else DynamoErasures(dynamodb.state)
+
+
+def receipt(number: int = 1, **changes: Any) -> Erasure:
+    fields = {"tenant_id": TENANT, "erasure_id": f"era_{number:026d}", "user_hash": "h"}
+    return Erasure(**fields | changes, asked_at=START, updated_at=START)
+
+
+def test_a_receipt_is_written_by_one_worker_at_a_time_and_the_newest_is_found(erasures: ErasureStore) -> None:
+    first = erasures.save(receipt(1))
+    assert first is not None
+    assert (erasures.save(receipt(1)), erasures.save(receipt(2, version=1))) == (None, None)
+    moved = erasures.save(first.model_copy(update={"status": "running", "removed": {"runs": 3}}))
+    assert moved is not None
+    assert (moved.version, erasures.get(TENANT, "h", first.erasure_id)) == (2, moved)
+    assert erasures.save(first) is None
+    newer = erasures.save(receipt(2))
+    assert erasures.find_newest(TENANT, "h") == newer
+    assert (erasures.find_newest("other", "h"), erasures.find_newest(TENANT, "i")) == (None, None)
+    assert erasures.get("other", "h", first.erasure_id) is None
+
+
+def test_killed_at_every_write_nothing_is_left_of_the_user_and_all_of_the_others(deployment: Deployment) -> None:
+    others = ((TENANT, "bob"), (TENANT, "ada2"), (TENANT, "ad"), ("other", "ada"))
+    for tenant, user in others:
+        deployment.plant(tenant, user)
+    deployment.documents.clear()
+    without = deployment.dump()
+    before = deployment.canaries
+    deployment.plant(TENANT, "ada")
+    assert deployment.canaries - before >= 50
+    planted = deployment.dump()
+    missing = [number for number in range(before + 1, deployment.canaries + 1) if f"CANARY-ada-{number}" not in planted]
+    assert missing == []
+    erasure = deployment.requests.request(TENANT, "ada")
+    killed = 0
+    for number in range(300):  # Each try comes some writes further than the one before.
+        try:
+            erasure = deployment.work("ada", erasure, kill_at=1 + number % 8)
+        except Killed:
+            killed += 1
+        if not erasure.is_open:
+            break
+    assert killed > 20
+    assert (erasure.status, erasure.left, erasure.open_run_id) == ("done", {}, None)
+    after = deployment.dump()
+    for number in range(before + 1, deployment.canaries + 1):
+        assert f'CANARY-ada-{number}"' not in after
+        assert f"CANARY-ada-{number}C" not in after
+    receipts = [item for item in json.loads(after) if isinstance(item, dict) and item.get("type") == "erasure"]
+    assert len(receipts) == 1
+    assert '"ada"' not in json.dumps(receipts)
+    kept = [one for one in json.loads(after) if one not in receipts]
+    assert sorted(kept, key=str) == sorted(json.loads(without), key=str)
+
+
+def test_the_receipt_counts_what_went_and_a_second_look_finds_nothing_or_what_came(deployment: Deployment) -> None:
+    deployment.plant(TENANT, "ada")
+    done = deployment.work("ada", deployment.requests.request(TENANT, "ada"))
+    assert done.status == "done"
+    counted = {kind: done.removed[kind] for kind in ("runs", "sessions", "documents", "graph_items")}
+    assert counted == {"runs": 3, "sessions": 3, "documents": 2, "graph_items": 24}
+    assert done.user_hash == hash_user("ada") == hashlib.sha256(b"ada").hexdigest()[:32]
+    clean = deployment.work("ada", deployment.requests.verify(TENANT, "ada", done.erasure_id))
+    assert (clean.status, clean.left, clean.removed) == ("done", {}, done.removed)
+    deployment.plant_memory(TENANT, "ada")
+    found = deployment.work("ada", deployment.requests.verify(TENANT, "ada", done.erasure_id))
+    assert (found.status, found.left) == ("incomplete", {"memory_items": 4})
+    assert "CANARY-ada" in deployment.dump()  # A look removes nothing.
+    again = deployment.requests.request(TENANT, "ada")
+    assert again.erasure_id != done.erasure_id
+    assert deployment.work("ada", again).status == "done"
+    assert "CANARY-ada" not in deployment.dump()
+
+
+def test_what_is_left_of_a_session_that_was_deleted_goes_with_its_runs(deployment: Deployment) -> None:
+    deployment.plant_run(TENANT, "ada", "s-1")
+    deployment.stores.runs.remove_session(TENANT, "s-1")
+    assert deployment.work("ada", deployment.requests.request(TENANT, "ada")).status == "done"
+    left = deployment.dump()
+    assert "s-1" not in left
+    assert "CANARY" not in left  # Older versions of spilled messages too.
+
+
+def test_a_run_under_way_that_the_request_did_not_see_refuses_it_and_nothing_goes(deployment: Deployment) -> None:
+    deployment.plant(TENANT, "ada")
+    asked = deployment.requests.request(TENANT, "ada")
+    run = start(deployment.stores, make_run(deployment.stores, session="late", user="ada"), "wait")
+    before = deployment.dump()
+    refused = deployment.work("ada", asked)
+    assert (refused.status, refused.open_run_id, refused.removed) == ("refused", run.run_id, {})
+    assert before.count("CANARY") == deployment.dump().count("CANARY")
+
+
+def test_a_session_of_which_memories_are_made_now_goes_after_that(deployment: Deployment) -> None:
+    deployment.plant_run(TENANT, "ada", "s-1")
+    head = deployment.stores.sessions.get(TENANT, "s-1")
+    assert head is not None
+    progress = DynamoProgress(deployment.state, clock=deployment.stores.clock)
+    progress.claim(head, owner="worker", seconds=20)
+    erasure = deployment.requests.request(TENANT, "ada")
+    request = ErasureRequest(tenant_id=TENANT, user_id="ada", erasure_id=erasure.erasure_id)
+    assert deployment.erase.run(request, deadline=1_000) == 4
+    waiting = deployment.erasures.get(TENANT, erasure.user_hash, erasure.erasure_id)
+    assert waiting is not None
+    assert (waiting.status, waiting.left["sessions"]) == ("running", 1)
+    progress.release(TENANT, "s-1", owner="worker")
+    assert deployment.work("ada", erasure).status == "done"
+    assert "CANARY" not in deployment.dump()
+
+
+def test_a_document_that_ingest_does_not_take_out_is_left_and_told(deployment: Deployment) -> None:
+    deployment.plant(TENANT, "ada")
+    deployment.documents.clear()  # Nobody tells ingest.
+    told = deployment.work("ada", deployment.requests.request(TENANT, "ada"))
+    assert (told.status, told.left) == ("incomplete", {"documents": 2})
