@@ -1,6 +1,5 @@
 """Erase: what the API asks for goes by the event bus into a queue, and a function removes a user's things."""
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from constructs import Construct
 
@@ -41,17 +40,8 @@ class Erase(FunctionConstruct):
 
     def _create_alarm(self, build: Build) -> None:
         prefix = build.stage.prefix
-        cloudwatch.Alarm(
-            self,
-            "not-erased",
-            alarm_name=f"{prefix}-not-erased",
-            alarm_description=f"Users that could not be erased: {prefix}-erase-dlq. What to do: {_PAGE}",
-            metric=self.work.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-            threshold=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
+        says = f"Users that could not be erased: {prefix}-erase-dlq"
+        self.work.create_alarm("not-erased", alarm="not-erased", says=says, page=_PAGE)
 
     def _grant(self, build: Build) -> None:
         stores = build.stores
@@ -68,6 +58,13 @@ class Erase(FunctionConstruct):
         grants.grant_table(self.role, stores.state_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
         grants.grant_table(
             self.role, stores.state_table, ["dynamodb:GetItem", *grants.APPEND], keys=[keys.erasures_pattern()]
+        )
+        # Amounts stay, and move to the hash of the user's id.
+        grants.grant_table(
+            self.role,
+            stores.state_table,
+            ["dynamodb:Query", "dynamodb:UpdateItem", *grants.DELETE],
+            keys=[keys.user_spend_pattern()],
         )
         lists = [keys.collection_pattern("RUNS"), keys.collection_pattern("SESSIONS")]
         grants.grant_table(self.role, stores.state_table, (), index="gsi1", keys=lists)

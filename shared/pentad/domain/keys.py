@@ -266,6 +266,11 @@ def spend_pattern() -> str:
     return spend_pk(_ANY, _ANY)
 
 
+def user_spend_pattern() -> str:
+    """Return the pattern of the partitions of users' spend counters."""
+    return spend_pk(_ANY, "USER")
+
+
 def cached_reply_pattern() -> str:
     """Return the pattern of the partitions of replies that are kept for exact repeats."""
     return cached_reply_pk(_ANY, _ANY)

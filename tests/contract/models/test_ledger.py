@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.ids import hash_user
 from pentad.domain.models import Attempt, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
@@ -111,3 +112,14 @@ def test_a_repeat_of_a_beginning_changes_nothing(ledger: Ledger) -> None:
     ledger.record(attempt(1))
     ledger.begin(begun(1))
     assert ledger.list_for_run("acme", RUN) == [attempt(1)]
+
+
+def test_a_user_is_named_by_a_hash_and_whom_nobody_named_is_nobody(ledger: Ledger) -> None:
+    made = attempt(1)
+    of_ada = made.model_copy(update={"context": CONTEXT.model_copy(update={"user_id": "ada@example.com"})})
+    of_nobody = attempt(2).model_copy(update={"context": CONTEXT.model_copy(update={"user_id": None})})
+    ledger.begin(of_ada)
+    ledger.record(of_ada)
+    ledger.record(of_nobody)
+    users = [each.context.user_id for each in ledger.list_for_run("acme", RUN)]
+    assert users == [hash_user("ada@example.com"), None]

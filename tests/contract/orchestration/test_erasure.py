@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.ports import Owner
 from pentad.memory.turns.said import Said
 from pentad.memory.turns.segments import decode_words
+from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
@@ -37,6 +38,7 @@ from pentad.orchestration.erasure.adapters.places_dynamodb import (
     MemoryPlace,
     RunsPlace,
     SessionsPlace,
+    SpendPlace,
 )
 from pentad.orchestration.erasure.adapters.run_things import RunThings
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
@@ -87,6 +89,7 @@ class Deployment:
             SessionsPlace(self.state, things),
             MemoryPlace(self.state),
             DocumentsPlace(self.state, VersionedObjects(self.s3, DOCUMENTS), now=stores.clock),
+            SpendPlace(self.state),
         )
         self.erase = EraseUser(self.erasures, places, MemoryTelemetry(), now=stores.clock, timer=lambda: 0)
         self.requests = RequestErasure(self.erasures, stores.runs, Events(), now=stores.clock)
@@ -292,6 +295,26 @@ def test_the_receipt_counts_what_went_and_a_second_look_finds_nothing_or_what_ca
     assert again.erasure_id != done.erasure_id
     assert deployment.work("ada", again).status == "done"
     assert "CANARY-ada" not in deployment.dump()
+
+
+def test_what_was_spent_stays_under_the_hash_of_the_user(deployment: Deployment) -> None:
+    spent: dict[str, Any] = {"type": "spend", "attempts": 2, "tokens": 30, "cost_nanousd": 500, "ttl": 1}
+    pk = keys.spend_pk(TENANT, "USER")
+    counted = [("2026-11-21", "ada", 0), ("2026-11-22", "ada", 0), ("2026-11-22", "ada", 7), ("2026-11-22", "ada2", 0)]
+    for place in counted:
+        deployment.state.put({"pk": pk, "sk": keys.spend_sk(*place), **spent})
+    erasure = deployment.requests.request(TENANT, "ada")
+    for number in range(1, 20):
+        with suppress(Killed):
+            erasure = deployment.work("ada", erasure, kill_at=number)
+    assert erasure.status == "done"
+    read = DynamoSpend(deployment.state).read(
+        TENANT, "user", START.date() - timedelta(days=9), START.date(), user_id=None
+    )
+    rows = {row.key: (row.attempts, row.tokens, row.cost_nanousd) for row in read.rows}
+    assert rows == {hash_user("ada"): (6, 90, 1500), "ada2": (2, 30, 500)}
+    again = deployment.requests.request(TENANT, "ada")
+    assert deployment.work("ada", again).removed == {}
 
 
 def test_what_is_left_of_a_session_that_was_deleted_goes_with_its_runs(deployment: Deployment) -> None:

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, get_args
 from pydantic import Field
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.ids import hash_user
 from pentad.domain.models import Attempt
 from pentad.domain.values import FrozenValue
 
@@ -82,6 +83,15 @@ class Spending(FrozenValue):
 def day_of(attempt: Attempt) -> str:
     """Return the day of an attempt, YYYY-MM-DD in UTC: the ledger's and the counters'."""
     return attempt.started_at.astimezone(UTC).date().isoformat()
+
+
+def hide_user(attempt: Attempt) -> Attempt:
+    """Return an attempt as the ledger keeps it: nobody may change that, so it names the user by a hash."""
+    user_id = attempt.context.user_id
+    if user_id is None:
+        return attempt
+    context = attempt.context.model_copy(update={"user_id": hash_user(user_id)})
+    return attempt.model_copy(update={"context": context})
 
 
 def list_counters(attempt: Attempt) -> tuple[SpendCounter, ...]:

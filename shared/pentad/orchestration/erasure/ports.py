@@ -26,6 +26,7 @@ KINDS: Final = (
     "document_objects",
     "payload_objects",
     "leases",
+    "spend_counters",
 )
 """What a receipt counts: items of DynamoDB, and versions of objects of S3."""
 

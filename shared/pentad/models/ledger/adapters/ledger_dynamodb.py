@@ -119,7 +119,7 @@ def _make_item(attempt: Attempt) -> Item:
         "pk": pk,
         "sk": f"{_PREFIX}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
         "type": "attempt",
-        "body": attempt.model_dump_json(exclude_none=True),
+        "body": spend.hide_user(attempt).model_dump_json(exclude_none=True),
         "cost_nanousd": attempt.cost_nanousd,
     }
 

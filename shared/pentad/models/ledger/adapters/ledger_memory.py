@@ -8,6 +8,7 @@ from pentad.models.ledger.spend import (
     By,
     Spending,
     check_of_one_user,
+    hide_user,
     kind_of,
     list_counters,
     row_of,
@@ -43,7 +44,7 @@ class MemoryLedger:
     def list_for_run(self, tenant_id: str, run_id: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
         found = [
-            each
+            hide_user(each)
             for each in self._attempts.values()
             if (each.context.tenant_id, each.context.run_id) == (tenant_id, run_id)
             and (since is None or each.started_at >= since)

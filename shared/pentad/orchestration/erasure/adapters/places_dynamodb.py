@@ -1,4 +1,4 @@
-"""Where a user's things are in DynamoDB and S3: runs, sessions, what is remembered, documents.
+"""Where a user's things are in DynamoDB and S3: runs, sessions, what is remembered, documents, spend.
 
 Runs and sessions are found by a walk of the tenant's lists, the index `gsi1`, which holds those of any age; all else
 by key.
@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from pentad.aws.pages import decode_cursor, encode_cursor
-from pentad.aws.table import Item, Table
+from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
+from pentad.domain.ids import hash_user
 from pentad.domain.knowledge import own_documents
 from pentad.domain.runs import RunStatus
 from pentad.orchestration.erasure.adapters.run_things import RunThings, read_owner
@@ -22,6 +23,7 @@ from pentad.orchestration.erasure.ports import ErasureStage, Visit
 _LISTED: Final = 25
 """Runs or sessions of a page."""
 _DOCUMENTS: Final = 50
+_COUNTERS: Final = 200
 
 
 class RunsPlace:
@@ -167,6 +169,54 @@ class DocumentsPlace:
         objects = self._documents.wipe(key, key=key)
         self._state.delete(keys.collection_pk(tenant_id, "DOCS"), name)
         return Counter(documents=1, document_objects=objects)
+
+
+class SpendPlace:
+    """The counters of what the user's calls have cost: the amounts stay, under the hash of the user's id.
+
+    Args:
+        state: the table of the counters.
+    """
+
+    def __init__(self, state: Table) -> None:
+        self._state = state
+
+    def visit(self, tenant_id: str, user_id: str, cursor: str | None, *, stage: ErasureStage) -> Visit:
+        """See `Place`."""
+        pk = keys.spend_pk(tenant_id, "USER")
+        items, end = self._state.query(pk, limit=_COUNTERS, start=decode_cursor(cursor, pk))
+        found = Counter[str]()
+        for item in items:
+            day, _, rest = str(item["sk"]).partition("#")
+            value, _, part = rest.rpartition("#")
+            if value == user_id and (
+                stage == "check" or self._move(item, keys.spend_sk(day, hash_user(value), int(part)))
+            ):
+                found["spend_counters"] += 1
+        return Visit(found=found, cursor=encode_cursor(end))
+
+    def _move(self, item: Item, sk: str) -> bool:
+        """Add a counter to that of another key, and remove it; tell whether it had not been raised meanwhile."""
+        pk = str(item["pk"])
+        amounts = {name: item[name] for name in ("attempts", "tokens", "cost_nanousd")}
+        moved = self._state.build_update(
+            pk,
+            sk,
+            "ADD attempts :attempts, tokens :tokens, cost_nanousd :cost_nanousd SET #type = :type, #ttl = :ttl",
+            names={"#type": "type", "#ttl": "ttl"},
+            values={f":{name}": value for name, value in amounts.items()} | {":type": "spend", ":ttl": item["ttl"]},
+        )
+        removed = self._state.build_delete(
+            pk,
+            str(item["sk"]),
+            condition=" AND ".join(f"{name} = :{name}" for name in amounts),
+            values={f":{name}": value for name, value in amounts.items()},
+        )
+        try:
+            self._state.transact([moved, removed])
+        except ConditionFailed:
+            return False
+        return True
 
 
 def _query_list(state: Table, tenant_id: str, kind: str, cursor: str | None) -> tuple[list[Item], str | None]:

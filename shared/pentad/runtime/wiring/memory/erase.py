@@ -10,6 +10,7 @@ from pentad.orchestration.erasure.adapters.places_dynamodb import (
     MemoryPlace,
     RunsPlace,
     SessionsPlace,
+    SpendPlace,
 )
 from pentad.orchestration.erasure.adapters.run_things import RunThings
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
@@ -39,5 +40,6 @@ def make_erase() -> EraseUser:
         # After the sessions, of which memories are made.
         MemoryPlace(state),
         DocumentsPlace(state, VersionedObjects(s3, values.documents_bucket), now=now),
+        SpendPlace(state),
     )
     return EraseUser(DynamoErasures(state), places, telemetry_of("erase"), now=now)
