@@ -15,6 +15,10 @@ def test_a_user_is_erased_and_another_stays(stack: Stack, tenant: Tenant) -> Non
     path = f"/v1/users/{quote(user, safe='')}"
     tenant.ask(f"My name is {secret}.", user=user)
     tenant.ask("My name is Bob.", user=other)
+    for owner in (user, other):
+        tenant.ingest(
+            f"users/{owner}/plan.md", f"# Plan\n\nThe plan of {owner} is {secret if owner == user else 'none'}."
+        )
     until(lambda: tenant.get(f"/v1/memory/{quote(user, safe='')}")["items"] or None, "that a fact was learned")
     assert secret in repr(stack.items(tenant.name))
     asked = tenant.send("DELETE", path)
@@ -27,6 +31,11 @@ def test_a_user_is_erased_and_another_stays(stack: Stack, tenant: Tenant) -> Non
     receipt = until(find_end, "that the user was erased")
     assert (receipt["status"], receipt["left"]) == ("done", {})
     assert receipt["removed"]["runs"] >= 1
+    assert receipt["removed"]["documents"] == 1
+    assert tenant.document(f"users/{user}/plan.md") is None
+    kept = tenant.document(f"users/{other}/plan.md")
+    assert kept is not None
+    assert kept["status"] == "indexed"
     left = repr(stack.items(tenant.name))
     assert secret not in left
     assert other in left
