@@ -26,8 +26,8 @@ TENANT = "local"
 _STATE_STACK = f"{PREFIX}state"
 _RUN_SECONDS = 120.0
 _POLL_SECONDS = 0.02
-_QUIET_SECONDS = 0.15
-_QUIET_WITHIN_SECONDS = 10.0
+_QUIET_SECONDS = 1.0
+_QUIET_WITHIN_SECONDS = 30.0
 _OPEN = ("queued", "running")
 _DONE = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _INPUT_TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
@@ -119,6 +119,7 @@ class Stage:
             BenchError: the run did not end in time, or the model was asked something else than the script expects.
         """
         self.control.load_script(*case.replies())
+        self._quiet()  # memories are made after a run: those of an earlier one are not this case's
         before = self._look()
         self.log.take()
         body = {"agent": AGENT, "message": case.message} | ({"session": session_id} if session_id else {})
