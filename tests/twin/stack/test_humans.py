@@ -439,7 +439,7 @@ def test_the_task_token_is_in_nothing_that_anyone_is_shown(stack: Stack, tenant:
     answers = [json.dumps(tenant.get(path)) for path in (*paths, f"/v1/approvals/{name}")]
     answers.append(tenant.decide(name, "approve").text)
     end(tenant, view)
-    stored = json.dumps(stack.items(tenant.name), default=str)
+    stored = json.dumps(stack.items(tenant.name), default=repr)
     told = [*slack.about(name), *inbox.about(name)]
     logged = read_logs(stack)
     assert name in logged

@@ -38,4 +38,4 @@ def test_a_fact_is_learned_used_in_the_next_session_corrected_and_forgotten(stac
     assert list_facts(tenant, user) == []
     kept = [item for item in stack.items(tenant.name) if str(item["sk"]).startswith(("FACT#", "FORGOTTEN#"))]
     assert len(kept) == 2
-    assert name not in json.dumps(kept, default=str)
+    assert name not in json.dumps(kept, default=repr)
