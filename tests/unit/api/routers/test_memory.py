@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pentad.api.acts.acts import hash_user
 from pentad.api.acts.subjects import MEMORY
 from pentad.api.routers.memory import build_fact_view
+from pentad.domain.ids import hash_user
 from pentad.domain.memories.facts import Fact, FactEvidence, GateDecision, LearnedRange
 from pentad.memory.facts.ports import FactChange
 from tests.unit.api.client import Client
