@@ -38,8 +38,8 @@ from pathlib import Path
 from layers import build
 
 root = Path(sys.argv[1])
-if sys.argv[3] == "compiled":
-    build.RUNTIME_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+own = f"{sys.version_info.major}.{sys.version_info.minor}"
+build.RUNTIME_VERSION = own if sys.argv[3] == "compiled" else "another"
 build.build_tool_asset(root, ["functions.tools.mine"])
 build.build_pentad_layer(root)
 build.build_catalog_layer(root, '{"prompt": "Gr\u00fc\u00dfe, \u4f60\u597d"}', "label: Fr\u00fch\n")
