@@ -10,6 +10,7 @@ from constructs import IConstruct
 
 from infra.components import grants
 from infra.components.build import Build
+from infra.components.reasons import acknowledge
 from infra.components.stores import name_secret, name_vector_bucket
 from infra.config import Stage
 from layers import build as builds
@@ -46,6 +47,12 @@ def grant_vectors(role: iam.Role, build: Build) -> None:
     bucket = Stack.of(role).format_arn(service="s3vectors", resource="bucket", resource_name=name_vector_bucket(stage))
     indexes = f"{bucket}/index/*"
     role.add_to_policy(iam.PolicyStatement(actions=list(_S3_VECTORS), resources=[indexes]))
+    own = "arn:<AWS::Partition>:s3vectors:<AWS::Region>:<AWS::AccountId>:bucket"
+    acknowledge(
+        role,
+        f"AwsSolutions-IAM5[Resource::{own}/{name_vector_bucket(stage)}/index/*]",
+        "The bucket holds an index for each tenant and nothing else; indexes are made at run time.",
+    )
     # The encryption context is that of docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-data-encryption.html.
     context = {"aws:s3vectors:arn": [bucket, indexes]}
     grants.grant_key_through(role, build.stores.data_key, "s3vectors", patterns=context)

@@ -6,6 +6,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.components import grants, storage
@@ -103,12 +104,29 @@ class WorkQueue:
 
     def grant_send_again(self, function: lambda_.Function) -> None:
         """Let the function that works the queue off put a message at its end again."""
-        function.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn])
+        _grant_send(function, self.queue)
+
+    def keep_failed_events(self, function: lambda_.Function, *, retries: int) -> None:
+        """Keep the events in the dead-letter queue that a function could not take when it was invoked asynchronously.
+
+        Args:
+            function: Lambda sends them there with its role.
+            retries: Lambda's own, of an event.
+        """
+        config = lambda_.CfnEventInvokeConfig(
+            self._scope,
+            "failed-events",
+            function_name=function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=retries,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.dead.queue_arn)
+            ),
         )
-        if self.queue.encryption_master_key is not None:
-            # To send, SQS asks for both.
-            grants.grant_key_through(function, self.queue.encryption_master_key, "sqs")
+        # Not by CDK's own destination: that grants kms:ReEncrypt* and kms:GenerateDataKey* with it.
+        _grant_send(function, self.dead)
+        if function.role is not None:
+            config.node.add_dependency(function.role)  # Lambda asks for the right when the destination is set.
 
     def connect_to(self, function: lambda_.Function, *, batch_size: int, concurrency: int) -> None:
         """Let a function work the queue off.
@@ -132,3 +150,12 @@ class WorkQueue:
         )
         if self.queue.encryption_master_key is not None:
             grants.grant_key_through(function, self.queue.encryption_master_key, "sqs", ["kms:Decrypt"])
+
+
+def _grant_send(function: lambda_.Function, queue: sqs.IQueue) -> None:
+    function.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+    )
+    if queue.encryption_master_key is not None:
+        # To send, SQS asks for the rights to encrypt and to decrypt.
+        grants.grant_key_through(function, queue.encryption_master_key, "sqs")

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -93,11 +92,12 @@ class Export(Construct):
         )
         made = build.create_function(self, options)
         # A batch of log lines that could not be shared out after Lambda's own retries is kept too.
-        made.function.configure_async_invoke(retry_attempts=2, on_failure=destinations.SqsDestination(self.work.dead))
+        self.work.keep_failed_events(made.function, retries=2)
         self.work.connect_to(made.function, batch_size=5, concurrency=2)
         self.work.grant_send_again(made.function)
         grants.grant_secret(made.role, self.secret)
         if any(one.kind == "xray" for one in build.stage.trace_targets):
+            # X-Ray has no resources to name: its function's tracing has the same wildcard, acknowledged there.
             made.role.add_to_policy(iam.PolicyStatement(actions=["xray:PutSpans"], resources=["*"]))
         return made
 

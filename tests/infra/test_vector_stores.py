@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
 
 from infra.components.build import Build
 from infra.components.vectors import build_vector_environment, grant_vectors, list_vector_layers
@@ -53,6 +54,8 @@ def chosen(
     grant_vectors(role, build)
     for _ in range(2):
         assert len(list_vector_layers(stack, build)) == (request.param == "postgres")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()  # A finding of cdk-nag without a recorded reason ends it.
     return request.param, *(Template.from_stack(one).to_json()["Resources"] for one in (state, stack))
 
 
