@@ -133,4 +133,4 @@ class Export(Construct):
                 destination_arn=exporter.function_arn,
             )
             # CloudWatch Logs sends a message on trial when the filter is made.
-            made.add_dependency(allowed)
+            made.node.add_dependency(allowed)
