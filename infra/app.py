@@ -16,10 +16,12 @@ from infra.config import read_stage, resolve_output_folder
 from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
+from infra.tools.library import choose_tools
+from infra.tools.tools_file import read_tools_file
 from layers.build import BuildError
 from layers.imports import check_imports
 from pentad.domain.errors import PentadError
-from pentad.tools.declare.discovery import AnyTool, discover
+from pentad.tools.declare.discovery import AnyTool
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,8 +33,8 @@ def build_stacks(
 
     Args:
         app: the app to add to.
-        root: the project's folder, with agents/, functions/, requirements/ and, where it has its own, models.yaml.
-        tools: by name; those of ``functions/tools`` where None.
+        root: the project's folder, with agents/, functions/, requirements/; maybe with models.yaml and tools.yaml.
+        tools: by name; where None those of ``functions/tools``, and those of the library that are named.
 
     Raises:
         BuildError: a layer can't be built, or a function can't be imported from its own asset and layers.
@@ -40,10 +42,24 @@ def build_stacks(
     """
     stage = read_stage(app)
     models = read_models(root)
-    state = StateStack(app, f"{stage.prefix}-state", stage=stage, provider_secrets=models.other_secrets)
-    declared = discover() if tools is None else dict(tools)
+    declared = choose_tools(root) if tools is None else dict(tools)
+    configured = read_tools_file(root, declared, prefix=stage.prefix)
+    state = StateStack(
+        app,
+        f"{stage.prefix}-state",
+        stage=stage,
+        provider_secrets=models.other_secrets,
+        tool_secrets=configured.made,
+    )
     agent = AgentStack(
-        app, f"{stage.prefix}-agent", stage=stage, state=state, root=root, models=models, declared=declared
+        app,
+        f"{stage.prefix}-agent",
+        stage=stage,
+        state=state,
+        root=root,
+        models=models,
+        declared=declared,
+        configured=configured,
     )
     agent.add_stack_dependency(state)
     check_imports(root, agent.code)

@@ -93,6 +93,7 @@ def grant_key_through(
     *,
     context: Mapping[str, str] | None = None,
     patterns: Mapping[str, Sequence[str]] | None = None,
+    conditions: Conditions | None = None,
 ) -> None:
     """Let a role use a key through a service only, and only for what the service names in its encryption context.
 
@@ -105,13 +106,17 @@ def grant_key_through(
         actions: of KMS.
         context: names and values of the encryption context that the service is documented to use.
         patterns: names with patterns of values, of which one has to fit.
+        conditions: further ones.
     """
     stack = Stack.of(target)
     wanted = {"kms:ViaService": f"{service}.{stack.region}.{stack.url_suffix}"}
     wanted |= {f"kms:EncryptionContext:{name}": value for name, value in (context or {}).items()}
     fitting = {f"kms:EncryptionContext:{name}": list(values) for name, values in (patterns or {}).items()}
-    like = {"StringLike": fitting} if fitting else {}
-    grant_key(role, target, actions, conditions={"StringEquals": wanted, **like})
+    every: dict[str, dict[str, object]] = {name: dict(one) for name, one in (conditions or {}).items()}
+    every["StringEquals"] = {**every.get("StringEquals", {}), **wanted}
+    if fitting:
+        every["StringLike"] = {**every.get("StringLike", {}), **fitting}
+    grant_key(role, target, actions, conditions=every)
 
 
 def grant_objects(
@@ -170,6 +175,34 @@ def grant_named_secret(role: iam.Role, name: str, key: kms.IKey) -> None:
         iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret])
     )
     grant_key_through(role, key, "secretsmanager", ["kms:Decrypt"], patterns={"SecretARN": [secret]})
+
+
+def grant_tool_secret(
+    role: iam.IRole, secret: str, key: kms.IKey | None, *, conditions: Conditions | None = None
+) -> None:
+    """Let a role read a secret that a tool declares.
+
+    Args:
+        role: who.
+        secret: its name, which Secrets Manager follows by six characters, or its ARN.
+        key: encrypts it; None for AWS's own, whose policy lets whoever may read the secret.
+        conditions: further ones.
+    """
+    arn = secret
+    if not secret.startswith("arn:"):
+        arn = Stack.of(role).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{secret}-??????",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[arn], conditions=conditions)
+    )
+    if key is not None:
+        grant_key_through(
+            role, key, "secretsmanager", ["kms:Decrypt"], patterns={"SecretARN": [arn]}, conditions=conditions
+        )
 
 
 def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:

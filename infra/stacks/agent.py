@@ -37,6 +37,7 @@ from infra.tools import graph
 from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
+from infra.tools.tools_file import ToolsFile
 from layers import build as builds
 from pentad.domain.declarations.agents import AgentSpec, Catalog, name_machine
 from pentad.domain.declarations.workflows import WorkflowSpec
@@ -61,6 +62,7 @@ class AgentStack(Stack):
         root: Path,
         models: Models,
         declared: dict[str, AnyTool],
+        configured: ToolsFile | None = None,
     ) -> None:
         """Make the stack.
 
@@ -72,8 +74,10 @@ class AgentStack(Stack):
             root: the project's folder.
             models: the models' catalog.
             declared: the tools, by name.
+            configured: what ``tools.yaml`` says of them; nothing where None.
         """
         super().__init__(scope, construct_id)
+        self._configured = configured or ToolsFile()
         catalog, workflows = self._read_project(root, stage, declared, models)
         folders = self._build_layers(root, catalog, models)
         layers = [self._create_layer(name, folder) for name, folder in folders.items()]
@@ -100,6 +104,7 @@ class AgentStack(Stack):
             functions=tools,
             groups=groups,
             identity=identity,
+            configured=self._configured,
         )
         self._runner, self._runner_role = runner.function, runner.role
         self._agents(catalog, deliver, tools)
@@ -114,7 +119,7 @@ class AgentStack(Stack):
         self, root: Path, stage: Stage, declared: dict[str, AnyTool], models: Models
     ) -> tuple[Catalog, dict[str, Written]]:
         """Return the project's agents, tools and workflows, checked against each other and the models."""
-        catalog = build_catalog(root / "agents", declared)
+        catalog = build_catalog(root / "agents", declared, self._configured)
         workflows = read_workflows(
             self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
         )
@@ -133,6 +138,7 @@ class AgentStack(Stack):
                 f"tool-{name}",
                 build=self._build,
                 tool=tool,
+                configured=self._configured,
                 grouped=groups.grouped,
                 gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
                 layers=frameworks if "langchain" in tool.needs else (),

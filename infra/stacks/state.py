@@ -13,6 +13,7 @@ from infra.components import storage
 from infra.components.reasons import acknowledge
 from infra.components.stores import Stores, name_secret, name_vector_bucket
 from infra.config import Stage
+from pentad.tools.outside.places import name_tool_secret
 
 _SECRETS = ("anthropic", "openai")
 """Of every deployment."""
@@ -26,7 +27,13 @@ class StateStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, stage: Stage, provider_secrets: Sequence[str] = ()
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        provider_secrets: Sequence[str] = (),
+        tool_secrets: Sequence[str] = (),
     ) -> None:
         """Make the state.
 
@@ -35,6 +42,7 @@ class StateStack(Stack):
             construct_id: the stack's name.
             stage: the stage.
             provider_secrets: names of secrets that model providers need beyond those that every deployment has.
+            tool_secrets: names of secrets as tools declare them.
         """
         super().__init__(scope, construct_id)
         data_key = self._key("data", "Encrypts Pentad's tables, buckets, queues and secrets", stage)
@@ -49,6 +57,8 @@ class StateStack(Stack):
         for name in dict.fromkeys(provider_secrets):
             if name not in _SECRETS:
                 self._create_secret(name, stage, data_key)
+        for name in tool_secrets:
+            self._create_tool_secret(name, stage, data_key)
         self._create_vector_store(stage, data_key)
         self.stores = Stores(
             data_key=data_key,
@@ -154,6 +164,22 @@ class StateStack(Stack):
             ),
         )
         bucket.apply_removal_policy(stage.removal)
+
+    def _create_tool_secret(self, name: str, stage: Stage, key: kms.Key) -> None:
+        """Make a secret that tools declare, with a random first value; tools reach it by name, as it comes and goes."""
+        secret = secretsmanager.Secret(
+            self,
+            f"tool-secret-{name}",
+            secret_name=name_tool_secret(stage.prefix, name),
+            description=f"The secret '{name}' of tools: what docs/layers/tools.md and the tool's page say",
+            encryption_key=key,
+            removal_policy=stage.removal,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "AWS cannot rotate a vendor's credential: the vendor issues it. docs/operations.md says how.",
+        )
 
     def _create_secret(self, name: str, stage: Stage, key: kms.Key) -> secretsmanager.Secret:
         """Return a secret that the operator fills after the first deployment; its first value is a random one."""

@@ -1,4 +1,4 @@
-"""The role of tools' data: what a tool may reach of records and checkpoints, bound by the tags of its session.
+"""The role of tools' data: what a tool may reach of a tenant's records, checkpoints and secrets, by its session's tags.
 
 A tool's own role reaches no data. The runner assumes this role for a call, tags the session with the tool, the tenant
 and, for a graph, the run, and hands the credentials over with the call. A statement counts only for the tools that it
@@ -13,6 +13,8 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.tools import graph
+from infra.tools.secrets import find_secret_key
+from infra.tools.tools_file import DeclaredSecret, ToolsFile
 from pentad.domain import keys
 from pentad.domain.declarations import agents as declarations
 from pentad.tools.declare.discovery import AnyTool
@@ -34,7 +36,14 @@ class ToolData(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, build: Build, tools: Mapping[str, AnyTool], runner: iam.IRole
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        build: Build,
+        tools: Mapping[str, AnyTool],
+        runner: iam.IRole,
+        configured: ToolsFile,
     ) -> None:
         super().__init__(scope, name)
         self._stores = build.stores
@@ -57,6 +66,8 @@ class ToolData(Construct):
         graphs = sorted(name for name, tool in tools.items() if graph.keeps_checkpoints(tool))
         if graphs:
             self._grant_checkpoints(graphs)
+        for secret, named in sorted(_group_secrets(configured, tools).items()):
+            self._grant_secret(build, configured.secrets[secret], named)
 
     def _grant_records(self, partitions: list[str], actions: tuple[str, ...], tools: list[str]) -> None:
         grants.grant_table(
@@ -64,6 +75,15 @@ class ToolData(Construct):
             self._stores.records_table,
             actions,
             keys=partitions,
+            conditions=_build_tool_condition(tools),
+        )
+
+    def _grant_secret(self, build: Build, secret: DeclaredSecret, tools: list[str]) -> None:
+        """Let a session read its tenant's own secret, and no other tenant's."""
+        grants.grant_tool_secret(
+            self.role,
+            f"{secret.place.secret}/{TENANT}",
+            find_secret_key(self, secret, build),
             conditions=_build_tool_condition(tools),
         )
 
@@ -111,7 +131,18 @@ def _group_marks(tools: Mapping[str, AnyTool]) -> dict[str, list[str]]:
     return found
 
 
-def list_data(tool: AnyTool) -> list[declarations.ToolData]:
-    """Return what of the users' data a tool reaches."""
+def _group_secrets(configured: ToolsFile, tools: Mapping[str, AnyTool]) -> dict[str, list[str]]:
+    """Return the tools by the secret of which tenants have their own."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(tools):
+        for secret in configured.used.get(name, ()):
+            if configured.secrets[secret].by_tenant:
+                found.setdefault(secret, []).append(name)
+    return found
+
+
+def list_data(tool: AnyTool, configured: ToolsFile) -> list[declarations.ToolData]:
+    """Return what of a tenant's a tool reaches."""
     found: list[declarations.ToolData] = ["records"] if tool.grants else []
-    return [*found, "checkpoints"] if graph.keeps_checkpoints(tool) else found
+    found += ["checkpoints"] if graph.keeps_checkpoints(tool) else []
+    return [*found, "secrets"] if configured.has_own_secrets(tool.name) else found

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_kms as kms
@@ -16,6 +17,7 @@ from infra.components.run_grants import grant_payloads, grant_switches
 from infra.tools.data import ToolData, list_data
 from infra.tools.groups import ToolGroups
 from infra.tools.tool import compute_runner_seconds
+from infra.tools.tools_file import ToolsFile
 from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
 
@@ -33,6 +35,7 @@ class ToolRunner(FunctionConstruct):
         functions: Mapping[str, lambda_.Function],
         groups: ToolGroups,
         identity: kms.IKey | None,
+        configured: ToolsFile,
     ) -> None:
         """Make the runner.
 
@@ -44,6 +47,7 @@ class ToolRunner(FunctionConstruct):
             functions: the tools' functions by the same names.
             groups: where the tools are.
             identity: the key that signs for whom a graph asks models; None where no tool is a graph.
+            configured: where the tools' secrets are.
         """
         environment = build.state_environment | {
             "LEDGER_TABLE": build.stores.ledger_table.table_name,
@@ -66,7 +70,7 @@ class ToolRunner(FunctionConstruct):
                 description="Tool runner: checks a call, lets the tool's function run it, stores what came of it",
             ),
         )
-        self._create_data(build, tools, groups)
+        self._create_data(build, tools, groups, configured)
         self._grant_state(build, one_by_one=not all(tool.spec.parallel for tool in tools.values()))
         if identity is not None:
             grants.grant_key(self.role, identity, ("kms:GenerateMac",))
@@ -74,12 +78,15 @@ class ToolRunner(FunctionConstruct):
             grants.grant_table(self.role, table, ["dynamodb:Query"], keys=[keys.graph_pattern()])
         self._grant_functions(build, functions, groups)
 
-    def _create_data(self, build: Build, tools: Mapping[str, AnyTool], groups: ToolGroups) -> None:
+    def _create_data(
+        self, build: Build, tools: Mapping[str, AnyTool], groups: ToolGroups, configured: ToolsFile
+    ) -> None:
         """Make the role of tools' data, or with groups one for each, since a policy has room for so many tools."""
-        reaching = {name: tool for name, tool in tools.items() if list_data(tool)}
+        reaching = {name: tool for name, tool in tools.items() if list_data(tool, configured)}
+        shared: Any = {"build": build, "runner": self.role, "configured": configured}
         if not groups.grouped:
             if reaching:
-                data = ToolData(self, "data", build=build, tools=reaching, runner=self.role)
+                data = ToolData(self, "data", tools=reaching, **shared)
                 self.function.add_environment("TOOL_DATA_ROLE", data.role.role_arn)
                 grants.grant_assume_tagged(self.role, data.role)
             return
@@ -87,7 +94,7 @@ class ToolRunner(FunctionConstruct):
         for group, members in sorted(groups.members.items()):
             own = {name: tool for name, tool in members.items() if name in reaching}
             if own:
-                data = ToolData(groups.get_nested(group), "data", build=build, tools=own, runner=self.role)
+                data = ToolData(groups.get_nested(group), "data", tools=own, **shared)
                 roles[group] = data.role.role_arn
                 grants.grant_assume_tagged(self.role, data.role)
         if roles:

@@ -9,7 +9,10 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.tools import graph
+from infra.tools.secrets import find_secret_key
+from infra.tools.tools_file import ToolsFile
 from layers import build as builds
+from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.runtime.function_names import name_function
 
@@ -30,6 +33,7 @@ class ToolFunction(FunctionConstruct):
         build: Build,
         tool: AnyTool,
         gateway: lambda_.IFunction | None,
+        configured: ToolsFile,
         grouped: bool = False,
         layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
@@ -41,11 +45,16 @@ class ToolFunction(FunctionConstruct):
             build: the surroundings.
             tool: the declaration.
             gateway: the gateway's alias for graphs; None for a tool that asks no model.
+            configured: its settings, and where its secrets are.
             grouped: the tools are in groups, and their functions have other names.
             layers: beyond those of every function, for a tool that needs them.
         """
-        super().__init__(scope, name, build=build, options=_build_options(build, tool, gateway, grouped, layers))
-        # No grant on data: the runner hands credentials for one tenant's data over with each call.
+        options = _build_options(build, tool, gateway, configured, grouped, layers)
+        super().__init__(scope, name, build=build, options=options)
+        # No grant on data: the runner hands credentials for one tenant's data and secrets over with each call.
+        for secret in configured.list_secrets(tool.name):
+            if secret.shared:
+                grants.grant_tool_secret(self.role, secret.place.secret, find_secret_key(self, secret, build))
         if gateway is not None:
             grants.grant_invoke(self.role, [gateway.function_arn])
 
@@ -64,15 +73,19 @@ def _build_options(
     build: Build,
     tool: AnyTool,
     gateway: lambda_.IFunction | None,
+    configured: ToolsFile,
     grouped: bool,
     layers: Sequence[lambda_.ILayerVersion],
 ) -> FunctionOptions:
-    module = f"functions.tools.{tool.spec.name}"
+    if tool.packages:
+        raise ConfigurationError(f"{tool.module}: packages are not built yet", field="packages", fix="drop packages")
     return FunctionOptions(
         name=name_function("tool-", tool.spec.name, grouped=grouped),
-        module=module,
+        module=tool.module,
         handler="pentad.runtime.tool_entrypoint.handler",
-        environment=_build_environment(build, tool, gateway) | {"TOOL_MODULE": module},
+        environment=_build_environment(build, tool, gateway)
+        | configured.build_environment(tool.name)
+        | {"TOOL_MODULE": tool.module},
         timeout_seconds=get_tool_seconds(tool),
         memory_mb=tool.memory_mb,
         asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),

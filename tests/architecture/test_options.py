@@ -18,7 +18,7 @@ from pentad.tools.declare.declare import tool
 from pentad.tools.graphs.adapters.langchain_tools import ToolOptions
 
 _TREES = ("shared", "functions", "infra")
-REFUSED = {"secrets", "rate_limit"}
+REFUSED = {"rate_limit"}
 """Options of a tool that its declaration refuses, since nothing enforces them yet."""
 RENAMED = {"permissions": "grants"}
 """Options that are kept under another name."""

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from infra.orchestration.machines.reply import check_pattern
 from infra.tools.data import list_data
+from infra.tools.tools_file import ToolsFile
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
@@ -63,8 +64,13 @@ def _describe_fault(fault: ErrorDetails) -> str:
     return f"{place}: there is no field '{fault['loc'][-1]}'" + (f": do you mean '{meant[0]}'?" if meant else "")
 
 
-def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
+def build_catalog(agents: Path, tools: dict[str, AnyTool], configured: ToolsFile | None = None) -> Catalog:
     """Return all agents below a folder with all tools, checked against each other.
+
+    Args:
+        agents: the folder.
+        tools: by name.
+        configured: what ``tools.yaml`` says of them; nothing where None.
 
     Raises:
         ConfigurationError: there is no agent, or one is wrong.
@@ -76,10 +82,11 @@ def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
             f"there is no agent in '{agents}'", fix="make a folder there, with agent.yaml and prompt.md"
         )
     builtin = _find_builtin(specs, tools)
+    reached = {name: tuple(list_data(tool, configured or ToolsFile())) for name, tool in sorted(tools.items())}
     catalog = Catalog(
         agents=specs,
         tools=dict(sorted({**{name: tool.spec for name, tool in tools.items()}, **builtin}.items())),
-        tool_data={name: tuple(list_data(tool)) for name, tool in sorted(tools.items()) if list_data(tool)},
+        tool_data={name: data for name, data in reached.items() if data},
     )
     for spec in specs.values():
         catalog.tools_of(spec)

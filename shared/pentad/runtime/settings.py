@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
+from pentad.tools.outside.places import SecretPlace
 
 
 class Settings(BaseSettings):
@@ -181,6 +182,10 @@ class ToolSettings(Settings):
 
     tool_module: str = Field(description="dotted name of the module, such as functions.tools.notes")
     records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")
+    tool_settings: str | None = Field(default=None, description="JSON of tools.yaml; set where it declares settings")
+    tool_secrets: dict[str, SecretPlace] = Field(
+        default={}, description="JSON: where its secrets are, by the names it declares; set where it declares any"
+    )
     gateway_function: str | None = Field(default=None, description="the gateway's alias for graphs; set for a graph")
     state_table: str | None = Field(default=None, description="of checkpoints; set for a graph")
     payload_bucket: str | None = Field(default=None, description="of large checkpoints; set for a graph")

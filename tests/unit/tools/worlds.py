@@ -99,6 +99,9 @@ class World:
     invocations: int = 0
     gate: Any = None
     left: float = 30.0
+    settings: Any = None
+    secrets: Any = None
+    outside: Any = None
 
     def now(self) -> datetime:
         self.moment += timedelta(milliseconds=5)
@@ -162,6 +165,9 @@ class World:
             records=self.records.get_store,
             now=self.now,
             remaining_seconds=lambda: self.left,
+            settings={} if self.settings is None else {self.tool.name: self.settings},
+            secrets=self.secrets,
+            outside=self.outside,
         )
         return ToolRunner(
             catalog=Catalog(agents={"helper": agent}, tools={self.tool.name: self.tool.spec}),

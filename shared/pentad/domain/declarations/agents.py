@@ -21,8 +21,8 @@ class Spec(FrozenValue):
     """Base of the immutable definitions below; an unknown field is an error."""
 
 
-ToolData = Literal["records", "checkpoints"]
-"""What of the users' data a tool may reach: records, and for a graph checkpoints of its own runs."""
+ToolData = Literal["records", "checkpoints", "secrets"]
+"""What of a tenant's a tool may reach: records, checkpoints of its own runs (a graph), secrets of the tenant's own."""
 
 
 class ToolSpec(Spec):
@@ -205,7 +205,7 @@ class Catalog(Spec):
     tools: dict[str, ToolSpec]
     workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
     tool_data: dict[str, tuple[ToolData, ...]] = Field(
-        default_factory=dict, description="what of the users' data each tool reaches; none: nothing"
+        default_factory=dict, description="what of a tenant's data and secrets each tool reaches; none: nothing"
     )
 
     def get_agent(self, name: str) -> AgentSpec:

@@ -1,14 +1,18 @@
 """What a tool's function receives besides its arguments, and what it may return besides its result."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from pydantic import BaseModel
+
 from pentad.domain.errors import ConfigurationError
+from pentad.tools.outside.ports import Credential, HttpClient
 from pentad.tools.records.ports import RecordStore
 
 T = TypeVar("T")
+S = TypeVar("S", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,9 @@ class ToolContext:
         remaining_seconds: seconds left of the function's time.
         tables: record stores by resource, one for each resource the tool has a grant on.
         traceparent: the call's span as W3C's Trace Context has it: send it as the header of that name.
+        settings: what stands in ``tools.yaml`` under the tool's name, as the model that it declares.
+        secrets: the declared secrets by name, each read when it is asked for.
+        outside: speaks HTTP to the declared hosts; None where the tool declares none.
     """
 
     tenant: str
@@ -40,6 +47,59 @@ class ToolContext:
     remaining_seconds: Callable[[], float]
     tables: Mapping[str, RecordStore]
     traceparent: str | None = None
+    settings: BaseModel | None = None
+    secrets: Mapping[str, Credential] = field(default_factory=dict, repr=False)
+    outside: HttpClient | None = None
+
+    @property
+    def http(self) -> HttpClient:
+        """What speaks HTTP to the hosts that the tool declares.
+
+        Raises:
+            ConfigurationError: it declares none, or there is no network here.
+        """
+        if self.outside is None:
+            raise ConfigurationError(
+                "the tool speaks HTTP, and there is no way to a host here: it declares none, or runs in no deployment",
+                field="egress",
+                fix='add egress=["api.example.com"] to @tool; in a test, give the context an outside=...',
+            )
+        return self.outside
+
+    def settings_of(self, kind: type[S]) -> S:
+        """Return the tool's settings, as the model that it declares.
+
+        Args:
+            kind: that model.
+
+        Raises:
+            ConfigurationError: the tool declares another one, or none.
+        """
+        if not isinstance(self.settings, kind):
+            raise ConfigurationError(
+                f"the tool asks for {kind.__name__}, and declares no such settings",
+                field="settings",
+                fix=f"add settings={kind.__name__} to @tool, and its values to tools.yaml",
+            )
+        return self.settings
+
+    def secret(self, name: str) -> Credential:
+        """Return the value of a secret as it is now: ask for it in each call, and keep it nowhere.
+
+        Args:
+            name: as it is declared; for ``settings.FIELD`` the field's value.
+
+        Raises:
+            ConfigurationError: the tool does not declare it, or nobody has stored it.
+            ToolUnavailable: the store of secrets did not answer.
+        """
+        if name not in self.secrets:
+            raise ConfigurationError(
+                f"the tool asks for the secret {name!r:.80} but does not declare it",
+                field="secrets",
+                fix="add its name to secrets=[...] of @tool",
+            )
+        return self.secrets[name]
 
     def table(self, name: str) -> RecordStore:
         """Return the record store of a resource, narrowed to the tool's grants and to the tenant.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NoReturn, ParamSpec, TypeVar, overload
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput
@@ -31,6 +31,7 @@ from pentad.tools.declare.options import (
     decide_idempotent,
     refuse_unavailable,
 )
+from pentad.tools.declare.reach import NOTHING, Reach, check_reach
 from pentad.tools.declare.schema import build_input_schema
 from pentad.tools.declare.signature import (
     ToolSignature,
@@ -67,6 +68,7 @@ class Tool(Generic[P, R]):
         undo: its undo, where it has one.
         grants: what its role may reach.
         memory_mb: memory of its Lambda function, in MB.
+        reach: what it needs beside its code: settings, secrets, hosts, packages.
         needs: what its Lambda function has beyond every tool's: see `Need`.
     """
 
@@ -79,6 +81,7 @@ class Tool(Generic[P, R]):
         undo: UndoFunction | None,
         grants: tuple[Grant, ...],
         memory_mb: int,
+        reach: Reach = NOTHING,
         needs: frozenset[Need] = frozenset(),
     ) -> None:
         self.function = function
@@ -87,6 +90,7 @@ class Tool(Generic[P, R]):
         self.undo = undo
         self.grants = grants
         self.memory_mb = memory_mb
+        self.reach = reach
         self.needs = needs
         functools.update_wrapper(self, function)
 
@@ -101,6 +105,26 @@ class Tool(Generic[P, R]):
     def name(self) -> str:
         """The tool's name: that of the function and of its module."""
         return self.spec.name
+
+    @property
+    def settings(self) -> type[BaseModel] | None:
+        """The model of its settings, where it has any."""
+        return self.reach.settings
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that it may read, as declared: names, or ``settings.FIELD``."""
+        return tuple(self.reach.secrets)
+
+    @property
+    def egress(self) -> tuple[str, ...]:
+        """The hosts that it may reach, as declared: hosts, addresses, ``settings.FIELD``, or ``public``."""
+        return tuple(self.reach.egress)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that its function alone carries."""
+        return tuple(self.reach.packages)
 
     @property
     def in_one_piece(self) -> bool:
@@ -145,7 +169,10 @@ def tool(
     *,
     effects: Effects,
     permissions: Sequence[Grant] = (),
+    settings: type[BaseModel] | None = None,
     secrets: Sequence[str] = (),
+    egress: Sequence[str] = (),
+    packages: Sequence[str] = (),
     rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
@@ -154,7 +181,7 @@ def tool(
     per: str | None = None,
     timeout_seconds: int = 30,
     memory_mb: int = 256,
-    trusted_output: bool = True,
+    trusted_output: bool | None = None,
     safe_output: Sequence[str] = (),
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
@@ -163,7 +190,10 @@ def tool(
     *given: object,
     effects: Effects = MISSING,
     permissions: Sequence[Grant] = (),
+    settings: type[BaseModel] | None = None,
     secrets: Sequence[str] = (),
+    egress: Sequence[str] = (),
+    packages: Sequence[str] = (),
     rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
@@ -172,7 +202,7 @@ def tool(
     per: str | None = None,
     timeout_seconds: int = 30,
     memory_mb: int = 256,
-    trusted_output: bool = True,
+    trusted_output: bool | None = None,
     safe_output: Sequence[str] = (),
     **unknown: object,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]:
@@ -182,7 +212,12 @@ def tool(
         given: nothing: options are given by name. ``@tool`` without parentheses is told so.
         effects: ``none``: pure or read only; ``internal``: changes our own stores; ``external``: reaches the outside.
         permissions: what it may touch; its role gets exactly this.
-        secrets: names of secrets it may read; not available yet, so any is refused.
+        settings: a frozen pydantic model of what a deployment says of it in ``tools.yaml``; read with
+            ``context.settings_of``.
+        secrets: names of secrets, each read with ``context.secret``; ``settings.FIELD`` is the name in that field.
+        egress: hosts or addresses that ``context.http`` may reach: ``api.example.com``, ``*.example.com``,
+            ``settings.FIELD``; ``["public"]`` is any public address.
+        packages: names of packages of ``requirements/tools.in``, which the tool's function alone carries.
         rate_limit: at most so many calls by a tenant; not available yet, so any is refused.
         approval: ``always``: a human sees the arguments and decides first.
         undo: a function of the same module that takes the undo data and a `ToolContext`.
@@ -194,7 +229,8 @@ def tool(
             record wait for each other, whatever their session; without it those of one session do.
         timeout_seconds: 1 to 900.
         memory_mb: 128 to 10,240.
-        trusted_output: False where its output holds text from outside.
+        trusted_output: False where its output holds text from outside. Where nothing is said it does for a tool that
+            declares ``egress``, and for no other.
         safe_output: names of fields of its result, at any depth, that are safe for the model though they look like
             secrets: a link that it has signed, a token for the next page. ``["*"]``: all of the result.
         unknown: no other option exists; one that is given is told with the nearest that does.
@@ -213,8 +249,9 @@ def tool(
                 where, "a tool is a plain function", "put @tool on a def; async def is not run"
             )
         check_choices(where, effects, approval, memory_mb)
-        refuse_unavailable(where, secrets=secrets, rate_limit=rate_limit)
+        refuse_unavailable(where, rate_limit=rate_limit)
         signature = read_signature(function)
+        reach = check_reach(where, signature, Reach(settings, secrets, egress, packages), undo=undo is not None)
         check_order(where, signature, parallel, per)
         spec = _build_spec(
             function,
@@ -226,7 +263,7 @@ def tool(
             per=per,
             reversible=undo is not None,
             timeout_seconds=timeout_seconds,
-            trusted_output=trusted_output,
+            trusted_output=not egress if trusted_output is None else trusted_output,
             safe_output=check_safe_output(where, safe_output),
         )
         return Tool(
@@ -236,6 +273,7 @@ def tool(
             undo=_build_undo(where, function, undo, spec, signature),
             grants=check_grants(where, effects, permissions),
             memory_mb=memory_mb,
+            reach=reach,
         )
 
     return declare

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import re
 import traceback
+from pathlib import Path
 from typing import Any
 
 from pentad.domain.errors import ConfigurationError
@@ -12,9 +13,13 @@ from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.signature import make_declaration_error
 
 AnyTool = Tool[Any, Any]
+OWN = "functions.tools"
+"""The package of a project's own tools: each is deployed."""
+LIBRARY = "functions.library"
+"""The package of the tools that ship: each is deployed where an agent or a workflow names it."""
 
 
-def discover(package: str = "functions.tools") -> dict[str, AnyTool]:
+def discover(package: str = OWN) -> dict[str, AnyTool]:
     """Import each module of a package and return its tools by name, sorted.
 
     A module whose name begins with an underscore holds no tool.
@@ -25,6 +30,31 @@ def discover(package: str = "functions.tools") -> dict[str, AnyTool]:
     paths = importlib.import_module(package).__path__
     names = sorted(module.name for module in pkgutil.iter_modules(paths) if not module.name.startswith("_"))
     return {name: load_tool(f"{package}.{name}") for name in names}
+
+
+def find_library(package: str = LIBRARY) -> dict[str, str]:
+    """Return the modules of the tools that ship, by the tools' names, sorted; none of them is imported.
+
+    They stand in packages of a package, by what they are for. A package that is not there has none.
+
+    Raises:
+        ConfigurationError: two modules have one name.
+    """
+    try:
+        paths = importlib.import_module(package).__path__
+    except ModuleNotFoundError:
+        return {}
+    found: dict[str, str] = {}
+    for room in sorted(one.name for one in pkgutil.iter_modules(paths) if one.ispkg):
+        folders = [str(Path(path, room)) for path in paths]
+        for name in sorted(one.name for one in pkgutil.iter_modules(folders) if not one.name.startswith("_")):
+            module = f"{package}.{room}.{name}"
+            if name in found:
+                raise make_declaration_error(
+                    f"{module.replace('.', '/')}.py", f"{found[name]} is a tool of this name already", "rename one"
+                )
+            found[name] = module
+    return dict(sorted(found.items()))
 
 
 def load_tool(module_name: str) -> AnyTool:

@@ -12,28 +12,21 @@ MISSING: Final[Any] = object()
 """Stands for ``effects`` where nothing is said."""
 
 
-def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | None) -> None:
+def refuse_unavailable(where: str, *, rate_limit: str | None) -> None:
     """Refuse options that nothing enforces yet: a tool must not look limited when it is not.
 
     Args:
         where: the tool's place, for the message.
-        secrets: the option ``secrets``.
         rate_limit: the option ``rate_limit``.
 
     Raises:
-        ConfigurationError: one of them is given.
+        ConfigurationError: it is given.
     """
     if rate_limit is not None:
         raise make_declaration_error(
             where,
             f"rate_limit={rate_limit!r} is not available yet: nothing would enforce it",
             "remove rate_limit; to bound a run, set limits in the agent's agent.yaml",
-        )
-    if secrets:
-        raise make_declaration_error(
-            where,
-            f"secrets={list(secrets)!r} is not available yet: the tool's role would not be allowed to read them",
-            "remove secrets; a tool can't read a secret yet",
         )
 
 

@@ -4,10 +4,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
+
 from pentad.domain.errors import InvalidInput, PentadError, RecordChanged, ToolFailed, TransientError
 from pentad.domain.tracing import read_traceparent
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
+from pentad.tools.declare.reach import resolve_names
+from pentad.tools.outside.declared_secrets import DeclaredSecrets
+from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.call_records import CallRecords, run_in_one_piece
 from pentad.tools.records.granted_records import GrantedRecords, RecordRules
 from pentad.tools.records.plain_records import MAX_TRIES, wait_for_others
@@ -24,14 +29,27 @@ class ServeTool:
         tool: the declared tool.
         records: makes the table of records for a call; only asked where the tool declares a grant on records.
         now: the clock, UTC.
+        settings: the tool's, where it declares any.
+        secrets: reads the secrets that it declares.
+        outside: speaks HTTP to the hosts that it declares.
     """
 
     def __init__(
-        self, tool: Tool[Any, Any], *, records: Callable[[HandedCall], RecordTable], now: Callable[[], datetime]
+        self,
+        tool: Tool[Any, Any],
+        *,
+        records: Callable[[HandedCall], RecordTable],
+        now: Callable[[], datetime],
+        settings: BaseModel | None = None,
+        secrets: ToolSecrets | None = None,
+        outside: HttpClient | None = None,
     ) -> None:
         self._tool = tool
         self._records = records
         self._now = now
+        self._settings = settings
+        self._secrets = secrets
+        self._outside = outside
 
     def __call__(self, handed: HandedCall, *, remaining_seconds: Callable[[], float]) -> ToolAnswer:
         """Return what the call, or its undo, came to; no error of the tool is raised.
@@ -133,4 +151,7 @@ class ServeTool:
             remaining_seconds=remaining_seconds,
             tables=tables,
             traceparent=read_traceparent(),
+            settings=self._settings,
+            secrets=DeclaredSecrets(resolve_names(self._tool.secrets, self._settings), self._secrets, handed.tenant_id),
+            outside=self._outside if self._tool.egress else None,
         )

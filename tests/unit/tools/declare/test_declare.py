@@ -202,7 +202,6 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"effects": "internal", "undo": context_for}, "same module"),
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
         (plain, {"rate_limit": "30/minute"}, "rate_limit='30/minute' is not available yet"),
-        (plain, {"secrets": ["crm-api"]}, "secrets=['crm-api'] is not available yet"),
         (contextless, {}, "annotate it: context: ToolContext"),
         (optional_context, {}, "annotate it: context: ToolContext; every call gets one"),
         (listed_context, {}, "annotate it: contexts: ToolContext"),

@@ -1,6 +1,7 @@
 """A LangChain tool as a tool of ours: declaration, arguments, result, errors."""
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 import pytest
@@ -57,10 +58,29 @@ def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -
     assert (made.spec.approval, made.spec.effects) == ("always", "external")
 
 
-@pytest.mark.parametrize("option", [{"rate_limit": "3/minute"}, {"secrets": ["key"]}])
-def test_an_option_that_nothing_enforces_yet_is_refused(option: dict[str, Any]) -> None:
+def test_an_option_that_nothing_enforces_yet_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="is not available yet"):
+        from_langchain(weather, effects="none", rate_limit="3/minute")
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"secrets": ["key"]}, "secrets= is of no use here"),
+        ({"egress": ["example.com"]}, "egress= is of no use here"),
+        ({"settings": Place}, "settings= is of no use here"),
+        ({"pacages": ["pyyaml"]}, "there is no option 'pacages'"),
+        ({"packages": "pyyaml"}, "packages is 'pyyaml' and no list"),
+    ],
+)
+def test_an_option_that_its_code_could_not_use_is_refused(option: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(says)) as caught:
         from_langchain(weather, effects="none", **option)
+    assert caught.value.fix
+
+
+def test_its_packages_are_kept() -> None:
+    assert from_langchain(weather, effects="none", packages=["pyyaml"]).packages == ("pyyaml",)
 
 
 def test_its_output_counts_as_text_from_outside_unless_the_author_says_otherwise() -> None:

@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from pydantic import BaseModel
+
 from pentad.aws.clients import get_session_client
 from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
@@ -10,6 +12,7 @@ from pentad.runtime.clock import now
 from pentad.runtime.settings import ToolSettings, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.declare.discovery import AnyTool, load_tool
+from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.ports import RecordTable
 from pentad.tools.runtime.handed import HandedCall
@@ -35,12 +38,36 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
 
         values = read_settings(ToolSettings)
         tool = tool.with_equipment(make_equipment(values, handed, telemetry_of(tool_service())))
-    return ServeTool(tool, records=_make_records, now=now)
+    return ServeTool(
+        tool,
+        records=_make_records,
+        now=now,
+        settings=_read_own_settings(),
+        secrets=_make_secrets(handed),
+        outside=_make_http_client(handed),
+    )
 
 
 @cache
 def _load_own_tool() -> AnyTool:
     return load_tool(read_settings(ToolSettings).tool_module)
+
+
+@cache
+def _read_own_settings() -> BaseModel | None:
+    """Return what ``tools.yaml`` says of this tool: the synth has checked it."""
+    model, values = _load_own_tool().settings, read_settings(ToolSettings).tool_settings
+    return None if model is None or values is None else model.model_validate_json(values)
+
+
+def _make_secrets(handed: HandedCall) -> ToolSecrets | None:
+    """Return what reads the tool's secrets, of which `ToolSettings.tool_secrets` says where they are."""
+    return None
+
+
+def _make_http_client(handed: HandedCall) -> HttpClient | None:
+    """Return what speaks HTTP to the hosts that `resolve_names` makes of the tool's `egress` and settings."""
+    return None
 
 
 def _make_records(handed: HandedCall) -> RecordTable:

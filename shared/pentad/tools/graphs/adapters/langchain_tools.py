@@ -24,6 +24,7 @@ from pentad.domain.schemas import check_schema_limits, find_violations
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Grant, Tool
 from pentad.tools.declare.options import Approval, Effects, check_grants, check_safe_output, refuse_unavailable
+from pentad.tools.declare.reach import Reach, check_packages, refuse_reach
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
 
@@ -41,7 +42,7 @@ class ToolOptions(TypedDict, total=False):
     approval: Approval
     idempotent: bool
     permissions: Sequence[Grant]
-    secrets: Sequence[str]
+    packages: Sequence[str]
     rate_limit: str
     timeout_seconds: int
     memory_mb: int
@@ -79,9 +80,8 @@ def from_langchain(
     function = _make_function(given, called, module)
     spec = build_spec(where, options, called, description or given.description, schema, effects)
     signature = ToolSignature(make_schema_model(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False)
-    return Tool(
-        function, spec=spec, signature=signature, needs=frozenset({"langchain"}), **build_tool_options(options, 512)
-    )
+    rest = build_tool_options(where, options, 512)
+    return Tool(function, spec=spec, signature=signature, needs=frozenset({"langchain"}), **rest)
 
 
 def build_spec(
@@ -97,7 +97,8 @@ def build_spec(
         check_schema_limits(schema, "input_schema")
     except InvalidInput as error:
         raise make_declaration_error(where, f"{error.field}: {error.message}", error.fix or "") from error
-    refuse_unavailable(where, secrets=options.get("secrets", ()), rate_limit=options.get("rate_limit"))
+    refuse_reach(where, list(options), known=list(ToolOptions.__annotations__))
+    refuse_unavailable(where, rate_limit=options.get("rate_limit"))
     try:
         return ToolSpec(
             name=name,
@@ -118,12 +119,17 @@ def build_spec(
         ) from error
 
 
-def build_tool_options(options: ToolOptions, memory_mb: int) -> dict[str, Any]:
-    """Return what remains for `pentad.tools.declare.declare.Tool` of the options."""
+def build_tool_options(where: str, options: ToolOptions, memory_mb: int) -> dict[str, Any]:
+    """Return what remains for `pentad.tools.declare.declare.Tool` of the options.
+
+    Raises:
+        ConfigurationError: what ``packages`` says is no list of names.
+    """
     return {
         "undo": None,
         "grants": tuple(options.get("permissions", ())),
         "memory_mb": options.get("memory_mb", memory_mb),
+        "reach": Reach(packages=check_packages(where, options.get("packages", ()))),
     }
 
 

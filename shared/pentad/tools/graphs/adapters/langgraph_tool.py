@@ -164,7 +164,7 @@ def from_langgraph(
     )
     signature = ToolSignature(model, CONTEXT, TypeAdapter(Any), undoable=False)
     function = _make_function(graph, name, module, described, None)
-    rest = build_tool_options(options, 1024)
+    rest = build_tool_options(where, options, 1024)
     return GraphTool(graph, function=function, spec=spec, signature=signature, needs=NEEDS, **rest)
 
 

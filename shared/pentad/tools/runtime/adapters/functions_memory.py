@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
+
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.declare import Tool
+from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.ports import RecordTable
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.serve import ServeTool
@@ -19,6 +22,9 @@ class MemoryFunctions:
         records: makes the record store of a tenant.
         now: the clock, UTC.
         remaining_seconds: what a function has left.
+        settings: of each tool that declares any.
+        secrets: reads what tools declare.
+        outside: speaks HTTP to the hosts that tools declare.
     """
 
     def __init__(
@@ -28,17 +34,30 @@ class MemoryFunctions:
         records: Callable[[str], RecordTable],
         now: Callable[[], datetime],
         remaining_seconds: Callable[[], float] = lambda: 30.0,
+        settings: Mapping[str, BaseModel] | None = None,
+        secrets: ToolSecrets | None = None,
+        outside: HttpClient | None = None,
     ) -> None:
         self._tools = tools
         self._records = records
         self._now = now
         self._remaining_seconds = remaining_seconds
+        self._settings = settings or {}
+        self._secrets = secrets
+        self._outside = outside
 
     def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
         """See `ToolFunctions`."""
         if tool not in self._tools:
             raise ConfigurationError(f"the tool '{tool}' has no function")
-        serve = ServeTool(self._tools[tool], records=lambda given: self._records(given.tenant_id), now=self._now)
+        serve = ServeTool(
+            self._tools[tool],
+            records=lambda given: self._records(given.tenant_id),
+            now=self._now,
+            settings=self._settings.get(tool),
+            secrets=self._secrets,
+            outside=self._outside,
+        )
         given = HandedCall.model_validate_json(handed.model_dump_json(by_alias=True))
         answer = serve(given, remaining_seconds=self._remaining_seconds)
         return ToolAnswer.model_validate_json(answer.model_dump_json(by_alias=True))

@@ -1,0 +1,1 @@
+"""Tools for CRM, ERP and calendars."""

@@ -1,0 +1,1 @@
+"""Tools for mail and messages."""

@@ -1,0 +1,1 @@
+"""Tools for data: records, SQL, files, pages, APIs."""

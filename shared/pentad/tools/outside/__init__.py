@@ -1,0 +1,1 @@
+"""What a tool reaches beyond the stack: credentials by name, and hosts over HTTP."""

@@ -1,0 +1,1 @@
+"""Tests of what tools reach beyond the stack."""
