@@ -8,15 +8,20 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from twin.front.account import MotoAccount
-from twin.front.errors import build_access_denied
+from twin.front.errors import build_access_denied, build_error
 from twin.front.model import ApiCall, ApiResponse
 from twin.iam.classify.services import list_assume_accesses, list_session_tags
 from twin.iam.evaluator import Policies, build_context, evaluate
-from twin.iam.model import ACCOUNT_ID, Access, Principal
+from twin.iam.model import ACCOUNT_ID, Access, PolicyError, Principal
+from twin.iam.policy import parse_policy
 from twin.iam.principals import Principals
 
 NAMESPACE: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
 DEFAULT_SECONDS: Final = 3600
+_SHORTEST: Final = 900
+_LONGEST: Final = 43_200
+_MAX_POLICY: Final = 2_048
+"""Characters of a session's policy (AssumeRole's API reference)."""
 
 
 class StsApi:
@@ -44,8 +49,13 @@ class StsApi:
             if not self._is_trusted(call.principal, access):
                 refusal = f"is not authorized to perform: {access.action} on resource: {role_arn}"
                 return build_access_denied("sts", f"User: {call.principal.arn} {refusal}")
-        keys = self._principals.issue(role_arn, session, list_session_tags(call.params))
-        ends = datetime.now(UTC) + timedelta(seconds=int(call.params.get("DurationSeconds", DEFAULT_SECONDS)))
+        seconds, policy = int(call.params.get("DurationSeconds", DEFAULT_SECONDS)), call.params.get("Policy")
+        refused = _find_fault(seconds, policy)
+        if refused is not None:
+            return build_error("sts", 400, *refused)
+        tags = list_session_tags(call.params)
+        keys = self._principals.issue(role_arn, session, tags, policy=policy, seconds=seconds)
+        ends = datetime.now(UTC) + timedelta(seconds=seconds)
         principal = self._principals.authenticate(keys.access_key_id, keys.session_token)
         return _answer(
             call.operation,
@@ -74,6 +84,21 @@ class StsApi:
             for statement in trust.statements
         )
         return named or evaluate(principal, access, Policies(resource=trust), self._region).allowed
+
+
+def _find_fault(seconds: int, policy: str | None) -> tuple[str, str] | None:
+    """Return the code and message of what AssumeRole does not take, or None."""
+    if not _SHORTEST <= seconds <= _LONGEST:
+        return "ValidationError", f"durationSeconds must be {_SHORTEST} to {_LONGEST}"
+    if policy is None:
+        return None
+    if len(policy) > _MAX_POLICY:
+        return "ValidationError", f"policy must have a length of at most {_MAX_POLICY}"
+    try:
+        parse_policy(policy)
+    except PolicyError as error:
+        return "MalformedPolicyDocument", str(error)
+    return None
 
 
 def _answer(operation: str, result: str) -> ApiResponse:

@@ -1,16 +1,17 @@
-"""The decision: identity policies, resource policies, explicit denies. Pure.
+"""The decision: identity policies, resource policies, session policies, explicit denies. It depends on the clock alone.
 
-Source: IAM user guide, "Policy evaluation logic" for requests within one account. Permission boundaries, session
-policies and organisations' policies do not exist in the twin.
+Source: IAM user guide, "Policy evaluation logic" for requests within one account. Permission boundaries and
+organisations' policies do not exist in the twin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from twin.iam.model import ACCOUNT_ID, Access, ContextValue, Decision, Principal, PrincipalKind, Reason
-from twin.iam.policy import Policy, Statement
+from twin.iam.policy import Policy, Statement, parse_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,21 @@ class Policies:
     resource: Policy | None = None
 
 
-def evaluate(principal: Principal, access: Access, policies: Policies, region: str) -> Decision:
-    """Decide one access. The administrator may do anything that no resource policy denies by name."""
-    context = build_context(principal, access, region)
+def evaluate(
+    principal: Principal, access: Access, policies: Policies, region: str, *, now: datetime | None = None
+) -> Decision:
+    """Decide one access. The administrator may do anything that no resource policy denies by name.
+
+    Raises:
+        PolicyError: The session's policy cannot be evaluated.
+    """
+    context = build_context(principal, access, region, now=now)
     identity = [s for policy in policies.identity for s in policy.statements if s.match(access, context)]
     resource = [s for s in (policies.resource.statements if policies.resource else ()) if s.match(access, context)]
     reason = _evaluate_reason(principal, access, identity, resource, guarded=policies.resource is not None)
+    if reason is Reason.ALLOWED and principal.session_policy is not None:
+        session = [s for s in parse_policy(principal.session_policy).statements if s.match(access, context)]
+        reason = _evaluate_session(principal, session, resource)
     return Decision(reason is Reason.ALLOWED, principal, access, reason)
 
 
@@ -52,6 +62,14 @@ def _evaluate_reason(
     return Reason.ALLOWED
 
 
+def _evaluate_session(principal: Principal, session: list[Statement], resource: list[Statement]) -> Reason:
+    """Decide what a session's policy leaves: it narrows all but what a resource's policy gives the session by name."""
+    if any(not s.allow for s in session):
+        return Reason.EXPLICIT_DENY_SESSION
+    by_name = any(s.allow and s.principal is not None and principal.arn in s.principal.aws for s in resource)
+    return Reason.ALLOWED if by_name or any(s.allow for s in session) else Reason.NO_SESSION_ALLOW
+
+
 def _match_principal(statement: Statement, principal: Principal) -> bool:
     if statement.not_principal is not None:
         return not statement.not_principal.match(principal, ACCOUNT_ID)
@@ -62,12 +80,17 @@ def _match_account(statement: Statement) -> bool:
     return statement.principal is not None and statement.principal.match_account(ACCOUNT_ID)
 
 
-def build_context(principal: Principal, access: Access, region: str) -> Mapping[str, ContextValue]:
+def build_context(
+    principal: Principal, access: Access, region: str, *, now: datetime | None = None
+) -> Mapping[str, ContextValue]:
     """Return the condition context of an access with the global keys, all names in lower case.
 
     The loopback interface counts as a secure transport: what enforces TLS on AWS is not under test here.
     """
+    moment = now or datetime.now(UTC)
     context: dict[str, ContextValue] = {
+        "aws:currenttime": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:epochtime": str(int(moment.timestamp())),
         "aws:securetransport": "true",
         "s3:tlsversion": "1.3",
         "aws:requestedregion": region,

@@ -31,7 +31,7 @@ class PrincipalKind(StrEnum):
 class Principal:
     """A caller. `arn` is what AWS prints in its denials; `role_arn` is set for roles only.
 
-    `tags` are those of the session, by AssumeRole: names and values.
+    `tags` are those of the session, by AssumeRole: names and values; `session_policy` is the document given with it.
     """
 
     kind: PrincipalKind
@@ -39,6 +39,7 @@ class Principal:
     role_arn: str | None = None
     service: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    session_policy: str | None = None
 
     @property
     def unrestricted(self) -> bool:
@@ -86,6 +87,8 @@ class Reason(StrEnum):
     ALLOWED = "allowed"
     EXPLICIT_DENY_IDENTITY = "with an explicit deny in an identity-based policy"
     EXPLICIT_DENY_RESOURCE = "with an explicit deny in a resource-based policy"
+    EXPLICIT_DENY_SESSION = "with an explicit deny in a session policy"
+    NO_SESSION_ALLOW = "because no session policy allows the {action} action"
     NO_IDENTITY_ALLOW = "because no identity-based policy allows the {action} action"
     NO_RESOURCE_ALLOW = "because no resource-based policy allows the {action} action"
 

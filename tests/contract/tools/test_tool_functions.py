@@ -22,7 +22,7 @@ from pentad.domain.errors import (
     ToolThrottled,
     ToolUnavailable,
 )
-from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys
+from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys, build_policy
 from pentad.tools.runtime.adapters.functions_lambda import LambdaFunctions
 from pentad.tools.runtime.function_names import name_function
 from pentad.tools.runtime.handed import HandedCall, SessionKeys, ToolAnswer
@@ -203,11 +203,12 @@ def session(number: int, at: float) -> dict[str, Any]:
     }
 
 
-def expected(name: Any, seconds: int, **tags: str) -> dict[str, Any]:
+def expected(name: Any, seconds: int, until: float, **tags: str) -> dict[str, Any]:
     return {
         "RoleArn": ROLE,
         "RoleSessionName": name,
         "DurationSeconds": seconds,
+        "Policy": build_policy(until),
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
 
@@ -217,11 +218,15 @@ def test_a_session_is_one_tools_for_one_tenant_and_a_graphs_for_one_run() -> Non
     needs: Any = {"notes": ["records"], "graph": ["records", "checkpoints"]}
     keys = StsDataKeys(client, ROLE, needs, clock=lambda: clock[0])
     with Stubber(client) as stub:
-        stub.add_response("assume_role", session(1, 1_900), expected(ANY, 900, tool="notes", tenant="acme"))
-        stub.add_response("assume_role", session(2, 1_900), expected(ANY, 900, tool="notes", tenant="other"))
-        stub.add_response("assume_role", session(3, 1_900), expected(ANY, 900, tool="graph", tenant="acme", run="r1"))
-        stub.add_response("assume_role", session(4, 1_900), expected(ANY, 900, tool="graph", tenant="acme", run="r2"))
-        stub.add_response("assume_role", session(5, 3_000), expected(ANY, 940, tool="notes", tenant="acme"))
+        stub.add_response("assume_role", session(1, 1_900), expected(ANY, 900, 1_120, tool="notes", tenant="acme"))
+        stub.add_response("assume_role", session(2, 1_900), expected(ANY, 900, 1_120, tool="notes", tenant="other"))
+        stub.add_response(
+            "assume_role", session(3, 1_900), expected(ANY, 900, 1_120, tool="graph", tenant="acme", run="r1")
+        )
+        stub.add_response(
+            "assume_role", session(4, 1_900), expected(ANY, 900, 1_120, tool="graph", tenant="acme", run="r2")
+        )
+        stub.add_response("assume_role", session(5, 3_000), expected(ANY, 970, 1_970, tool="notes", tenant="acme"))
         first = keys.get("notes", "acme", "r1", seconds=30)
         assert keys.get("notes", "acme", "r2", seconds=30) == first, "the tenant's records, whatever the run"
         assert keys.get("notes", "other", "r1", seconds=30) != first
@@ -229,6 +234,22 @@ def test_a_session_is_one_tools_for_one_tenant_and_a_graphs_for_one_run() -> Non
         # A session that would end within the call is not handed over.
         assert keys.get("notes", "acme", "r1", seconds=880) != first
         stub.assert_no_pending_responses()
+
+
+def test_a_session_is_worth_nothing_soon_after_the_calls_that_it_was_made_for() -> None:
+    client, clock = new_client("sts"), [1_000.0]
+    keys = StsDataKeys(client, ROLE, {"notes": ["records"]}, clock=lambda: clock[0])
+    with Stubber(client) as stub:
+        stub.add_response("assume_role", session(1, 1_900), expected(ANY, 900, 1_105, tool="notes", tenant="acme"))
+        stub.add_response("assume_role", session(2, 1_961), expected(ANY, 900, 1_166, tool="notes", tenant="acme"))
+        first = keys.get("notes", "acme", "r1", seconds=15)
+        clock[0] = 1_059.0
+        assert keys.get("notes", "acme", "r1", seconds=15) == first, "shared for a minute"
+        clock[0] = 1_061.0
+        assert keys.get("notes", "acme", "r1", seconds=15) != first, "it would end before the next call has its time"
+        stub.assert_no_pending_responses()
+    [statement] = json.loads(build_policy(1_105.2))["Statement"]
+    assert statement["Condition"] == {"DateLessThan": {"aws:CurrentTime": "1970-01-01T00:18:26Z"}}
 
 
 def test_a_tool_without_data_gets_no_session() -> None:

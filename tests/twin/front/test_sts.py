@@ -1,6 +1,7 @@
 """Roles are assumed as their trust policies and the caller's own policies allow."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -97,3 +98,42 @@ def test_who_passes_tags_needs_the_right_to_on_both_sides(client: Client, role: 
     untagged = role(allow("sts:AssumeRole", TARGET), name="lesser")
     with pytest.raises(ClientError, match="no identity-based policy allows the sts:TagSession action"):
         assume_for(client, untagged, "acme")
+
+
+def allow_until(moment: datetime) -> str:
+    ends = {"DateLessThan": {"aws:CurrentTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow("*", "*", condition=ends)]})
+
+
+def test_a_policy_of_the_session_ends_it_before_its_time(client: Client, role: MakeRole) -> None:
+    table = make_table(client)
+    caller = role(allow("sts:AssumeRole", TARGET))
+    make_target(client, f"arn:aws:iam::{ACCOUNT}:role/worker", allow("dynamodb:Scan", table))
+    sts, now = client("sts", caller), datetime.now(UTC)
+
+    def visit(policy: str) -> Any:
+        got = sts.assume_role(RoleArn=TARGET, RoleSessionName="visit", DurationSeconds=900, Policy=policy)
+        keys = got["Credentials"]
+        return client("dynamodb", Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]))
+
+    visit(allow_until(now + timedelta(minutes=5))).scan(TableName="items")
+    with pytest.raises(ClientError, match="no session policy allows the dynamodb:Scan action"):
+        visit(allow_until(now - timedelta(seconds=1))).scan(TableName="items")
+    with pytest.raises(ClientError, match="no identity-based policy allows the dynamodb:PutItem action"):
+        item = {"pk": {"S": "a"}, "sk": {"S": "a"}}
+        visit(allow_until(now + timedelta(minutes=5))).put_item(TableName="items", Item=item)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"DurationSeconds": 60_000}, "ValidationError"),
+        ({"Policy": "{}"}, "MalformedPolicyDocument"),
+        ({"Policy": json.dumps({"Statement": [allow("s3:" + "x" * 3000, "*")]})}, "ValidationError"),
+    ],
+)
+def test_what_sts_does_not_take_is_refused(client: Client, role: MakeRole, asked: dict[str, Any], code: str) -> None:
+    caller = role(allow("sts:AssumeRole", TARGET))
+    make_target(client, f"arn:aws:iam::{ACCOUNT}:role/worker", allow("dynamodb:Scan", "*"))
+    with pytest.raises(ClientError, match=code):
+        client("sts", caller).assume_role(RoleArn=TARGET, RoleSessionName="visit", **asked)

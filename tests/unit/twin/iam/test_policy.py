@@ -1,6 +1,8 @@
 """Policies decide as IAM does: allows, denies, wildcards, conditions, resource policies; the unknown is an error."""
 
+import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -335,3 +337,52 @@ def test_tags_of_the_session_are_compared() -> None:
     assert allowed(statement(Condition=wanted), principal=tagged(tool="log"))
     assert not allowed(statement(Condition=wanted), principal=tagged(tool="calculator"))
     assert not allowed(statement(Condition=wanted))
+
+
+def in_session(*statements: Mapping[str, Any]) -> Principal:
+    return Principal(
+        PrincipalKind.ROLE, ROLE.arn, role_arn=ROLE_ARN, session_policy=json.dumps({"Statement": list(statements)})
+    )
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        ([ALL], Reason.ALLOWED),
+        ([{**ALL, "Action": "s3:*"}], Reason.NO_SESSION_ALLOW),
+        ([ALL, {**ALL, "Effect": "Deny", "Resource": TABLE}], Reason.EXPLICIT_DENY_SESSION),
+    ],
+)
+def test_a_sessions_policy_narrows_what_the_role_may_do(session: list[dict[str, Any]], expected: Reason) -> None:
+    assert reason(statement(), principal=in_session(*session)) is expected
+
+
+def test_a_sessions_policy_gives_nothing_that_the_role_has_not() -> None:
+    assert reason(principal=in_session(ALL)) is Reason.NO_IDENTITY_ALLOW
+    denied = statement("Deny")
+    assert reason(statement(), denied, principal=in_session(ALL)) is Reason.EXPLICIT_DENY_IDENTITY
+
+
+@pytest.mark.parametrize(("named", "expected"), [(ROLE.arn, True), (ROLE_ARN, False)])
+def test_a_resources_policy_passes_a_sessions_policy_where_it_names_the_session(named: str, expected: bool) -> None:
+    by_resource = [statement(Principal={"AWS": named})]
+    nothing = in_session({**ALL, "Action": "s3:*"})
+    assert allowed(resource_policy=by_resource, principal=nothing) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:01Z"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, False),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2025-12-31T23:59:59Z"}}, True),
+        ({"NumericLessThan": {"aws:EpochTime": "1767225600"}}, False),
+    ],
+)
+def test_a_policy_may_ask_for_the_time(condition: dict[str, Any], expected: bool) -> None:
+    policy = parse_policy({"Statement": [statement(Condition=condition)]})
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    assert evaluate(ROLE, GET, Policies([policy]), "us-east-1", now=at).allowed is expected

@@ -47,3 +47,15 @@ def test_policy_of_an_object_is_its_buckets_and_of_an_alias_its_functions() -> N
     function = "arn:aws:lambda:us-east-1:123456789012:function:f"
     assert policy_holder(f"{function}:live") == function
     assert policy_holder("arn:aws:sqs:us-east-1:123456789012:q") == "arn:aws:sqs:us-east-1:123456789012:q"
+
+
+def test_a_session_ends() -> None:
+    clock = [100.0]
+    principals = Principals(clock=lambda: clock[0])
+    keys, lasting = principals.issue(ROLE, seconds=900), principals.issue(ROLE)
+    clock[0] = 999.9
+    principals.authenticate(keys.access_key_id, keys.session_token)
+    clock[0] = 1_000.0
+    with pytest.raises(UnknownCredentials, match="expired"):
+        principals.authenticate(keys.access_key_id, keys.session_token)
+    principals.authenticate(lasting.access_key_id, lasting.session_token)

@@ -1,9 +1,15 @@
-"""Credentials for tools' data: sessions of one role, whose tags say which tool, tenant and run they are for."""
+"""Credentials for tools' data: sessions of one role, whose tags say which tool, tenant and run they are for.
 
+STS makes no session of less than 15 minutes. So each has a policy of its own that allows nothing after the time that
+its calls need: what stays behind in a warm process is worth nothing then.
+"""
+
+import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
@@ -14,8 +20,10 @@ from pentad.tools.runtime.handed import SessionKeys
 
 SHORTEST_SECONDS = 900
 """The shortest session that STS makes; of a role that assumes a role the longest is an hour."""
-_SPARE_SECONDS = 60.0
+_SPARE_SECONDS = 30.0
 """A session is handed over with so much left beyond the call's own time."""
+_SHARED_SECONDS = 60.0
+"""So long calls of one tool and tenant get the same session; it lasts so much longer than one of them needs."""
 _KEPT = 500
 
 
@@ -58,7 +66,7 @@ class StsDataKeys:
         if found is not None and found[0] - self._clock() > needed:
             return found[1]
         tags = {"tool": tool, "tenant": tenant_id} | ({"run": run} if run else {})
-        made = self._assume(tags, max(SHORTEST_SECONDS, ceil(needed)))
+        made = self._assume(tags, self._clock() + needed + _SHARED_SECONDS)
         with self._lock:
             self._kept[place] = made
             self._kept.move_to_end(place)
@@ -66,13 +74,15 @@ class StsDataKeys:
                 self._kept.popitem(last=False)
         return made[1]
 
-    def _assume(self, tags: Mapping[str, str], seconds: int) -> tuple[float, SessionKeys]:
+    def _assume(self, tags: Mapping[str, str], until: float) -> tuple[float, SessionKeys]:
+        seconds = max(SHORTEST_SECONDS, ceil(until - self._clock()))
         with translate_errors("the token service"):
             reply = self._client.assume_role(
                 RoleArn=self._role(tags["tool"]) if callable(self._role) else self._role,
                 # In CloudTrail: the tool, and which tenant and run by a hash.
                 RoleSessionName=f"{tags['tool']}-{sha256_of(dict(tags))[:16]}",
                 DurationSeconds=seconds,
+                Policy=build_policy(until),
                 Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
             )
         given = reply["Credentials"]
@@ -81,4 +91,20 @@ class StsDataKeys:
             secret_access_key=given["SecretAccessKey"],
             session_token=given["SessionToken"],
         )
-        return given["Expiration"].timestamp(), keys
+        return min(until, given["Expiration"].timestamp()), keys
+
+
+def build_policy(until: float) -> str:
+    """Return the policy of a session that is worth nothing after a time; of the rest the role's own policy decides.
+
+    Args:
+        until: as ``time.time()``, rounded up to a second.
+    """
+    end = datetime.fromtimestamp(ceil(until), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    statement = {
+        "Effect": "Allow",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:CurrentTime": end}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
