@@ -193,11 +193,15 @@ class HttpApi(Construct):
         grants.grant_table(role, stores.state_table, ["dynamodb:DeleteItem"], keys=[keys.session_pattern()])
         # Receipts of erasures; a function of its own removes things.
         grants.grant_table(role, stores.state_table, [*grants.READ, *grants.APPEND], keys=[keys.erasures_pattern()])
-        grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
+        read = [keys.run_pattern(), keys.audit_pattern()]
+        grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=read)
         grants.grant_audit(role, stores.ledger_table, stores.audit_key, keys.acts_pattern())
         grants.grant_table(
             role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.collection_pattern("RATES")]
         )
+        # One request at a time undoes a run.
+        turns = [keys.call_order_pattern()]
+        grants.grant_table(role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)
         grants.grant_objects(role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
         # An upload replaces the version that is there when it is asked for, and no other.
         grants.grant_bucket(role, stores.documents_bucket, ["s3:ListBucket"])

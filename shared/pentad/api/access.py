@@ -28,6 +28,7 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.start import RunRequest, to_invalid_input
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.timetravel.fork_request import ForkRequest
+from pentad.orchestration.unwinding.effects import RunEffect
 
 B = TypeVar("B", bound=FrozenValue)
 
@@ -144,13 +145,51 @@ class AccessRules:
     def _check_call(self, caller: Caller, asked: Asked) -> None:
         run_id, step, _ = parse_undo_token(_read(UndoRequest, asked).undo_token)
         run = self._get_run(caller, run_id, "undo_token")
-        try:
-            group = self.approvals.get(caller.tenant_id, approval_id(run_id, step)).group
-        except NotFound:
-            group = self.catalog.find_group(run.agent)  # It needed no approval.
+        group = self.find_group_of_call(caller.tenant_id, run.agent, run_id, step)
         if not caller.may_reach(run.user_id) and not caller.is_in(group):
             raise _make_unknown("undo_token")
         _check_group(caller, group)
+
+    def find_group_of_call(self, tenant_id: str, agent: str, run_id: str, step: int) -> str:
+        """Return the group that decides of a call: the one that its approval asks, else the agent's.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        try:
+            return self.approvals.get(tenant_id, approval_id(run_id, step)).group
+        except NotFound:
+            return self.catalog.find_group(agent)  # It needed no approval.
+
+    def _check_effects(self, caller: Caller, asked: Asked) -> None:
+        self._find_group_of_run(caller, asked)
+
+    def _check_unwind(self, caller: Caller, asked: Asked) -> None:
+        """Ask for the run's own group. Of each call its own is asked, by `explain_group`."""
+        _check_group(caller, self._find_group_of_run(caller, asked))
+
+    def _find_group_of_run(self, caller: Caller, asked: Asked) -> str:
+        """Return the group that answers for a run.
+
+        Raises:
+            NotFound: there is no such run for this caller.
+        """
+        run = self._get_run(caller, asked.names["run"], "run")
+        group = self.catalog.find_group(run.agent)
+        if not caller.may_reach(run.user_id) and not caller.is_in(group):
+            raise _make_unknown("run")
+        return group
+
+    def explain_group(self, caller: Caller, effect: RunEffect) -> str | None:
+        """Return why a caller may not undo one effect of a run that it may undo, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        group = self.find_group_of_call(caller.tenant_id, effect.agent, effect.run_id, effect.step)
+        return (
+            None if caller.is_in(group) else f"only the group '{group}' can undo it, and your credential is not in it"
+        )
 
     def _get_run(self, caller: Caller, run_id: str, field: str) -> Run:
         try:
@@ -193,6 +232,8 @@ _RULES: Mapping[Access, Callable[[AccessRules, Caller, Asked], None]] = {
     Access.REVIEW: AccessRules._check_review,
     Access.VERDICT: AccessRules._check_verdict,
     Access.CALL: AccessRules._check_call,
+    Access.EFFECTS: AccessRules._check_effects,
+    Access.UNWIND: AccessRules._check_unwind,
     Access.DOCUMENT: AccessRules._check_document,
     Access.UPLOAD: AccessRules._check_upload,
     Access.MEMORY: AccessRules._check_memory,

@@ -46,6 +46,8 @@ class Access(StrEnum):
     REVIEW = "review"
     VERDICT = "verdict"
     CALL = "call"
+    EFFECTS = "effects"
+    UNWIND = "unwind"
     DOCUMENT = "document"
     UPLOAD = "upload"
     MEMORY = "memory"
@@ -93,6 +95,8 @@ ROUTES = (
     RouteSpec("cancel_run", "POST", "/v1/runs/<run>/cancel", "runs:write", Access.RUN, "runs"),
     RouteSpec("fork_run", "POST", "/v1/runs/<run>/fork", "runs:write", Access.FORK, "runs"),
     RouteSpec("get_recording", "GET", "/v1/runs/<run>/recording", "runs:read", Access.RUN, "runs"),
+    RouteSpec("plan_undo", "GET", "/v1/runs/<run>/undo", "runs:read", Access.EFFECTS, "runs"),
+    RouteSpec("undo_run", "POST", "/v1/runs/<run>/undo", "approvals:write", Access.UNWIND, "runs"),
     RouteSpec("undo", "POST", "/v1/undo", "approvals:write", Access.CALL, "runs"),
     RouteSpec("list_sessions", "GET", "/v1/sessions", "runs:read", Access.OWN, "sessions"),
     RouteSpec("get_session", "GET", "/v1/sessions/<session>", "runs:read", Access.SESSION, "sessions"),

@@ -8,7 +8,7 @@ import typer
 
 from pentad.cli import console, target
 from pentad.cli.commands import documents, forget, ingest, memory, new, vectors
-from pentad.cli.commands.humans import approvals, review
+from pentad.cli.commands.humans import approvals, review, undo
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
 from pentad.cli.commands.spending import budgets, cost
@@ -65,7 +65,7 @@ app.command("reject")(approvals.reject)
 app.command("edit")(approvals.edit)
 app.command("answer")(approvals.answer)
 app.command("escalate")(approvals.escalate)
-app.command("undo")(approvals.undo)
+app.command("undo")(undo.undo)
 app.command("ingest")(ingest.ingest)
 app.command("forget")(forget.forget)
 app.command("cost")(cost.show_cost)

@@ -101,14 +101,18 @@ def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Te
     assert pentad.json("approve", view["pending_approval"], "--yes")["status"] == "approved"
     assert tenant.settle(view["run_id"], after=view["pending_approval"])["status"] == "succeeded"
     assert [note["title"] for note in tenant.notes()] == ["Oil"]
-    [undone] = pentad.json("undo", view["run_id"])
-    assert undone["status"] == "undone"
+    [planned] = pentad.json("undo", view["run_id"], "--dry-run")["effects"]
+    assert (planned["tool"], planned["kind"], planned["outcome"]) == ("notes", "reversible", "to_undo")
+    assert [note["title"] for note in tenant.notes()] == ["Oil"]
+    [undone] = pentad.json("undo", view["run_id"])["effects"]
+    assert undone == planned | {"outcome": "undone"}
+    assert [one["outcome"] for one in pentad.json("undo", view["run_id"])["effects"]] == ["already_undone"]
     assert tenant.notes() == []
     of_tenant = (view["run_id"], "--tenant", tenant.name)
     done = [(entry["what"], entry["outcome"]) for entry in pentad.json("audit", "show", *of_tenant)]
-    assert {("decide_approval", "asked"), ("decide_approval", 200), ("undo", "asked"), ("undo", 200)} <= set(done)
+    assert {("decide_approval", "asked"), ("decide_approval", 200), ("undo_run", "asked"), ("undo_run", 200)} <= set(done)
     assert {("executed notes", "ok"), ("undone notes", "ok")} <= set(done)
-    assert pentad.json("audit", "verify", *of_tenant) == {"subject": view["run_id"], "entries": 6, "faults": []}
+    assert pentad.json("audit", "verify", *of_tenant) == {"subject": view["run_id"], "entries": 8, "faults": []}
 
 
 def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp_path: Path) -> None:

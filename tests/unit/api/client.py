@@ -23,7 +23,7 @@ from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
 from pentad.api.routers.reviews import ReviewRoutes
-from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
+from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes, UndoRoutes
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
 from pentad.api.routers.users import UserRoutes
@@ -44,7 +44,12 @@ from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
 from pentad.orchestration.erasure.request import RequestErasure
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.timetravel.fork import ForkRun
+from pentad.orchestration.unwinding.effects import ListEffects
+from pentad.orchestration.unwinding.unwind import UndoRun
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
+from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
+from pentad.tools.runtime.adapters.call_order_memory import MemoryCallOrder
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from tests.unit.orchestration.world import TENANT, World
 
 OWN_SCOPES = " ".join(sorted(set(SCOPES) - {ALL_USERS}))
@@ -124,6 +129,11 @@ class MemoryServices:
         self.documents = Documents(self.bucket, world.events, now=world.clock)
         self.tools = UndoingTools(world)
         self.undo = Undo(world.runs, self.tools, world.telemetry, now=world.clock)
+        self.order = MemoryCallOrder()
+        effects = ListEffects(world.catalog, world.runs, MemoryEffects(), MemoryAudit())
+        self.undo_run = UndoRun(effects, self.undo, world.runs, self.order)
+        self.rules = AccessRules(self.catalog, self.runs, self.sessions, self.approvals)
+        self.timer = lambda: world.clock().timestamp()
         self.embedded: list[tuple[str, ...]] = []
         self.dimensions: list[int | None] = []
         self.door = Door(world.model, self, load(), now=world.clock)
@@ -142,6 +152,7 @@ class MemoryServices:
             RunRoutes(self.runs, self.ledger, self.approvals, find, current_view),
             TraceRoutes(self.runs, self.ledger, self.graph_nodes, self.engine, find, self.now),
             CancelRoutes(self.cancel, self.undo, self.waits, find, self.now),
+            UndoRoutes(self.undo_run, find, self.rules.explain_group, self.now, timer=self.timer),
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
             SessionRoutes(self.sessions, self.runs, self.said),
             ApprovalRoutes(self.approvals, self.decide, self.now),
@@ -188,7 +199,7 @@ class Client:
         self.world = world or World()
         self.services = MemoryServices(self.world)
         services = self.services
-        rules = AccessRules(services.catalog, services.runs, services.sessions, services.approvals)
+        rules = services.rules
         self.api = Api(
             services.routers(),
             rules,

@@ -175,6 +175,7 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
         "start_run": {"agent": "assistant", "message": "Go on.", "session": things.ended.session_id, "user": "ann"},
         "fork_run": {"at": 0},
         "cancel_run": {},
+        "undo_run": {},
         "undo": {"undo_token": undo_token(things.done.run_id, 1, 0)},
         "decide_approval": {"decision": "reject", "reason": "no"},
         "close_review": {"verdict": "correct"},
@@ -186,9 +187,12 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
     return bodies.get(route.name)
 
 
+ENDED_ONLY = {"get_recording", "fork_run", "plan_undo", "undo_run"}
+
+
 def ask(client: Client, name: str, who: Json | None, things: Things) -> Reply:
     route = BY_NAME[name]
-    paths = things.paths | ({"run": things.ended.run_id} if name in {"get_recording", "fork_run"} else {})
+    paths = things.paths | ({"run": things.ended.run_id} if name in ENDED_ONLY else {})
     if name == "delete_session":  # that of a run that waits is busy
         paths |= {"session": things.ended.session_id}
     path = route.path
@@ -228,8 +232,10 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
         ),
         (SEES_HERS, set()),
     ),
-    **dict.fromkeys(("get_approval", "get_review"), (SEES_WHAT_GROUP_IS_ASKED, set())),
-    **dict.fromkeys(("decide_approval", "close_review", "undo"), (DECIDERS, SEES_WHAT_GROUP_IS_ASKED - DECIDERS)),
+    **dict.fromkeys(("get_approval", "get_review", "plan_undo"), (SEES_WHAT_GROUP_IS_ASKED, set())),
+    **dict.fromkeys(
+        ("decide_approval", "close_review", "undo", "undo_run"), (DECIDERS, SEES_WHAT_GROUP_IS_ASKED - DECIDERS)
+    ),
 }
 LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents"}
 FOR_ALL = {"list_agents", "openapi", "list_models", "get_model"}
@@ -242,7 +248,7 @@ def test_every_route_is_in_the_matrix() -> None:
 
 
 def test_each_kind_of_what_a_route_names_is_in_its_path() -> None:
-    named = {"run": "RUN FORK", "session": "SESSION", "approval": "APPROVAL", "review": "REVIEW VERDICT"}
+    named = {"run": "RUN FORK EFFECTS UNWIND", "session": "SESSION", "approval": "APPROVAL", "review": "REVIEW VERDICT"}
     named |= {"document": "DOCUMENT", "model": "DEPLOYMENT", "user": "MEMORY", "fact": "MEMORY", "erasure": "MEMORY"}
     for route in ROUTES:
         for parameter in route.parse_path(route.path):

@@ -25,6 +25,7 @@ COSTLY_ROUTES = frozenset(
         "upload_document",
         "reingest_document",
         "undo",
+        "undo_run",
         "erase_user",
         "verify_erasure",
     }

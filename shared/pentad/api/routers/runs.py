@@ -18,7 +18,7 @@ from pentad.api.routers.serve import KEY_FORM, Cursor, serve
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.events import collect_events
-from pentad.api.views.lifecycle import CancelRequest, CurrentView, UndoRequest
+from pentad.api.views.lifecycle import CancelRequest, CurrentView, UndoneView, UndoRequest, UndoRunRequest
 from pentad.api.views.views import (
     EventList,
     RunPage,
@@ -41,8 +41,12 @@ from pentad.orchestration.lifecycle.start import RunRequest, StartRun
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
 from pentad.orchestration.trace.run_spans import build_spans, count_transitions, read_history
+from pentad.orchestration.unwinding.effects import RunEffect
+from pentad.orchestration.unwinding.unwind import UndoRun
 from pentad.tools.graphs.ports import GraphNodeStore
 
+_UNDO_SECONDS = 3.0
+"""Then no further undo is begun: one may take as long as the API waits for the tool runner."""
 RunPath = Annotated[str, Path(description="the run's id")]
 
 
@@ -239,3 +243,51 @@ class CancelRoutes:
             who = caller()
             undone = self.undo(who.tenant_id, request.undo_token, actor=who.to_actor(self.now()))
             return build_call_view(undone)
+
+
+@dataclass(frozen=True)
+class UndoRoutes:
+    """Undoes whole runs.
+
+    Attributes:
+        undo_run: undoes them.
+        find: finds the run of a path.
+        explain: says why a caller may not undo an effect: `AccessRules.explain_group`.
+        now: the clock.
+        timer: seconds that only go forward.
+    """
+
+    undo_run: UndoRun
+    find: FindRun
+    explain: Callable[[Caller, RunEffect], str | None]
+    now: Callable[[], datetime]
+    timer: Callable[[], float] = time.monotonic
+
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
+
+        @serve(app, summary="List the effects of a run, the newest first")
+        def plan_undo(run: RunPath) -> UndoneView:
+            """What undoing the run would go through, with what can't be undone and why. Nothing is changed."""
+            who = caller()
+            found = self.find(who.tenant_id, run)
+            effects = self.undo_run.plan(found, refuse=lambda effect: self.explain(who, effect))
+            return UndoneView(run_id=found.run_id, effects=tuple(effects))
+
+        @serve(app, summary="Undo the effects of a run, the newest first")
+        def undo_run(run: RunPath, request: Annotated[UndoRunRequest | None, Body()] = None) -> UndoneView:
+            """With the effects of all runs below it. Where there was no time for all of them, send ``after`` again."""
+            who, asked = caller(), request or UndoRunRequest()
+            found, begun = self.find(who.tenant_id, run), self.timer()
+            stretch = self.undo_run(
+                found,
+                actor=who.to_actor(self.now()),
+                owner=str(app.current_event.request_context.request_id),
+                refuse=lambda effect: self.explain(who, effect),
+                goes_on=lambda: self.timer() - begun < _UNDO_SECONDS,
+                after=asked.after,
+                stop=asked.stop,
+            )
+            return UndoneView(
+                run_id=found.run_id, effects=tuple(stretch.effects), after=stretch.after, stopped=stretch.stopped
+            )

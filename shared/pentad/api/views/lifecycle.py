@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from pentad.api.views.approvals import HumanWaits
-from pentad.api.views.views import RunView, build_run_view
+from pentad.api.views.views import RunView, View, build_run_view
 from pentad.domain.errors import PentadError
 from pentad.domain.ids import UNDO_PATTERN
 from pentad.domain.runs import Run
@@ -17,6 +17,7 @@ from pentad.orchestration.lifecycle.advance import Advance
 from pentad.orchestration.lifecycle.cancel import REASON_CHARACTERS
 from pentad.orchestration.lifecycle.dead_executions import is_start_overdue
 from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.unwinding.effects import RunEffect
 
 
 class CancelRequest(FrozenValue):
@@ -33,6 +34,22 @@ class UndoRequest(FrozenValue):
         description="from a tool call of the run's events",
         json_schema_extra={"pattern": UNDO_PATTERN},
     )
+
+
+class UndoRunRequest(FrozenValue):
+    """The body of ``POST /v1/runs/{id}/undo``."""
+
+    after: str | None = Field(default=None, max_length=60, description="as the answer before has it, to go on there")
+    stop: bool = Field(default=False, description="touch nothing older than an effect that could not be undone")
+
+
+class UndoneView(View):
+    """Effects of a run and of those below it, the newest first, and what became of each."""
+
+    run_id: str
+    effects: tuple[RunEffect, ...]
+    after: str | None = Field(default=None, description="send it to go on; none where nothing is left to do")
+    stopped: str | None = Field(default=None, description="why nothing older was touched")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,10 @@ ToolData = Literal["records", "checkpoints", "secrets"]
 """What of a tenant's a tool may reach: records, checkpoints of its own runs (a graph), secrets of the tenant's own."""
 
 
+UndoKind = Literal["none", "reversible", "compensatable", "irreversible"]
+"""``none``: it has no effect. ``compensatable``: its effect stays, and another one makes up for it."""
+
+
 class ToolSpec(Spec):
     """What the model and the policy need to know of a tool; the function itself is elsewhere."""
 
@@ -43,11 +47,21 @@ class ToolSpec(Spec):
         default=None, description="with parallel false: the argument whose value names the record; none: by session"
     )
     reversible: bool = Field(default=False, description="it has an undo")
+    compensates: bool = Field(default=False, description="its undo makes up for the effect, which stays")
     timeout_seconds: int = Field(default=30, ge=1, le=900)
     trusted_output: bool = Field(default=True, description="false: its output holds text from outside")
     safe_output: tuple[str, ...] = Field(
         default=(), max_length=50, description="fields of its result that are not masked; * is all of it"
     )
+
+    @property
+    def undo_kind(self) -> UndoKind:
+        """What can be done about its effects afterwards."""
+        if self.effects == "none":
+            return "none"
+        if not self.reversible:
+            return "irreversible"
+        return "compensatable" if self.compensates else "reversible"
 
 
 class KnowledgeSpec(Spec):

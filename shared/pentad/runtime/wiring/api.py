@@ -19,7 +19,7 @@ from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
 from pentad.api.routers.reviews import ReviewRoutes
-from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
+from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes, UndoRoutes
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
 from pentad.api.routers.users import UserRoutes
@@ -42,6 +42,8 @@ from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
 from pentad.orchestration.runs.adapters.tool_lambda import LambdaTools
 from pentad.orchestration.timetravel.fork import ForkRun
+from pentad.orchestration.unwinding.effects import ListEffects
+from pentad.orchestration.unwinding.unwind import UndoRun
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import ApiSettings, read_settings
@@ -51,6 +53,9 @@ from pentad.runtime.wiring.ground.starting import make_starting
 from pentad.runtime.wiring.ground.stores import make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
+from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.runtime.adapters.call_order_dynamodb import DynamoCallOrder
+from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
 if TYPE_CHECKING:
     from pentad.api.door.service import Door
@@ -90,11 +95,15 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     # One attempt: a second one would undo twice.
     tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_runner)
     rules = AccessRules(catalog, runs, sessions, approvals)
+    undo = Undo(runs, tools, telemetry, now=now)
+    effects = ListEffects(catalog, runs, DynamoEffects(state), DynamoAudit(make_table(values.ledger_table)))
+    order = DynamoCallOrder(make_table(values.transient_table))
     routers = (
         StartRoutes(starting.start, RunWaiter(waits), current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
-        CancelRoutes(starting.cancel, Undo(runs, tools, telemetry, now=now), waits, find, now),
+        CancelRoutes(starting.cancel, undo, waits, find, now),
+        UndoRoutes(UndoRun(effects, undo, runs, order), find, rules.explain_group, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
         SessionRoutes(sessions, runs, Said(DynamoSegments(make_table(values.state_table)))),
         ApprovalRoutes(approvals, decide, now),

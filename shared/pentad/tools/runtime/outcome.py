@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -44,13 +45,18 @@ _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be ke
 
 @dataclass(frozen=True)
 class ToolOutcome:
-    """What a call came to: text for the model, what undoing it needs, and how many values of it were masked."""
+    """What a call came to: text for the model, what undoing it needs, and how many values of it were masked.
+
+    Of one that an earlier try stored, also when it began and was done: by those times effects are undone.
+    """
 
     text: str
     is_error: bool = False
     error_type: str | None = None
     undo: dict[str, Any] | None = None
     masked: int = 0
+    begun_at: datetime | None = None
+    done_at: datetime | None = None
 
     def to_stored(self) -> dict[str, Any]:
         """Return the fields that a call and its effect keep of it."""
@@ -74,7 +80,15 @@ class ToolOutcome:
     @classmethod
     def from_effect(cls, effect: Effect) -> "ToolOutcome":
         """Return the outcome that an earlier try stored."""
-        return cls(effect.result or "", effect.is_error, effect.error_type, effect.undo, effect.masked)
+        return cls(
+            effect.result or "",
+            effect.is_error,
+            effect.error_type,
+            effect.undo,
+            effect.masked,
+            effect.begun_at,
+            effect.done_at,
+        )
 
 
 def make_rejected(error: InvalidInput) -> ToolOutcome:

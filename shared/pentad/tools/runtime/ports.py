@@ -111,6 +111,10 @@ class ToolGate(Protocol):
         ...
 
 
+GRAPH_ENTRY = "graph-"
+"""With it begin the ids of entries that graphs noted: none takes the place of an entry of the runner."""
+
+
 class AuditEntry(FrozenValue):
     """One line of the audit log: what ran, for whom, with what outcome. Arguments by hash, never by value."""
 
@@ -127,6 +131,11 @@ class AuditEntry(FrozenValue):
     at: datetime
     duration_ms: int = Field(ge=0)
     request_id: str = Field(description="of the function's invocation; makes the entry's key unique")
+
+    @property
+    def of_graph(self) -> bool:
+        """The tool ran inside of a graph, by the graph's word."""
+        return self.request_id.startswith(GRAPH_ENTRY)
 
 
 class AuditLog(Protocol):

@@ -48,6 +48,7 @@ from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
 from pentad.tools.runtime.policy import check_policy, check_undoable
 from pentad.tools.runtime.ports import (
+    GRAPH_ENTRY,
     AuditEntry,
     AuditLog,
     Effect,
@@ -295,7 +296,7 @@ class ToolRunner:
         told = place | {"agent": attempt.run.agent, "action": "executed"}
         found = self._inner.list_for_call(attempt.spec.name, call.tenant_id, call.run_id, call.step, call.index)
         # An id of its own kind: no note of a graph takes the place of an entry of the runner.
-        named = [(entry, f"graph-{entry.request_id.removeprefix('graph-')}") for entry in found]
+        named = [(entry, f"{GRAPH_ENTRY}{entry.request_id.removeprefix(GRAPH_ENTRY)}") for entry in found]
         self._audit.append(*(entry.model_copy(update=told | {"request_id": name}) for entry, name in named))
 
     def _make_effect(self, attempt: _Attempt) -> Effect:
@@ -315,8 +316,8 @@ class ToolRunner:
                 "status": CallStatus.FAILED if outcome.is_error else CallStatus.SUCCEEDED,
                 "untrusted": not attempt.spec.trusted_output,
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
-                "started_at": attempt.started_at,
-                "ended_at": self._now(),
+                "started_at": outcome.begun_at or attempt.started_at,
+                "ended_at": outcome.done_at or self._now(),
             }
         )
         try:

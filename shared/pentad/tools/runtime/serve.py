@@ -104,7 +104,11 @@ class ServeTool:
             )
         except InvalidInput as error:
             return make_error_answer(error)
-        return ToolAnswer.model_validate_json(answer)
+        ended = ToolAnswer.model_validate_json(answer)
+        if handed.op == "undo" and ended.kind == "error":
+            # Whatever it raised, and wherever: nothing was written, so it may be tried again.
+            return ended.model_copy(update={"kind": "kept"})
+        return ended
 
     def _do(
         self, handed: HandedCall, remaining_seconds: Callable[[], float], tables: Mapping[str, RecordStore]

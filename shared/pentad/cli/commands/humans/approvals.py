@@ -1,4 +1,4 @@
-"""``pentad approvals``, ``approve``, ``reject``, ``edit``, ``answer``, ``escalate``; and ``undo``."""
+"""``pentad approvals``, ``approve``, ``reject``, ``edit``, ``answer``, ``escalate``."""
 
 import json
 import sys
@@ -209,26 +209,3 @@ def _read_json(path: Path) -> Json:
     if not isinstance(value, dict):
         raise CommandError(f"{path} must hold a JSON object", code=EXIT_USAGE)
     return value
-
-
-def undo(
-    name: Annotated[str, typer.Argument(help="A run, whose effects are undone newest first, or one undo token.")],
-) -> None:
-    """Undo the effects of a run, or one of them."""
-    with handle_errors(), closing(create_api_client()) as client:
-        tokens = _fetch_undo_tokens(client, name) if name.startswith("run_") else [name]
-        if not tokens:
-            raise CommandError(f"'{name}' has no effect that can be undone")
-        undone = [client.call("POST", "/v1/undo", body={"undo_token": token}) for token in tokens]
-        if OPTIONS.json:
-            print_json(undone)
-            return
-        for call in undone:
-            OUT.print(f"{call['tool']} of step {call['step']}: {call['status']}")
-
-
-def _fetch_undo_tokens(client: ApiClient, run_id: str) -> list[str]:
-    events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
-    calls = [event["detail"] for event in events if event["type"] == "tool_call"]
-    live = [call for call in calls if call.get("undo_token") and call["status"] == "succeeded"]
-    return [call["undo_token"] for call in sorted(live, key=lambda call: (call["step"], call["index"]), reverse=True)]
