@@ -282,7 +282,7 @@ class UndoRoutes:
             stretch = self.undo_run(
                 found,
                 actor=who.to_actor(self.now()),
-                owner=str(app.current_event.request_context.request_id),
+                owner=str(app.lambda_context.aws_request_id),
                 refuse=lambda effect: self.explain(who, effect),
                 goes_on=lambda: self.timer() - begun < _UNDO_SECONDS,
                 after=asked.after,

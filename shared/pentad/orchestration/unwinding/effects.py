@@ -14,8 +14,9 @@ from pentad.domain.declarations.agents import Catalog, ToolSpec, UndoKind
 from pentad.domain.errors import EffectUncertain, InvalidInput, InvalidTransition
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.domain.values import FrozenValue
+from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.runs.ports import RunStore
-from pentad.tools.runtime.ports import AuditEntry, Effect
+from pentad.tools.runtime.ports import AuditEntry
 
 MAX_RUNS = 200
 """A run with more below it is not undone as a whole."""
@@ -48,18 +49,6 @@ class RunEffect(FrozenValue):
     outcome: Outcome
     reason: str | None = Field(default=None, description="why it is not undone, or what undoing it does")
     undo_token: str | None = None
-
-
-class Effects(Protocol):
-    """What is asked of the ledger of effects."""
-
-    def find(self, tenant_id: str, run_id: str, key: str) -> Effect | None:
-        """Return what is known of an effect, or None where it was never begun, or was released.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...
 
 
 class RunAudit(Protocol):

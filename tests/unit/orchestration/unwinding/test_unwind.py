@@ -148,7 +148,7 @@ class World:
         return UndoRun(effects, Undo(self.runs, self, MemoryTelemetry(), now=self.clock), self.runs, self.order)
 
     def unwind(self, run: Run, **values: Any) -> Stretch:
-        options = {"owner": "r1", "refuse": lambda _: None, "goes_on": lambda: True}
+        options: dict[str, Any] = {"owner": "r1", "refuse": lambda _: None, "goes_on": lambda: True}
         return self.undo_run(self.runs.get(TENANT, run.run_id), actor=ANN, **options | values)
 
     def plan_undo(self, run: Run) -> list[RunEffect]:

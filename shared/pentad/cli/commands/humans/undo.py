@@ -17,16 +17,17 @@ _ROUNDS = 5
 """What was refused is tried again so often, where something newer has been undone since."""
 _GONE = frozenset({"undone", "already_undone"})
 _SHOWN = {
-    "to_undo": "would be undone",
-    "undone": "[green]undone[/]",
-    "already_undone": "undone before",
-    "irreversible": "can't be undone",
-    "refused": "[red]not undone[/]",
-    "failed": "[red]failed[/]",
-    "unknown": "[red]not known[/]",
-    "call_failed": "the call failed",
-    "not_allowed": "not allowed",
+    "to_undo": ("would be undone", "none"),
+    "undone": ("undone", "green"),
+    "already_undone": ("undone before", "none"),
+    "irreversible": ("can't be undone", "none"),
+    "refused": ("not undone", "red"),
+    "failed": ("failed", "red"),
+    "unknown": ("not known", "red"),
+    "call_failed": ("the call failed", "none"),
+    "not_allowed": ("not allowed", "none"),
 }
+"""Words and style of each outcome."""
 
 
 def undo(
@@ -102,7 +103,7 @@ def _print_effects(found: Json, *, dry_run: bool) -> None:
     grid = Grid("time", "run", "step", "tool", "kind", "outcome", "why")
     for one in found["effects"]:
         place = f"{one['step']}.{one['index']}"
-        outcome = build_line(_SHOWN[one["outcome"]])
+        outcome = build_styled(*_SHOWN[one["outcome"]])
         grid.add_row(one["at"] or "", one["run_id"], place, one["tool"], one["kind"], outcome, one["reason"] or "")
     OUT.print(grid)
     if found.get("stopped"):
