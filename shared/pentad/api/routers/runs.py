@@ -18,7 +18,14 @@ from pentad.api.routers.serve import KEY_FORM, Cursor, serve
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.events import collect_events
-from pentad.api.views.lifecycle import CancelRequest, CurrentView, UndoneView, UndoRequest, UndoRunRequest
+from pentad.api.views.lifecycle import (
+    CancelRequest,
+    CurrentView,
+    UndoneView,
+    UndoRequest,
+    UndoRunRequest,
+    build_effect_views,
+)
 from pentad.api.views.views import (
     EventList,
     RunPage,
@@ -272,7 +279,7 @@ class UndoRoutes:
             who = caller()
             found = self.find(who.tenant_id, run)
             effects = self.undo_run.plan(found, refuse=lambda effect: self.explain(who, effect))
-            return UndoneView(run_id=found.run_id, effects=tuple(effects))
+            return UndoneView(run_id=found.run_id, effects=build_effect_views(effects))
 
         @serve(app, summary="Undo the effects of a run, the newest first")
         def undo_run(run: RunPath, request: Annotated[UndoRunRequest | None, Body()] = None) -> UndoneView:
@@ -289,5 +296,8 @@ class UndoRoutes:
                 stop=asked.stop,
             )
             return UndoneView(
-                run_id=found.run_id, effects=tuple(stretch.effects), after=stretch.after, stopped=stretch.stopped
+                run_id=found.run_id,
+                effects=build_effect_views(stretch.effects),
+                after=stretch.after,
+                stopped=stretch.stopped,
             )

@@ -1,13 +1,14 @@
 """Runs that wait for their session, and cancelling: views and requests beside the router."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.views import RunView, View, build_run_view
+from pentad.domain.declarations.agents import UndoKind
 from pentad.domain.errors import PentadError
 from pentad.domain.ids import UNDO_PATTERN
 from pentad.domain.runs import Run
@@ -17,7 +18,7 @@ from pentad.orchestration.lifecycle.advance import Advance
 from pentad.orchestration.lifecycle.cancel import REASON_CHARACTERS
 from pentad.orchestration.lifecycle.dead_executions import is_start_overdue
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.unwinding.effects import RunEffect
+from pentad.orchestration.unwinding.effects import Outcome, RunEffect
 
 
 class CancelRequest(FrozenValue):
@@ -43,13 +44,35 @@ class UndoRunRequest(FrozenValue):
     stop: bool = Field(default=False, description="touch nothing older than an effect that could not be undone")
 
 
+class EffectView(View):
+    """One effect of a run, or of one below it, and what became of it."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    run_id: str
+    agent: str
+    step: int
+    index: int
+    tool: str
+    kind: UndoKind
+    at: datetime | None = Field(description="when its outcome was known, or else when it began")
+    outcome: Outcome
+    reason: str | None = Field(description="why it is not undone, or what undoing it does")
+    undo_token: str | None
+
+
 class UndoneView(View):
     """Effects of a run and of those below it, the newest first, and what became of each."""
 
     run_id: str
-    effects: tuple[RunEffect, ...]
+    effects: tuple[EffectView, ...]
     after: str | None = Field(default=None, description="send it to go on; none where nothing is left to do")
     stopped: str | None = Field(default=None, description="why nothing older was touched")
+
+
+def build_effect_views(effects: Sequence[RunEffect]) -> tuple[EffectView, ...]:
+    """Return effects as the API shows them."""
+    return tuple(EffectView.model_validate(effect) for effect in effects)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def test_a_plan_changes_nothing_and_undoing_goes_through_the_same_list(client: C
     path = f"/v1/runs/{run.run_id}/undo"
     plan = client("GET", path)
     assert (plan.status, list_outcomes(plan.json)) == (200, [(2, "to_undo"), (1, "to_undo")])
+    assert [one["run_id"] for one in plan.json["effects"]] == [run.run_id, run.run_id]
     assert client.services.acts.list_for(TENANT, run.run_id) == []
     done = client("POST", path)
     assert (done.status, list_outcomes(done.json)) == (200, [(2, "undone"), (1, "undone")])
