@@ -24,10 +24,12 @@ from pentad.tools.declare.options import (
     MISSING,
     Approval,
     Effects,
+    UndoWay,
     check_choices,
     check_grants,
     check_order,
     check_safe_output,
+    check_undo_kind,
     decide_idempotent,
     refuse_unavailable,
 )
@@ -176,6 +178,7 @@ def tool(
     rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
+    undo_kind: UndoWay = "reverse",
     idempotent: bool | None = None,
     parallel: bool = True,
     per: str | None = None,
@@ -197,6 +200,7 @@ def tool(
     rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
+    undo_kind: UndoWay = "reverse",
     idempotent: bool | None = None,
     parallel: bool = True,
     per: str | None = None,
@@ -221,6 +225,8 @@ def tool(
         rate_limit: at most so many calls by a tenant; not available yet, so any is refused.
         approval: ``always``: a human sees the arguments and decides first.
         undo: a function of the same module that takes the undo data and a `ToolContext`.
+        undo_kind: ``reverse``: the undo takes the effect back; ``compensate``: the effect stays, and the undo makes up
+            for it by another one: a cancellation, a refund. A tool with effects and no undo is irreversible.
         idempotent: running it again with the same effect key changes nothing more. A tool with effects that is not
             idempotent is never run again once it has begun. Where nothing is said, a tool with ``effects="internal"``
             and a grant to write is: all that it writes is written in one piece, with a mark (see `in_one_piece`).
@@ -262,6 +268,7 @@ def tool(
             parallel=parallel,
             per=per,
             reversible=undo is not None,
+            compensates=check_undo_kind(where, undo_kind, declared=undo is not None),
             timeout_seconds=timeout_seconds,
             trusted_output=not egress if trusted_output is None else trusted_output,
             safe_output=check_safe_output(where, safe_output),

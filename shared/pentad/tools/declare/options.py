@@ -8,6 +8,7 @@ from pentad.tools.records.grants import Grant
 
 Effects = Literal["none", "internal", "external"]
 Approval = Literal["never", "always"]
+UndoWay = Literal["reverse", "compensate"]
 MISSING: Final[Any] = object()
 """Stands for ``effects`` where nothing is said."""
 
@@ -45,6 +46,26 @@ def check_choices(where: str, effects: str, approval: str, memory_mb: int) -> No
             raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
     if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
         raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
+
+
+def check_undo_kind(where: str, kind: object, *, declared: bool) -> bool:
+    """Return whether an undo makes up for the effect by another one, instead of taking it back.
+
+    Args:
+        where: the tool's place, for the message.
+        kind: the option ``undo_kind``.
+        declared: whether the tool has an undo.
+
+    Raises:
+        ConfigurationError: there is no such kind, or it is said of no undo.
+    """
+    if kind not in get_args(UndoWay):
+        raise make_declaration_error(
+            where, f"undo_kind={kind!r:.60} is not known", f"use one of {', '.join(get_args(UndoWay))}"
+        )
+    if kind == "compensate" and not declared:
+        raise make_declaration_error(where, "undo_kind='compensate' stands without an undo", "add undo=, or drop it")
+    return kind == "compensate"
 
 
 def check_order(where: str, signature: ToolSignature, parallel: object, per: object) -> None:

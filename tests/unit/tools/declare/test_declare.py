@@ -201,6 +201,8 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"undo": take_back}, "effects='none'"),
         (undoable, {"effects": "internal", "undo": context_for}, "same module"),
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
+        (undoable, {"effects": "internal", "undo": take_back, "undo_kind": "maybe"}, "use one of reverse, compensate"),
+        (plain, {"effects": "internal", "undo_kind": "compensate"}, "stands without an undo"),
         (plain, {"rate_limit": "30/minute"}, "rate_limit='30/minute' is not available yet"),
         (contextless, {}, "annotate it: context: ToolContext"),
         (optional_context, {}, "annotate it: context: ToolContext; every call gets one"),
@@ -268,3 +270,18 @@ def test_a_grant_is_of_known_form_and_never_a_wildcard(grant: tuple[Any, Any, An
     with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+: a grant ") as caught:
         Grant(*grant)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "kind"),
+    [
+        (plain, {"effects": "none"}, "none"),
+        (plain, {"effects": "external"}, "irreversible"),
+        (undoable, {"effects": "external", "undo": take_back}, "reversible"),
+        (undoable, {"effects": "external", "undo": take_back, "undo_kind": "compensate"}, "compensatable"),
+    ],
+)
+def test_what_can_be_done_about_an_effect_comes_from_the_declaration(
+    function: Callable[..., Any], options: dict[str, Any], kind: str
+) -> None:
+    assert tool(**options)(function).spec.undo_kind == kind
