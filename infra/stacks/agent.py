@@ -35,6 +35,7 @@ from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
+from infra.tools.packages import ToolLayers
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from infra.tools.tools_file import ToolsFile
@@ -82,8 +83,10 @@ class AgentStack(Stack):
         folders = self._build_layers(root, catalog, models)
         layers = [self._create_layer(name, folder) for name, folder in folders.items()]
         # What the catalog's layer holds is data: a prompt that changes can keep no function from being imported.
-        code = [folders[name] for name in ("dependencies", "pentad")]
-        self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers, layer_folders=code)
+        code, data = [folders[name] for name in ("dependencies", "pentad")], [folders["catalog"]]
+        self._build = Build(
+            stage=stage, stores=state.stores, root=root, layers=layers, layer_folders=code, data_folders=data
+        )
         self.code = self._build.code
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         identity = graph.create_identity_key(self, declared)
@@ -129,9 +132,7 @@ class AgentStack(Stack):
 
     def _tools(self, root: Path, declared: dict[str, AnyTool], groups: ToolGroups) -> dict[str, lambda_.Function]:
         """Make a function for each tool."""
-        frameworks = (
-            [graph.create_layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
-        )
+        layers = ToolLayers(self, root, declared)
         return {
             name: ToolFunction(
                 groups.get_scope(name),
@@ -141,7 +142,7 @@ class AgentStack(Stack):
                 configured=self._configured,
                 grouped=groups.grouped,
                 gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
-                layers=frameworks if "langchain" in tool.needs else (),
+                layers=layers.get(name),
             ).function
             for name, tool in declared.items()
         }
