@@ -11,6 +11,7 @@ from infra.components.function import FunctionOptions
 from infra.tools import graph
 from infra.tools.packages import ToolLayer
 from infra.tools.secrets import find_secret_key
+from infra.tools.services import grant_services
 from infra.tools.tools_file import ToolsFile
 from layers import build as builds
 from pentad.tools.declare.discovery import AnyTool
@@ -55,6 +56,7 @@ class ToolFunction(FunctionConstruct):
         for secret in configured.list_secrets(tool.name):
             if secret.shared:
                 grants.grant_tool_secret(self.role, secret.place.secret, find_secret_key(self, secret, build))
+        grant_services(self.role, configured.settings.get(tool.name))
         if gateway is not None:
             grants.grant_invoke(self.role, [gateway.function_arn])
 
