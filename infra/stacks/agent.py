@@ -30,6 +30,7 @@ from infra.orchestration.functions.workflow import WorkflowFunction
 from infra.orchestration.machines.agent import AgentMachine
 from infra.orchestration.machines.agent_files import build_catalog
 from infra.orchestration.machines.machine import Called
+from infra.orchestration.machines.served import read_served
 from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
@@ -126,7 +127,12 @@ class AgentStack(Stack):
         workflows = read_workflows(
             self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
         )
-        catalog = catalog.model_copy(update={"workflows": {name: one.spec for name, one in workflows.items()}})
+        flows, served = read_served(
+            self, root, stage=stage, agents=catalog.agents, workflows=workflows.keys(), tools=declared
+        )
+        workflows |= flows
+        specs = {name: one.spec for name, one in workflows.items()}
+        catalog = catalog.model_copy(update={"workflows": specs, "served": served})
         check_tasks(models.catalog, catalog)
         return catalog, workflows
 
