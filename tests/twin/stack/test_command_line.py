@@ -113,7 +113,7 @@ def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Te
     acts = {(what, how) for what in ("decide_approval", "undo_run") for how in ("asked", 200)}
     assert acts <= set(done)
     assert {("executed notes", "ok"), ("undone notes", "ok")} <= set(done)
-    assert pentad.json("audit", "verify", *of_tenant) == {"subject": view["run_id"], "entries": 8, "faults": []}
+    assert pentad.json("audit", "verify", *of_tenant) == {"subject": view["run_id"], "entries": 10, "faults": []}
 
 
 def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp_path: Path) -> None:

@@ -59,13 +59,14 @@ class CallsInMemory:
 
 
 class Crashing:
-    """Wraps a store; the process dies right after (or before) the named write, once."""
+    """Wraps a store; the process dies right after (or before) the named write, once; ``skip`` writes pass before."""
 
-    def __init__(self, store: Any, method: str, *, before: bool = False) -> None:
+    def __init__(self, store: Any, method: str, *, before: bool = False, skip: int = 0) -> None:
         self._store = store
         self._method = method
         self._before = before
         self._armed = True
+        self._skip = skip
 
     def __getattr__(self, name: str) -> Any:
         target = getattr(self._store, name)
@@ -73,6 +74,9 @@ class Crashing:
             return target
 
         def dying(*args: Any, **kwargs: Any) -> Any:
+            if self._skip:
+                self._skip -= 1
+                return target(*args, **kwargs)
             armed, self._armed = self._armed, False
             if armed and self._before:
                 raise Crash
@@ -155,7 +159,14 @@ class World:
 
     @property
     def audited(self) -> list[tuple[str, str, str | None]]:
-        return [(entry.action, entry.outcome, entry.error_type) for entry in self.audit.list_for_run("acme", RUN)]
+        """How tries ended, by the audit."""
+        entries = self.audit.list_for_run("acme", RUN)
+        return [(entry.action, entry.outcome, entry.error_type) for entry in entries if not entry.is_asked]
+
+    @property
+    def actions(self) -> list[str]:
+        """All that the audit has, in order."""
+        return [entry.action for entry in self.audit.list_for_run("acme", RUN)]
 
     def runtime(self, *, order: OneByOne | None = None) -> ToolRunner:
         tools = (self.tool.name,) if self.agent_tools is None else self.agent_tools

@@ -124,13 +124,25 @@ class AuditEntry(FrozenValue):
     index: int
     agent: str
     tool: str
-    action: Literal["executed", "replayed", "denied", "undone"]
+    action: Literal["asked", "executed", "replayed", "denied", "undo_asked", "undone"] = Field(
+        description="asked: before anything with an effect is begun; the others: how it ended"
+    )
     arguments_hash: str
     outcome: Literal["ok", "error", "refused"]
     error_type: str | None = None
     at: datetime
     duration_ms: int = Field(ge=0)
     request_id: str = Field(description="of the function's invocation; makes the entry's key unique")
+
+    @property
+    def is_asked(self) -> bool:
+        """It says what was about to be done, and not how it ended."""
+        return self.action in ("asked", "undo_asked")
+
+    @property
+    def entry_id(self) -> str:
+        """What tells it from the other entries of the call: an invocation asks, and ends."""
+        return f"{self.request_id}#{self.action}" if self.is_asked else self.request_id
 
     @property
     def of_graph(self) -> bool:

@@ -16,9 +16,10 @@ whether it was the runner or the tool's function that died:
 5. audit entry written          the next try replays and writes a second entry, ``replayed``: an entry an invocation.
 6. call saved                   the next try returns the stored status and writes nothing.
 
-The audit entry comes before the call is saved, so no call ends that is not in the log. Where an entry ``replayed`` has
-no ``executed`` before it, the invocation that ran the function died between 4 and 5. A tool without effects skips
-2 to 4: it runs again, which is harmless.
+Before 2 stands an audit entry ``asked``, so an effect that can't be recorded does not happen: the state tries again
+later. The entry with the outcome comes before the call is saved, so no call ends that is not in the log. Where an entry
+``replayed`` has no ``executed`` before it, the invocation that ran the function died between 4 and 5. A tool without
+effects skips 2 to 4, and ``asked``: it runs again, which is harmless.
 """
 
 import time
@@ -61,6 +62,7 @@ from pentad.tools.runtime.ports import (
 
 _ENDED = frozenset({CallStatus.REJECTED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 Action = Literal["executed", "replayed", "denied", "undone"]
+Asked = Literal["asked", "undo_asked"]
 Audited = Literal["ok", "error", "refused"]
 
 
@@ -233,6 +235,8 @@ class ToolRunner:
 
     def _run_once(self, attempt: _Attempt, refusal: ToolOutcome | None) -> tuple[Action, ToolOutcome]:
         effect = self._make_effect(attempt)
+        if refusal is None:
+            self._record(attempt, "asked", "ok", None)
         # What an earlier try has done counts, whatever has been switched off since.
         earlier = self._effects.begin(effect, in_open_run=True)
         if earlier is not None and earlier.status == "done":
@@ -331,6 +335,7 @@ class ToolRunner:
 
     def _undo(self, attempt: _Attempt) -> ToolCall:
         effect = self._make_effect(attempt)
+        self._record(attempt, "undo_asked", "ok", None)
         earlier = self._effects.begin(effect)
         if earlier is not None and earlier.status == "begun" and not attempt.spec.idempotent:
             self._note(attempt, "undone", "refused", EffectUncertain.__name__)
@@ -365,6 +370,16 @@ class ToolRunner:
         raise error
 
     def _note(self, attempt: _Attempt, action: Action, outcome: Audited, error_type: str | None) -> None:
+        """Write down how a try ended, and count it."""
+        name, duration_ms = attempt.spec.name, self._record(attempt, action, outcome, error_type)
+        if action == "undone":
+            self._telemetry.count(names.TOOL_UNDOS, tool=name, outcome=outcome)
+            return
+        self._telemetry.count(names.TOOL_CALLS, tool=name, outcome="replayed" if action == "replayed" else outcome)
+        self._telemetry.count(names.TOOL_DURATION, duration_ms, unit="Milliseconds", tool=name)
+
+    def _record(self, attempt: _Attempt, action: Action | Asked, outcome: Audited, error_type: str | None) -> int:
+        """Append an entry to the audit, and return the milliseconds that the try has taken so far."""
         call, name = attempt.call, attempt.spec.name
         duration_ms = max(0, round((self._timer() - attempt.started) * 1000))
         self._audit.append(
@@ -384,8 +399,4 @@ class ToolRunner:
                 request_id=attempt.invocation.request_id,
             )
         )
-        if action == "undone":
-            self._telemetry.count(names.TOOL_UNDOS, tool=name, outcome=outcome)
-            return
-        self._telemetry.count(names.TOOL_CALLS, tool=name, outcome="replayed" if action == "replayed" else outcome)
-        self._telemetry.count(names.TOOL_DURATION, duration_ms, unit="Milliseconds", tool=name)
+        return duration_ms

@@ -2,14 +2,15 @@
 
 import pytest
 
-from pentad.domain.errors import ToolThrottled, ToolUnavailable
+from pentad.domain.errors import StoreUnavailable, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus
+from pentad.tools.runtime.ports import AuditEntry
 from tests.unit.tools import sample_tools
 from tests.unit.tools.worlds import RUN, Crash, Crashing, World
 
 
-def crash(world: World, store: str, method: str, *, before: bool = False) -> None:
-    setattr(world, store, Crashing(getattr(world, store), method, before=before))
+def crash(world: World, store: str, method: str, *, before: bool = False, skip: int = 0) -> None:
+    setattr(world, store, Crashing(getattr(world, store), method, before=before, skip=skip))
     with pytest.raises(Crash):
         world.execute()
 
@@ -78,11 +79,60 @@ def test_a_crash_after_the_function_and_before_done_is_uncertain() -> None:
 def test_a_crash_once_the_effect_is_done_replays_it(
     world: World, store: str, method: str, before: bool, lines: list[tuple[str, str, str | None]]
 ) -> None:
-    crash(world, store, method, before=before)
+    # The first entry is the one that says what is about to be done.
+    crash(world, store, method, before=before, skip=1 if store == "audit" else 0)
     assert world.execute()["status"] == "succeeded"
     assert len(sample_tools.ran) == 1
     assert world.call.undo == {"to": "bob"} and world.call.undo_token is not None
     assert world.audited == lines
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_crash_around_the_entry_that_asks_has_begun_nothing(world: World, before: bool) -> None:
+    crash(world, "audit", "append", before=before)
+    assert sample_tools.ran == []
+    assert world.execute()["status"] == "succeeded"
+    assert len(sample_tools.ran) == 1
+    assert world.actions == ["asked"] * (1 if before else 2) + ["executed"]
+
+
+class Unwritable:
+    """An audit that takes no entry."""
+
+    def append(self, *entries: AuditEntry) -> None:
+        raise StoreUnavailable("the audit does not answer")
+
+
+def test_an_effect_that_can_not_be_recorded_does_not_happen(world: World) -> None:
+    audit, world.audit = world.audit, Unwritable()
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            world.execute()
+    assert sample_tools.ran == []
+    assert world.call.status in (CallStatus.PENDING, CallStatus.APPROVED), "the state tries again"
+    world.audit = audit
+    assert world.execute()["status"] == "succeeded"
+    assert len(sample_tools.ran) == 1
+    assert world.actions == ["asked", "executed"]
+
+
+def test_an_undo_that_can_not_be_recorded_does_not_happen(world: World) -> None:
+    world.execute()
+    audit, world.audit = world.audit, Unwritable()
+    sample_tools.ran.clear()
+    with pytest.raises(StoreUnavailable):
+        world.undo()
+    assert sample_tools.ran == []
+    world.audit = audit
+    assert world.undo()["status"] == "undone"
+    assert world.actions == ["asked", "executed", "undo_asked", "undone"]
+
+
+def test_what_has_no_effect_is_recorded_once_it_has_run() -> None:
+    world = World(sample_tools.echo)
+    world.add_call({"text": "hi"})
+    world.execute()
+    assert world.actions == ["executed"]
 
 
 def test_a_tool_without_effects_may_run_again_after_a_crash() -> None:

@@ -31,6 +31,8 @@ Subject = Annotated[
 ]
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help=f"Whose; {' and '.join(OF_NOBODY)} are no tenant's.")]
 _WRITERS = {"AUDIT": "run-tool", "ACTS": "api"}
+_ASKED = frozenset({"asked", "undo_asked"})
+"""What the tool runner was about to do; another entry says how it ended."""
 _PAGES = 50
 
 
@@ -139,7 +141,8 @@ def _find_unrecorded(stage: str | None, chain: "SealedLog", tenant_id: str, subj
     if "AUDIT" not in places:
         return []
     bodies = {kind: [_read_body(item) for item in chain.check(pk).entries] for kind, pk in places.items()}
-    called = {(body.get("step"), body.get("index")) for body in bodies["AUDIT"]}
+    ended = [body for body in bodies["AUDIT"] if body.get("action") not in _ASKED]
+    called = {(body.get("step"), body.get("index")) for body in ended}
     decisions = [body for body in bodies["ACTS"] if body.get("name") == "decide_approval"]
     decided = {str(body.get("target")).rpartition("/")[2] for body in decisions}
     faults: list[str] = []

@@ -46,7 +46,7 @@ class DynamoAudit:
 def _make_item(entry: AuditEntry) -> Item:
     at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
     return {
-        "sk": f"{_BEGINS}{at}#{entry.step:05d}#{entry.index:02d}#{entry.request_id}",
+        "sk": f"{_BEGINS}{at}#{entry.step:05d}#{entry.index:02d}#{entry.entry_id}",
         "type": "audit",
         "tool": entry.tool,
         "action": entry.action,

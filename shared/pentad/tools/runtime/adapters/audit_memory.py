@@ -12,7 +12,7 @@ class MemoryAudit:
     def append(self, *entries: AuditEntry) -> None:
         """See `AuditLog`."""
         for entry in entries:
-            key = (entry.tenant_id, entry.run_id, entry.at, entry.step, entry.index, entry.request_id)
+            key = (entry.tenant_id, entry.run_id, entry.at, entry.step, entry.index, entry.entry_id)
             self._entries.setdefault(key, entry)
 
     def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:

@@ -131,6 +131,18 @@ def test_an_audit_that_is_gone_shows_by_the_runs_calls_and_decisions(deployment:
     assert f"approval '{APPROVAL}' was decided, and that is not in the audit" in shown
 
 
+def test_an_entry_that_asks_stands_for_no_end(deployment: Deployment) -> None:
+    deployment.write_run()
+    pk = audit_pk("acme", RUN)
+    for item in deployment.ledger.iter_items(pk):
+        deployment.ledger.delete(pk, item["sk"])
+    asked = make_entry(0).model_copy(update={"action": "asked"})
+    DynamoAudit(deployment.ledger, SealedLog(deployment.ledger, deployment.key)).append(asked)
+    code, shown = run_command("verify", RUN)
+    assert code == 1
+    assert "call 0 of step 1 has ended, and is not in the audit" in shown
+
+
 def test_an_older_end_and_a_history_signed_anew_show_by_the_functions_log(deployment: Deployment) -> None:
     deployment.write_run()
     pk = acts_pk("acme", RUN)
