@@ -24,7 +24,6 @@ effects skips 2 to 4, and ``asked``: it runs again, which is harmless.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -41,16 +40,15 @@ from pentad.domain.errors import (
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.domain.tracing import find_call_place, find_run_place, read_traceparent
-from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
+from pentad.tools.runtime.call_audit import Action, Audited, CallAudit, CallTry
+from pentad.tools.runtime.call_audit import Invocation as Invocation
 from pentad.tools.runtime.call_spans import build_call_attributes
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
 from pentad.tools.runtime.policy import check_policy, check_undoable
 from pentad.tools.runtime.ports import (
-    GRAPH_ENTRY,
-    AuditEntry,
     AuditLog,
     Effect,
     EffectStore,
@@ -61,37 +59,6 @@ from pentad.tools.runtime.ports import (
 )
 
 _ENDED = frozenset({CallStatus.REJECTED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
-Action = Literal["executed", "replayed", "denied", "undone"]
-Asked = Literal["asked", "undo_asked"]
-Audited = Literal["ok", "error", "refused"]
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One invocation of the runner's Lambda function.
-
-    Args:
-        request_id: Lambda's id of it; makes audit entries unique.
-        function: ARN of the version of the tool's function that the run began with; None for the newest.
-        deadline: ``time.time()`` by which the tool's function has to have answered.
-    """
-
-    request_id: str
-    function: str | None = None
-    deadline: float = float("inf")
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One try of one call or of its undo."""
-
-    spec: ToolSpec
-    call: ToolCall
-    run: Run
-    invocation: Invocation
-    key: str
-    started_at: datetime
-    started: float
 
 
 class ToolRunner:
@@ -130,12 +97,11 @@ class ToolRunner:
         self._runs = runs
         self._functions = functions
         self._effects = effects
-        self._audit = audit
+        self._entries = CallAudit(audit, inner, telemetry, now, timer)
         self._telemetry = telemetry
         self._now = now
         self._timer = timer
         self._gate = gate
-        self._inner = inner
         self._order = order or OneByOne(None)
 
     def execute(
@@ -180,11 +146,11 @@ class ToolRunner:
                 call = self._undo(attempt)
             return {"index": index, "status": call.status.value}
 
-    def _start_attempt(self, call: ToolCall, run: Run, invocation: Invocation, action: str) -> _Attempt:
+    def _start_attempt(self, call: ToolCall, run: Run, invocation: Invocation, action: str) -> CallTry:
         spec = self._catalog.tools.get(call.tool)
         if spec is None:
             spec = ToolSpec(name=call.tool, description="a tool that is gone", input_schema={}, effects="external")
-        return _Attempt(
+        return CallTry(
             spec=spec,
             call=call,
             run=run,
@@ -198,23 +164,23 @@ class ToolRunner:
             started=self._timer(),
         )
 
-    def _try(self, attempt: _Attempt, agent: str) -> ToolCall:
+    def _try(self, attempt: CallTry, agent: str) -> ToolCall:
         try:
             check_policy(attempt.spec, self._catalog, attempt.run, attempt.call, agent)
         except PolicyDenied as error:
-            self._note(attempt, "denied", "refused", type(error).__name__)
+            self._entries.end(attempt, "denied", "refused", type(error).__name__)
             raise
         try:
             with self._order.hold(attempt.spec, attempt.call, attempt.run, attempt.key, attempt.invocation.deadline):
                 action, outcome = self._act(attempt)
         except InvalidTransition as error:
-            self._note(attempt, "denied", "refused", type(error).__name__)
+            self._entries.end(attempt, "denied", "refused", type(error).__name__)
             raise PolicyDenied(error.message, field="run") from error
         audited: Audited = "refused" if action == "denied" else "error" if outcome.is_error else "ok"
-        self._note(attempt, action, audited, outcome.error_type)
+        self._entries.end(attempt, action, audited, outcome.error_type)
         return self._save(attempt, outcome)
 
-    def _act(self, attempt: _Attempt) -> tuple[Action, ToolOutcome]:
+    def _act(self, attempt: CallTry) -> tuple[Action, ToolOutcome]:
         refusal = self._find_refusal(attempt)
         if attempt.spec.effects != "none":
             action, outcome = self._run_once(attempt, refusal)
@@ -226,17 +192,17 @@ class ToolRunner:
             self._gate.record_success(attempt.call.tenant_id, attempt.spec.name)
         return action, outcome
 
-    def _find_refusal(self, attempt: _Attempt) -> ToolOutcome | None:
+    def _find_refusal(self, attempt: CallTry) -> ToolOutcome | None:
         """Return the outcome of a call that may not run now: its tool is switched off, or out of order for a while."""
         if self._gate is None:
             return None
         sentence = self._gate.admit(attempt.call.tenant_id, attempt.run.agent, attempt.spec.name)
         return None if sentence is None else ToolOutcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
 
-    def _run_once(self, attempt: _Attempt, refusal: ToolOutcome | None) -> tuple[Action, ToolOutcome]:
+    def _run_once(self, attempt: CallTry, refusal: ToolOutcome | None) -> tuple[Action, ToolOutcome]:
         effect = self._make_effect(attempt)
         if refusal is None:
-            self._record(attempt, "asked", "ok", None)
+            self._entries.append(attempt, "asked", "ok", None)
         # What an earlier try has done counts, whatever has been switched off since.
         earlier = self._effects.begin(effect, in_open_run=True)
         if earlier is not None and earlier.status == "done":
@@ -259,18 +225,18 @@ class ToolRunner:
         self._effects.finish(effect.model_copy(update=outcome.to_stored() | {"status": "done", "done_at": self._now()}))
         return "executed", outcome
 
-    def _call(self, attempt: _Attempt, *, again: bool = False) -> tuple[Action, ToolOutcome]:
+    def _call(self, attempt: CallTry, *, again: bool = False) -> tuple[Action, ToolOutcome]:
         """Let the tool's function run the call; ``again`` where an earlier try was begun."""
         try:
             answer = self._hand_over(attempt, "run", again=again)
         finally:
-            self._take_inner_entries(attempt)
+            self._entries.take_inner(attempt)
         if answer.kind == "again":
             raise make_again_error(answer)
         outcome = make_outcome(answer, reversible=attempt.spec.reversible, safe=attempt.spec.safe_output)
         return ("denied" if answer.kind == "rejected" else "executed"), outcome
 
-    def _hand_over(self, attempt: _Attempt, op: Literal["run", "undo"], *, again: bool) -> ToolAnswer:
+    def _hand_over(self, attempt: CallTry, op: Literal["run", "undo"], *, again: bool) -> ToolAnswer:
         call, invocation = attempt.call, attempt.invocation
         handed = HandedCall(
             op=op,
@@ -291,19 +257,7 @@ class ToolRunner:
         )
         return self._functions.call(attempt.spec.name, handed, function=invocation.function)
 
-    def _take_inner_entries(self, attempt: _Attempt) -> None:
-        """Put into the audit log what ran inside of a graph, by the graph's word, under the call's own names."""
-        if self._inner is None:
-            return
-        call = attempt.call
-        place = {"tenant_id": call.tenant_id, "run_id": call.run_id, "step": call.step, "index": call.index}
-        told = place | {"agent": attempt.run.agent, "action": "executed"}
-        found = self._inner.list_for_call(attempt.spec.name, call.tenant_id, call.run_id, call.step, call.index)
-        # An id of its own kind: no note of a graph takes the place of an entry of the runner.
-        named = [(entry, f"{GRAPH_ENTRY}{entry.request_id.removeprefix(GRAPH_ENTRY)}") for entry in found]
-        self._audit.append(*(entry.model_copy(update=told | {"request_id": name}) for entry, name in named))
-
-    def _make_effect(self, attempt: _Attempt) -> Effect:
+    def _make_effect(self, attempt: CallTry) -> Effect:
         return Effect(
             tenant_id=attempt.call.tenant_id,
             run_id=attempt.call.run_id,
@@ -312,7 +266,7 @@ class ToolRunner:
             begun_at=attempt.started_at,
         )
 
-    def _save(self, attempt: _Attempt, outcome: ToolOutcome) -> ToolCall:
+    def _save(self, attempt: CallTry, outcome: ToolOutcome) -> ToolCall:
         call = attempt.call
         ended = call.model_copy(
             update=outcome.to_stored()
@@ -333,12 +287,12 @@ class ToolRunner:
             return stored  # another try ended it meanwhile; its word stands
         return ended
 
-    def _undo(self, attempt: _Attempt) -> ToolCall:
+    def _undo(self, attempt: CallTry) -> ToolCall:
         effect = self._make_effect(attempt)
-        self._record(attempt, "undo_asked", "ok", None)
+        self._entries.append(attempt, "undo_asked", "ok", None)
         earlier = self._effects.begin(effect)
         if earlier is not None and earlier.status == "begun" and not attempt.spec.idempotent:
-            self._note(attempt, "undone", "refused", EffectUncertain.__name__)
+            self._entries.end(attempt, "undone", "refused", EffectUncertain.__name__)
             raise EffectUncertain(
                 "an earlier undo was cut off and may or may not have happened; it was not repeated",
                 fix="look whether it happened, and undo the rest by hand",
@@ -346,12 +300,12 @@ class ToolRunner:
         if earlier is None or earlier.status == "begun":
             self._run_undo(attempt, effect, again=earlier is not None)
             self._effects.finish(effect.model_copy(update={"status": "done", "done_at": self._now()}))
-        self._note(attempt, "undone", "ok", None)
+        self._entries.end(attempt, "undone", "ok", None)
         undone = attempt.call.model_copy(update={"status": CallStatus.UNDONE})
         self._runs.save_call(undone)
         return undone
 
-    def _run_undo(self, attempt: _Attempt, effect: Effect, *, again: bool) -> None:
+    def _run_undo(self, attempt: CallTry, effect: Effect, *, again: bool) -> None:
         try:
             answer = self._hand_over(attempt, "undo", again=again)
             if answer.kind == "again":
@@ -366,37 +320,5 @@ class ToolRunner:
             self._effects.release(effect)
         error = make_undo_error(answer)
         named = answer.error_type if isinstance(error, ToolFailed) else type(error).__name__
-        self._note(attempt, "undone", "error", named)
+        self._entries.end(attempt, "undone", "error", named)
         raise error
-
-    def _note(self, attempt: _Attempt, action: Action, outcome: Audited, error_type: str | None) -> None:
-        """Write down how a try ended, and count it."""
-        name, duration_ms = attempt.spec.name, self._record(attempt, action, outcome, error_type)
-        if action == "undone":
-            self._telemetry.count(names.TOOL_UNDOS, tool=name, outcome=outcome)
-            return
-        self._telemetry.count(names.TOOL_CALLS, tool=name, outcome="replayed" if action == "replayed" else outcome)
-        self._telemetry.count(names.TOOL_DURATION, duration_ms, unit="Milliseconds", tool=name)
-
-    def _record(self, attempt: _Attempt, action: Action | Asked, outcome: Audited, error_type: str | None) -> int:
-        """Append an entry to the audit, and return the milliseconds that the try has taken so far."""
-        call, name = attempt.call, attempt.spec.name
-        duration_ms = max(0, round((self._timer() - attempt.started) * 1000))
-        self._audit.append(
-            AuditEntry(
-                tenant_id=call.tenant_id,
-                run_id=call.run_id,
-                step=call.step,
-                index=call.index,
-                agent=attempt.run.agent,
-                tool=name,
-                action=action,
-                arguments_hash=call.arguments_hash,
-                outcome=outcome,
-                error_type=error_type,
-                at=self._now(),
-                duration_ms=duration_ms,
-                request_id=attempt.invocation.request_id,
-            )
-        )
-        return duration_ms
