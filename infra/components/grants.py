@@ -18,6 +18,7 @@ WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 CONDITION = ("dynamodb:ConditionCheckItem",)
 DELETE = ("dynamodb:DeleteItem",)
 _INVOKE = "bedrock:InvokeModel"
+_RENEW = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
 Conditions = Mapping[str, Mapping[str, object]]
 FOR_ONE_APPROVAL: Conditions = {
     "Null": {"kms:EncryptionContext:tenant": "false", "kms:EncryptionContext:approval": "false"},
@@ -178,7 +179,12 @@ def grant_named_secret(role: iam.Role, name: str, key: kms.IKey) -> None:
 
 
 def grant_tool_secret(
-    role: iam.IRole, secret: str, key: kms.IKey | None, *, conditions: Conditions | None = None
+    role: iam.IRole,
+    secret: str,
+    key: kms.IKey | None,
+    *,
+    renews: bool = False,
+    conditions: Conditions | None = None,
 ) -> None:
     """Let a role read a secret that a tool declares.
 
@@ -186,6 +192,7 @@ def grant_tool_secret(
         role: who.
         secret: its name, which Secrets Manager follows by six characters, or its ARN.
         key: encrypts it; None for AWS's own, whose policy lets whoever may read the secret.
+        renews: it stores new refresh tokens in it.
         conditions: further ones.
     """
     arn = secret
@@ -197,12 +204,15 @@ def grant_tool_secret(
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
     role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[arn], conditions=conditions)
+        iam.PolicyStatement(
+            actions=["secretsmanager:GetSecretValue", *(_RENEW if renews else ())],
+            resources=[arn],
+            conditions=conditions,
+        )
     )
     if key is not None:
-        grant_key_through(
-            role, key, "secretsmanager", ["kms:Decrypt"], patterns={"SecretARN": [arn]}, conditions=conditions
-        )
+        actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if renews else [])]
+        grant_key_through(role, key, "secretsmanager", actions, patterns={"SecretARN": [arn]}, conditions=conditions)
 
 
 def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:

@@ -84,6 +84,7 @@ class ToolData(Construct):
             self.role,
             f"{secret.place.secret}/{TENANT}",
             find_secret_key(self, secret, build),
+            renews=secret.place.renewed,
             conditions=_build_tool_condition(tools),
         )
 

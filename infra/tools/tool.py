@@ -9,11 +9,10 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.tools import graph
-from infra.tools.packages import ToolLayer
 from infra.tools.secrets import find_secret_key
-from infra.tools.services import grant_services
 from infra.tools.tools_file import ToolsFile
 from layers import build as builds
+from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.runtime.function_names import name_function
 
@@ -36,7 +35,7 @@ class ToolFunction(FunctionConstruct):
         gateway: lambda_.IFunction | None,
         configured: ToolsFile,
         grouped: bool = False,
-        layers: Sequence[ToolLayer] = (),
+        layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
         """Make the function.
 
@@ -55,8 +54,8 @@ class ToolFunction(FunctionConstruct):
         # No grant on data: the runner hands credentials for one tenant's data and secrets over with each call.
         for secret in configured.list_secrets(tool.name):
             if secret.shared:
-                grants.grant_tool_secret(self.role, secret.place.secret, find_secret_key(self, secret, build))
-        grant_services(self.role, configured.settings.get(tool.name))
+                place, key = secret.place, find_secret_key(self, secret, build)
+                grants.grant_tool_secret(self.role, place.secret, key, renews=place.renewed)
         if gateway is not None:
             grants.grant_invoke(self.role, [gateway.function_arn])
 
@@ -77,8 +76,10 @@ def _build_options(
     gateway: lambda_.IFunction | None,
     configured: ToolsFile,
     grouped: bool,
-    layers: Sequence[ToolLayer],
+    layers: Sequence[lambda_.ILayerVersion],
 ) -> FunctionOptions:
+    if tool.packages:
+        raise ConfigurationError(f"{tool.module}: packages are not built yet", field="packages", fix="drop packages")
     return FunctionOptions(
         name=name_function("tool-", tool.spec.name, grouped=grouped),
         module=tool.module,
@@ -89,8 +90,8 @@ def _build_options(
         timeout_seconds=get_tool_seconds(tool),
         memory_mb=tool.memory_mb,
         asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),
-        layers=[one.version for one in layers],
-        layer_folders=[one.folder for one in layers],
+        layers=layers,
+        layer_folders=[builds.build_graphs_layer(build.root)] if layers else [],
         description=f"Tool {tool.spec.name}",
     )
 

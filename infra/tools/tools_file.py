@@ -37,6 +37,7 @@ class SecretEntry(FrozenValue, extra="forbid"):
         default=None, pattern=r"^arn:[^\s*?]+:kms:[^\s*?]+$", description="ARN of the KMS key of a secret with a name"
     )
     tenants: bool | tuple[TenantId, ...] = False
+    renewed: bool = Field(default=False, description="the tool stores new refresh tokens of OAuth in it")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class ToolsFile:
         if tool in self.settings:
             found["TOOL_SETTINGS"] = self.settings[tool].model_dump_json(by_alias=True)
         if names := self.used.get(tool):
-            places = {name: self.secrets[name].place.model_dump(mode="json") for name in names}
+            places = {name: _dump_place(self.secrets[name].place) for name in names}
             found["TOOL_SECRETS"] = json.dumps(places, separators=(",", ":"))
         return found
 
@@ -284,6 +285,13 @@ def _read_secrets(file: CatalogFile, declared: set[str], prefix: str) -> dict[st
     return {name: _make_secret(name, entries.get(name, SecretEntry()), prefix) for name in sorted(declared)}
 
 
+def _dump_place(place: SecretPlace) -> dict[str, Any]:
+    """Return a place as short as it can be said: the environment has little room."""
+    return place.model_dump(mode="json", exclude=set() if place.renewed else {"renewed"})
+
+
 def _make_secret(name: str, entry: SecretEntry, prefix: str) -> DeclaredSecret:
-    place = SecretPlace(secret=entry.name or name_tool_secret(prefix, name), tenants=entry.tenants)
+    place = SecretPlace(
+        secret=entry.name or name_tool_secret(prefix, name), tenants=entry.tenants, renewed=entry.renewed
+    )
     return DeclaredSecret(place, made=entry.name is None, key=entry.key)

@@ -15,6 +15,7 @@ from twin.moto_patches import (
     queue_policies,
     queue_retention,
     schedules,
+    secret_versions,
 )
 from twin.moto_patches.patching import Patches
 from twin.moto_patches.stepfunctions import install
@@ -49,7 +50,8 @@ def main() -> None:
 
     setattr(Patches, "set_attribute", noted)  # noqa: B010 - mypy
     setattr(Patches, "replace_everywhere", noted_everywhere)  # noqa: B010 - mypy
-    for module in (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, composite_alarms):
+    lasting = (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, composite_alarms, secret_versions)
+    for module in lasting:
         module.apply(Patches())
     schedules.apply(Patches(), check=lambda expression, timezone: None, changed=lambda: None)
     hooks.MotoHooks(on_event=lambda *_: None, on_object=lambda *_: None, on_queue=lambda _: None)

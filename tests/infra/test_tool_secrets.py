@@ -25,6 +25,7 @@ FILE = f"""
 secrets:
   own: {{tenants: true}}
   both: {{tenants: [acme]}}
+  again: {{tenants: [acme], renewed: true}}
   theirs: {{name: vendor/theirs, key: '{KEY}', tenants: [acme]}}
 """
 
@@ -35,7 +36,7 @@ def calculator(context: ToolContext) -> str:
 
 
 calculator.__module__ = "functions.tools.calculator"
-TOOL = tool(effects="none", secrets=["plain", "own", "both", "theirs"])(calculator)
+TOOL = tool(effects="none", secrets=["plain", "own", "both", "theirs", "again"])(calculator)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,9 @@ def read_grants(resources: Json, start: str) -> list[tuple[str, str, Any]]:
 def test_the_stack_makes_the_secrets_that_the_project_does_not_name(made: tuple[ToolsFile, Json, Json]) -> None:
     secrets = [one["Properties"] for one in made[1].values() if one["Type"] == "AWS::SecretsManager::Secret"]
     names = {joined(one["Name"]) for one in secrets}
-    assert {name for name in names if "/tools/" in name} == {"pentad-dev/tools/plain", "pentad-dev/tools/both"}
+    assert {name for name in names if "/tools/" in name} == {
+        f"pentad-dev/tools/{name}" for name in ("plain", "both", "again")
+    }
 
 
 def test_the_function_reads_the_shared_ones_only(made: tuple[ToolsFile, Json, Json]) -> None:
@@ -101,6 +104,25 @@ def test_a_session_reads_its_tenants_own_ones_only(made: tuple[ToolsFile, Json, 
         assert statement["Condition"]["StringEquals"]["aws:PrincipalTag/tool"] == ["calculator"]
 
 
+@pytest.mark.parametrize(
+    ("start", "secret"), [("tool", "again-??????"), ("data", "again/${aws:PrincipalTag/tenant}-??????")]
+)
+def test_only_a_secret_that_is_renewed_is_written(made: tuple[ToolsFile, Json, Json], start: str, secret: str) -> None:
+    statements = [
+        one
+        for name, body in made[2].items()
+        if body["Type"] == "AWS::IAM::Policy" and name.startswith(start)
+        for one in body["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    writing = [one for one in statements if "secretsmanager:PutSecretValue" in one["Action"]]
+    assert [joined(one["Resource"]).rpartition(":secret:")[2] for one in writing] == [f"pentad-dev/tools/{secret}"]
+    assert writing[0]["Action"][1:] == ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    sealing = [one for one in statements if "kms:GenerateDataKey" in one["Action"]]
+    [pattern] = sealing[0]["Condition"]["StringLike"]["kms:EncryptionContext:SecretARN"]
+    assert len(sealing) == 1
+    assert joined(pattern).endswith(secret)
+
+
 def test_the_runner_makes_sessions_where_tenants_have_their_own(made: tuple[ToolsFile, Json, Json]) -> None:
     assert list_data(TOOL, made[0]) == ["secrets"]
     assert list_data(TOOL, ToolsFile()) == []
@@ -116,5 +138,7 @@ def test_the_function_knows_where_each_is(made: tuple[ToolsFile, Json, Json], mo
         "own": "pentad-dev/tools/own/acme",
         "both": "pentad-dev/tools/both/acme",
         "theirs": "vendor/theirs/acme",
+        "again": "pentad-dev/tools/again/acme",
     }
+    assert [name for name, one in places.items() if one.renewed] == ["again"]
     assert places["both"].find("globex") == "pentad-dev/tools/both"

@@ -16,10 +16,10 @@ from twin.front.checks.refusals import find_refusal
 from twin.front.dynamodb.gate import DynamoGate
 from twin.front.model import ApiCall, ApiResponse, TableTimes
 from twin.front.moto_repairs import patch_response
-from twin.moto_patches import bucket_policies, dynamodb, lookups, queue_policies, queue_retention
+from twin.moto_patches import bucket_policies, dynamodb, lookups, queue_policies, queue_retention, secret_versions
 from twin.moto_patches.patching import apply_once
 
-_SERIALISED: Final = ("dynamodb", "s3", "sqs")
+_SERIALISED: Final = ("dynamodb", "s3", "secretsmanager", "sqs")
 _LOOK_SECONDS: Final = 0.25
 _MAX_WAIT_SECONDS: Final = 20.0
 
@@ -27,14 +27,14 @@ _MAX_WAIT_SECONDS: Final = 20.0
 class MotoBackend:
     """Serves calls from moto.
 
-    DynamoDB, S3 and SQS are served one call at a time each: moto checks a condition and writes in two steps, so 40
-    threads on one counter with a limit of 500 counted to 506. moto runs under one interpreter lock anyway, so
-    little is lost.
+    DynamoDB, S3, Secrets Manager and SQS are served one call at a time each: moto checks a condition and writes in
+    two steps, so 40 threads on one counter with a limit of 500 counted to 506. moto runs under one interpreter lock
+    anyway, so little is lost.
     """
 
     def __init__(self, account: MotoAccount, times: TableTimes | None = None) -> None:
         self._account = account
-        for module in (bucket_policies, queue_policies, queue_retention, dynamodb, lookups):
+        for module in (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, secret_versions):
             apply_once(module.apply)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}

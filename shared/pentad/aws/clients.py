@@ -72,7 +72,12 @@ def get_client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, att
 
 @lru_cache(maxsize=_SESSION_CLIENTS)
 def get_session_client(
-    service: Literal["dynamodb", "s3"], *, access_key_id: str, secret_access_key: str, session_token: str
+    service: Literal["dynamodb", "s3", "secretsmanager"],
+    *,
+    access_key_id: str,
+    secret_access_key: str,
+    session_token: str,
+    attempts: int = 3,
 ) -> LazyClient:
     """Return a client that acts with credentials of a session in the place of the function's own.
 
@@ -83,8 +88,9 @@ def get_session_client(
         access_key_id: of the session.
         secret_access_key: of the session.
         session_token: of the session.
+        attempts: requests in all, the first included.
     """
-    config = _make_config(_READ_SECONDS, 3)
+    config = _make_config(_READ_SECONDS, attempts)
     return LazyClient(
         lambda: boto3.client(
             service,

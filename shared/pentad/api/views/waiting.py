@@ -39,9 +39,6 @@ def is_settled(status: RunStatus) -> bool:
 class RunWaiter:
     """Waits for runs.
 
-    Attributes:
-        waits: tells what runs wait for.
-
     Args:
         waits: tells what runs wait for.
         sleep: pauses; a test passes its own.
@@ -55,7 +52,7 @@ class RunWaiter:
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.waits = waits
+        self._waits = waits
         self._sleep = sleep
         self._timer = timer
 
@@ -64,9 +61,9 @@ class RunWaiter:
         end = self._timer() + seconds
         pause = _FIRST_PAUSE
         for _ in range(MOST_READS):
-            if is_settled(self.waits.find(run)[0]) or self._timer() >= end:
+            if is_settled(self._waits.find(run)[0]) or self._timer() >= end:
                 break
             self._sleep(min(pause, max(0.0, end - self._timer())))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-            run = self.waits.runs.get(run.tenant_id, run.run_id)
+            run = self._waits.runs.get(run.tenant_id, run.run_id)
         return run

@@ -1,5 +1,6 @@
 """What a secret looks like in text, and how it is masked: one table for logs, tool results and recordings."""
 
+from pentad.domain.secrets.known import KNOWN as KNOWN
 from pentad.domain.secrets.mask import MASK as MASK
 from pentad.domain.secrets.mask import is_secret_field as is_secret_field
 from pentad.domain.secrets.mask import is_secret_name as is_secret_name

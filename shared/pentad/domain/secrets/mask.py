@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from pentad.domain.secrets.forms import FORMS
+from pentad.domain.secrets.known import KNOWN
 
 MASK: Final = "[masked]"
 _SHORTEST: Final = 10  # no credential is shorter
@@ -94,12 +95,13 @@ def is_secret_field(name: str, value: str) -> bool:
 
 
 def mask_secrets(text: str, *, emails: bool = False) -> str:
-    """Return the text with every secret that can be told by its form or its name replaced by ``[masked]``.
+    """Return the text with every secret replaced by ``[masked]`` that is known or can be told by its form or name.
 
     Args:
         text: any text.
         emails: mask e-mail addresses too.
     """
+    text = KNOWN.mask(text, MASK)
     if len(text) >= _SHORTEST:
         if "%" in text:
             text = _WORD.sub(_mask_percent_encoded, text)

@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from pentad.domain.errors import ConfigurationError
+from pentad.domain.errors import ConfigurationError, ToolFailed
+from pentad.tools.outside.declared_secrets import DeclaredSecrets
 from pentad.tools.outside.ports import Credential, HttpClient
 from pentad.tools.records.ports import RecordStore
 
@@ -34,7 +35,6 @@ class ToolContext:
         settings: what stands in ``tools.yaml`` under the tool's name, as the model that it declares.
         secrets: the declared secrets by name, each read when it is asked for.
         outside: speaks HTTP to the declared hosts; None where the tool declares none.
-        again: an earlier try of this call was begun, and may have done it: look before doing it again.
     """
 
     tenant: str
@@ -51,7 +51,6 @@ class ToolContext:
     settings: BaseModel | None = None
     secrets: Mapping[str, Credential] = field(default_factory=dict, repr=False)
     outside: HttpClient | None = None
-    again: bool = False
 
     @property
     def http(self) -> HttpClient:
@@ -95,13 +94,51 @@ class ToolContext:
             ConfigurationError: the tool does not declare it, or nobody has stored it.
             ToolUnavailable: the store of secrets did not answer.
         """
+        self._check_declared(name)
+        return self.secrets[name]
+
+    def renew_secret(self, name: str, refused: Credential) -> Credential:
+        """Return another value than one that its service has just refused: it may have been rotated in this minute.
+
+        Args:
+            name: as in `secret`.
+            refused: what `secret` returned.
+
+        Raises:
+            ToolFailed: there is no other one.
+            ConfigurationError: as in `secret`.
+            ToolUnavailable: as in `secret`.
+        """
+        self._check_declared(name)
+        if not isinstance(self.secrets, DeclaredSecrets):
+            raise ToolFailed(f"the credential '{name}' was refused", fix="store a valid one in Secrets Manager")
+        return self.secrets.renew(name, refused)
+
+    def access_token(self, name: str, *, refused: str = "") -> str:
+        """Return a valid access token of OAuth 2.0, for the header ``Authorization: Bearer``.
+
+        Args:
+            name: of a declared secret ``{token_url, client_id, client_secret, refresh_token?, scope?}``; the host of
+                its token_url has to be in ``egress``.
+            refused: a token of before that was answered with 401, so that another one is asked for.
+
+        Raises:
+            ToolFailed: the vendor does not accept what the secret holds.
+            ConfigurationError: as in `secret`, or the secret lacks something.
+            ToolUnavailable: as in `secret`, or the vendor did not answer.
+        """
+        self._check_declared(name)
+        if not isinstance(self.secrets, DeclaredSecrets):
+            return self.secrets[name].fields.get("access_token") or self.secrets[name].text
+        return self.secrets.get_token(name, self.http, refused)
+
+    def _check_declared(self, name: str) -> None:
         if name not in self.secrets:
             raise ConfigurationError(
                 f"the tool asks for the secret {name!r:.80} but does not declare it",
                 field="secrets",
                 fix="add its name to secrets=[...] of @tool",
             )
-        return self.secrets[name]
 
     def table(self, name: str) -> RecordStore:
         """Return the record store of a resource, narrowed to the tool's grants and to the tenant.

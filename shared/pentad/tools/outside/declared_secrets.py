@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from pentad.domain.errors import ConfigurationError
-from pentad.tools.outside.ports import Credential, ToolSecrets
+from pentad.tools.outside.ports import Credential, HttpClient, ToolSecrets
 
 
 class DeclaredSecrets(Mapping[str, Credential]):
@@ -34,13 +34,24 @@ class DeclaredSecrets(Mapping[str, Credential]):
             ConfigurationError: there is no store, or no such secret in it.
             ToolUnavailable: the store did not answer.
         """
+        return self._find_source(name).get(self._tenant_id, name)
+
+    def renew(self, name: str, refused: Credential) -> Credential:
+        """Return another value than one that was refused; see `ToolSecrets.renew`."""
+        return self._find_source(name).renew(self._tenant_id, name, refused)
+
+    def get_token(self, name: str, http: HttpClient, refused: str) -> str:
+        """Return an access token of OAuth; see `ToolSecrets.get_token`."""
+        return self._find_source(name).get_token(self._tenant_id, name, http, refused=refused)
+
+    def _find_source(self, name: str) -> ToolSecrets:
         if name not in self._names:
             raise KeyError(name)
         if self._source is None:
             raise ConfigurationError(
                 "secrets can't be read here", field="secrets", fix="run the tool in a deployment, or give it a value"
             )
-        return self._source.get(self._tenant_id, name)
+        return self._source
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

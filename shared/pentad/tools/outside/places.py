@@ -17,6 +17,9 @@ class SecretPlace(FrozenValue):
         default=False,
         description="which tenants have one of their own, below this one's name: all, none, or those that are listed",
     )
+    renewed: bool = Field(
+        default=False, description="the tool stores a new value: a refresh token that the vendor takes once"
+    )
 
     def find(self, tenant_id: str) -> str:
         """Return the name of the secret that counts for a tenant: never another tenant's.

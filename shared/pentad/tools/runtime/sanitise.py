@@ -15,7 +15,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
-from pentad.domain.secrets import MASK, is_secret_field, mask_secrets
+from pentad.domain.secrets import KNOWN, MASK, is_secret_field, mask_secrets
 
 MAX_RESULT_BYTES = 65_536
 MAX_UNDO_BYTES = 32_768
@@ -78,10 +78,10 @@ class Cleaner:
         self.masked = 0
 
     def clean(self, text: str, *, safe: bool = False) -> str:
-        """Return text without hidden characters, and with secrets masked unless it is safe."""
+        """Return text without hidden characters, and with secrets masked; of safe text only those that are known."""
         shown = strip_hidden(text)
         if safe or ALL_SAFE in self._safe:
-            return shown
+            return KNOWN.mask(shown, MASK)
         masked = mask_secrets(shown)
         if masked != shown:
             self.masked += max(1, masked.count(MASK) - shown.count(MASK))

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from pentad.domain.errors import InvalidInput, PentadError, RecordChanged, ToolFailed, TransientError
 from pentad.domain.tracing import read_traceparent
+from pentad.tools.credentials.masking import mask_known
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.reach import resolve_names
@@ -61,12 +62,14 @@ class ServeTool:
         try:
             return self._serve(handed, remaining_seconds)
         except TransientError as error:
-            return ToolAnswer(
-                kind="again",
-                text=error.message,
-                error_type=type(error).__name__,
-                fix=error.fix,
-                retry_after=error.retry_after,
+            return _hide_secrets(
+                ToolAnswer(
+                    kind="again",
+                    text=error.message,
+                    error_type=type(error).__name__,
+                    fix=error.fix,
+                    retry_after=error.retry_after,
+                )
             )
 
     def _serve(self, handed: HandedCall, remaining_seconds: Callable[[], float]) -> ToolAnswer:
@@ -114,7 +117,7 @@ class ServeTool:
         self, handed: HandedCall, remaining_seconds: Callable[[], float], tables: Mapping[str, RecordStore]
     ) -> ToolAnswer:
         context = self._make_context(handed, remaining_seconds, tables)
-        return self._undo(handed, context) if handed.op == "undo" else self._run(handed, context)
+        return _hide_secrets(self._undo(handed, context) if handed.op == "undo" else self._run(handed, context))
 
     def _run(self, handed: HandedCall, context: ToolContext) -> ToolAnswer:
         try:
@@ -158,5 +161,13 @@ class ServeTool:
             settings=self._settings,
             secrets=DeclaredSecrets(resolve_names(self._tool.secrets, self._settings), self._secrets, handed.tenant_id),
             outside=self._outside if self._tool.egress else None,
-            again=handed.again,
         )
+
+
+def _hide_secrets(answer: ToolAnswer) -> ToolAnswer:
+    """Return an answer without the values of secrets that this process has read.
+
+    Only here are they known; the runner masks what has a secret's form. What the tool declares as safe is no exception.
+    """
+    fields = ("value", "text", "undo", "fix", "error_type")
+    return answer.model_copy(update={name: mask_known(getattr(answer, name)) for name in fields})

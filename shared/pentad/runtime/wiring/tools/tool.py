@@ -1,5 +1,6 @@
 """The wiring of a tool's function; the variable TOOL_MODULE says which tool."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from pentad.runtime.clock import now
 from pentad.runtime.settings import ToolSettings, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.declare.discovery import AnyTool, load_tool
+from pentad.tools.declare.reach import resolve_names
 from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.ports import RecordTable
@@ -38,13 +40,15 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
 
         values = read_settings(ToolSettings)
         tool = tool.with_equipment(make_equipment(values, handed, telemetry_of(tool_service())))
+    settings = _read_own_settings()
+    secrets = _make_secrets(handed)
     return ServeTool(
         tool,
         records=_make_records,
         now=now,
-        settings=_read_own_settings(),
-        secrets=_make_secrets(handed),
-        outside=_make_http_client(handed),
+        settings=settings,
+        secrets=secrets,
+        outside=_make_http_client(handed, resolve_names(tool.egress, settings), secrets),
     )
 
 
@@ -62,12 +66,23 @@ def _read_own_settings() -> BaseModel | None:
 
 def _make_secrets(handed: HandedCall) -> ToolSecrets | None:
     """Return what reads the tool's secrets, of which `ToolSettings.tool_secrets` says where they are."""
-    return None
+    places = read_settings(ToolSettings).tool_secrets
+    if not places:
+        return None
+    # Only functions of tools that declare a secret import what reads one.
+    from pentad.runtime.wiring.ground.tool_secrets import make_tool_secrets
+
+    return make_tool_secrets(places, handed.keys)
 
 
-def _make_http_client(handed: HandedCall) -> HttpClient | None:
-    """Return what speaks HTTP to the hosts that `resolve_names` makes of the tool's `egress` and settings."""
-    return None
+def _make_http_client(handed: HandedCall, egress: Sequence[str], secrets: ToolSecrets | None) -> HttpClient | None:
+    """Return what speaks HTTP to the hosts that the tool declares; None where it declares none."""
+    if not egress:
+        return None
+    # httpcore takes 45 ms to import, and is only in the processes of tools that declare hosts.
+    from pentad.runtime.wiring.ground.egress import make_http_client
+
+    return make_http_client(egress, handed.deadline, secrets)
 
 
 def _make_records(handed: HandedCall) -> RecordTable:

@@ -1,1 +1,0 @@
-"""Tools for systems of record: customers, orders, appointments."""

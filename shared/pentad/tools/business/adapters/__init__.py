@@ -1,1 +1,0 @@
-"""Vendors of systems of record."""

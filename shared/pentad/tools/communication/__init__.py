@@ -1,1 +1,0 @@
-"""Tools that reach people: email, chat and text messages."""

@@ -1,1 +1,0 @@
-"""Servers and services that carry messages to people."""

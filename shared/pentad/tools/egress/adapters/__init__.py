@@ -1,0 +1,1 @@
+"""Where HTTP and names really go: httpcore and the system."""

@@ -1,1 +1,0 @@
-"""The Model Context Protocol: ``mcp.yaml``, and remote servers' tools as tools."""

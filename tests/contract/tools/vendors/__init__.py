@@ -1,1 +1,0 @@
-"""Servers that answer as vendors' documentation says, where no server of the vendor's can be run."""

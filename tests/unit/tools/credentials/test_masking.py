@@ -1,0 +1,107 @@
+"""Whatever a tool answers, the values of its secrets are not in it: results, undo data, errors of every kind."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import InvalidInput, ToolFailed, ToolThrottled
+from pentad.domain.secrets import KNOWN, mask_secrets
+from pentad.tools.credentials.adapters.store_memory import MemorySecrets
+from pentad.tools.credentials.masking import mask_known, register_secret
+from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets
+from pentad.tools.declare import ToolContext, Undoable, tool
+from pentad.tools.outside.places import SecretPlace
+from pentad.tools.runtime.handed import HandedCall
+from pentad.tools.runtime.serve import ServeTool
+
+PASSWORD = "plain words of a password"
+TEXT = json.dumps({"host": "mail.example.com", "user": "agents", "password": PASSWORD, "port": 587})
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known() -> Iterator[None]:
+    yield
+    KNOWN.clear()
+
+
+def take_back(data: dict[str, Any], context: ToolContext) -> None:
+    raise ToolFailed(f"can't log in with {context.secret('smtp').fields['password']}")
+
+
+@tool(effects="external", secrets=["smtp"], undo=take_back, safe_output=["*"])
+def leak(how: str, context: ToolContext) -> Undoable[Any]:
+    """Show a secret in one way or another."""
+    credential = context.secret("smtp")
+    password = credential.fields["password"]
+    basic = base64.b64encode(f"agents:{password}".encode()).decode()
+    if how == "throttled":
+        raise ToolThrottled(f"slow down, {password}", fix=f"wait, {password}")
+    if how == "failed":
+        raise ToolFailed(f"refused {basic}", fix=f"not {password}")
+    if how == "invalid":
+        raise InvalidInput(f"{password} is no address", field="how", fix=password)
+    if how == "unexpected":
+        raise ValueError(credential.text)
+    if how == "wrong":
+        return Undoable({password, password + "2"}, {})
+    if how == "large":
+        return Undoable(f"{password} " * 120_000, {})
+    value = {"note": f"Authorization: Basic {basic}", password: [[password.encode().hex()]], "host": "mail.example.com"}
+    return Undoable(value, {"again": password})
+
+
+def serve(how: str, op: Any = "run") -> str:
+    handed = HandedCall(
+        op=op,
+        tenant_id="acme",
+        run_id="run_1",
+        session_id="ses_1",
+        agent="assistant",
+        step=1,
+        index=0,
+        effect_key="k",
+        arguments={"how": how} if op == "run" else {},
+        undo={} if op == "undo" else None,
+        deadline=2e9,
+    )
+    secrets = DeclaredToolSecrets({"smtp": SecretPlace(secret="s")}, shared=MemorySecrets({"s": TEXT}))
+    served = ServeTool(leak, records=lambda _: None, now=lambda: datetime.now(UTC), secrets=secrets)  # type: ignore[arg-type,return-value]
+    return served(handed, remaining_seconds=lambda: 30.0).model_dump_json()
+
+
+@pytest.mark.parametrize("how", ["throttled", "failed", "invalid", "unexpected", "wrong", "large", "value"])
+def test_no_answer_holds_a_value_of_a_secret(how: str) -> None:
+    shown = serve(how)
+    assert "[masked]" in shown or how == "wrong"
+    for form in (PASSWORD, base64.b64encode(f"agents:{PASSWORD}".encode()).decode(), PASSWORD.encode().hex()):
+        assert form not in shown
+    assert "mail.example.com" in shown or how != "value"
+
+
+def test_no_answer_of_an_undo_holds_one() -> None:
+    shown = serve("", op="undo")
+    assert '"kept"' in shown
+    assert PASSWORD not in shown
+
+
+def test_where_to_use_a_secret_is_not_masked() -> None:
+    register_secret(TEXT, {"host": "mail.example.com", "user": "agents", "password": PASSWORD})
+    told = f"agents could not log in to mail.example.com with {PASSWORD}"
+    assert mask_known(told) == mask_secrets(told) == "agents could not log in to mail.example.com with [masked]"
+    assert mask_known([{"text": TEXT}]) == [{"text": "[masked]"}]
+
+
+def test_a_secret_that_is_no_json_is_masked_as_a_whole() -> None:
+    register_secret("https://hooks.example.com/abc\n", {})
+    assert mask_known("posted to https://hooks.example.com/abc") == "posted to [masked]"
+
+
+def test_a_value_that_is_nested_too_deeply_is_masked() -> None:
+    value: Any = "x"
+    for _ in range(200):
+        value = [value]
+    assert "[masked]" in json.dumps(mask_known(value))

@@ -1,0 +1,1 @@
+"""Tests of `twin.moto_patches`: in this process, without the twin."""
