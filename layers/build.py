@@ -92,19 +92,39 @@ def build_postgres_layer(root: Path) -> Path:
     return _build_third_party(root, "layer-postgres", root / "requirements" / "postgres.txt")
 
 
+def build_packages_layer(root: Path, name: str, lock: str) -> Path:
+    """Return the layer of packages that single tools name.
+
+    Args:
+        root: the project's folder.
+        name: of the layer.
+        lock: the packages with versions and hashes: `layers.packages.select_packages`.
+
+    Raises:
+        BuildError: the packages could not be installed.
+    """
+    return _build_locked(root, f"layer-packages-{name}", lock.encode())
+
+
 def _build_third_party(root: Path, name: str, lock: Path) -> Path:
+    return _build_locked(root, name, lock.read_bytes())
+
+
+def _build_locked(root: Path, name: str, lock: bytes) -> Path:
     def install_packages(folder: Path) -> None:
-        target = folder / "python"
+        target, wanted = folder / "python", folder / "wanted.txt"
+        wanted.write_bytes(lock)
         _run(
             [
                 *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(target)),
                 *("--python-platform", PLATFORM, "--python-version", RUNTIME_VERSION, "--only-binary", ":all:"),
                 # Links would share their modes with the installer's cache.
-                *("--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(lock)),
+                *("--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(wanted)),
             ],
             "installing the Lambda layer's packages",
             _INSTALL_SECONDS,
         )
+        wanted.unlink()
         for pattern in _DROPPED:
             for path in target.glob(pattern):
                 shutil.rmtree(path, ignore_errors=True)
@@ -114,7 +134,7 @@ def _build_third_party(root: Path, name: str, lock: Path) -> Path:
                 path.unlink()
         _write(folder / THIRD_PARTY_MARK, "The twin takes these packages from the project's environment.\n")
 
-    return _build_once(root, name, lock.read_bytes(), install_packages)
+    return _build_once(root, name, lock, install_packages)
 
 
 def build_pentad_layer(root: Path) -> Path:

@@ -164,17 +164,19 @@ def _list_packages(folder: Path) -> list[str]:
 def _describe(root: Path, faults: Sequence[Fault]) -> list[str]:
     """Return a line for all packages that are missing, and one for each other fault."""
     packages: dict[str, list[str]] = {}
+    tools = True
     lines: dict[str, None] = {}
     for fault in faults:
         missing, place = str(fault.get("module", "")), _locate(fault)
         package = missing.partition(".")[0]
         if missing and package not in ("functions", "pentad", *_NEVER_SHIPPED, *REMOVED):
             packages.setdefault(package, []).append(place)
+            tools = tools and fault["function"].name.startswith("tool-")
         else:
             lines[f"{place}: {_explain(root, fault, missing, package)}"] = None
     told = [*lines]
     if packages:
-        told.insert(0, _explain_packages(packages))
+        told.insert(0, _explain_packages(packages, tools=tools))
     rest = len(told) - _SHOWN
     return told if rest <= 0 else [*told[:_SHOWN], f"and {rest} more"]
 
@@ -202,12 +204,23 @@ def _explain(root: Path, fault: Fault, missing: str, package: str) -> str:
     return f"{said}: correct the name"
 
 
-def _explain_packages(packages: Mapping[str, Sequence[str]]) -> str:
+def _explain_packages(packages: Mapping[str, Sequence[str]], *, tools: bool) -> str:
+    """Return the line of packages that are missing.
+
+    Args:
+        packages: where each is imported, by its name.
+        tools: only in functions of tools, which have packages of their own.
+    """
     known = packages_distributions()
     named = ", ".join(f"'{name}' ({', '.join(sorted(set(places))[:3])})" for name, places in sorted(packages.items()))
     wanted = " ".join(sorted({known.get(name, [name])[0] for name in packages}))
     one = len(packages) == 1
     return (
         f"{'a package is' if one else 'packages are'} in no Lambda layer: {named}: "
-        f"add {wanted} to requirements/runtime.in and run 'make lock' and 'make env'"
+        + (
+            f"name {wanted} in packages= of @tool; what is not in requirements/tools.in goes there first, then run "
+            if tools
+            else f"add {wanted} to requirements/runtime.in and run "
+        )
+        + "'make lock' and 'make env'"
     )

@@ -25,3 +25,8 @@ compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constra
 compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
   $(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/--no-emit-package \1/p' requirements/lambda.txt) \
   requirements/postgres.in -o requirements/postgres.txt
+# And the packages that single tools name. Lambda's own boto3 is used here too.
+compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
+  --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
+  $(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/--no-emit-package \1/p' requirements/lambda.txt) \
+  requirements/tools.in -o requirements/tools.txt

@@ -20,6 +20,7 @@ from infra.components.run_grants import grant_events
 from infra.config import Stage
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
+from pentad.api.routes import MCP_PATH
 from pentad.domain import keys
 
 _METHODS = (
@@ -39,6 +40,7 @@ _CORS_HEADERS = (
     "x-pentad-strict",
     "openai-organization",
     "openai-project",
+    *(f"mcp-{name}" for name in ("protocol-version", "session-id", "method", "name")),
     *(
         f"x-stainless-{name}"
         for name in ("arch", "helper-method", "lang", "os", "package-version", "retry-count", "runtime")
@@ -52,6 +54,7 @@ _CORS_SHOWN = (
     "retry-after",
     "x-request-id",
     "x-should-retry",
+    "mcp-session-id",
     *(f"x-pentad-{name}" for name in ("model", "cost-nanousd", "notice", "ignored")),
 )
 _EXECUTIONS = ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution")
@@ -123,12 +126,14 @@ class HttpApi(Construct):
             default_authorizer=keys_authorizer,
             cors_preflight=_build_cors(self._build.stage.cors_origins),
         )
-        api.add_routes(
-            path="/v1/{proxy+}",
-            # A route that takes OPTIONS would get the preflight, which has no credential, and refuse it.
-            methods=list(_METHODS) if self._build.stage.cors_origins else [apigateway.HttpMethod.ANY],
-            integration=integrations.HttpLambdaIntegration("service", self.service.function),
-        )
+        service = integrations.HttpLambdaIntegration("service", self.service.function)
+        for path in ("/v1/{proxy+}", MCP_PATH):
+            api.add_routes(
+                path=path,
+                # A route that takes OPTIONS would get the preflight, which has no credential, and refuse it.
+                methods=list(_METHODS) if self._build.stage.cors_origins else [apigateway.HttpMethod.ANY],
+                integration=service,
+            )
         return api
 
     def _publish(self, stage: Stage) -> None:
@@ -169,7 +174,8 @@ class HttpApi(Construct):
                 "EVENT_BUS": self._bus.event_bus_name,
                 "TOOL_RUNNER": self._runner.function_arn,
                 "GATEWAY_FUNCTION": self._gateway.function_arn,
-            },
+            }
+            | ({"MCP_ORIGINS": " ".join(build.stage.cors_origins)} if build.stage.cors_origins else {}),
             timeout_seconds=29,  # API Gateway waits 30 s
             memory_mb=1024,
             description="HTTP API",

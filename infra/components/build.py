@@ -12,6 +12,7 @@ from infra.components.stores import Stores
 from infra.config import Stage
 from layers import build
 from layers.imports import FunctionCode
+from layers.sizes import check_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Build:
         stores: tables, buckets, keys and secrets.
         root: the project's folder.
         layers: the Lambda layers of every function.
-        layer_folders: what the layers are made of.
+        layer_folders: what the layers are made of that hold code.
+        data_folders: what those are made of that hold data.
         code: of each function that was made, to be imported as Lambda will.
     """
 
@@ -32,6 +34,7 @@ class Build:
     root: Path
     layers: Sequence[lambda_.ILayerVersion]
     layer_folders: Sequence[Path] = ()
+    data_folders: Sequence[Path] = ()
     code: list[FunctionCode] = field(default_factory=list)
 
     def create_function(self, scope: Construct, options: FunctionOptions) -> PythonFunction:
@@ -40,6 +43,7 @@ class Build:
         handler = options.handler or f"{options.module}.handler"
         modules = tuple(dict.fromkeys((handler.rpartition(".")[0], options.module)))
         folders = (*self.layer_folders, *options.layer_folders)
+        check_size(options.name, asset, [*folders, *self.data_folders])
         self.code.append(FunctionCode(options.name, asset, folders, modules))
         return PythonFunction(
             scope,

@@ -30,11 +30,13 @@ from infra.orchestration.functions.workflow import WorkflowFunction
 from infra.orchestration.machines.agent import AgentMachine
 from infra.orchestration.machines.agent_files import build_catalog
 from infra.orchestration.machines.machine import Called
+from infra.orchestration.machines.served import read_served
 from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
+from infra.tools.packages import ToolLayers
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from infra.tools.tools_file import ToolsFile
@@ -82,8 +84,10 @@ class AgentStack(Stack):
         folders = self._build_layers(root, catalog, models)
         layers = [self._create_layer(name, folder) for name, folder in folders.items()]
         # What the catalog's layer holds is data: a prompt that changes can keep no function from being imported.
-        code = [folders[name] for name in ("dependencies", "pentad")]
-        self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers, layer_folders=code)
+        code, data = [folders[name] for name in ("dependencies", "pentad")], [folders["catalog"]]
+        self._build = Build(
+            stage=stage, stores=state.stores, root=root, layers=layers, layer_folders=code, data_folders=data
+        )
         self.code = self._build.code
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         identity = graph.create_identity_key(self, declared)
@@ -123,15 +127,18 @@ class AgentStack(Stack):
         workflows = read_workflows(
             self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
         )
-        catalog = catalog.model_copy(update={"workflows": {name: one.spec for name, one in workflows.items()}})
+        flows, served = read_served(
+            self, root, stage=stage, agents=catalog.agents, workflows=workflows.keys(), tools=declared
+        )
+        workflows |= flows
+        specs = {name: one.spec for name, one in workflows.items()}
+        catalog = catalog.model_copy(update={"workflows": specs, "served": served})
         check_tasks(models.catalog, catalog)
         return catalog, workflows
 
     def _tools(self, root: Path, declared: dict[str, AnyTool], groups: ToolGroups) -> dict[str, lambda_.Function]:
         """Make a function for each tool."""
-        frameworks = (
-            [graph.create_layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
-        )
+        layers = ToolLayers(self, root, declared)
         return {
             name: ToolFunction(
                 groups.get_scope(name),
@@ -141,7 +148,7 @@ class AgentStack(Stack):
                 configured=self._configured,
                 grouped=groups.grouped,
                 gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
-                layers=frameworks if "langchain" in tool.needs else (),
+                layers=layers.get(name),
             ).function
             for name, tool in declared.items()
         }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aws_cdk import NestedStack
 from constructs import Construct
 
+from infra.tools.packages import count_layers
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
@@ -50,6 +51,7 @@ def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: i
         + models
         + (schedules + 2 if schedules else 0)
         + graphs
+        + count_layers(tools)
         + (_OF_THE_EXPORT + len(tools) if exports else 0)
     )
 

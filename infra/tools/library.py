@@ -8,13 +8,14 @@ from typing import Any
 import yaml
 
 from pentad.tools.declare.discovery import AnyTool, discover, find_library, load_tool
+from pentad.tools.mcp.project_file import read_mcp_file
 
 
 def choose_tools(root: Path) -> dict[str, AnyTool]:
     """Return the tools of a deployment by name, sorted.
 
-    A tool that ships is imported only where an agent or a workflow names it, so that those nobody names cost nothing. A
-    tool of the project's own wins over one of the same name that ships.
+    A tool that ships is imported only where an agent, a workflow or ``mcp.yaml`` names it, so that those nobody names
+    cost nothing. A tool of the project's own wins over one of the same name that ships.
 
     Args:
         root: the project's folder.
@@ -24,7 +25,8 @@ def choose_tools(root: Path) -> dict[str, AnyTool]:
     """
     own = discover()
     shipped = {name: module for name, module in find_library().items() if name not in own}
-    named = shipped.keys() & {*_list_agents_tools(root / "agents"), *_list_workflows_tools(root / "infra/workflows")}
+    used = {*_list_agents_tools(root / "agents"), *_list_workflows_tools(root / "infra/workflows")}
+    named = shipped.keys() & {*used, *read_mcp_file(root).serve.tools}
     return dict(sorted({**own, **{name: load_tool(shipped[name]) for name in named}}.items()))
 
 

@@ -9,10 +9,11 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.tools import graph
+from infra.tools.packages import ToolLayer
 from infra.tools.secrets import find_secret_key
+from infra.tools.services import grant_services
 from infra.tools.tools_file import ToolsFile
 from layers import build as builds
-from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.runtime.function_names import name_function
 
@@ -35,7 +36,7 @@ class ToolFunction(FunctionConstruct):
         gateway: lambda_.IFunction | None,
         configured: ToolsFile,
         grouped: bool = False,
-        layers: Sequence[lambda_.ILayerVersion] = (),
+        layers: Sequence[ToolLayer] = (),
     ) -> None:
         """Make the function.
 
@@ -56,6 +57,7 @@ class ToolFunction(FunctionConstruct):
             if secret.shared:
                 place, key = secret.place, find_secret_key(self, secret, build)
                 grants.grant_tool_secret(self.role, place.secret, key, renews=place.renewed)
+        grant_services(self.role, configured.settings.get(tool.name))
         if gateway is not None:
             grants.grant_invoke(self.role, [gateway.function_arn])
 
@@ -76,10 +78,8 @@ def _build_options(
     gateway: lambda_.IFunction | None,
     configured: ToolsFile,
     grouped: bool,
-    layers: Sequence[lambda_.ILayerVersion],
+    layers: Sequence[ToolLayer],
 ) -> FunctionOptions:
-    if tool.packages:
-        raise ConfigurationError(f"{tool.module}: packages are not built yet", field="packages", fix="drop packages")
     return FunctionOptions(
         name=name_function("tool-", tool.spec.name, grouped=grouped),
         module=tool.module,
@@ -90,8 +90,8 @@ def _build_options(
         timeout_seconds=get_tool_seconds(tool),
         memory_mb=tool.memory_mb,
         asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),
-        layers=layers,
-        layer_folders=[builds.build_graphs_layer(build.root)] if layers else [],
+        layers=[one.version for one in layers],
+        layer_folders=[one.folder for one in layers],
         description=f"Tool {tool.spec.name}",
     )
 

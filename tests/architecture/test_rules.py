@@ -14,7 +14,7 @@ ROWS = (
     [f"M{n}" for n in range(1, 13)]
     + [f"O{n}" for n in range(1, 17)]
     + [f"S{n}" for n in range(1, 19)]
-    + [f"T{n}" for n in range(1, 15)]
+    + [f"T{n}" for n in range(1, 18)]
     + [f"V{n}" for n in range(1, 11)]
     + [f"D{n}" for n in range(1, 8)]
 )

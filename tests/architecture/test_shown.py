@@ -17,6 +17,9 @@ SENDERS = {
     "shared/pentad/orchestration/approvals/adapters/notify_email.py",
     "shared/pentad/orchestration/approvals/adapters/notify_slack.py",
     "shared/pentad/orchestration/approvals/adapters/notify_sns.py",
+    # What a human has approved, as it was shown: `email.message` and SES encode it, and headers hold no line break.
+    "shared/pentad/tools/communication/adapters/mail_ses.py",
+    "shared/pentad/tools/communication/emails.py",
 }
 
 

@@ -104,6 +104,10 @@ class Flow(Workflow):
             self.problem(name, "arguments", sentence)
         return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))
 
+    def tool_of_message(self, name: str, tool: str) -> ToolRun:
+        """Return a step that calls a tool with the arguments that the run's message is, as a JSON object."""
+        return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": {}, "from_input": True}))
+
     def text(self, name: str, text: str) -> Text:
         """Return a step that puts words together, without a model.
 

@@ -18,9 +18,10 @@ from pentad.api.acts.ports import Act
 from pentad.api.body import BadBody, read_body
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
+from pentad.api.mcp.refusals import build_refusal
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.rates.rates import RequestRates
-from pentad.api.routes import find_route, is_door, list_door, list_methods, to_pattern
+from pentad.api.routes import MCP_PATH, find_route, is_door, list_door, list_methods, to_pattern
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
 
@@ -184,6 +185,8 @@ def _build_response(path: str, document: Problem, headers: Mapping[str, str]) ->
         fault = faults.from_problem(document, headers)
         body, media_type = fault.body, fault.media_type
         headers = {**fault.headers, "x-request-id": document.instance}
+    if path == MCP_PATH:
+        body, media_type = build_refusal(document), "application/json"
     return {
         "statusCode": document.status,
         "headers": {"Content-Type": media_type, "Cache-Control": "no-store", **headers},

@@ -35,6 +35,10 @@ _OPENAI = _DOOR | {
 """What OpenAI's paths begin with (openai-python 3.54.0, `resources/`): its clients ask there, and read its errors."""
 
 
+MCP_PATH = "/mcp"
+"""Where clients of the Model Context Protocol ask; they read errors of JSON-RPC."""
+
+
 class Access(StrEnum):
     """What a route names: for each there is one rule who may reach it, in `pentad.api.access.AccessRules`."""
 
@@ -128,6 +132,7 @@ ROUTES = (
     RouteSpec("embed", "POST", "/v1/embeddings", "models:invoke", Access.OWN, "models"),
     RouteSpec("list_models", "GET", "/v1/models", "models:invoke", Access.DEPLOYMENT, "models"),
     RouteSpec("get_model", "GET", "/v1/models/<model>", "models:invoke", Access.DEPLOYMENT, "models"),
+    RouteSpec("call_mcp", "POST", MCP_PATH, "runs:read", Access.OWN, "mcp"),
 )
 _BY_NAME = {route.name: route for route in ROUTES}
 

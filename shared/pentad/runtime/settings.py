@@ -69,6 +69,7 @@ class ApiSettings(StartSettings):
     event_bus: str
     tool_runner: str = Field(description="ARN of the tool runner's function, for undo")
     gateway_function: str = Field(description="ARN of the gateway's alias or function: answers OpenAI's requests")
+    mcp_origins: str | None = Field(default=None, description="pages that may ask as MCP clients, with spaces between")
 
 
 class TriggerSettings(StartSettings):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pentad.api.door.service import Door
+from pentad.api.routes import MCP_PATH
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
@@ -91,6 +92,9 @@ def _build_api() -> HttpApi:
         None,
         integrations={"integration": HttpIntegration("integration", _API, 30_000)},
         authorizers={"authorizer": authorizer},
-        routes=[HttpRoute("route", "ANY /v1/{proxy+}", "integration", "authorizer", ())],
+        routes=[
+            HttpRoute(f"route-{number}", f"ANY {path}", "integration", "authorizer", ())
+            for number, path in enumerate(("/v1/{proxy+}", MCP_PATH))
+        ],
         stages=[HttpStage("$default", {})],
     )

@@ -27,7 +27,7 @@ TIDE = {
     "session": "tides",
 }
 AGENT = f"""description: Greets, counts words, and rings the harbour's bells.
-tools: [word_count, ring_bell, fire_cannon, book_ticket, post_ticket]
+tools: [word_count, departures, ring_bell, fire_cannon, book_ticket, post_ticket]
 knowledge: {{top_k: 0}}
 schedules: {json.dumps([TIDE])}
 """
@@ -89,6 +89,30 @@ def word_count(text: str) -> dict[str, int]:
     """Count the words of a text."""
     return {"words": len(text.split())}
 '''
+# What it needs beside its code: a package that its function alone has, and what this project says of it.
+DEPARTURES = '''"""A tool with a package and settings of its own."""
+
+from icalendar import Calendar
+from pydantic import BaseModel
+
+from pentad.tools.declare import ToolContext, tool
+
+
+class Harbour(BaseModel, frozen=True):
+    """Where the ferries leave."""
+
+    pier: str
+    gates: int = 2
+
+
+@tool(effects="none", settings=Harbour, packages=["icalendar"])
+def departures(calendar: str, context: ToolContext) -> list[str]:
+    """Read the ferries of a calendar."""
+    harbour = context.settings_of(Harbour)
+    events = Calendar.from_ical(calendar).walk("VEVENT")
+    return [f"{event['SUMMARY']} at {harbour.pier}, {harbour.gates} gates" for event in events]
+'''
+TOOLS_FILE = "departures:\n  pier: South Pier\n"
 # Both write a record and then hang for longer than a test takes to kill them, but at the first try only.
 _HANGING = '''"""A tool whose backend hangs after the effect."""
 
@@ -173,6 +197,7 @@ def takeover(calls: str, context: ToolContext) -> list[str]:
 _TOOLS = {
     "takeover": TAKEOVER,
     "word_count": WORD_COUNT,
+    "departures": DEPARTURES,
     "log_entry": LOG_ENTRY,
     "book_ticket": _COUNTING.format(
         name="book_ticket", kind="BOOKING", effects="internal", more="", description="Book a ticket of the ferry."
@@ -229,6 +254,7 @@ def make(root: Path, project: Path) -> Path:
         (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
+    (project / "tools.yaml").write_text(TOOLS_FILE)
     (project / "infra" / "workflows" / "gate.py").write_text(GATE)
     chosen.put_into(project)
     return copies.synthesize(project, notices={"dev": NOTICES})

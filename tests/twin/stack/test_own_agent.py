@@ -24,11 +24,24 @@ def test_agents_are_listed_with_their_tools(own: OwnProject) -> None:
     assert set(agents) >= {"assistant", "greeter"}
     assert {tool["name"] for tool in agents["greeter"]["tools"]} == {
         "word_count",
+        "departures",
         "ring_bell",
         "fire_cannon",
         "book_ticket",
         "post_ticket",
     }
+
+
+def test_a_tool_has_its_package_and_its_settings(scripted: Stack) -> None:
+    tenant = scripted.tenant()
+    sailing = "\r\n".join(
+        ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "SUMMARY:Ferry", "END:VEVENT", "END:VCALENDAR"]
+    )
+    asked = {"name": "departures", "arguments": {"calendar": sailing}}
+    scripted.simulator.load_script({"reply": {"tool_calls": [asked]}}, {"reply": {"text": "One."}})
+    view = tenant.ask("Which ferries leave?", agent="greeter")
+    [call] = tenant.events(view["run_id"], "tool_call")
+    assert json.loads(call["result"]) == ["Ferry at South Pier, 2 gates"]
 
 
 def test_session_of_one_agent_is_not_taken_by_another(own: OwnProject) -> None:

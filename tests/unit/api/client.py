@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pentad.api.access import AccessRules
@@ -12,7 +12,12 @@ from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
 from pentad.api.found import FindRun
-from pentad.api.identity.caller import ALL_USERS, SCOPES
+from pentad.api.identity.caller import ALL_USERS, SCOPES, Caller
+from pentad.api.mcp.calls import McpCalls
+from pentad.api.mcp.humans import HumanInput
+from pentad.api.mcp.listing import Listing
+from pentad.api.mcp.router import McpRoutes
+from pentad.api.mcp.service import McpService
 from pentad.api.ports import UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, RequestRates
@@ -139,6 +144,8 @@ class MemoryServices:
         self.door = Door(world.model, self, load(), now=world.clock)
         self.waits = HumanWaits(world.runs, world.approvals, world.catalog)
         self.acts = MemoryActs()
+        self.admitted: list[Caller] = []
+        self.refuse_calls: Callable[[Caller], None] | None = None
         self.slept: list[float] = []
         self.waiting = RunWaiter(self.waits, sleep=self._sleep, timer=lambda: world.clock().timestamp())
         self.world = world
@@ -163,6 +170,7 @@ class MemoryServices:
             CostRoutes(self.spend, self.now),
             SystemRoutes(self.catalog),
             DoorRoutes(lambda: self.door, self.now),
+            McpRoutes(self._make_mcp(find), self.now),
         )
 
     def embed(
@@ -173,6 +181,17 @@ class MemoryServices:
         vectors = tuple((0.6, 0.8) for _ in texts)
         usage = Usage(input_tokens=len(texts))
         return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=usage, cost_nanousd=3)
+
+    def _make_mcp(self, find: FindRun) -> McpService:
+        listing = Listing(self.catalog)
+        humans = HumanInput(self.approvals, self.decide, self.now)
+        calls = McpCalls(self.catalog, listing, self.start_run, self.waiting, find, self.cancel, humans, self.now)
+        return McpService(listing, calls, self._admit, frozenset({"https://desk.example"}))
+
+    def _admit(self, caller: Caller) -> None:
+        if self.refuse_calls is not None:
+            self.refuse_calls(caller)
+        self.admitted.append(caller)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from pentad.api.body import BODY_BYTES
+from pentad.api.mcp.protocol import DENIED
 from pentad.api.problems import status_of
 from pentad.api.rates.rates import RateLimits
-from pentad.api.routes import ROUTES, is_door
+from pentad.api.routes import MCP_PATH, ROUTES, is_door
 from pentad.domain.errors import (
     ConfigurationError,
     EffectUncertain,
@@ -33,6 +34,9 @@ def test_each_route_needs_its_scope(route: Any) -> None:
     assert reply.status == 403
     if is_door(route.path):
         assert reply.json["error"]["code"] == "insufficient_permissions"
+        assert route.scope in reply.json["error"]["message"]
+    elif route.path == MCP_PATH:
+        assert reply.json["error"]["code"] == DENIED
         assert route.scope in reply.json["error"]["message"]
     else:
         assert reply.json["code"] == "PolicyDenied"

@@ -106,7 +106,8 @@ def test_each_fault_is_a_line_with_place_and_fix_and_missing_packages_are_one(ro
     assert first == (
         "packages are in no Lambda layer: 'aws_cdk' (functions/tools/lacks_later.py:2), "
         "'cfnlint' (functions/tools/lacks.py:2), 'moto' (functions/tools/lacks.py:3): "
-        "add aws-cdk-lib cfn-lint moto to requirements/runtime.in and run 'make lock' and 'make env'"
+        "name aws-cdk-lib cfn-lint moto in packages= of @tool; what is not in requirements/tools.in goes there first, "
+        "then run 'make lock' and 'make env'"
     )
     told = {line.partition(":")[0].rpartition("/")[2]: line.partition(": ") for line in lines}
     assert len(lines) == len(told)

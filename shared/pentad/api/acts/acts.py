@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from pentad.api.acts.mcp_runs import find_run_of_mcp
 from pentad.api.acts.ports import MAX_TARGET, Act, ActLog
 from pentad.api.acts.subjects import DOCUMENTS, MEMORY, SESSIONS, USERS
 from pentad.api.documents import resolve_name
@@ -30,6 +31,7 @@ _RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]
     "undo_run": lambda names, _: check_id("run", names["run"]),
     "decide_approval": lambda names, _: parse_approval_id(names["approval"])[0],
     "close_review": lambda names, _: parse_review_id(names["review"])[0],
+    "call_mcp": lambda _, event: find_run_of_mcp(event.decoded_body or ""),
 }
 _DELETE_SESSION, _DELETE_DOCUMENT = "delete_session", "delete_document"
 _OF_MEMORY = frozenset({"edit_fact", "forget_fact"})

@@ -7,9 +7,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
-from pentad.api.openapi import door
+from pentad.api.openapi import door, mcp
 from pentad.api.problems import MEDIA_TYPE, Problem
-from pentad.api.routes import is_door
+from pentad.api.routes import MCP_PATH, is_door
 from pentad.domain.declarations.agents import Catalog
 
 TITLE = "Pentad"
@@ -45,13 +45,15 @@ def build_openapi(app: ApiGatewayResolver, catalog: Catalog) -> Json:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in _UNUSED:
         schemas.pop(name, None)
-    schemas |= {"Problem": Problem.model_json_schema(), "GatewayError": _GATEWAY_ERROR, **door.SCHEMAS}
+    schemas |= {"Problem": Problem.model_json_schema(), "GatewayError": _GATEWAY_ERROR, **door.SCHEMAS, **mcp.SCHEMAS}
     _describe_run_request(schemas["RunRequest"]["properties"], catalog)
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _describe_errors(path, operation["responses"])
             if is_door(path):
                 door.describe(path, operation)
+            if path == MCP_PATH:
+                mcp.describe(operation)
     _describe_runs(document["paths"])
     return document
 

@@ -39,6 +39,9 @@ def is_settled(status: RunStatus) -> bool:
 class RunWaiter:
     """Waits for runs.
 
+    Attributes:
+        waits: tells what runs wait for.
+
     Args:
         waits: tells what runs wait for.
         sleep: pauses; a test passes its own.
@@ -52,7 +55,7 @@ class RunWaiter:
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._waits = waits
+        self.waits = waits
         self._sleep = sleep
         self._timer = timer
 
@@ -61,9 +64,9 @@ class RunWaiter:
         end = self._timer() + seconds
         pause = _FIRST_PAUSE
         for _ in range(MOST_READS):
-            if is_settled(self._waits.find(run)[0]) or self._timer() >= end:
+            if is_settled(self.waits.find(run)[0]) or self._timer() >= end:
                 break
             self._sleep(min(pause, max(0.0, end - self._timer())))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-            run = self._waits.runs.get(run.tenant_id, run.run_id)
+            run = self.waits.runs.get(run.tenant_id, run.run_id)
         return run

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
+from pentad.domain.declarations.serving import ServedSpec
 from pentad.domain.declarations.words import UserWords
 from pentad.domain.declarations.workflows import DEFAULT_GROUP, WorkflowSpec, is_four_eyes, next_groups
 from pentad.domain.errors import ConfigurationError
@@ -221,6 +222,7 @@ class Catalog(Spec):
     tool_data: dict[str, tuple[ToolData, ...]] = Field(
         default_factory=dict, description="what of a tenant's data and secrets each tool reaches; none: nothing"
     )
+    served: tuple[ServedSpec, ...] = Field(default=(), description="what MCP clients may call: nothing by default")
 
     def get_agent(self, name: str) -> AgentSpec:
         """Return an agent.

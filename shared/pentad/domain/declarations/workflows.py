@@ -84,6 +84,9 @@ class ToolStep(FrozenValue):
     number: int = Field(ge=1, le=STEPS)
     tool: ToolName
     arguments: dict[str, Any] = Field(description="values; strings may be templates")
+    from_input: bool = Field(
+        default=False, description="the arguments are the JSON object that the run was started with"
+    )
     group: str = Field(default=DEFAULT_GROUP, description="who is asked, where the tool needs an approval")
     seconds: int = Field(default=_DAY, ge=60, le=31_536_000, description="how long its approval waits")
 

@@ -7,6 +7,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.workflows import ToolStep
 from pentad.domain.errors import (
     BudgetExceeded,
+    InvalidInput,
     InvalidTransition,
     LimitReached,
     NotFound,
@@ -14,11 +15,11 @@ from pentad.domain.errors import (
     StepFailed,
     StepRejected,
 )
-from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
+from pentad.domain.runs import CallStatus, Decision, Run, Step, ToolCall
 from pentad.orchestration.lifecycle.deliver import describe_error
 from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, build_call_result
-from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference, parse_fields
 from pentad.orchestration.workflows.templates import render_value
 
 INDEX = 0
@@ -46,6 +47,7 @@ class Calls:
             EffectUncertain: it was begun for one, whether it happened is not known, and it may not be repeated.
             NotFound: no such run, step or tool.
             InvalidTransition: the run has ended.
+            InvalidInput: the run was to be started with a JSON object, and was not.
             LimitReached: the workflow may spend no more.
             PentadError: what the stores raise.
         """
@@ -53,7 +55,7 @@ class Calls:
         step = stores.get_step(at, ToolStep)
         if stores.runs.find_step(at.tenant_id, at.run_id, at.place) is None:
             run, tool = stores.get_run(at), self._get_tool(step.tool)
-            arguments = render_value(step.arguments, stores.make_lookup(run, at.refs))
+            arguments = self._build_arguments(step, run, at)
             begun = self._done.check(at, run, tool, arguments)
             stores.check_allowed(run, at)
             self._store(at, tool, arguments if begun is None else begun.arguments, begun)
@@ -89,6 +91,15 @@ class Calls:
             self._check_stopped(at, call)
             raise StepFailed(f"the step '{at.step}' failed: {call.error_type or 'the tool answered with an error'}")
         return build_reference(result)
+
+    def _build_arguments(self, step: ToolStep, run: Run, at: EnteredStep) -> dict[str, Any]:
+        if not step.from_input:
+            found: dict[str, Any] = render_value(step.arguments, self._stores.make_lookup(run, at.refs))
+            return found
+        given = parse_fields(self._stores.get_request(run))
+        if given is None:
+            raise InvalidInput("the message must be the tool's arguments as a JSON object", field="message")
+        return given
 
     def _check_stopped(self, at: EnteredStep, call: ToolCall) -> None:
         """Let what ends a workflow's run end it here as well: a tool that asks models meets its limits inside."""

@@ -10,6 +10,11 @@ from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.found import FindRun
+from pentad.api.mcp.calls import McpCalls
+from pentad.api.mcp.humans import HumanInput
+from pentad.api.mcp.listing import Listing
+from pentad.api.mcp.router import McpRoutes
+from pentad.api.mcp.service import McpService
 from pentad.api.rates.adapters.rates_dynamodb import DynamoRateCounter
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
@@ -49,7 +54,7 @@ from pentad.runtime.clock import now
 from pentad.runtime.settings import ApiSettings, read_settings
 from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.humans import make_approvals
-from pentad.runtime.wiring.ground.starting import make_starting
+from pentad.runtime.wiring.ground.starting import Starting, make_starting
 from pentad.runtime.wiring.ground.stores import make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
@@ -69,13 +74,18 @@ _UNDO_SECONDS = 25.0
 def make_api() -> Api:
     """Return the HTTP API."""
     values, telemetry = read_settings(ApiSettings), telemetry_of("api")
-    counter = DynamoRateCounter(make_table(values.transient_table))
     routers, rules = make_routers()
     ledger = make_table(values.ledger_table)
     log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
     facts = DynamoFacts(make_table(values.state_table))
     acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact)
-    return Api(routers, rules, telemetry, RequestRates(counter, telemetry), acts)
+    return Api(routers, rules, telemetry, _make_rates(), acts)
+
+
+@cache
+def _make_rates() -> RequestRates:
+    values = read_settings(ApiSettings)
+    return RequestRates(DynamoRateCounter(make_table(values.transient_table)), telemetry_of("api"))
 
 
 @cache
@@ -98,8 +108,9 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     undo = Undo(runs, tools, telemetry, now=now)
     effects = ListEffects(catalog, runs, DynamoEffects(state), DynamoAudit(make_table(values.ledger_table)))
     order = DynamoCallOrder(make_table(values.transient_table))
+    waiting = RunWaiter(waits)
     routers = (
-        StartRoutes(starting.start, RunWaiter(waits), current_view, now),
+        StartRoutes(starting.start, waiting, current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
         CancelRoutes(starting.cancel, undo, waits, find, now),
@@ -114,8 +125,19 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),
         DoorRoutes(_make_door, now),
+        _make_mcp(starting, waiting, find, HumanInput(approvals, decide, now)),
     )
     return routers, rules
+
+
+def _make_mcp(starting: Starting, waiting: RunWaiter, find: FindRun, humans: HumanInput) -> McpRoutes:
+    """Return the server of MCP clients; the calls of their tools count as runs that are started."""
+    values, catalog = read_settings(ApiSettings), load_catalog()
+    listing = Listing(catalog)
+    calls = McpCalls(catalog, listing, starting.start, waiting, find, starting.cancel, humans, now)
+    origins = frozenset((values.mcp_origins or "").split())
+    service = McpService(listing, calls, lambda caller: _make_rates().admit(caller, "start_run"), origins)
+    return McpRoutes(service, now)
 
 
 # The models' catalog takes longer to import than all else here does beside boto3, and few requests need it: those of

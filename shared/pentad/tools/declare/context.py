@@ -35,6 +35,7 @@ class ToolContext:
         settings: what stands in ``tools.yaml`` under the tool's name, as the model that it declares.
         secrets: the declared secrets by name, each read when it is asked for.
         outside: speaks HTTP to the declared hosts; None where the tool declares none.
+        again: an earlier try of this call was begun, and may have done it: look before doing it again.
     """
 
     tenant: str
@@ -51,6 +52,7 @@ class ToolContext:
     settings: BaseModel | None = None
     secrets: Mapping[str, Credential] = field(default_factory=dict, repr=False)
     outside: HttpClient | None = None
+    again: bool = False
 
     @property
     def http(self) -> HttpClient:

@@ -77,7 +77,10 @@ def load_tool(module_name: str) -> AnyTool:
         place = _find_line(error, where)
         fix = "correct this line, or what it imports"
         if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(("functions", "pentad")):
-            fix = f"add the package of '{error.name}' to requirements/runtime.in and run 'make lock' and 'make env'"
+            fix = (
+                f"add the package of '{error.name}' to requirements/tools.in, run 'make lock' and 'make env', and name "
+                "it in packages= of @tool"
+            )
         raise make_declaration_error(place, f"it can't be imported: {type(error).__name__}: {error}", fix) from error
     # vars() may name one tool twice (an alias); tools that were imported from elsewhere are not this module's.
     declared = {id(value): value for value in vars(module).values() if _is_declared_in(value, module_name)}

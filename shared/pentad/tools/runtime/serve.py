@@ -161,6 +161,7 @@ class ServeTool:
             settings=self._settings,
             secrets=DeclaredSecrets(resolve_names(self._tool.secrets, self._settings), self._secrets, handed.tenant_id),
             outside=self._outside if self._tool.egress else None,
+            again=handed.again,
         )
 
 

@@ -1,0 +1,61 @@
+"""The CRM and the ERP that the settings name; what the tools of this folder share."""
+
+from typing import Annotated, cast
+
+from pydantic import Field
+
+from pentad.tools.business.actions import ChangedRecord, Done, RecordActions
+from pentad.tools.business.adapters.records_hubspot import HubSpotRecords
+from pentad.tools.business.adapters.records_odoo import OdooRecords
+from pentad.tools.business.adapters.records_salesforce import SalesforceRecords
+from pentad.tools.business.ports import BusinessRecords, Condition
+from pentad.tools.business.settings import CrmSettings, ErpSettings
+from pentad.tools.declare import ToolContext, Undoable
+
+Kind = Annotated[str, Field(min_length=1, max_length=100, description="as the settings of this tool name it")]
+RecordId = Annotated[str, Field(min_length=1, max_length=100, description="the id, as a search gave it")]
+Conditions = Annotated[list[Condition], Field(max_length=10, description="all of them have to hold")]
+_Name = Annotated[str, Field(max_length=100)]
+Names = Annotated[list[_Name], Field(max_length=100, description="which to read; all that may be read if empty")]
+Limit = Annotated[int, Field(ge=1, le=100, description="records of a page")]
+After = Annotated[str | None, Field(max_length=200, description="of the page before")]
+Version = Annotated[
+    str | None,
+    Field(max_length=100, description="as it was read: nothing is changed if somebody else changed the record since"),
+]
+_Value = Annotated[str, Field(max_length=20_000)] | int | float | bool | None
+Values = Annotated[dict[Annotated[str, Field(max_length=100)], _Value], Field(min_length=1, max_length=50)]
+
+
+def open_crm(context: ToolContext) -> RecordActions:
+    """Return what tools do with the CRM's records, for one call."""
+    settings = context.settings_of(CrmSettings)
+    token = _read_token(context, settings.secret)
+    records: BusinessRecords
+    if settings.provider == "hubspot":
+        records = HubSpotRecords(context.http, settings.url, token=lambda: token)
+    else:
+        records = SalesforceRecords(context.http, settings.url, api_version=settings.api_version, token=lambda: token)
+    return RecordActions(records, settings)
+
+
+def open_erp(context: ToolContext) -> RecordActions:
+    """Return what tools do with the ERP's records, for one call."""
+    settings = context.settings_of(ErpSettings)
+    token = _read_token(context, settings.secret)
+    records = OdooRecords(context.http, settings.url, key=lambda: token, database=settings.database)
+    return RecordActions(records, settings)
+
+
+def tell(done: Done) -> Undoable[ChangedRecord]:
+    """Return what a tool returns of a change: with its undo, or the bare result where it has none."""
+    changed, undo = done
+    if undo is None:
+        return cast(Undoable[ChangedRecord], changed)
+    return Undoable(changed, undo=undo.model_dump(mode="json"))
+
+
+def _read_token(context: ToolContext, name: str) -> str:
+    """Return the credential: the secret's field ``token``, or all of it where it is no JSON object."""
+    credential = context.secret(name)
+    return credential.fields.get("token", credential.text).strip()

@@ -1,0 +1,35 @@
+"""The tool that changes a record in the CRM."""
+
+from functions.library.business._records import Kind, RecordId, Values, Version, open_crm, tell
+from pentad.tools.business.actions import ChangedRecord, RecordUndo
+from pentad.tools.business.settings import CrmSettings
+from pentad.tools.declare import ToolContext, Undoable, tool
+
+
+def restore(data: RecordUndo, context: ToolContext) -> None:
+    """Give the fields their values from before, if they stand as this tool left them.
+
+    Raises:
+        ToolFailed: they were changed since; nothing is changed.
+    """
+    open_crm(context).undo_update(data)
+
+
+@tool(
+    effects="external",
+    settings=CrmSettings,
+    secrets=["settings.secret"],
+    egress=["settings.url"],
+    undo=restore,
+    # A try after one that was cut off looks whether the record is as asked for, and changes nothing.
+    idempotent=True,
+    timeout_seconds=60,
+)
+def crm_update(
+    kind: Kind, record_id: RecordId, fields: Values, context: ToolContext, version: Version = None
+) -> Undoable[ChangedRecord]:
+    """Change fields of a record in the CRM; null empties a field.
+
+    Read it with crm_find first, and give the version that it had.
+    """
+    return tell(open_crm(context).update(kind, record_id, fields, version=version, again=context.again))

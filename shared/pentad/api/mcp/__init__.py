@@ -1,0 +1,1 @@
+"""The deployment's agents and tools as a server of the Model Context Protocol: ``POST /mcp``."""

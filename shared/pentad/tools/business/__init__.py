@@ -1,0 +1,1 @@
+"""Tools for systems of record: customers, orders, appointments."""

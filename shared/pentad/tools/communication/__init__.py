@@ -1,0 +1,1 @@
+"""Tools that reach people: email, chat and text messages."""

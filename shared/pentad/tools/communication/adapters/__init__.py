@@ -1,0 +1,1 @@
+"""Servers and services that carry messages to people."""

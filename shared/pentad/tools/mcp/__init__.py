@@ -1,0 +1,1 @@
+"""The Model Context Protocol: ``mcp.yaml``, and remote servers' tools as tools."""

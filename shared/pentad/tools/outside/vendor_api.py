@@ -1,0 +1,210 @@
+"""Ask a vendor's HTTP API, and tell its refusals by what they mean for the call."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from pentad.domain.errors import (
+    ConfigurationError,
+    EffectUncertain,
+    NotFound,
+    RecordChanged,
+    ToolFailed,
+    ToolThrottled,
+    ToolUnavailable,
+)
+from pentad.tools.outside.ports import HttpAnswer, HttpClient
+
+_LONGEST_WAIT = 3_600.0
+"""The most seconds that a vendor's Retry-After is believed."""
+_MAX_WORDS = 300
+_CODE = re.compile(r"[^\w.: -]")
+
+
+@dataclass(frozen=True)
+class VendorError:
+    """What a vendor says of a request that it refused.
+
+    Args:
+        code: its name for it, such as ``REQUEST_LIMIT_EXCEEDED``.
+        words: its sentence, which is text from outside.
+        limited: a limit of the vendor is reached, nothing was done, and a later try may succeed.
+        final: nothing was done, and no try of this day will succeed.
+    """
+
+    code: str = ""
+    words: str = ""
+    limited: bool = False
+    final: bool = False
+
+
+class VendorApi:
+    """One vendor's API below one address.
+
+    Args:
+        http: speaks to it.
+        url: where its paths begin.
+        name: the vendor, for messages.
+        authorize: returns the headers that carry the credential; asked for each request, so a rotated one counts.
+        read_error: reads the vendor's own error; never raises.
+        seconds: for one request.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        url: str,
+        *,
+        name: str,
+        authorize: Callable[[], Mapping[str, str]],
+        read_error: Callable[[HttpAnswer], VendorError],
+        seconds: float = 20.0,
+    ) -> None:
+        self._http = http
+        self._url = url.rstrip("/")
+        self._name = name
+        self._authorize = authorize
+        self._read_error = read_error
+        self._seconds = seconds
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (),
+    ) -> HttpAnswer:
+        """Return an answer of the vendor that is no refusal.
+
+        Args:
+            method: HTTP's.
+            path: below the API's address, or a whole address of the same host; made with `join_path`.
+            params: of the query.
+            json: sent as JSON.
+            body: sent as it is.
+            headers: beside the credential's.
+            accept: statuses that are answers for this request, though they are refusals for others.
+
+        Raises:
+            ToolThrottled: a limit is reached, and nothing was done.
+            ToolUnavailable: no clear answer: what was asked may have been done.
+            NotFound: there is no such thing, or it was deleted.
+            RecordChanged: a condition of the request did not hold; nothing was done.
+            ConfigurationError: the credential is not accepted.
+            ToolFailed: the request is refused; nothing was done.
+        """
+        answer = self._http.request(
+            method,
+            path if path.startswith(("https://", "http://")) else f"{self._url}{path}",
+            params=params,
+            json=json,
+            body=body,
+            headers={**self._authorize(), **(headers or {})},
+            timeout=self._seconds,
+        )
+        if 200 <= answer.status < 300 or answer.status in accept:
+            return answer
+        self._refuse(answer)
+
+    def read_error(self, answer: HttpAnswer) -> VendorError:
+        """Return what the vendor says of a request, for an answer that was accepted."""
+        return self._read_error(answer)
+
+    def _refuse(self, answer: HttpAnswer) -> NoReturn:
+        error, status = self._read_error(answer), answer.status
+        told = f"{self._name} answered {status}" + (f" ({_CODE.sub('', error.code)[:80]})" if error.code else "")
+        words = clean_words(error.words)
+        if error.final:
+            raise ToolFailed(f"{told}: a limit of the whole day is reached; nothing was done", fix="try tomorrow")
+        if status == 429 or error.limited:
+            raise ToolThrottled(f"{told}: its limit is reached; nothing was done", retry_after=read_retry_after(answer))
+        if status == 401:
+            raise ConfigurationError(
+                f"{told}: it does not accept the credential; nothing was done",
+                field="secret",
+                fix="renew the tool's secret",
+            )
+        if status in (404, 410):
+            raise NotFound(f"{told}: there is no such thing{_join(words)}")
+        if status == 412:
+            raise RecordChanged(f"{told}: it was changed by somebody else meanwhile; nothing was done")
+        if status in (408, 425) or status >= 500:
+            raise ToolUnavailable(f"{told}: what was asked may have been done", retry_after=read_retry_after(answer))
+        raise ToolFailed(f"{told}: it refuses the request{_join(words)}; nothing was done")
+
+
+def join_path(*parts: str) -> str:
+    """Return a path of parts, each of which stays one part whatever is in it."""
+    return "".join(f"/{_escape_part(part)}" for part in parts)
+
+
+def _escape_part(part: str) -> str:
+    # "." and ".." would be taken for steps in the path by whoever normalises it.
+    return part.replace(".", "%2E") if part in (".", "..") else quote(part, safe="@:")
+
+
+def read_retry_after(answer: HttpAnswer) -> float | None:
+    """Return the seconds that a host asks to wait: given as such, or as a date (RFC 9110 section 10.2.3)."""
+    given = answer.headers.get("retry-after", "").strip()
+    if not given:
+        return None
+    try:
+        seconds = float(given) if given.isdigit() else _count_until(given)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT)
+
+
+def _count_until(date: str) -> float:
+    until = parsedate_to_datetime(date)
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp()
+
+
+def clean_words(words: object) -> str:
+    """Return a vendor's sentence in one line, without what is not printable, cut at 300 characters."""
+    text = words[: 4 * _MAX_WORDS] if isinstance(words, str) else ""
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())[:_MAX_WORDS]
+
+
+def read_json_object(answer: HttpAnswer) -> dict[str, Any]:
+    """Return the JSON object of an error's body, or an empty one: what stands before a vendor answers in HTML."""
+    try:
+        found = answer.json()
+    except ToolFailed:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_made_id(answer: HttpAnswer, name: str | None) -> str:
+    """Return the id of what a request has made.
+
+    Args:
+        answer: of the request, which succeeded.
+        name: of the id in the answer's object; None where the answer is a list of ids, or an id.
+
+    Raises:
+        EffectUncertain: the answer has none, as when something between us and the vendor answered in its place.
+    """
+    try:
+        found = answer.json()
+        found = found[name] if name is not None else found[0] if isinstance(found, list) else found
+    except (ToolFailed, LookupError, TypeError):
+        found = None
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise EffectUncertain(
+            f"the answer {answer.status} has no id: it was probably made, and was not repeated",
+            fix="look whether it is there before asking for it again",
+        )
+    return str(found)
+
+
+def _join(words: str) -> str:
+    return f", and says: {words}" if words else ""

@@ -1,0 +1,155 @@
+"""The tools of the library, through the runner, at vendors' servers: once, and undone."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.library.business.crm_create import crm_create
+from functions.library.business.crm_find import crm_find
+from functions.library.business.crm_update import crm_update
+from functions.library.business.erp_cancel import erp_cancel
+from functions.library.business.erp_create import erp_create
+from functions.library.business.erp_find import erp_find
+from functions.library.business.erp_update import erp_update
+from functions.library.communication.send_email import send_email
+from pentad.domain.errors import ToolUnavailable
+from pentad.domain.runs import CallStatus
+from pentad.tools.declare.declare import Tool
+from tests.contract.tools.test_mail_servers import Inbox, MailController
+from tests.contract.tools.vendors.records import HubSpot, Odoo, RecordVendor, Salesforce
+from tests.contract.tools.vendors.server import TOKEN, Fault, PlainHttp, listen
+from tests.contract.tools.vendors.worlds import make_world
+from tests.unit.tools.worlds import Crash, Crashing, World
+
+KINDS = {
+    "hubspot": ("contacts", "lastname", "pentad_call"),
+    "salesforce": ("Contact", "LastName", "Pentad_Call__c"),
+    "odoo": ("res.partner", "name", "x_pentad_call"),
+}
+
+
+@pytest.fixture
+def http() -> Iterator[PlainHttp]:
+    client = PlainHttp()
+    yield client
+    client.close()
+
+
+class Desk:
+    """A vendor's server and calls of tools at it."""
+
+    def __init__(self, provider: str, vendor: RecordVendor, url: str, http: PlainHttp) -> None:
+        self.kind, self.name, marker = KINDS[provider]
+        self.vendor = vendor
+        self._http = http
+        self.find, self.create, self.update = (
+            (erp_find, erp_create, erp_update) if provider == "odoo" else (crm_find, crm_create, crm_update)
+        )
+        fields = [self.name, "email", "state"]
+        kind = {"read": fields, "write": fields, "create": True, "marker": marker, "cancel": "action_cancel"}
+        self.settings = {"provider": provider, "url": url, "kinds": {self.kind: kind}}
+
+    def call(self, tool: Tool[Any, Any], **arguments: Any) -> World:
+        secret = "erp" if tool.name.startswith("erp") else "crm"
+        values = {secret: json.dumps({"token": TOKEN})}
+        return make_world(
+            tool, {"kind": self.kind, **arguments}, settings=self.settings, secrets=values, http=self._http
+        )
+
+
+@pytest.fixture(params=list(KINDS))
+def desk(request: pytest.FixtureRequest, http: PlainHttp) -> Iterator[Desk]:
+    vendor: RecordVendor = {"hubspot": HubSpot, "salesforce": Salesforce, "odoo": Odoo}[request.param]()
+    with listen(vendor) as url:
+        yield Desk(request.param, vendor, url, http)
+
+
+def test_a_record_is_found_changed_and_the_change_taken_back(desk: Desk) -> None:
+    made = desk.call(desk.create, fields={desk.name: "Jones"})
+    made.execute()
+    record_id = made.result["record_id"]
+    found = desk.call(desk.find, conditions=[{"field": desk.name, "value": "Jones"}])
+    found.execute()
+    assert [one["record_id"] for one in found.result["records"]] == [record_id]
+    assert found.call.untrusted
+    changed = desk.call(desk.update, record_id=record_id, fields={desk.name: "Smith"}, version=made.result["version"])
+    changed.execute()
+    assert changed.result["fields"] == {desk.name: "Smith"}
+    changed.undo()
+    changed.undo()
+    assert desk.vendor.rows[record_id][desk.name] == "Jones"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_create_whose_runner_dies_makes_one_record(desk: Desk, before: bool) -> None:
+    world = desk.call(desk.create, fields={desk.name: "Jones"})
+    world.effects = Crashing(world.effects, "finish", before=before)
+    with pytest.raises(Crash):
+        world.execute()
+    world.execute()
+    world.execute()
+    assert world.call.status is CallStatus.SUCCEEDED
+    assert len(desk.vendor.rows) == 1
+
+
+def test_a_create_that_the_vendor_did_not_answer_is_found_by_the_state_s_retry(desk: Desk) -> None:
+    world = desk.call(desk.create, fields={desk.name: "Jones"})
+    desk.vendor.faults = [Fault(True, None, "POST")]
+    with pytest.raises(ToolUnavailable):
+        world.execute()
+    world.execute()
+    assert world.call.status is CallStatus.SUCCEEDED
+    assert len(desk.vendor.rows) == 1
+
+
+def test_erp_cancel_asks_a_human_and_is_not_repeated(http: PlainHttp) -> None:
+    vendor = Odoo()
+    with listen(vendor) as url:
+        desk = Desk("odoo", vendor, url, http)
+        record_id = vendor.put({"state": "sale"})
+        assert erp_cancel.spec.approval == "always"
+        world = desk.call(erp_cancel, record_id=record_id)
+        world.effects = Crashing(world.effects, "finish", before=True)
+        with pytest.raises(Crash):
+            world.execute()
+        world.execute()
+        assert "EffectUncertain" in (world.call.result or "")
+        assert sum(one.parts[-1] == "action_cancel" for one in vendor.asked) == 1
+
+
+def test_an_email_goes_out_once_though_the_call_is_tried_again(http: PlainHttp) -> None:
+    inbox = Inbox()
+    controller = MailController(inbox)
+    controller.start()
+    try:
+        settings = {
+            "sender": "desk@example.com",
+            "host": "127.0.0.1",
+            "port": controller.port,
+            "security": "none",
+            "secret": None,
+            "recipient_domains": ["example.com"],
+        }
+        arguments = {"to": ["mary@example.com"], "subject": "Hello", "text": "Hello, Mary."}
+        world = make_world(send_email, arguments, settings=settings, secrets={}, http=http)
+        world.effects = Crashing(world.effects, "finish", before=True)
+        with pytest.raises(Crash):
+            world.execute()
+        world.execute()
+        assert "EffectUncertain" in (world.call.result or "")
+        assert len(inbox.taken) == 1
+        world = make_world(send_email, arguments, settings=settings, secrets={}, http=http)
+        world.execute()
+        assert world.result["accepted"] == ["mary@example.com"]
+    finally:
+        controller.stop()
+
+
+@pytest.mark.parametrize("tool", [crm_create, crm_update, erp_create, erp_update, erp_cancel, send_email])
+def test_what_reaches_the_outside_says_so_to_the_model(tool: Tool[Any, Any]) -> None:
+    assert tool.spec.effects == "external"
+    assert tool.spec.approval == "always" or tool.spec.reversible
+    assert inspect.getdoc(tool.function)
