@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "APPROVAL_KEY": f"arn:aws:kms:{_ACCOUNT}:key/a",
     "TOOL_RUNNER": f"arn:aws:lambda:{_ACCOUNT}:function:run-tool",
     "TOOL_FUNCTION_PREFIX": "pentad-dev-tool-",
+    "AWS_REGION": "eu-central-1",
     "GATEWAY_FUNCTION": f"arn:aws:lambda:{_ACCOUNT}:function:gateway",
     "VECTOR_STORE": "pinecone",
     "VECTOR_SECRET": "pentad-dev/pinecone",

@@ -20,6 +20,8 @@ SENDERS = {
     # What a human has approved, as it was shown: `email.message` and SES encode it, and headers hold no line break.
     "shared/pentad/tools/communication/adapters/mail_ses.py",
     "shared/pentad/tools/communication/emails.py",
+    # A result of a tool, to the bucket of payloads, from where only the run itself reads it.
+    "shared/pentad/tools/results/adapters/upload_http.py",
 }
 
 

@@ -43,6 +43,7 @@ def test_the_environment_satisfies_the_settings_model(
 ) -> None:
     for name, properties in functions.items():
         with monkeypatch.context() as patch:
+            patch.setenv("AWS_REGION", "eu-central-1")  # by Lambda itself
             for variable, value in properties["Environment"]["Variables"].items():
                 patch.setenv(variable, joined(value))
             settings_of(name)()

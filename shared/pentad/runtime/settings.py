@@ -176,6 +176,8 @@ class ToolRunnerSettings(StateTable):
     )
     tools_grouped: bool = Field(default=False, description="the tools are too many for one stack, and are in groups")
     identity_key: str | None = Field(default=None, description="ARN of the KMS key that signs; set for graphs")
+    aws_region: str = Field(description="set by Lambda")
+    aws_endpoint_url: str | None = Field(default=None, description="set on the local twin only")
 
 
 class ToolSettings(Settings):

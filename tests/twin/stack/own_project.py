@@ -57,7 +57,7 @@ knowledge: {top_k: 0}
 """
 # Is given no passages: it searches for them.
 SEARCHING = """description: Finds what stands in the harbour's books.
-tools: [search_knowledge]
+tools: [search_knowledge, ship_log]
 knowledge: {top_k: 0}
 """
 _AGENTS = {
@@ -129,6 +129,17 @@ def {name}({argument}: str, context: ToolContext) -> dict[str, str]:
         time.sleep(25)
     return {{"{argument}": {argument}, "state": "done"}}
 '''
+# With many lines it returns more than fits into a function's answer.
+SHIP_LOG = '''"""A tool that returns much."""
+
+from pentad.tools.declare.declare import tool
+
+
+@tool(effects="none", timeout_seconds=60, memory_mb=1024)
+def ship_log(lines: int) -> str:
+    """Read the log of a ship."""
+    return "".join(f"line {number} of the log: all is well, and the sea is calm today\\n" for number in range(lines))
+'''
 LOG_ENTRY = '''"""A tool that changes something and needs no approval of its own."""
 
 from pentad.tools.declare.declare import Grant, ToolContext, tool
@@ -199,6 +210,7 @@ _TOOLS = {
     "word_count": WORD_COUNT,
     "departures": DEPARTURES,
     "log_entry": LOG_ENTRY,
+    "ship_log": SHIP_LOG,
     "book_ticket": _COUNTING.format(
         name="book_ticket", kind="BOOKING", effects="internal", more="", description="Book a ticket of the ferry."
     ),

@@ -1,6 +1,7 @@
 """A folder in agents/ and a file in functions/tools/ are an agent and a tool after one synth."""
 
 import json
+import re
 
 import pytest
 
@@ -67,3 +68,22 @@ def test_an_agent_searches_the_documents_itself_and_cites_what_it_found(scripted
     [citation] = view["citations"]
     assert (citation["document"], citation["marker"]) == ("harbour/fog.md", passage["cite"])
     assert view["notices"] == []
+
+
+def test_a_result_past_a_functions_answer_is_kept_whole_and_read_by_those_who_go_on_for_the_run(
+    scripted: Stack,
+) -> None:
+    tenant = scripted.tenant()
+    log = {"name": "ship_log", "arguments": {"lines": 100_000}}
+    scripted.simulator.load_script({"reply": {"tool_calls": [log]}}, {"reply": {"text": "I have read it."}})
+    view = tenant.ask("Read the log.", agent="librarian")
+    [call] = tenant.events(view["run_id"], "tool_call")
+    handle = re.search(r'kept: read them with read_result, handle "(res_1_0_[0-9a-f]{12})"', call["result"])
+    assert handle is not None and len(call["result"].encode()) <= 65_536
+    assert call["result"].endswith("line 99999 of the log: all is well, and the sea is calm today\n")
+    read = {"name": "read_result", "arguments": {"handle": handle[1], "search": "line 41234 "}}
+    scripted.simulator.load_script({"reply": {"tool_calls": [read]}}, {"reply": {"text": "All was well."}})
+    forked = tenant.post(f"/v1/runs/{view['run_id']}/fork", {"at": 1}).json()["run_id"]
+    assert tenant.settle(forked)["status"] == "succeeded"
+    [found] = [one for one in tenant.events(forked, "tool_call") if one["tool"] == "read_result"]
+    assert found["result"].startswith("[1 lines have these words]\n41235: line 41234 of the log")

@@ -52,6 +52,7 @@ ALL = {
     "APPROVAL_KEY": "arn:key",
     "TOOL_RUNNER": "arn:runner",
     "TOOL_FUNCTION_PREFIX": "pentad-dev-tool-",
+    "AWS_REGION": "eu-central-1",
     "GATEWAY_FUNCTION": "arn:gateway",
     "VECTOR_STORE": "pinecone",
     "VECTOR_SECRET": "pentad-dev/pinecone",

@@ -18,6 +18,7 @@ from pentad.orchestration.approvals.waiting_times import compute_waited, is_wait
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import human_id, to_references
 from pentad.tools.builtin.humans import BUILTIN
+from pentad.tools.runtime.sanitise import fit_words
 
 _WAITS_AS: Mapping[str, Literal["approve", "ask", "escalate"]] = {
     "calls": "approve",
@@ -210,7 +211,7 @@ def _apply_reply(call: ToolCall, approval: Approval, now: datetime) -> ToolCall:
     else:
         return _reject_call(call, NO_ANSWER if approval.kind == "question" else NO_HUMAN, now)
     return call.model_copy(
-        update={"status": CallStatus.SUCCEEDED, "result": result, "untrusted": False, "ended_at": now}
+        update={"status": CallStatus.SUCCEEDED, "result": fit_words(result), "untrusted": False, "ended_at": now}
     )
 
 
@@ -218,7 +219,7 @@ def _reject_call(call: ToolCall, why: str, now: datetime) -> ToolCall:
     return call.model_copy(
         update={
             "status": CallStatus.REJECTED,
-            "result": why,
+            "result": fit_words(why),
             "is_error": True,
             "error_type": "PolicyDenied",
             "ended_at": now,

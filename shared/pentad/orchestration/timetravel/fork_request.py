@@ -12,7 +12,7 @@ from pentad.domain.messages import ToolResultBlock
 from pentad.domain.runs import Overrides
 from pentad.domain.values import WHOLE, FrozenValue
 from pentad.orchestration.turn.decision import CALLS_PER_TURN
-from pentad.tools.runtime.sanitise import clean_text, truncate_text
+from pentad.tools.runtime.sanitise import fit_words
 
 RESULT_CHARACTERS = 100_000
 _CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -64,8 +64,7 @@ def replace_result(block: ToolResultBlock, given: dict[str, GivenResult]) -> Too
     if result is None:
         return block
     # The mark of words from outside stays: who forks can not vouch for them.
-    content = truncate_text(clean_text(result.content))
-    return block.model_copy(update={"content": content, "is_error": result.is_error})
+    return block.model_copy(update={"content": fit_words(result.content), "is_error": result.is_error})
 
 
 def merge_overrides(before: Overrides | None, request: ForkRequest, replaced: tuple[str, ...]) -> Overrides | None:

@@ -48,6 +48,7 @@ from pentad.orchestration.turn.decision import (
     stop_id,
 )
 from pentad.orchestration.turn.loop_detection import find_loop
+from pentad.orchestration.turn.offered import list_turn_tools
 from pentad.orchestration.turn.outcome import (
     TurnOutcome,
     apologise,
@@ -60,7 +61,6 @@ from pentad.orchestration.turn.outcome import (
 )
 from pentad.orchestration.turn.token_estimates import hold_estimate
 from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
-from pentad.tools.builtin import humans as builtin
 
 __all__ = ["Think", "TurnInput"]
 
@@ -220,7 +220,7 @@ class Think:
         A rate limit ends by itself, so the state waits and asks again a few times before the notice is the answer.
         """
         try:
-            request = make_request(situation, builtin.list_tools(self._catalog, situation.agent))
+            request = make_request(situation, list_turn_tools(self._catalog, situation))
             reply = self._model.complete(request, deadline=deadline)
         except (ModelUnavailable, ModelThrottled) as outage:
             if isinstance(outage, ModelThrottled) and situation.turn.retry < THROTTLED_TRIES:
@@ -283,7 +283,7 @@ class Think:
             seq: its place in the session.
             stands: a model answered; it is no notice that none did.
         """
-        tools = {tool.name: tool for tool in builtin.list_tools(self._catalog, situation.agent)}
+        tools = {tool.name: tool for tool in list_turn_tools(self._catalog, situation)}
         step = situation.turn.step
         calls = plan_calls(situation.run, step, message, tools, situation.unavailable)
         decision = make_decision(step, calls, wait=compute_agent_wait(situation.agent))
@@ -302,7 +302,7 @@ class Think:
         if assessment is None:
             assessment = self._assessor.assess(
                 situation.agent,
-                make_request(situation, builtin.list_tools(self._catalog, situation.agent)),
+                make_request(situation, list_turn_tools(self._catalog, situation)),
                 outcome.reply,
                 outcome.calls,
                 unknown_citations=len(outcome.unknown),

@@ -88,7 +88,7 @@ def find_problems(template: Any, known: Mapping[str, frozenset[str] | None]) -> 
 def render(template: str, lookup: Lookup) -> str:
     """Return a template with its references replaced.
 
-    A result that is longer than there is room for is cut, and says so.
+    Of a result that is longer than there is room for stay its head and tail, and what is left out is said.
 
     Args:
         template: the template.
@@ -169,4 +169,5 @@ def _to_text(value: Any) -> str:
 def _truncate_text(text: str, most: int) -> str:
     if len(text) <= most:
         return text
-    return f"{text[:most]}\n[cut here: {len(text) - most:,} more characters]"
+    tail = most // 4
+    return f"{text[: most - tail]}\n[cut here: {len(text) - most:,} characters are left out]\n{text[-tail:]}"

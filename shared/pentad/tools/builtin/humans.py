@@ -4,6 +4,7 @@ A call of one awaits a human and is in no Act state; the answer becomes its resu
 can't list them under ``tools``: ``humans.may_ask`` in ``agent.yaml`` gives both.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
@@ -54,13 +55,18 @@ BUILTIN: Final[dict[str, ToolSpec]] = {
 """By name. ``approval: always``: whoever plans a call without knowing these makes it wait for a human all the same."""
 
 
-def list_tools(catalog: Catalog, agent: AgentSpec) -> tuple[ToolSpec, ...]:
+def list_tools(catalog: Catalog, agent: AgentSpec, more: Sequence[ToolSpec] = ()) -> tuple[ToolSpec, ...]:
     """Return all tools that the model is given, the agent's own and the built-in ones, in a stable order.
+
+    Args:
+        catalog: the tools.
+        agent: the agent.
+        more: built-in tools that this turn has beside those.
 
     Raises:
         ConfigurationError: the agent names a tool that does not exist, or one of its tools has a built-in one's name.
     """
-    own = catalog.tools_of(agent)
+    own = tuple(sorted((*catalog.tools_of(agent), *more), key=lambda tool: tool.name))
     if not agent.humans.may_ask:
         return own
     taken = sorted(BUILTIN.keys() & {tool.name for tool in own})

@@ -11,11 +11,12 @@ from pydantic import BeforeValidator, Field
 
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.values import FrozenValue
+from pentad.tools.results.ports import WholePlace
 
 MAX_PAYLOAD_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
 MAX_VALUE_BYTES = 2_000_000
-"""A result of more bytes is answered as the text that the model reads of it, which is cut at 64 KB."""
+"""A result of more bytes is answered as what the model is shown of it; the whole goes to the address in ``whole``."""
 
 Words = Annotated[str, BeforeValidator(lambda given: replace_halves(given) if isinstance(given, str) else given)]
 """What a tool says may be cut in the middle of a character; JSON in UTF-8 can't hold the half."""
@@ -49,6 +50,11 @@ class HandedCall(FrozenValue):
     traceparent: str | None = Field(
         default=None, description="the call's span as W3C has it, where the trace is a caller's; else it is derived"
     )
+    whole: WholePlace | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="where a result may be put that is too large for the answer",
+    )
     identity: str | None = Field(default=None, repr=False, description="proves to the gateway for whom the tool asks")
 
 
@@ -66,6 +72,7 @@ class ToolAnswer(FrozenValue):
     masked: int = Field(default=0, ge=0, description="how many values of the text were masked")
     undoable: bool = Field(default=False, description="the function returned Undoable")
     undo: dict[str, Any] | None = None
+    untrusted: bool = Field(default=False, description="it holds text from outside, whatever the declaration says")
     error_type: str = Field(default="", description="the class of what was raised")
     fix: Words | None = None
     retry_after: float | None = None

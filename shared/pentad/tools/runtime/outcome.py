@@ -21,6 +21,7 @@ from pentad.domain.errors import (
 )
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.declare import Tool
+from pentad.tools.results.shape import Fit, shape_text
 from pentad.tools.runtime.handed import MAX_VALUE_BYTES, ToolAnswer, count_bytes
 from pentad.tools.runtime.ports import Effect
 from pentad.tools.runtime.sanitise import (
@@ -29,6 +30,7 @@ from pentad.tools.runtime.sanitise import (
     clean_text,
     describe_masked,
     render_result,
+    render_value,
     to_json,
     truncate_text,
     undo_data,
@@ -37,6 +39,8 @@ from pentad.tools.runtime.sanitise import (
 _MAX_MESSAGE_BYTES = 4_096
 MAX_KEPT_BYTES = 100_000
 """Of an answer's value, where it is kept: an item has 400 KB, for the text of a larger one and undo data as well."""
+_ANSWERED_BYTES = MAX_RESULT_BYTES - 500
+"""Of a result that the tool's own function has made fit: the runner adds its notes and need not cut again."""
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _FOLDERS = re.compile(r"(?<![\w/:.])/(?:[\w.+@~-]+/)+(?=[\w.+@~-]+\.\w+)")
 """Folders before a file's name; an address of the web, and a path without a file, are none."""
@@ -48,6 +52,7 @@ class ToolOutcome:
     """What a call came to: text for the model, what undoing it needs, and how many values of it were masked.
 
     Of one that an earlier try stored, also when it began and was done: by those times effects are undone.
+    ``untrusted``: it holds text from outside, whatever the tool's declaration says.
     """
 
     text: str
@@ -57,6 +62,7 @@ class ToolOutcome:
     masked: int = 0
     begun_at: datetime | None = None
     done_at: datetime | None = None
+    untrusted: bool = False
 
     def to_stored(self) -> dict[str, Any]:
         """Return the fields that a call and its effect keep of it."""
@@ -66,6 +72,7 @@ class ToolOutcome:
             "error_type": self.error_type,
             "undo": self.undo,
             "masked": self.masked,
+            "untrusted": self.untrusted,
         }
 
     @classmethod
@@ -88,6 +95,7 @@ class ToolOutcome:
             effect.masked,
             effect.begun_at,
             effect.done_at,
+            effect.untrusted,
         )
 
 
@@ -116,8 +124,16 @@ def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolCon
     return make_outcome(answer, reversible=tool.undo is not None, safe=tool.spec.safe_output)
 
 
-def run_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> ToolAnswer:
+def run_function(
+    tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext, fit: Fit = shape_text
+) -> ToolAnswer:
     """Run the function with validated arguments and return what it came to.
+
+    Args:
+        tool: the declared tool.
+        values: the arguments.
+        context: on whose behalf.
+        fit: makes a result fit that is too large for an answer.
 
     Raises:
         TransientError: the tool's backend asks for a retry.
@@ -131,15 +147,15 @@ def run_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolCont
         raise
     except Exception as error:  # a boundary: a tool may raise anything, and the model is told what
         return make_error_answer(error)
-    return _make_answer(tool, returned)
+    return _make_answer(tool, returned, fit)
 
 
-def shorten_answer(answer: ToolAnswer, safe: Collection[str] = ()) -> ToolAnswer:
+def shorten_answer(answer: ToolAnswer, safe: Collection[str] = (), fit: Fit = shape_text) -> ToolAnswer:
     """Return an answer that can be kept with a call's writes: a large value as the text that the model reads of it."""
     if answer.kind != "value" or count_bytes(answer.value) <= MAX_KEPT_BYTES:
         return answer
     cleaner = Cleaner(safe)
-    text = render_result(answer.value, cleaner)
+    text = render_result(answer.value, cleaner, fit, _ANSWERED_BYTES)
     return answer.model_copy(update={"kind": "text", "value": None, "text": text, "masked": cleaner.masked})
 
 
@@ -149,7 +165,7 @@ def make_error_answer(error: Exception, kind: Literal["error", "rejected"] = "er
     return ToolAnswer(kind=kind, text=outcome.text, error_type=str(outcome.error_type))
 
 
-def _make_answer(tool: Tool[Any, Any], returned: Any) -> ToolAnswer:
+def _make_answer(tool: Tool[Any, Any], returned: Any, fit: Fit) -> ToolAnswer:
     undoable = isinstance(returned, Undoable)
     try:
         if undoable and tool.undo is None:
@@ -157,7 +173,7 @@ def _make_answer(tool: Tool[Any, Any], returned: Any) -> ToolAnswer:
         value = to_json(tool.signature.result.validate_python(returned.result if undoable else returned))
         kind: Literal["value", "text"] = "value" if count_bytes(value) <= MAX_VALUE_BYTES else "text"
         cleaner = Cleaner(tool.spec.safe_output)
-        text = render_result(value, cleaner) if kind == "text" else ""
+        text = render_result(value, cleaner, fit, _ANSWERED_BYTES) if kind == "text" else ""
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the result"
@@ -177,13 +193,16 @@ def _make_answer(tool: Tool[Any, Any], returned: Any) -> ToolAnswer:
     )
 
 
-def make_outcome(answer: ToolAnswer, *, reversible: bool, safe: Collection[str] = ()) -> ToolOutcome:
+def make_outcome(
+    answer: ToolAnswer, *, reversible: bool, safe: Collection[str] = (), fit: Fit = shape_text
+) -> ToolOutcome:
     """Return what a call came to, by the word of its function, which is not trusted: cleaned, masked and bounded.
 
     Args:
         answer: of a run.
         reversible: the tool declares an undo.
         safe: fields of the result that the tool declares as safe: they are not masked.
+        fit: makes a result fit for the model, and keeps the whole of it.
     """
     if answer.kind in ("error", "rejected"):
         name = answer.error_type if _CLASS_NAME.fullmatch(answer.error_type) else ToolFailed.__name__
@@ -192,14 +211,15 @@ def make_outcome(answer: ToolAnswer, *, reversible: bool, safe: Collection[str] 
         return ToolOutcome.from_error(ToolFailed(f"the tool's function answered a call with '{answer.kind}'"))
     cleaner = Cleaner(safe)
     try:
-        text = cleaner.clean_json(answer.text) if answer.kind == "text" else _render(answer.value, cleaner)
+        text, value = _clean_answer(answer, cleaner)
     except ToolFailed as error:
         return ToolOutcome.from_error(_make_unusable(error))
     kept = undo_data(answer.undo) if answer.undoable and reversible and answer.undo is not None else None
     # A large result was masked in the tool's own function, which says how often.
     masked = cleaner.masked + max(0, answer.masked if answer.kind == "text" else 0)
     notes = describe_masked(masked) + (_NOT_UNDOABLE if answer.undoable and kept is None else "")
-    return ToolOutcome(truncate_text(text, MAX_RESULT_BYTES - len(notes)) + notes, undo=kept, masked=masked)
+    shown = fit(text, MAX_RESULT_BYTES - len(notes), value) + notes
+    return ToolOutcome(shown, undo=kept, masked=masked, untrusted=answer.untrusted)
 
 
 def make_again_error(answer: ToolAnswer) -> TransientError:
@@ -223,8 +243,14 @@ def make_undo_error(answer: ToolAnswer) -> PentadError:
     return kinds.get(answer.error_type, ToolFailed)(message, fix=fix)
 
 
-def _render(value: Any, cleaner: Cleaner) -> str:
-    return "done" if value is None else render_result(value, cleaner)
+def _clean_answer(answer: ToolAnswer, cleaner: Cleaner) -> tuple[str, Any]:
+    """Return the whole text of a result, clean, and what it is the JSON of where that is known."""
+    if answer.kind == "text":
+        return cleaner.clean_json(answer.text), None
+    if answer.value is None:
+        return "done", None
+    value = cleaner.clean_value(to_json(answer.value))
+    return render_value(value), value
 
 
 def _make_unusable(error: ToolFailed) -> ToolFailed:

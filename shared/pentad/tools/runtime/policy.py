@@ -4,6 +4,7 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.errors import InvalidTransition, PolicyDenied
 from pentad.domain.runs import CallStatus, Run, ToolCall
+from pentad.tools.offer.own import OWN
 
 
 def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, agent: str) -> None:
@@ -13,13 +14,13 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
         PolicyDenied: there is no such tool, the agent may not use the tool, the run has ended, the approval is
             missing, or the arguments are not those that were shown.
     """
-    if spec.name not in catalog.tools or call.tool != spec.name:
+    if (spec.name not in catalog.tools and spec.name not in OWN) or call.tool != spec.name:
         raise PolicyDenied(f"there is no tool '{call.tool}' in this deployment", field="tool")
     if run.agent != agent:
         raise PolicyDenied(f"the run belongs to the agent '{run.agent}', not to '{agent}'", field="agent")
     # A workflow may use what its own steps name.
     definition = catalog.agents.get(agent) or catalog.workflows.get(agent)
-    if definition is None or spec.name not in definition.tools:
+    if definition is None or (spec.name not in definition.tools and spec.name not in OWN):
         raise PolicyDenied(
             f"the agent '{agent}' may not use the tool '{spec.name}'",
             field="tool",

@@ -50,6 +50,7 @@ class Effect(FrozenValue):
     error_type: str | None = None
     undo: dict[str, Any] | None = None
     masked: int = 0
+    untrusted: bool = Field(default=False, description="the result holds text from outside, by the call's own word")
     begun_at: datetime
     done_at: datetime | None = None
 

@@ -41,6 +41,8 @@ from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.domain.tracing import find_call_place, find_run_place, read_traceparent
 from pentad.observability.ports import Telemetry
+from pentad.tools.offer.own import find_spec
+from pentad.tools.results.keep import KeepResults
 from pentad.tools.runtime.call_audit import Action, Audited, CallAudit, CallTry
 from pentad.tools.runtime.call_audit import Invocation as Invocation
 from pentad.tools.runtime.call_spans import build_call_attributes
@@ -76,6 +78,7 @@ class ToolRunner:
         gate: tells what is switched off or out of order; none lets everything run.
         inner: what graphs noted of the tools that ran inside them; none where no tool is a graph.
         order: lets calls of tools that say so run one after the other; without it all run at once.
+        results: keeps the whole of results that are shown in part; without it nothing is kept.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class ToolRunner:
         gate: ToolGate | None = None,
         inner: InnerAudit | None = None,
         order: OneByOne | None = None,
+        results: KeepResults | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -103,6 +107,7 @@ class ToolRunner:
         self._timer = timer
         self._gate = gate
         self._order = order or OneByOne(None)
+        self._results = results or KeepResults(None)
 
     def execute(
         self, tenant_id: str, run_id: str, agent: str, step: int, index: int, *, invocation: Invocation
@@ -147,7 +152,7 @@ class ToolRunner:
             return {"index": index, "status": call.status.value}
 
     def _start_attempt(self, call: ToolCall, run: Run, invocation: Invocation, action: str) -> CallTry:
-        spec = self._catalog.tools.get(call.tool)
+        spec = find_spec(self._catalog, call.tool)
         if spec is None:
             spec = ToolSpec(name=call.tool, description="a tool that is gone", input_schema={}, effects="external")
         return CallTry(
@@ -233,11 +238,13 @@ class ToolRunner:
             self._entries.take_inner(attempt)
         if answer.kind == "again":
             raise make_again_error(answer)
-        outcome = make_outcome(answer, reversible=attempt.spec.reversible, safe=attempt.spec.safe_output)
+        spec, fit = attempt.spec, self._results.make_fit(attempt.call)
+        outcome = make_outcome(answer, reversible=spec.reversible, safe=spec.safe_output, fit=fit)
         return ("denied" if answer.kind == "rejected" else "executed"), outcome
 
     def _hand_over(self, attempt: CallTry, op: Literal["run", "undo"], *, again: bool) -> ToolAnswer:
         call, invocation = attempt.call, attempt.invocation
+        seconds = min(float(attempt.spec.timeout_seconds), invocation.deadline - time.time())
         handed = HandedCall(
             op=op,
             tenant_id=call.tenant_id,
@@ -253,7 +260,8 @@ class ToolRunner:
             undo=call.undo if op == "undo" else None,
             # A run that began before there was such a field has none: its tools' functions do not know it.
             traceparent=None if attempt.run.traceparent is None else read_traceparent(),
-            deadline=min(time.time() + attempt.spec.timeout_seconds, invocation.deadline),
+            deadline=time.time() + seconds,
+            whole=self._results.sign(call, seconds=seconds) if op == "run" else None,
         )
         return self._functions.call(attempt.spec.name, handed, function=invocation.function)
 
@@ -272,7 +280,7 @@ class ToolRunner:
             update=outcome.to_stored()
             | {
                 "status": CallStatus.FAILED if outcome.is_error else CallStatus.SUCCEEDED,
-                "untrusted": not attempt.spec.trusted_output,
+                "untrusted": outcome.untrusted or not attempt.spec.trusted_output,
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
                 "started_at": outcome.begun_at or attempt.started_at,
                 "ended_at": outcome.done_at or self._now(),

@@ -4,10 +4,11 @@ What is masked is counted, so that it can be told. What a tool declares as safe 
 that it has signed, a token for the next page. Logs mask whatever is declared.
 """
 
+import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -16,12 +17,18 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.domain.secrets import KNOWN, MASK, is_secret_field, mask_secrets
+from pentad.tools.results.shape import MAX_SHOWN_BYTES, Fit, shape_text
 
-MAX_RESULT_BYTES = 65_536
+MAX_RESULT_BYTES = MAX_SHOWN_BYTES
 MAX_UNDO_BYTES = 32_768
 ALL_SAFE: Final = "*"
 """As the only name in ``safe_output``: nothing of the result is masked."""
 _MAX_DEPTH = 64
+_PIECE = 1_000_000
+"""Characters that are cleaned at once: the patterns make copies of what they look at."""
+_KEY_BLOCK = ("-----BEGIN", "-----END")
+_MOST_UNREADABLE = 0.1
+"""Of the characters of bytes that are still taken for text."""
 _ANYTHING = TypeAdapter(Any)
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -79,6 +86,8 @@ class Cleaner:
 
     def clean(self, text: str, *, safe: bool = False) -> str:
         """Return text without hidden characters, and with secrets masked; of safe text only those that are known."""
+        if len(text) > 2 * _PIECE:
+            return "".join(self.clean(piece, safe=safe) for piece in _iter_pieces(text))
         shown = strip_hidden(text)
         if safe or ALL_SAFE in self._safe:
             return KNOWN.mask(shown, MASK)
@@ -122,6 +131,27 @@ class Cleaner:
         return self.clean_value(part, depth=depth + 1, safe=safe)
 
 
+def _iter_pieces(text: str) -> Iterator[str]:
+    """Yield a long text in pieces that end with a line, or a word, and never within a key of several lines."""
+    start = 0
+    while start < len(text):
+        end = start + _PIECE
+        if end < len(text):
+            piece = text[start:end]
+            end = start + _find_end(piece)
+        yield text[start:end]
+        start = end
+
+
+def _find_end(piece: str) -> int:
+    half = len(piece) // 2
+    block = piece.rfind(_KEY_BLOCK[0])
+    if block > half and piece.find(_KEY_BLOCK[1], block) < 0:
+        return block
+    ends = (piece.rfind(mark, half) + 1 for mark in ("\n", " ", ","))
+    return next((end for end in ends if end), len(piece))
+
+
 def describe_masked(count: int) -> str:
     """Return the line that tells a model what was masked of a result; nothing where nothing was."""
     if not count:
@@ -135,12 +165,13 @@ def describe_masked(count: int) -> str:
 
 
 def truncate_text(text: str, limit: int = MAX_RESULT_BYTES) -> str:
-    """Return text of at most ``limit`` bytes of UTF-8; what was cut is said in its last line."""
-    data = text.encode()
-    if len(data) <= limit:
-        return text
-    note = f"\n[cut: the result has {len(data):,} bytes, of which at most {limit:,} are shown]"
-    return data[: limit - len(note.encode())].decode(errors="ignore") + note
+    """Return text of at most ``limit`` bytes of UTF-8: its head and tail, and between them what was left out."""
+    return shape_text(text, limit)
+
+
+def fit_words(text: str) -> str:
+    """Return words that stand for a tool's result, of a human, a fork or a graph's own tool: cleaned, and bounded."""
+    return truncate_text(clean_text(text))
 
 
 def to_json(value: Any) -> Any:
@@ -161,14 +192,24 @@ def to_json(value: Any) -> Any:
 
 
 def _make_plain(value: Any) -> Any:
-    """Return a value in JSON's types; pydantic takes halves in texts, but not in a mapping's keys."""
+    """Return a value in JSON's types; pydantic takes halves in texts, but not in a mapping's keys, and no odd bytes."""
     try:
         return to_jsonable_python(value)
-    except UnicodeEncodeError:
+    except (UnicodeError, PydanticSerializationError):
         return to_jsonable_python(_mend_keys(_ANYTHING.dump_python(value)))
 
 
+def describe_bytes(data: bytes) -> str:
+    """Return bytes as text, with U+FFFD for what is none; or what they are, where most of them is no text."""
+    text = data.decode(errors="replace")
+    if text.count("\ufffd") <= len(text) * _MOST_UNREADABLE:
+        return text
+    return f"[binary data: {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}]"
+
+
 def _mend_keys(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray):
+        return describe_bytes(bytes(value))
     if isinstance(value, Mapping):
         mended = {replace_halves(key) if isinstance(key, str) else key: _mend_keys(one) for key, one in value.items()}
         if len(mended) < len(value):
@@ -177,21 +218,28 @@ def _mend_keys(value: Any) -> Any:
     return [_mend_keys(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def render_result(value: Any, cleaner: Cleaner | None = None) -> str:
+def render_result(
+    value: Any, cleaner: Cleaner | None = None, fit: Fit = shape_text, limit: int = MAX_RESULT_BYTES
+) -> str:
     """Return a tool's result as the model reads it: text as it is, anything else as JSON.
 
     Args:
         value: the result.
         cleaner: counts what is masked, and knows what is safe; nothing is where none is given.
+        fit: makes it fit; the plain one keeps nothing of what it leaves out.
+        limit: bytes of UTF-8 at most.
 
     Raises:
         ToolFailed: it is not JSON.
     """
     cleaner = cleaner or Cleaner()
-    plain = to_json(value)
-    if isinstance(plain, str):
-        return truncate_text(cleaner.clean(plain))
-    return truncate_text(json.dumps(cleaner.clean_value(plain), ensure_ascii=False, allow_nan=False))
+    clean = cleaner.clean_value(to_json(value))
+    return fit(render_value(clean), limit, clean)
+
+
+def render_value(value: Any) -> str:
+    """Return a clean value as the model reads it: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def undo_data(undo: Any) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ from pentad.tools.records.call_records import CallRecords, run_in_one_piece
 from pentad.tools.records.granted_records import GrantedRecords, RecordRules
 from pentad.tools.records.plain_records import MAX_TRIES, wait_for_others
 from pentad.tools.records.ports import RecordStore, RecordTable
+from pentad.tools.results.keep import make_remote_fit
+from pentad.tools.results.ports import PutWhole
 from pentad.tools.runtime.arguments import validate_arguments
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.outcome import make_error_answer, run_function, shorten_answer
@@ -33,6 +35,8 @@ class ServeTool:
         settings: the tool's, where it declares any.
         secrets: reads the secrets that it declares.
         outside: speaks HTTP to the hosts that it declares.
+        upload: puts a result that is too large for an answer to the address that a call brings; without it,
+            only what is shown of such a result is left.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class ServeTool:
         settings: BaseModel | None = None,
         secrets: ToolSecrets | None = None,
         outside: HttpClient | None = None,
+        upload: PutWhole | None = None,
     ) -> None:
         self._tool = tool
         self._records = records
@@ -51,6 +56,7 @@ class ServeTool:
         self._settings = settings
         self._secrets = secrets
         self._outside = outside
+        self._upload = upload
 
     def __call__(self, handed: HandedCall, *, remaining_seconds: Callable[[], float]) -> ToolAnswer:
         """Return what the call, or its undo, came to; no error of the tool is raised.
@@ -94,7 +100,7 @@ class ServeTool:
 
         def run(records: CallRecords) -> tuple[str, bool]:
             done = self._do(handed, remaining_seconds, {"records": records})
-            answer = shorten_answer(done, tool.spec.safe_output)
+            answer = shorten_answer(done, tool.spec.safe_output, make_remote_fit(handed.whole, self._upload))
             return answer.model_dump_json(by_alias=True), answer.kind in ("value", "text", "undone")
 
         if handed.again:
@@ -124,7 +130,7 @@ class ServeTool:
             values = validate_arguments(self._tool, handed.arguments)
         except InvalidInput as error:
             return make_error_answer(error, "rejected")
-        return run_function(self._tool, values, context)
+        return run_function(self._tool, values, context, make_remote_fit(handed.whole, self._upload))
 
     def _undo(self, handed: HandedCall, context: ToolContext) -> ToolAnswer:
         undo = self._tool.undo

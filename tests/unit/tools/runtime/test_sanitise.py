@@ -189,3 +189,33 @@ def test_a_model_is_told_how_much_was_masked() -> None:
 )
 def test_what_a_tool_did_not_mean_to_say_names_no_folders(raised: Exception, told: str) -> None:
     assert ToolOutcome.from_error(raised).text == told
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"plain \xc3\xbc", "plain ü"),
+        (b"nearly all of it is text \xff", "nearly all of it is text \ufffd"),
+        (b"\x89PNG\r\n\x1a\n" + b"\xff\xfe\x80" * 20, "[binary data: 68 bytes, SHA-256 "),
+    ],
+)
+def test_bytes_are_text_or_said_to_be_binary(data: bytes, shown: str) -> None:
+    assert render_result(data).startswith(shown)
+    assert json.loads(render_result({"at": [data]}))["at"][0].startswith(shown)
+
+
+@pytest.mark.parametrize("gap", ["\n", " ", ",", ""])
+def test_a_long_text_is_cleaned_in_pieces_and_no_key_is_cut_by_one(gap: str) -> None:
+    key, block = (
+        "sk-ant-" + "a1" * 20,
+        "-----BEGIN PRIVATE KEY-----\n"
+        + ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEA" + "ab12" * 4 + "\n") * 10
+        + "-----END PRIVATE KEY-----",
+    )
+    for secret in (key, block):
+        cleaner = Cleaner()
+        filling = ("word" + gap) * (999_900 // len("word" + gap))
+        text = f"{filling}\n{secret}\n{filling}{filling}"
+        shown = cleaner.clean(text)
+        assert secret not in shown and shown.count("[masked]") == 1 == cleaner.masked
+        assert shown.replace("[masked]", "") == text.replace(secret, "")

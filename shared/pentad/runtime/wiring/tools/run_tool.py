@@ -4,24 +4,31 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import ceil
 
-from pentad.aws.clients import get_client
+from pentad.aws.clients import get_client, get_credentials
+from pentad.domain.errors import PentadError
 from pentad.domain.models import CallContext
 from pentad.models.remote.adapters.mac_kms import KmsMacKey
 from pentad.models.remote.identity import Identity, sign_identity
+from pentad.observability.ports import Telemetry
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.switchboard import Switches
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
+from pentad.runtime.results import answer_read
 from pentad.runtime.settings import ToolRunnerSettings, read_settings
 from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.stores import make_runs, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
 from pentad.tools.graphs.equipment import PURPOSE
+from pentad.tools.results.adapters.whole_s3 import S3WholeResults
+from pentad.tools.results.keep import KeepResults
+from pentad.tools.results.read import READ_RESULT, ReadResults
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
 from pentad.tools.runtime.adapters.call_order_dynamodb import DynamoCallOrder
 from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
+from pentad.tools.runtime.adapters.functions_builtin import BuiltinFunctions
 from pentad.tools.runtime.adapters.functions_lambda import LambdaFunctions, Prove
 from pentad.tools.runtime.function_names import find_group
 from pentad.tools.runtime.handed import HandedCall
@@ -40,16 +47,21 @@ def make_tool_runner() -> ToolRunner:
     catalog = load_catalog()
     needs = catalog.tool_data
     graphs = [name for name, data in needs.items() if _GRAPH in data]
+    runs, whole = make_runs(values), _make_whole_results(values)
+    functions = LambdaFunctions(
+        # One attempt: a second one would run the tool twice.
+        lambda seconds: get_client("lambda", read_timeout=5.0 * ceil(seconds / 5), attempts=1),
+        values.tool_function_prefix,
+        keys=StsDataKeys(get_client("sts"), _find_role(values), needs),
+        prove=_make_prover(values.identity_key, needs),
+        grouped=values.tools_grouped,
+    )
+    reading = ReadResults(whole)
     return ToolRunner(
         catalog=catalog,
-        runs=make_runs(values),
-        functions=LambdaFunctions(
-            # One attempt: a second one would run the tool twice.
-            lambda seconds: get_client("lambda", read_timeout=5.0 * ceil(seconds / 5), attempts=1),
-            values.tool_function_prefix,
-            keys=StsDataKeys(get_client("sts"), _find_role(values), needs),
-            prove=_make_prover(values.identity_key, needs),
-            grouped=values.tools_grouped,
+        runs=runs,
+        functions=BuiltinFunctions(
+            functions, {READ_RESULT: lambda handed: answer_read(handed, reading, runs, catalog)}
         ),
         effects=DynamoEffects(make_table(values.state_table)),
         audit=DynamoAudit(ledger, make_sealed_log(ledger, values.audit_key, telemetry)),
@@ -58,7 +70,22 @@ def make_tool_runner() -> ToolRunner:
         gate=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
         order=OneByOne(DynamoCallOrder(make_table(values.transient_table))),
         inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
+        results=KeepResults(whole, lambda error: _tell_lost(telemetry, error)),
     )
+
+
+def _make_whole_results(values: ToolRunnerSettings) -> S3WholeResults:
+    return S3WholeResults(
+        get_client("s3"),
+        values.payload_bucket,
+        credentials=get_credentials,
+        region=values.aws_region,
+        endpoint=values.aws_endpoint_url,
+    )
+
+
+def _tell_lost(telemetry: Telemetry, error: PentadError) -> None:
+    telemetry.log_event("result.not_kept", level="WARNING", error=type(error).__name__)
 
 
 def _find_role(values: ToolRunnerSettings) -> Callable[[str], str]:

@@ -17,6 +17,7 @@ from pentad.tools.declare.reach import resolve_names
 from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.ports import RecordTable
+from pentad.tools.results.adapters.upload_http import put_by_http
 from pentad.tools.runtime.handed import HandedCall
 from pentad.tools.runtime.serve import ServeTool
 
@@ -49,6 +50,7 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
         settings=settings,
         secrets=secrets,
         outside=_make_http_client(handed, resolve_names(tool.egress, settings), secrets),
+        upload=put_by_http,
     )
 
 

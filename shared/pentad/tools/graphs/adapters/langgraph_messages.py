@@ -17,6 +17,7 @@ from pentad.domain.ids import TOOL_PATTERN
 from pentad.domain.messages import ContentBlock, ImageBlock, Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import ChatReply
 from pentad.domain.usage import Usage
+from pentad.tools.runtime.sanitise import fit_words
 
 KEPT = "pentad_message"
 """Under this name an answer carries the message as the gateway gave it: its thinking goes back byte for byte."""
@@ -60,7 +61,7 @@ def _to_message(message: BaseMessage, place: int) -> Message:
         blocks = (
             ToolResultBlock(
                 call_id=_normalise_call_id(message.tool_call_id),
-                content=str(message.text),
+                content=fit_words(str(message.text)),
                 is_error=message.status == "error",
                 untrusted=True,
             ),

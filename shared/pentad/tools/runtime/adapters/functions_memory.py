@@ -10,6 +10,7 @@ from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.declare import Tool
 from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.ports import RecordTable
+from pentad.tools.results.ports import PutWhole
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.serve import ServeTool
 
@@ -25,6 +26,7 @@ class MemoryFunctions:
         settings: of each tool that declares any.
         secrets: reads what tools declare.
         outside: speaks HTTP to the hosts that tools declare.
+        upload: takes whole results that are too large for an answer.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class MemoryFunctions:
         settings: Mapping[str, BaseModel] | None = None,
         secrets: ToolSecrets | None = None,
         outside: HttpClient | None = None,
+        upload: PutWhole | None = None,
     ) -> None:
         self._tools = tools
         self._records = records
@@ -45,6 +48,7 @@ class MemoryFunctions:
         self._settings = settings or {}
         self._secrets = secrets
         self._outside = outside
+        self._upload = upload
 
     def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
         """See `ToolFunctions`."""
@@ -57,6 +61,7 @@ class MemoryFunctions:
             settings=self._settings.get(tool),
             secrets=self._secrets,
             outside=self._outside,
+            upload=self._upload,
         )
         given = HandedCall.model_validate_json(handed.model_dump_json(by_alias=True))
         answer = serve(given, remaining_seconds=self._remaining_seconds)

@@ -1,1 +1,0 @@
-"""Units of measurement with exact factors."""

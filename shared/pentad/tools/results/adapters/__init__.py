@@ -1,0 +1,1 @@
+"""Stores of whole results: S3, and memory for tests."""
