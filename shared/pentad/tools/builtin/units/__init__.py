@@ -1,0 +1,1 @@
+"""Units of measurement with exact factors."""

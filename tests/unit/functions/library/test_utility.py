@@ -1,0 +1,67 @@
+"""The utility tools that ship, through the runtime, as a model would call them."""
+
+from typing import Any
+
+import pytest
+
+from functions.library.utility.business_days import business_days
+from functions.library.utility.convert_format import convert_format
+from functions.library.utility.convert_units import convert_units
+from functions.library.utility.durations import durations
+from pentad.tools.declare.declare import Tool
+from tests.unit.tools.worlds import World
+
+
+def call(tool: Tool[Any, Any], **arguments: Any) -> tuple[bool, Any]:
+    """Return whether a call failed, and its result."""
+    world = World(tool)
+    world.add_call(arguments)
+    world.execute()
+    return world.call.is_error, world.call.result if world.call.is_error else world.result
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "expected"),
+    [
+        (
+            convert_format,
+            {"content": "a,b\n1,2\n", "source": "csv", "target": "yaml"},
+            {"content": "- a: '1'\n  b: '2'\n"},
+        ),
+        (convert_units, {"value": "98.6", "source": "°F", "target": "°C"}, {"result": "37", "exact": True}),
+        (
+            business_days,
+            {"operation": "add", "start": "2026-12-24", "days": 1, "holidays": ["2026-12-25"]},
+            {"result": "2026-12-28", "weekday": "Monday"},
+        ),
+        (
+            business_days,
+            {"operation": "count", "start": "today", "end": "2026-04-06", "holidays": ["2026-04-03", "2026-04-05"]},
+            {"business_days": 24, "left_out": ["2026-04-03"]},
+        ),
+        (
+            business_days,
+            {"operation": "check", "start": "2026-03-06", "weekend": ["friday", "saturday"]},
+            {"business_day": False, "next": "2026-03-08", "previous": "2026-03-05"},
+        ),
+        (durations, {"add": ["PT90M", "1:15"], "subtract": ["PT45M"]}, {"iso": "PT2H", "total_minutes": "120"}),
+    ],
+)
+def test_an_answer(tool: Tool[Any, Any], arguments: dict[str, Any], expected: dict[str, Any]) -> None:
+    failed, result = call(tool, **arguments)
+    assert not failed, result
+    assert {key: result[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "told"),
+    [
+        (convert_format, {"content": "{", "source": "json", "target": "yaml"}, "Fix: correct it there"),
+        (convert_units, {"value": "1", "source": "gallon", "target": "l"}, "us_gallon or imperial_gallon"),
+        (business_days, {"operation": "count", "start": "2026-01-01"}, "'count' needs 'end'"),
+        (durations, {"add": ["two hours"]}, "P1Y2M10DT2H30M"),
+    ],
+)
+def test_what_is_wrong_is_told_with_the_fix(tool: Tool[Any, Any], arguments: dict[str, Any], told: str) -> None:
+    failed, result = call(tool, **arguments)
+    assert failed and told in result
