@@ -171,7 +171,7 @@ class StateStack(Stack):
             self,
             f"tool-secret-{name}",
             secret_name=name_tool_secret(stage.prefix, name),
-            description=f"The secret '{name}' of tools: what docs/layers/tools.md and the tool's page say",
+            description=f"The secret '{name}' of tools: what docs/tools/settings.md and the tool's page say",
             encryption_key=key,
             removal_policy=stage.removal,
         )

@@ -1,4 +1,4 @@
-"""``pentad new``: the files of a new agent, and of its first test."""
+"""``pentad new``: the files of a new agent or tool, and of its first test."""
 
 import json
 import re
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from pentad.cli.commands.new_tool import NewTool, add_packages, build_tool_files, list_new_packages, list_steps
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, write_text
 from pentad.cli.synth import find_project_root
 from pentad.domain.ids import AGENT_PATTERN
+from pentad.tools.declare.options import Approval, Effects
 
 app = typer.Typer(help="Write the files of something new; nothing that is there is changed.", no_args_is_help=True)
 
@@ -60,6 +62,60 @@ def write_agent(
         OUT.print(f"Next: edit the prompt, then `pytest {written[-1]}`, and `pentad update` while the twin runs.")
 
 
+@app.command("tool")
+def write_tool(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and underscores, such as find_order.")],
+    description: Annotated[
+        str | None, typer.Option("--description", "-d", help="What it does: the model reads it.")
+    ] = None,
+    effects: Annotated[
+        Effects, typer.Option(help="none: reads only; internal: changes our own stores; external: reaches the outside.")
+    ] = "none",
+    package: Annotated[
+        list[str] | None, typer.Option("--package", "-p", help="A package that only it needs; repeatable.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None, typer.Option("--secret", "-s", help="The name of a secret that it reads; repeatable.")
+    ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help="A host that it may reach, such as api.example.com; repeatable.")
+    ] = None,
+    approval: Annotated[Approval, typer.Option(help="always: a human sees the arguments first.")] = "never",
+    undo: Annotated[bool, typer.Option("--undo", help="Its calls can be undone.")] = False,
+) -> None:
+    """Write functions/tools/NAME.py, a working tool, and a test of it."""
+    new = NewTool(
+        name=name,
+        description=description or f"Say here what {name} does.",
+        effects=effects,
+        packages=tuple(package or ()),
+        secrets=tuple(secret or ()),
+        hosts=tuple(host or ()),
+        approval=approval,
+        undo=undo,
+    )
+    with handle_errors():
+        _write_tool_files(new)
+
+
+def _write_tool_files(new: NewTool) -> None:
+    root = find_project_root()
+    files, added = build_tool_files(root, new), list_new_packages(root, new)
+    for path, text in files.items():
+        write_text(path, text)
+    if added:
+        add_packages(root, added)
+    written = [path.relative_to(root).as_posix() for path in files]
+    steps = list_steps(new, added, written[-1])
+    if OPTIONS.json:
+        print_json({"tool": new.name, "files": written, "packages": added, "next": steps})
+        return
+    for one in written:
+        OUT.print(f"wrote {one}")
+    for number, step in enumerate(steps, 1):
+        OUT.print(f"{number}. {step}", soft_wrap=True)
+
+
 def build_agent_files(root: Path, name: str, description: str, tools: tuple[str, ...]) -> dict[Path, str]:
     """Return the files of a new agent with their content.
 
@@ -88,12 +144,13 @@ def build_agent_files(root: Path, name: str, description: str, tools: tuple[str,
 
 
 def _check_tools(root: Path, tools: tuple[str, ...]) -> None:
-    there = {path.stem for path in (root / "functions" / "tools").glob("[!_]*.py")}
+    folders = [root / "functions" / "tools", *(root / "functions" / "library").glob("[!_]*/")]
+    there = {path.stem for folder in folders for path in folder.glob("[!_]*.py")}
     unknown = sorted(set(tools) - there)
     if unknown:
         known = ", ".join(sorted(there)) or "none yet"
         raise CommandError(
-            f"there is no tool '{unknown[0]}' in functions/tools (there are: {known}): write it first, "
-            "as docs/layers/tools.md shows, or leave it out",
+            f"there is no tool '{unknown[0]}' (there are: {known}): write it first with "
+            f"'pentad new tool {unknown[0]}', or leave it out",
             code=EXIT_USAGE,
         )
