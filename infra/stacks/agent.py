@@ -30,13 +30,15 @@ from infra.orchestration.functions.workflow import WorkflowFunction
 from infra.orchestration.machines.agent import AgentMachine
 from infra.orchestration.machines.agent_files import build_catalog
 from infra.orchestration.machines.machine import Called
-from infra.orchestration.machines.served import read_served
+from infra.orchestration.machines.served import list_served_flows, read_served
 from infra.orchestration.machines.workflow import WorkflowMachine
-from infra.orchestration.machines.workflow_files import Written, read_workflows
+from infra.orchestration.machines.workflow_files import Written, list_workflow_names, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
+from infra.tools.limits import grant_sums
 from infra.tools.packages import ToolLayers
+from infra.tools.policy_file import read_policy
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from infra.tools.tools_file import ToolsFile
@@ -80,6 +82,7 @@ class AgentStack(Stack):
         """
         super().__init__(scope, construct_id)
         self._configured = configured or ToolsFile()
+        self._declared = declared
         catalog, workflows = self._read_project(root, stage, declared, models)
         folders = self._build_layers(root, catalog, models)
         layers = [self._create_layer(name, folder) for name, folder in folders.items()]
@@ -92,6 +95,8 @@ class AgentStack(Stack):
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         identity = graph.create_identity_key(self, declared)
         self._gateway = Gateway(self, "models", build=self._build, models=models, identity=identity)
+        # What plans calls looks at the sums of their rules.
+        grant_sums(self._gateway.role, state.stores.transient_table, catalog.tools.values())
         Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
         ingest = Ingest(self, "documents", build=self._build, bus=self._bus, gateway=self._gateway.alias)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
@@ -124,15 +129,16 @@ class AgentStack(Stack):
     ) -> tuple[Catalog, dict[str, Written]]:
         """Return the project's agents, tools and workflows, checked against each other and the models."""
         catalog = build_catalog(root / "agents", declared, self._configured)
-        workflows = read_workflows(
-            self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
-        )
+        folder = root / "infra" / "workflows"
+        names = [*list_workflow_names(folder), *list_served_flows(root)]
+        policy = read_policy(root, runners=[*catalog.agents, *names], tools=catalog.tools)
+        workflows = read_workflows(self, folder, stage=stage, agents=catalog.agents, tools=declared, policy=policy)
         flows, served = read_served(
-            self, root, stage=stage, agents=catalog.agents, workflows=workflows.keys(), tools=declared
+            self, root, stage=stage, agents=catalog.agents, workflows=workflows.keys(), tools=declared, policy=policy
         )
         workflows |= flows
         specs = {name: one.spec for name, one in workflows.items()}
-        catalog = catalog.model_copy(update={"workflows": specs, "served": served})
+        catalog = catalog.model_copy(update={"workflows": specs, "served": served, "policy": policy})
         check_tasks(models.catalog, catalog)
         return catalog, workflows
 
@@ -184,6 +190,7 @@ class AgentStack(Stack):
             return
         machines = [name_machine(name) for name in sorted(workflows)]
         steps = WorkflowFunction(self, "workflow-steps", build=self._build, bus=self._bus, machines=machines)
+        grant_sums(steps.role, self._build.stores.transient_table, [one.spec for one in self._declared.values()])
         functions = {"gateway": self._gateway.function, "workflow": steps.function, "deliver": deliver}
         functions["run_tool"] = self._runner
         for name, written in workflows.items():

@@ -16,6 +16,7 @@ from infra.components.reasons import acknowledge
 from infra.components.run_grants import grant_payloads, grant_switches
 from infra.tools.data import ToolData, list_data
 from infra.tools.groups import ToolGroups
+from infra.tools.limits import grant_rates, grant_sums
 from infra.tools.tool import compute_runner_seconds
 from infra.tools.tools_file import ToolsFile
 from pentad.domain import keys
@@ -72,6 +73,9 @@ class ToolRunner(FunctionConstruct):
         )
         self._create_data(build, tools, groups, configured)
         self._grant_state(build, one_by_one=not all(tool.spec.parallel for tool in tools.values()))
+        specs = [tool.spec for tool in tools.values()]
+        grant_rates(self.role, build.stores.transient_table, specs)
+        grant_sums(self.role, build.stores.transient_table, specs, adds=True)
         if identity is not None:
             grants.grant_key(self.role, identity, ("kms:GenerateMac",))
             table = build.stores.state_table

@@ -27,11 +27,12 @@ from infra.tools.tool import compute_runner_seconds
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
 from pentad.orchestration.lifecycle.start import compute_lease
 from pentad.orchestration.workflows.templates import INPUT, find_problems, find_references
+from pentad.tools.policy.decide import may_ask
 
 GATEWAY_SECONDS = 305
 FUNCTION_SECONDS = 35
 """Time limits of the tasks: a little more than those of the functions."""
-_CHILD, _ERROR = "_child", "_error"
+_CHILD, _ERROR, _ASKS = "_child", "_error", "_asks"
 _RESULT = "$states.result.Payload"
 _START = "arn:aws:states:::states:startExecution.sync:2"
 _REPLY = "arn:aws:states:::aws-sdk:sfn:startSyncExecution"
@@ -167,22 +168,36 @@ class AgentRun(StepFragment):
 
 
 class ToolRun(StepFragment):
-    """A call of a tool, by the tool runner: three states; three more where it needs an approval."""
+    """A call of a tool, by the tool runner: three states.
+
+    Where its calls need an approval there are four more; where only some do, one more that looks which it is.
+    """
 
     def __init__(self, flow: Workflow, spec: ToolStep) -> None:
         super().__init__(flow, spec, {"arguments": spec.arguments})
         told_of = {name: f"{DATA}.{_ERROR}.{name}" for name in ("error", "cause")}
-        after = merge(drop_fields(DATA, [_ERROR]), _RESULT)
+        asks = may_ask(flow.tools[spec.tool].spec, flow.policy, flow.title)
+        after = merge(drop_fields(DATA, [_ERROR, _ASKS] if asks == "maybe" else [_ERROR]), _RESULT)
         collect = create_state(
             self, f"{self.name}: collect", self.build_task("call_done", told_of) | {"Output": wrap_jsonata(after)}
         )
         error = merge(DATA, f"{{'{_ERROR}': {build_catch_output('{}')}}}")
         run = create_state(self, f"{self.name}: run", self._build_call_task(spec) | build_catch(collect, error))
-        planning = self.build_task("call", refers=True) | {"Output": wrap_jsonata(DATA)}
+        kept = merge(DATA, f"{{'{_ASKS}': {_RESULT}.asks}}") if asks == "maybe" else DATA
+        planning = self.build_task("call", refers=True) | {"Output": wrap_jsonata(kept)}
         plan = create_state(self, self.name, planning | build_catch(collect, error, error=DONE))
-        plan.next(self._create_approval(spec, run) if flow.tools[spec.tool].spec.approval == "always" else run)
+        plan.next(run if asks == "never" else self._create_way(spec, run, always=asks == "always"))
         run.next(collect)
         self.first, self.ends = plan, [collect]
+
+    def _create_way(self, spec: ToolStep, run: sfn.State, *, always: bool) -> sfn.State:
+        """Return the first of the states between a planned call and its run: it asks a human, or looks if it has to."""
+        asked = self._create_approval(spec, run)
+        if always:
+            return asked
+        choice = sfn.Choice.jsonata(self, f"{self.name}: asks")
+        choice.when(sfn.Condition.jsonata(wrap_jsonata(f"{DATA}.{_ASKS} = true")), asked).otherwise(run)
+        return choice
 
     def _create_approval(self, spec: ToolStep, run: sfn.State) -> sfn.State:
         """Return the first of the states that have a human approve the call: exactly what is shown runs."""

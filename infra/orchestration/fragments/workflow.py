@@ -13,6 +13,7 @@ from infra.orchestration.fragments.arns import Arns
 from infra.orchestration.fragments.exports import Known, find_export_problems
 from infra.orchestration.names import machine_arn
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import AnyStep
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
@@ -30,6 +31,7 @@ class Workflow(Construct):
         file: the file that it is written in, for messages.
         agents: the agents there are.
         tools: the tools there are.
+        policy: policy.yaml: which tools may ask a human.
         used_agents: those that steps name.
     """
 
@@ -42,11 +44,13 @@ class Workflow(Construct):
         stage: Stage,
         agents: Mapping[str, AgentSpec],
         tools: Mapping[str, AnyTool],
+        policy: PolicySpec | None = None,
     ) -> None:
         super().__init__(scope, f"workflow-{name}")
         self.title = name
         self.file = file
         self.agents, self.tools = agents, tools
+        self.policy = policy or PolicySpec()
         self.used_agents: list[str] = []
         self._stage = stage
         self._steps: dict[str, AnyStep] = {}

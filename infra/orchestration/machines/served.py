@@ -10,6 +10,7 @@ from infra.orchestration.fragments.flow import Flow
 from infra.orchestration.fragments.steps import ToolRun
 from infra.orchestration.machines.workflow_files import Written, write
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.serving import CHECK_RUN, ServedSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import derive_id
@@ -30,6 +31,11 @@ def name_flow(tool: str) -> str:
     return f"{name[: _LONGEST - 7]}-{derive_id('t', tool)[-6:]}"
 
 
+def list_served_flows(root: Path) -> list[str]:
+    """Return the names of the workflows of served tools, unread."""
+    return [name_flow(tool) for tool in read_mcp_file(root).serve.tools]
+
+
 def read_served(
     scope: Construct,
     root: Path,
@@ -38,6 +44,7 @@ def read_served(
     agents: Mapping[str, AgentSpec],
     workflows: Collection[str],
     tools: Mapping[str, AnyTool],
+    policy: PolicySpec | None = None,
 ) -> tuple[dict[str, Written], tuple[ServedSpec, ...]]:
     """Return the workflows of served tools, and all that is served.
 
@@ -48,6 +55,7 @@ def read_served(
         agents: the agents there are.
         workflows: the names of the project's own workflows.
         tools: the tools there are.
+        policy: policy.yaml; the default one where there is none.
 
     Raises:
         ConfigurationError: the file names what there is not, or two things by one name.
@@ -62,7 +70,7 @@ def read_served(
         name = name_flow(tool)
         if name in machines or name in flows:
             raise ConfigurationError(f"{NAME}: the tool '{tool}' is served by a workflow '{name}', and there is one")
-        flow = Flow(scope, name, file=Path(NAME), stage=stage, agents=agents, tools=tools)
+        flow = Flow(scope, name, file=Path(NAME), stage=stage, agents=agents, tools=tools, policy=policy)
         flows[name] = write(flow, _OneCall(tool, tools[tool]))
     served = [ServedSpec(name=name, kind="agent", runs=name) for name in serve.agents]
     served += [ServedSpec(name=tool, kind="tool", runs=name_flow(tool)) for tool in serve.tools]

@@ -19,6 +19,7 @@ from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.flow import Flow
 from infra.orchestration.machines.workflow_body import compose_states
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import AgentStep, WorkflowSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.money import show
@@ -44,7 +45,13 @@ class Written:
 
 
 def read_workflows(
-    scope: Construct, folder: Path, *, stage: Stage, agents: Mapping[str, AgentSpec], tools: Mapping[str, AnyTool]
+    scope: Construct,
+    folder: Path,
+    *,
+    stage: Stage,
+    agents: Mapping[str, AgentSpec],
+    tools: Mapping[str, AnyTool],
+    policy: PolicySpec | None = None,
 ) -> dict[str, Written]:
     """Return the workflows of a folder by their names: those of the files, with dashes.
 
@@ -54,23 +61,35 @@ def read_workflows(
         stage: the stage.
         agents: the agents there are.
         tools: the tools there are.
+        policy: policy.yaml; the default one where there is none.
 
     Raises:
         ConfigurationError: something is wrong with a file; the message names it, the part and the field.
     """
     found = {}
-    for path in sorted(folder.glob("*.py")):
-        if path.name.startswith("_"):
-            continue
-        name = path.stem.replace("_", "-")
+    for path in _list_files(folder):
+        name = _name_workflow(path)
         shown = path.relative_to(folder.parent.parent)
         if name in agents:
             raise ConfigurationError(f"{shown}: an agent has the name '{name}' already", fix="rename the file")
         build = _load_builder(path, shown)
-        flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
+        flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools, policy=policy)
         found[name] = write(flow, build)
         _warn_of_cost(scope, found[name], shown, agents)
     return found
+
+
+def list_workflow_names(folder: Path) -> list[str]:
+    """Return the names of the workflows of a folder, unread."""
+    return [_name_workflow(path) for path in _list_files(folder)]
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+
+
+def _name_workflow(path: Path) -> str:
+    return path.stem.replace("_", "-")
 
 
 def compute_most(spec: WorkflowSpec, agents: Mapping[str, AgentSpec]) -> int:

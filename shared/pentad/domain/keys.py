@@ -127,6 +127,11 @@ def call_order_pk(tenant_id: str) -> str:
     return f"T#{tenant_id}#CALLORDER"
 
 
+def tool_rates_pk(tenant_id: str | None) -> str:
+    """Return the partition of the buckets of tools' rates: a tenant's, or those that all tenants share."""
+    return TOOL_RATES if tenant_id is None else collection_pk(tenant_id, "TOOLRATES")
+
+
 def done_pk(tenant_id: str, kind: str) -> str:
     """Return the partition of the marks of tools' calls whose writes to records of a kind are done."""
     return f"T#{tenant_id}#{kind}#DONE"
@@ -296,4 +301,5 @@ SAID = "SAID#"
 BREAKER = "SYS#BREAKER"
 SWITCH = "SYS#SWITCH"
 DRILL = "SYS#DRILL"
+TOOL_RATES = "SYS#TOOLRATES"
 _ANY = "*"

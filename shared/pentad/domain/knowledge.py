@@ -47,6 +47,9 @@ class Utterance(FrozenValue):
     speaker: str = Field(description="the user's id, the agent's name, or the name that the text begins with")
     text: str
     at: datetime
+    taint: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
+    )
 
     @property
     def place(self) -> tuple[str, int, int]:

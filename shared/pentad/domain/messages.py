@@ -105,6 +105,11 @@ class Message(FrozenValue):
         exclude_if=lambda value: value is None,
         description="of the words that end a stopped run: why, for operators",
     )
+    taint: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="sources of untrusted text in it, or in the context that it was made from",
+    )
 
     @property
     def text(self) -> str:

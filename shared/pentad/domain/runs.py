@@ -9,6 +9,7 @@ from pydantic import Field
 from pentad.domain.errors import InvalidTransition
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId, ToolName, UserId
 from pentad.domain.knowledge import Citation
+from pentad.domain.taint.sources import FromOutside
 from pentad.domain.usage import Spent, Usage
 from pentad.domain.values import FrozenValue
 
@@ -166,6 +167,8 @@ class Run(FrozenValue):
     first_step: int = Field(default=1, ge=1, description="the step its execution begins with; a fork has later ones")
     redrive_of_run_id: RunId | None = None
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
+    allowed_taint: tuple[str, ...] = Field(default=(), description="TOOL|SOURCE: allowed with text of that source")
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text that was in its context so far")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")
     requester: Actor | None = Field(default=None, description="whose credential started it; none where nobody's did")
     traceparent: str | None = Field(default=None, max_length=200, description="the span that caused it, as W3C has it")
@@ -220,6 +223,11 @@ class ToolCall(FrozenValue):
     effect_key: str | None = Field(default=None, description="of a failed run's call that this one goes on with")
     undone_by: Actor | None = None
     undo_failure: UndoFailure | None = None
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text in the context that led to it")
+    confidence: float | None = Field(default=None, ge=0, le=1, description="of the turn that made it")
+    reasons: tuple[str, ...] = Field(default=(), description="why a human is asked")
+    outside: tuple[FromOutside, ...] = Field(default=(), description="arguments with words of untrusted text")
+    rewritten: bool = Field(default=False, description="the arguments are the model's in another form")
 
 
 class Decision(FrozenValue):
@@ -260,6 +268,7 @@ class Step(FrozenValue):
     degraded: bool = False
     citations: tuple[Citation, ...] = ()
     assessment: Assessment | None = None
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text in its context")
     started_at: datetime
     duration_ms: int = Field(ge=0)
 
@@ -282,6 +291,9 @@ class ApprovalCall(FrozenValue):
     arguments: dict[str, Any]
     arguments_hash: str
     edited: bool = Field(default=False, description="a human changed the arguments that the model had chosen")
+    reasons: tuple[str, ...] = Field(default=(), description="why it asks")
+    outside: tuple[FromOutside, ...] = Field(default=(), description="arguments with words of untrusted text")
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text in the context that led to it")
 
 
 class Vote(FrozenValue):

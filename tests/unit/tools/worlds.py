@@ -8,6 +8,7 @@ from typing import Any
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.observability.adapters.memory import MemoryTelemetry
@@ -102,6 +103,8 @@ class World:
     agent_tools: tuple[str, ...] | None = None
     invocations: int = 0
     gate: Any = None
+    admission: Any = None
+    policy: PolicySpec = field(default_factory=PolicySpec)
     left: float = 30.0
     settings: Any = None
     secrets: Any = None
@@ -181,7 +184,7 @@ class World:
             outside=self.outside,
         )
         return ToolRunner(
-            catalog=Catalog(agents={"helper": agent}, tools={self.tool.name: self.tool.spec}),
+            catalog=Catalog(agents={"helper": agent}, tools={self.tool.name: self.tool.spec}, policy=self.policy),
             runs=self.calls,
             effects=self.effects,
             audit=self.audit,
@@ -190,6 +193,7 @@ class World:
             now=self.now,
             gate=self.gate,
             order=order,
+            admission=self.admission,
         )
 
     def invocation(self) -> Invocation:

@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from pentad.domain.declarations.approval_rules import ApprovalRules
+from pentad.domain.declarations.policy import PolicySpec
+from pentad.domain.declarations.rates import Rate
 from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
 from pentad.domain.declarations.serving import ServedSpec
 from pentad.domain.declarations.words import UserWords
@@ -39,7 +42,10 @@ class ToolSpec(Spec):
     effects: Literal["none", "internal", "external"] = Field(
         description="none: pure or read only; internal: changes our own stores; external: reaches the outside"
     )
-    approval: Literal["never", "always"] = "never"
+    approval: Literal["never", "always"] | ApprovalRules = Field(
+        default="never", description="when a human is asked first; rules ask where one of them does"
+    )
+    rates: tuple[Rate, ...] = Field(default=(), max_length=8, description="how many calls may run in a time")
     idempotent: bool = Field(
         default=False, description="running it again with the same effect key changes nothing more"
     )
@@ -219,6 +225,7 @@ class Catalog(Spec):
     agents: dict[str, AgentSpec]
     tools: dict[str, ToolSpec]
     workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
+    policy: PolicySpec = Field(default=PolicySpec(), description="policy.yaml")
     tool_data: dict[str, tuple[ToolData, ...]] = Field(
         default_factory=dict, description="what of a tenant's data and secrets each tool reaches; none: nothing"
     )

@@ -29,6 +29,9 @@ class FactEvidence(FrozenValue):
     learned_at: datetime
     replaces: str = Field(default="", max_length=FACT_CHARACTERS, description="what it says is wrong, in its own words")
     doubt: str | None = Field(default=None, max_length=200, description="why this alone is not enough to use the fact")
+    taint: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
+    )
 
     @property
     def place(self) -> tuple[datetime, str, int, int]:

@@ -15,6 +15,9 @@ class RememberedFact(FrozenValue):
     kind: FactKind
     text: str
     said_at: datetime = Field(description="when it was said last")
+    taint: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
+    )
 
 
 class RememberedSummary(FrozenValue):
@@ -23,6 +26,9 @@ class RememberedSummary(FrozenValue):
     text: str
     first_seq: int = Field(ge=0)
     last_seq: int = Field(ge=0)
+    taint: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
+    )
 
 
 class Remembered(FrozenValue):

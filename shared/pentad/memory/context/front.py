@@ -93,5 +93,7 @@ class EpochFront:
         if spec.summary and first_seq > 0:
             found = choose_summary(self._summaries.list_all(head.tenant_id, head.session_id), first_seq)
             if found is not None:
-                summary = RememberedSummary(text=found.text, first_seq=found.first_seq, last_seq=found.last_seq)
+                summary = RememberedSummary(
+                    text=found.text, first_seq=found.first_seq, last_seq=found.last_seq, taint=found.taint
+                )
         return Remembered(facts=facts, summary=summary, left_out=left_out)

@@ -6,6 +6,7 @@ from typing import Final
 
 from pentad.domain.memories.facts import Fact
 from pentad.domain.memories.front import RememberedFact
+from pentad.domain.taint.sources import merge_sources
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.tokens import Counter
 
@@ -39,7 +40,13 @@ def choose_profile(
     # The oldest first, as a history reads; the id decides between those of one time.
     chosen.sort(key=lambda fact: (_find_said(fact), fact.fact_id))
     given = tuple(
-        RememberedFact(fact_id=fact.fact_id, kind=fact.kind, text=fact.text, said_at=_find_said(fact))
+        RememberedFact(
+            fact_id=fact.fact_id,
+            kind=fact.kind,
+            text=fact.text,
+            said_at=_find_said(fact),
+            taint=merge_sources(*(one.taint for one in fact.evidence)),
+        )
         for fact in chosen
     )
     return given, len(held) - len(chosen)

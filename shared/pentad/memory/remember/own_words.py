@@ -40,7 +40,8 @@ def find_own_words(messages: Sequence[StoredMessage], before: Sequence[StoredMes
         if speaker is None or not text.strip():
             continue
         own = ((0, len(text)),) if speaker == "user" else _find_own_spans(text, _Pool(shown))
-        spoken = Spoken(one.seq, speaker, text, own, one.message.created_at, one.message.run_id)
+        taint = one.message.taint
+        spoken = Spoken(one.seq, speaker, text, own, one.message.created_at, one.message.run_id, taint)
         if spoken.words:
             said.append(spoken)
     return tuple(said)

@@ -25,6 +25,7 @@ class Spoken:
             repeated from a passage, a recalled turn or a tool's result is in none of them.
         at: when it was said, in UTC.
         run_id: the run that the message belongs to.
+        taint: sources of untrusted text that led to it.
     """
 
     seq: int
@@ -33,6 +34,7 @@ class Spoken:
     own: tuple[tuple[int, int], ...]
     at: datetime
     run_id: str | None = None
+    taint: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:

@@ -23,6 +23,9 @@ class SessionSummary(FrozenValue):
     made_at: datetime
     expires_at: datetime
     recipe: str
+    taint: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
+    )
 
 
 class SummaryStore(Protocol):

@@ -14,6 +14,7 @@ from pentad.domain.errors import ContextOverflow, MalformedReply, Refused
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest, StopReason
 from pentad.domain.secrets import mask_secrets
+from pentad.domain.taint.sources import merge_sources
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.remember.ports import Spoken, Work
 from pentad.memory.summaries.ports import SessionSummary, SummaryStore
@@ -99,6 +100,7 @@ class Summarise:
                     made_at=self._clock(),
                     expires_at=work.session.expires_at,
                     recipe=RECIPE,
+                    taint=merge_sources(() if before is None else before.taint, *(one.taint for one in work.spoken)),
                 )
             )
         return work.next_seq

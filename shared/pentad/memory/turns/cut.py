@@ -43,7 +43,15 @@ def make_utterances(spoken: Sequence[Spoken], session: Session) -> list[Utteranc
             speaker, words = named[1], words[named.end() :]
         for part, text in enumerate(cut_parts(words)):
             found.append(
-                Utterance(session_id=session.session_id, seq=one.seq, part=part, speaker=speaker, text=text, at=one.at)
+                Utterance(
+                    session_id=session.session_id,
+                    seq=one.seq,
+                    part=part,
+                    speaker=speaker,
+                    text=text,
+                    at=one.at,
+                    taint=one.taint,
+                )
             )
     return found
 

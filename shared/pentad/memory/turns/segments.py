@@ -117,6 +117,9 @@ def encode_words(segment: WordSegment) -> bytes:
         "lengths": segment.lengths,
         "words": postings,
     }
+    taint = {number: one.taint for number, one in enumerate(segment.said) if one.taint}
+    if taint:
+        body["taint"] = taint
     return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
 
 
@@ -128,6 +131,7 @@ def decode_words(body: bytes) -> WordSegment:
     """
     try:
         held = json.loads(zlib.decompress(body))
+        taint = held["taint"] if "taint" in held else {}
         said = [
             Utterance(
                 session_id=held["sessions"][session],
@@ -136,8 +140,11 @@ def decode_words(body: bytes) -> WordSegment:
                 speaker=held["speakers"][speaker],
                 text=text,
                 at=datetime.fromtimestamp(at, UTC),
+                taint=taint.get(str(number), ()),
             )
-            for (session, seq, part, speaker, at), text in zip(held["said"], held["texts"], strict=True)
+            for number, ((session, seq, part, speaker, at), text) in enumerate(
+                zip(held["said"], held["texts"], strict=True)
+            )
         ]
         postings = {word: _decode_pairs(numbers) for word, numbers in held["words"].items()}
         return WordSegment(said, list(held["lengths"]), postings)

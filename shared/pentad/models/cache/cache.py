@@ -66,12 +66,13 @@ KEYED: dict[str, frozenset[str]] = {
 }
 NOT_KEYED: dict[str, frozenset[str]] = {
     "request": frozenset({"context", "prompt_cache", "fresh"}),
-    "message": frozenset({"message_id", "created_at", "run_id", "step", "assessment", "stop_reason"}),
+    "message": frozenset({"message_id", "created_at", "run_id", "step", "assessment", "stop_reason", "taint"}),
     # Models do not see these. A tool that acts keeps a request from being kept at all.
     "tool": frozenset(
         {
             "effects",
             "approval",
+            "rates",
             "idempotent",
             "parallel",
             "per",

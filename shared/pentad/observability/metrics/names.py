@@ -33,6 +33,7 @@ CASCADES = "Cascades"
 CONTEXT_COMPACTIONS = "ContextCompactions"
 TOOL_CALLS = "ToolCalls"
 TOOL_DURATION = "ToolDuration"
+TOOL_RATE_REFUSALS = "ToolRateRefusals"
 TOOL_UNDOS = "ToolUndos"
 APPROVALS_REQUESTED = "ApprovalsRequested"
 APPROVALS_DECIDED = "ApprovalsDecided"
@@ -93,6 +94,7 @@ UNITS = {
     CONTEXT_COMPACTIONS: "Count",
     TOOL_CALLS: "Count",
     TOOL_DURATION: "Milliseconds",
+    TOOL_RATE_REFUSALS: "Count",  # a call was refused, since its tool's rate was used up
     TOOL_UNDOS: "Count",
     APPROVALS_REQUESTED: "Count",
     APPROVALS_DECIDED: "Count",

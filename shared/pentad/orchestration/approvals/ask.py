@@ -169,7 +169,7 @@ class Asking:
                 "agent": run.agent,
                 "session": run.session_id,
                 "status": ApprovalStatus.PENDING,
-                "calls": tuple(_to_approval_call(call) for call in calls if call.tool not in BUILTIN),
+                "calls": tuple(to_approval_call(call) for call in calls if call.tool not in BUILTIN),
                 "group": humans.group,
                 "quorum": humans.quorum,
                 "on_expiry": humans.on_expiry,
@@ -211,5 +211,7 @@ class Asking:
         return stored[0].message.text if stored else None
 
 
-def _to_approval_call(call: ToolCall) -> ApprovalCall:
-    return ApprovalCall(index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash)
+def to_approval_call(call: ToolCall) -> ApprovalCall:
+    """Return what a human is shown of a call."""
+    shown = ("index", "tool", "arguments", "arguments_hash", "reasons", "outside", "taint")
+    return ApprovalCall.model_validate({name: getattr(call, name) for name in shown})

@@ -88,7 +88,10 @@ class CarryOut:
 
     def _note(self, approval: Approval) -> None:
         if approval.status is ApprovalStatus.APPROVED and approval.allowed_tools:
-            self._runs.note(approval.tenant_id, approval.run_id, allowed_tools=approval.allowed_tools)
+            # What a human allows in a context is allowed in that one: text of another source asks again.
+            seen = [f"{call.tool}|{source}" for call in approval.calls for source in call.taint]
+            tools, run_id = approval.allowed_tools, approval.run_id
+            self._runs.note(approval.tenant_id, run_id, allowed_tools=tools, allowed_taint=seen)
         if approval.status is ApprovalStatus.ANSWERED and approval.asks_for:
             self._runs.note(approval.tenant_id, approval.run_id, metadata={approval.asks_for: approval.reply or ""})
 
@@ -194,6 +197,7 @@ def _apply_decision(call: ToolCall, shown: ApprovalCall | None, approval: Approv
         "status": CallStatus.APPROVED,
         "arguments": shown.arguments,
         "arguments_hash": shown.arguments_hash,
+        "rewritten": call.rewritten and not shown.edited,
     }
     return call.model_copy(update=update)
 

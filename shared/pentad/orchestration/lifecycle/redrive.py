@@ -20,10 +20,12 @@ from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import derive_id
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.runs import Run, RunStatus, ToolCall
+from pentad.domain.taint.sources import merge_sources
 from pentad.domain.usage import Spent
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.orchestration.lifecycle.start import StartRun, request_message_id
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+from pentad.orchestration.turn.taint import name_source
 from pentad.tools.runtime.ports import Effect
 
 GO_ON = "The last attempt at this was cut off by a fault that has been seen to. Go on from where it stopped."
@@ -126,6 +128,7 @@ class Redrive:
                 "answer": None,
                 "citations": (),
                 "allowed_tools": (),
+                "allowed_taint": (),
                 "fence": 0,
                 "first_step": 1,
                 "hands_over": False,
@@ -145,6 +148,8 @@ class Redrive:
             answered = own[-1].message.role == "user" and own[-1].seq != failed.request_seq
             results = () if answered else self._build_results(failed, turns[-1])
             blocks = (*results, TextBlock(text=GO_ON))
+        tools = {call.call_id: call.tool for turn in turns for call in turn.tool_calls}
+        untrusted = [one.call_id for one in blocks if isinstance(one, ToolResultBlock) and one.untrusted]
         name = redriven_id(failed.tenant_id, failed.run_id)
         return Message(
             message_id=request_message_id(name),
@@ -153,6 +158,7 @@ class Redrive:
             created_at=self._now(),
             run_id=name,
             step=0,
+            taint=merge_sources(tuple(name_source(tools[one]) for one in untrusted if one in tools)),
         )
 
     def _read_request(self, failed: Run) -> Message:

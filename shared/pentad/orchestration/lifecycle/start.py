@@ -26,6 +26,7 @@ from pentad.domain.ids import (
 )
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Actor, Run, RunStatus
+from pentad.domain.taint.sources import TRIGGER
 from pentad.domain.tracing import parse_traceparent
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
@@ -341,6 +342,7 @@ class StartRun:
             if_busy=request.if_busy or getattr(spec, "if_busy", "reject"),
             execution_arn=self._engine.build_execution_arn(request.agent, run_id),
             requester=requester,
+            taint=(TRIGGER,) if trigger in {"event", "queue"} else (),
         )
         earlier = find_earlier_version(self._runs, run)
         if earlier is None:

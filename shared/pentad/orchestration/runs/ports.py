@@ -123,6 +123,8 @@ class RunStore(Protocol):
         metadata: Mapping[str, str] | None = None,
         allowed_tools: Sequence[str] = (),
         confidence: float | None = None,
+        allowed_taint: Sequence[str] = (),
+        taint: Sequence[str] = (),
     ) -> Run:
         """Add to what is known of an open run; a repeat changes nothing.
 
@@ -132,6 +134,8 @@ class RunStore(Protocol):
             metadata: entries to add or replace.
             allowed_tools: tools that a human allowed for the rest of the run.
             confidence: of a step; the run keeps the lowest.
+            allowed_taint: ``TOOL|SOURCE``: what a human allowed with untrusted text of a source in the context.
+            taint: sources of untrusted text that has come into the run.
 
         Raises:
             NotFound: no such run.

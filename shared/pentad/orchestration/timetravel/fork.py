@@ -35,6 +35,7 @@ from pentad.orchestration.timetravel.fork_request import (
     replace_result,
 )
 from pentad.orchestration.turn.decision import build_results, reply_id, results_id
+from pentad.orchestration.turn.taint import find_call_sources
 
 if TYPE_CHECKING:
     # Named, not loaded: only a fork that names a model reads the models' catalog.
@@ -161,6 +162,8 @@ class ForkRun:
             forked_from_run_id=source.run_id,
             requester=requester,
             first_step=request.at + 1,
+            # What came into the run after the turn is not told apart from what began with it.
+            taint=source.taint,
         )
 
     def _find_earlier(self, new: Run) -> Run | None:
@@ -288,6 +291,7 @@ class ForkRun:
             created_at=self._now(),
             run_id=source.run_id,
             step=step,
+            taint=find_call_sources(calls),
         )
 
     def _check_over(self, source: Run, calls: Sequence[ToolCall], given: set[str]) -> None:

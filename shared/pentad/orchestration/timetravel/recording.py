@@ -13,6 +13,8 @@ from pydantic import BaseModel, Field
 
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
+from pentad.domain.declarations.approval_rules import ApprovalRules
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation, Passage, Utterance
@@ -28,6 +30,7 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import reply_id
 from pentad.tools.builtin.humans import list_tools
+from pentad.tools.policy.grounds import keep_defaults
 
 RECORDED = "recorded"
 """Stands for the tenant, and for whoever decided."""
@@ -113,7 +116,8 @@ class RecordedTool(FrozenValue):
     name: str
     digest: str
     effects: Literal["none", "internal", "external"]
-    approval: Literal["never", "always"]
+    approval: Literal["never", "always"] | ApprovalRules
+    defaults: dict[str, Any] = Field(default={}, description="what of its schema fills in arguments")
 
 
 class Definition(FrozenValue):
@@ -123,6 +127,7 @@ class Definition(FrozenValue):
     prompt: str = Field(description="digest of the system prompt")
     settings: dict[str, Any] = Field(description="agent.yaml, defaults filled in")
     tools: tuple[RecordedTool, ...]
+    policy: PolicySpec = PolicySpec()
 
 
 class RecordedOutcome(FrozenValue):
@@ -213,9 +218,16 @@ def build_definition(agent: AgentSpec, catalog: Catalog) -> Definition:
         prompt=compute_digest(agent.prompt),
         settings=agent.model_dump(mode="json", exclude=_NOT_KEPT),
         tools=tuple(
-            RecordedTool(name=tool.name, digest=compute_tool_digest(tool), effects=tool.effects, approval=tool.approval)
+            RecordedTool(
+                name=tool.name,
+                digest=compute_tool_digest(tool),
+                effects=tool.effects,
+                approval=tool.approval,
+                defaults={} if tool.effects == "none" else keep_defaults(tool.input_schema),
+            )
             for tool in list_tools(catalog, agent)
         ),
+        policy=catalog.policy,
     )
 
 

@@ -8,6 +8,7 @@ from pentad.domain.declarations.agents import AgentSpec, ToolSpec
 from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Band, CallRef, CallStatus, Decision, Run, ToolCall
 from pentad.tools.builtin.humans import ASK, BUILTIN, ESCALATE
+from pentad.tools.policy.grounds import Grounds, plan_call
 
 CALLS_PER_TURN = 16
 """Calls of one turn that are run. With more, the decision could pass 2 KB."""
@@ -19,6 +20,7 @@ TOO_MANY = f"This call was not run: a turn may make at most {CALLS_PER_TURN} cal
 LOOP = "This call was not run: it repeats an earlier call with the same arguments."
 ALONE = "This call was not run: a human is asked first, and one thing at a time. Make it again after the answer."
 NO_TOOL = "This agent has no such tool."
+UNSURE = "The agent is not sure enough of this turn."
 REASON_CHARACTERS = 300
 """What a decision says of itself; it goes through the state machine."""
 _OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING})
@@ -50,12 +52,13 @@ def plan_calls(
     reply: Message,
     tools: Mapping[str, ToolSpec],
     unavailable: Mapping[str, str] | None = None,
+    grounds: Grounds | None = None,
 ) -> list[ToolCall]:
     """Return the calls of a reply as they are stored, the first `CALLS_PER_TURN` of them.
 
-    A call that needs a human's approval awaits it, unless a human has allowed the tool for the rest of the run. One of
-    a tool that the agent has not is failed at once: the gateway lets none through, but what decides about rights does
-    not rely on that. A question to a human comes alone: of the other calls only those without effects are run.
+    `pentad.tools.policy.decide` says which of them run, which await a human and which are denied. One of a tool that
+    the agent has not is failed at once: the gateway lets none through, but what decides about rights does not rely on
+    that. A question to a human comes alone: of the other calls only those without effects are run.
 
     Args:
         run: the run; its ``allowed_tools`` need no approval.
@@ -63,7 +66,9 @@ def plan_calls(
         reply: the model's message.
         tools: what the agent has, the built-in ones included.
         unavailable: tools that may not run now, each with the sentence that the model is told.
+        grounds: the policy, and what of the context decides about calls.
     """
+    grounds = grounds or Grounds()
     blocks = reply.tool_calls[:CALLS_PER_TURN]
     asking = next((index for index, block in enumerate(blocks) if block.tool in BUILTIN and block.tool in tools), None)
     calls = []
@@ -74,10 +79,13 @@ def plan_calls(
             call = _refuse_call(call, NO_TOOL, "PolicyDenied")
         elif unavailable and block.tool in unavailable:
             call = _refuse_call(call, unavailable[block.tool], "ToolUnavailable")
-        elif asking is not None and index != asking and not _is_harmless(tool):
-            call = _refuse_call(call, ALONE, "PolicyDenied")
-        elif block.tool in BUILTIN or (tool.approval == "always" and block.tool not in run.allowed_tools):
-            call = call.model_copy(update={"status": CallStatus.AWAITING})
+        elif block.tool in BUILTIN:
+            status = {"status": CallStatus.AWAITING}
+            call = call.model_copy(update=status) if index == asking else _refuse_call(call, ALONE, "PolicyDenied")
+        else:
+            call = plan_call(tool, run, call, grounds)
+            if asking is not None and not (tool.effects == "none" and call.status is CallStatus.PENDING):
+                call = _refuse_call(call, ALONE, "PolicyDenied")
         calls.append(call)
     return calls
 
@@ -101,14 +109,14 @@ def _refuse_call(call: ToolCall, why: str, error: str) -> ToolCall:
     return call.model_copy(update=told)
 
 
-def _is_harmless(tool: ToolSpec) -> bool:
-    return tool.effects == "none" and tool.approval == "never"
-
-
 def hold_calls(calls: Sequence[ToolCall]) -> list[ToolCall]:
     """Return the calls of a turn that is not sure enough of itself: none runs before a human has agreed."""
-    waiting = {"status": CallStatus.AWAITING}
-    return [call.model_copy(update=waiting) if call.status is CallStatus.PENDING else call for call in calls]
+    return [
+        call.model_copy(update={"status": CallStatus.AWAITING, "reasons": (*call.reasons, UNSURE)})
+        if call.status is CallStatus.PENDING
+        else call
+        for call in calls
+    ]
 
 
 def make_decision(
@@ -167,7 +175,7 @@ def _build_result(block: ToolCallBlock, index: int, call: ToolCall | None) -> To
         reason = TOO_MANY if index >= CALLS_PER_TURN else NOT_RUN
         return ToolResultBlock(call_id=block.call_id, content=reason, is_error=True)
     content = call.result
-    if call.arguments != block.arguments:
+    if call.arguments != block.arguments and not call.rewritten:
         # The model sees its own arguments beside this result; what ran were a human's.
         content = f"(A human changed the arguments to {canonical_json(call.arguments)}.)\n{content}"
     return ToolResultBlock(call_id=block.call_id, content=content, is_error=call.is_error, untrusted=call.untrusted)

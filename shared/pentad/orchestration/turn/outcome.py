@@ -124,6 +124,7 @@ def make_step(situation: TurnContext, outcome: TurnOutcome, *, duration_ms: int)
         degraded=outcome.degraded,
         citations=outcome.citations,
         assessment=outcome.assessment,
+        taint=situation.taint,
         started_at=situation.began,
         duration_ms=duration_ms,
     )

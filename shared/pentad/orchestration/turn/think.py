@@ -22,7 +22,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, ChatReply, Outcome
-from pentad.domain.runs import Band, Decision, ToolCall
+from pentad.domain.runs import Band, Decision
 from pentad.domain.tracing import find_run_place
 from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.sessions.ports import SessionStore
@@ -42,7 +42,6 @@ from pentad.orchestration.turn.decision import (
     find_missing,
     hold_calls,
     make_decision,
-    plan_calls,
     reply_id,
     results_id,
     stop_id,
@@ -59,8 +58,10 @@ from pentad.orchestration.turn.outcome import (
     with_costs,
     with_reply,
 )
+from pentad.orchestration.turn.plan import PlanCalls
 from pentad.orchestration.turn.token_estimates import hold_estimate
 from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
+from pentad.tools.policy.ports import CallSums
 
 __all__ = ["Think", "TurnInput"]
 
@@ -83,6 +84,7 @@ class Think:
         switchboard: what may go on; everything where there is none.
         assessor: how sure a turn is; no turn is assessed where there is none.
         reviews: where turns go that a human should look at.
+        sums: what rules of approvals add up; None where no tool has such a rule.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Think:
         switchboard: Switchboard | None = None,
         assessor: Assessor | None = None,
         reviews: ReviewStore | None = None,
+        sums: CallSums | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -109,6 +112,7 @@ class Think:
         self._switchboard = switchboard
         self._assessor = assessor
         self._reviews = reviews
+        self._plan = PlanCalls(catalog, sums, now)
 
     def __call__(self, turn: TurnInput, *, deadline: float) -> Decision:
         """Return the decision of a turn: the stored one, or that of a new reply.
@@ -261,9 +265,8 @@ class Think:
 
     def _handle_reply(self, situation: TurnContext, reply: ChatReply) -> TurnOutcome:
         turn = situation.turn
-        message = reply.message.model_copy(
-            update={"message_id": reply_id(turn.run_id, turn.step), "run_id": turn.run_id, "step": turn.step}
-        )
+        own = {"message_id": reply_id(turn.run_id, turn.step), "run_id": turn.run_id, "step": turn.step}
+        message = reply.message.model_copy(update=own | {"taint": situation.taint})
         looping = find_loop(turn.run_id, [one.message for one in situation.seen], message)
         if looping is not None:
             self._telemetry.log_event("run.loop", level="WARNING", tool=looping)
@@ -283,10 +286,8 @@ class Think:
             seq: its place in the session.
             stands: a model answered; it is no notice that none did.
         """
-        tools = {tool.name: tool for tool in list_turn_tools(self._catalog, situation)}
-        step = situation.turn.step
-        calls = plan_calls(situation.run, step, message, tools, situation.unavailable)
-        decision = make_decision(step, calls, wait=compute_agent_wait(situation.agent))
+        calls = self._plan(situation, message)
+        decision = make_decision(situation.turn.step, calls, wait=compute_agent_wait(situation.agent))
         outcome = TurnOutcome(decision, calls, append, seq, reply=message if stands else None)
         if calls:
             return outcome
@@ -296,14 +297,15 @@ class Think:
 
     def _apply_assessment(self, situation: TurnContext, outcome: TurnOutcome, deadline: float) -> TurnOutcome:
         """Return the outcome with what its confidence allows, where the agent asks for that."""
-        if self._assessor is None or outcome.reply is None or not self._should_assess(situation.agent, outcome.calls):
+        reply = outcome.reply
+        if self._assessor is None or reply is None or not self._plan.should_assess(situation.agent, outcome.calls):
             return outcome
-        assessment = outcome.reply.assessment
+        assessment = reply.assessment
         if assessment is None:
             assessment = self._assessor.assess(
                 situation.agent,
                 make_request(situation, list_turn_tools(self._catalog, situation)),
-                outcome.reply,
+                reply,
                 outcome.calls,
                 unknown_citations=len(outcome.unknown),
                 deadline=deadline,
@@ -312,7 +314,9 @@ class Think:
                 return outcome
             # What the assessment cost is on the ledger, beside what the turn did.
             outcome = with_costs(outcome, self._list_attempts(situation, retried=situation.turn.retry > 0))
-        calls = hold_calls(outcome.calls) if assessment.band in {Band.DRAFT, Band.ESCALATE} else outcome.calls
+        # Rules may ask for the confidence, which was not known before.
+        planned = self._plan(situation, reply, assessment.confidence)
+        calls = hold_calls(planned) if assessment.band in {Band.DRAFT, Band.ESCALATE} else planned
         step = situation.turn.step
         decision = make_decision(step, calls, assessment.band, wait=compute_agent_wait(situation.agent))
         outcome = replace(with_assessment(outcome, assessment), calls=calls, decision=decision)
@@ -321,13 +325,6 @@ class Think:
             summary = summarise_turn(outcome.reply, calls)
             self._add_review(situation, "confidence", summary, assessment.confidence)
         return outcome
-
-    def _should_assess(self, agent: AgentSpec, calls: list[ToolCall]) -> bool:
-        """Tell whether a turn is assessed: an answer is, and calls that change something."""
-        if agent.confidence is None:
-            return False
-        specs = [self._catalog.tools[call.tool] for call in calls if call.tool in self._catalog.tools]
-        return not calls or any(spec.effects != "none" for spec in specs)
 
     def _note_confidence(self, situation: TurnContext, confidence: float) -> None:
         try:

@@ -21,6 +21,7 @@ from pentad.memory.context.window import advance_epoch, assemble, mark_bare, sca
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import build_results, reply_id, results_id
+from pentad.orchestration.turn.taint import find_call_sources, find_taint
 
 
 class TurnInput(FrozenValue):
@@ -82,6 +83,11 @@ class TurnContext:
         return [*first, *kept, *last]
 
     @property
+    def taint(self) -> tuple[str, ...]:
+        """The sources of untrusted text in what the model is sent."""
+        return find_taint(self.run, self.seen)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The messages to send, as they are sent."""
         return assemble(self.seen, pinned=self.question is not None)
@@ -111,7 +117,7 @@ def load_turn_context(
         # The lease ran out and another run went on: what this one would write has no place any more.
         raise InvalidTransition("another run has taken the session over", field="session")
     calls = _list_last_calls(turn, stored, runs)
-    results = _build_results(turn, stored, calls, now)
+    results = _build_results(turn, stored, calls, now, run.taint)
     of_recall = run.manifest.notices if run.manifest is not None and turn.step == 1 else ()
     notices = (*of_recall, *_note_masked(calls))
     return TurnContext(turn, run, agent, head, stored, question, results, unavailable, now, notices)
@@ -153,7 +159,11 @@ def _note_masked(calls: Sequence[ToolCall]) -> tuple[str, ...]:
 
 
 def _build_results(
-    turn: TurnInput, stored: Sequence[StoredMessage], calls: Sequence[ToolCall], now: datetime
+    turn: TurnInput,
+    stored: Sequence[StoredMessage],
+    calls: Sequence[ToolCall],
+    now: datetime,
+    known_taint: tuple[str, ...],
 ) -> Message | None:
     """Return the message with the results of the last step's calls, or None where none is to be added."""
     before = turn.step - 1
@@ -168,6 +178,7 @@ def _build_results(
         created_at=now,
         run_id=turn.run_id,
         step=before,
+        taint=find_call_sources(calls, known_taint),
     )
 
 

@@ -75,6 +75,7 @@ class Children:
         result = stores.results.get(at.tenant_id, at.run_id, at.place)
         if result is None:
             child = self._ensure_ended(stores.runs.get(at.tenant_id, child_id(at)))
+            stores.note_taint(at, child.taint)
             result = stores.results.put(build_child_result(at, child, stores.now()))
             self._count_waiting(at, child)
         stores.record(result)
@@ -132,6 +133,7 @@ class Children:
             metadata=parent.metadata,
             parent_run_id=at.run_id,
             requester=parent.requester,
+            taint=parent.taint,
             traceparent=find_run_place(parent).header,
         )
         message = Message(

@@ -8,7 +8,8 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.workflows import HumanStep, StepResult, ToolStep
 from pentad.domain.errors import InvalidTransition, NotFound, StepDone, StepRejected
 from pentad.domain.ids import approval_id
-from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, ToolCall
+from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, ToolCall
+from pentad.orchestration.approvals.ask import to_approval_call
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.workflows.ports import Asks
 from pentad.orchestration.workflows.redriven_steps import iter_earlier_steps, store_result, take_over
@@ -160,9 +161,7 @@ class Humans:
         call = stores.runs.get_call(at.tenant_id, at.run_id, at.place, INDEX)
         if self._find_earlier(at, run, lambda earlier: _is_approval_of(earlier, call)) is not None:
             raise StepDone(f"the call of the step '{at.step}' was approved for an earlier run")
-        shown = ApprovalCall(
-            index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash
-        )
+        shown = to_approval_call(call)
         now = stores.now()
         return Approval(
             tenant_id=at.tenant_id,

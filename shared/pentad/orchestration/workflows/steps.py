@@ -21,6 +21,7 @@ from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.workflows.ports import ResultStore
 from pentad.orchestration.workflows.templates import INPUT, STATUS, Lookup, Reference
+from pentad.tools.policy.ports import CallSums
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -57,6 +58,7 @@ class Stores:
         now: the clock.
         switchboard: kill switches; None for none.
         telemetry: of the function; None for none.
+        sums: what rules of approvals add up; None where no tool has such a rule.
     """
 
     catalog: Catalog
@@ -66,6 +68,7 @@ class Stores:
     now: Callable[[], datetime]
     switchboard: Switchboard | None = None
     telemetry: Telemetry | None = None
+    sums: CallSums | None = None
 
     def get_workflow(self, name: str) -> WorkflowSpec:
         """Return a workflow.
@@ -134,6 +137,20 @@ class Stores:
             raise LimitReached(stopped.rstrip("."), limit="switch")
         elapsed = (self.now() - run.created_at).total_seconds() - run.waited_seconds
         self.get_workflow(at.agent).limits.check(run.spent, elapsed)
+
+    def note_taint(self, at: Entered, taint: tuple[str, ...]) -> None:
+        """Let a run have the sources of untrusted text that a step has brought; before its result can be referred to.
+
+        Args:
+            at: the state.
+            taint: the step's.
+
+        Raises:
+            NotFound: no such run.
+            InvalidTransition: it has ended.
+        """
+        if taint:
+            self.runs.note(at.tenant_id, at.run_id, taint=taint)
 
     def make_lookup(self, run: Run, refs: Mapping[str, int]) -> Lookup:
         """Return what finds the value of a reference: the run's message, a result's words or one of its fields."""

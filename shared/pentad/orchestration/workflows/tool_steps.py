@@ -18,9 +18,12 @@ from pentad.domain.errors import (
 from pentad.domain.runs import CallStatus, Decision, Run, Step, ToolCall
 from pentad.orchestration.lifecycle.deliver import describe_error
 from pentad.orchestration.lifecycle.redrive import Effects
+from pentad.orchestration.turn.taint import find_call_sources
 from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, build_call_result
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference, parse_fields
 from pentad.orchestration.workflows.templates import render_value
+from pentad.tools.policy.grounds import Grounds, plan_call
+from pentad.tools.policy.sums import PlannedSums
 
 INDEX = 0
 """A tool's step is one call."""
@@ -42,6 +45,8 @@ class Calls:
     def plan(self, at: EnteredStep) -> dict[str, Any]:
         """Store the call with its arguments; a repeat changes nothing. One that needs an approval awaits it.
 
+        The reference says so (``asks``), for tools of which only some calls need one.
+
         Raises:
             StepDone: the tool has run for a failed run that this one goes on for.
             EffectUncertain: it was begun for one, whether it happened is not known, and it may not be repeated.
@@ -53,13 +58,14 @@ class Calls:
         """
         stores = self._stores
         step = stores.get_step(at, ToolStep)
-        if stores.runs.find_step(at.tenant_id, at.run_id, at.place) is None:
+        stored = stores.runs.find_step(at.tenant_id, at.run_id, at.place)
+        if stored is None:
             run, tool = stores.get_run(at), self._get_tool(step.tool)
             arguments = self._build_arguments(step, run, at)
             begun = self._done.check(at, run, tool, arguments)
             stores.check_allowed(run, at)
-            self._store(at, tool, arguments if begun is None else begun.arguments, begun)
-        return {"tool": step.tool, "index": INDEX}
+            stored = self._store(at, run, tool, arguments if begun is None else begun.arguments, begun)
+        return {"tool": step.tool, "index": INDEX, "asks": stored.decision.kind == "approve"}
 
     def collect(self, at: EnteredStep, error: str | None = None, cause: str = "") -> dict[str, Any]:
         """Store what the call came to and return its reference.
@@ -86,6 +92,7 @@ class Calls:
             call = self._store_failure(call, error or "States.Runtime", cause)
         if call.status is CallStatus.REJECTED:
             raise StepRejected(f"the step '{at.step}' was rejected")
+        stores.note_taint(at, find_call_sources([call]))
         result = stores.results.put(build_call_result(at, call, stores.now()))
         if result.status == "failed":
             self._check_stopped(at, call)
@@ -114,9 +121,8 @@ class Calls:
             raise NotFound(f"there is no tool '{name}'", field="tool")
         return found
 
-    def _store(self, at: EnteredStep, tool: ToolSpec, arguments: dict[str, Any], begun: Begun | None) -> None:
-        now = self._stores.now()
-        awaits = tool.approval == "always"
+    def _store(self, at: EnteredStep, run: Run, tool: ToolSpec, arguments: dict[str, Any], begun: Begun | None) -> Step:
+        stores = self._stores
         call = ToolCall(
             tenant_id=at.tenant_id,
             run_id=at.run_id,
@@ -126,22 +132,26 @@ class Calls:
             tool=tool.name,
             arguments=arguments,
             arguments_hash=arguments_hash(arguments),
-            status=CallStatus.AWAITING if awaits else CallStatus.PENDING,
+            status=CallStatus.PENDING,
             effect_key=None if begun is None else begun.key,
         )
+        grounds = Grounds(policy=stores.catalog.policy, taint=run.taint, sums=PlannedSums(stores.sums, stores.now))
+        call = plan_call(tool, run, call, grounds)
         step = Step(
             tenant_id=at.tenant_id,
             run_id=at.run_id,
             step=at.place,
             name=at.step,
-            decision=Decision(kind="approve" if awaits else "tools", step=at.place),
+            decision=Decision(kind="approve" if call.status is CallStatus.AWAITING else "tools", step=at.place),
             message_seq=None,
             provider=PROVIDER,
             model=tool.name,
-            started_at=now,
+            taint=run.taint,
+            started_at=stores.now(),
             duration_ms=0,
         )
-        self._stores.runs.record_step(step, [call])
+        stores.runs.record_step(step, [call])
+        return step
 
     def _store_failure(self, call: ToolCall, error: str, cause: str) -> ToolCall:
         """Store a call whose function failed for good, so that the record says what became of it."""

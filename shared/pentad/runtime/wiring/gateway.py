@@ -40,6 +40,7 @@ from pentad.runtime.settings import GatewaySettings, read_settings
 from pentad.runtime.wiring.ground.providers import chat_providers, embedding_providers
 from pentad.runtime.wiring.ground.stores import make_objects, make_runs, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.tools.policy.adapters.sums_dynamodb import DynamoCallSums
 
 _NAME = "gateway"
 
@@ -157,6 +158,7 @@ def make_think() -> Think:
         switchboard=_make_switches(),
         assessor=Assess(model, telemetry),
         reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),
+        sums=DynamoCallSums(make_table(values.transient_table)),
     )
 
 

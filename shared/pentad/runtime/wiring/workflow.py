@@ -19,6 +19,7 @@ from pentad.runtime.settings import WorkflowSettings, read_settings
 from pentad.runtime.wiring.ground.humans import make_approvals, make_asking
 from pentad.runtime.wiring.ground.stores import make_objects, make_runs, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.tools.policy.adapters.sums_dynamodb import DynamoCallSums
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
 
@@ -44,15 +45,16 @@ def make_workflow() -> Workflow:
     """Return what the states of workflows call."""
     values, telemetry = read_settings(WorkflowSettings), telemetry_of("workflow")
     state, objects = make_table(values.state_table), make_objects(values.payload_bucket)
-    catalog = load_catalog()
+    catalog, transient = load_catalog(), make_table(values.transient_table)
     stores = Stores(
         catalog,
         make_runs(values),
         make_sessions(values),
         DynamoResults(state, Spill(objects)),
         now,
-        Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
+        Switches(DynamoSwitches(transient), telemetry, now),
         telemetry,
+        DynamoCallSums(transient),
     )
     return Workflow(
         ends=Ends(stores),

@@ -19,10 +19,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.domain.schemas import check_schema_limits
+from pentad.tools.declare.approval_option import ApprovalOption, check_approval, check_rates
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.options import (
     MISSING,
-    Approval,
     Effects,
     UndoWay,
     check_choices,
@@ -31,7 +31,6 @@ from pentad.tools.declare.options import (
     check_safe_output,
     check_undo_kind,
     decide_idempotent,
-    refuse_unavailable,
 )
 from pentad.tools.declare.reach import NOTHING, Reach, check_reach
 from pentad.tools.declare.schema import build_input_schema
@@ -176,7 +175,7 @@ def tool(
     egress: Sequence[str] = (),
     packages: Sequence[str] = (),
     rate_limit: str | None = None,
-    approval: Approval = "never",
+    approval: ApprovalOption = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
     undo_kind: UndoWay = "reverse",
     idempotent: bool | None = None,
@@ -198,7 +197,7 @@ def tool(
     egress: Sequence[str] = (),
     packages: Sequence[str] = (),
     rate_limit: str | None = None,
-    approval: Approval = "never",
+    approval: ApprovalOption = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
     undo_kind: UndoWay = "reverse",
     idempotent: bool | None = None,
@@ -222,8 +221,10 @@ def tool(
         egress: hosts or addresses that ``context.http`` may reach: ``api.example.com``, ``*.example.com``,
             ``settings.FIELD``; ``["public"]`` is any public address.
         packages: names of packages of ``requirements/tools.in``, which the tool's function alone carries.
-        rate_limit: at most so many calls by a tenant; not available yet, so any is refused.
-        approval: ``always``: a human sees the arguments and decides first.
+        rate_limit: how many calls may run in a time: "20/minute per user, 1000/day per tenant"; per ``session``,
+            ``user``, ``tenant`` (also where nothing is said), or ``tool`` for all tenants together.
+        approval: ``always``: a human sees the arguments and decides first; or rules of which one has to ask:
+            ``[Ask(when=over("amount", 50)), AskWhenSum("amount", above=200, per="user", every="day")]``.
         undo: a function of the same module that takes the undo data and a `ToolContext`.
         undo_kind: ``reverse``: the undo takes the effect back; ``compensate``: the effect stays, and the undo makes up
             for it by another one: a cancellation, a refund. A tool with effects and no undo is irreversible.
@@ -254,8 +255,7 @@ def tool(
             raise make_declaration_error(
                 where, "a tool is a plain function", "put @tool on a def; async def is not run"
             )
-        check_choices(where, effects, approval, memory_mb)
-        refuse_unavailable(where, rate_limit=rate_limit)
+        check_choices(where, effects, memory_mb)
         signature = read_signature(function)
         reach = check_reach(where, signature, Reach(settings, secrets, egress, packages), undo=undo is not None)
         check_order(where, signature, parallel, per)
@@ -264,6 +264,7 @@ def tool(
             signature,
             effects=effects,
             approval=approval,
+            rates=check_rates(where, rate_limit),
             idempotent=decide_idempotent(idempotent, effects, permissions),
             parallel=parallel,
             per=per,
@@ -317,6 +318,7 @@ def _build_spec(function: Callable[..., Any], signature: ToolSignature, **declar
     except (ConfigurationError, InvalidInput) as error:
         words = f"{error.field}: {error.message}" if isinstance(error, InvalidInput) else error.message
         raise make_declaration_error(where, words, error.fix or "") from error
+    declared["approval"] = check_approval(where, declared["approval"], schema)
     try:
         return ToolSpec(name=function.__name__, description=description, input_schema=schema, **declared)
     except ValidationError as error:

@@ -7,31 +7,12 @@ from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import Grant
 
 Effects = Literal["none", "internal", "external"]
-Approval = Literal["never", "always"]
 UndoWay = Literal["reverse", "compensate"]
 MISSING: Final[Any] = object()
 """Stands for ``effects`` where nothing is said."""
 
 
-def refuse_unavailable(where: str, *, rate_limit: str | None) -> None:
-    """Refuse options that nothing enforces yet: a tool must not look limited when it is not.
-
-    Args:
-        where: the tool's place, for the message.
-        rate_limit: the option ``rate_limit``.
-
-    Raises:
-        ConfigurationError: it is given.
-    """
-    if rate_limit is not None:
-        raise make_declaration_error(
-            where,
-            f"rate_limit={rate_limit!r} is not available yet: nothing would enforce it",
-            "remove rate_limit; to bound a run, set limits in the agent's agent.yaml",
-        )
-
-
-def check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:
+def check_choices(where: str, effects: str, memory_mb: int) -> None:
     """Refuse values that an option does not have.
 
     Raises:
@@ -41,9 +22,9 @@ def check_choices(where: str, effects: str, approval: str, memory_mb: int) -> No
         raise make_declaration_error(
             where, "effects is missing", f"say what it does: effects= one of {', '.join(get_args(Effects))}"
         )
-    for field, value, choices in (("effects", effects, get_args(Effects)), ("approval", approval, get_args(Approval))):
-        if value not in choices:
-            raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
+    if effects not in get_args(Effects):
+        choices = ", ".join(get_args(Effects))
+        raise make_declaration_error(where, f"effects={effects!r} is not known", f"use one of {choices}")
     if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
         raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
 

@@ -5,6 +5,7 @@ from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.errors import InvalidTransition, PolicyDenied
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.tools.offer.own import OWN
+from pentad.tools.policy.decide import decide
 
 
 def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, agent: str) -> None:
@@ -28,7 +29,7 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
         )
     if run.status.ended:
         raise PolicyDenied(f"the run is {run.status.value}: no further call runs in it", field="run")
-    _check_approval(spec, run, call)
+    _check_approval(spec, catalog, run, call)
 
 
 def check_undoable(spec: ToolSpec, call: ToolCall) -> None:
@@ -43,12 +44,18 @@ def check_undoable(spec: ToolSpec, call: ToolCall) -> None:
         raise InvalidTransition("the call left nothing to undo", field="undo_token")
 
 
-def _check_approval(spec: ToolSpec, run: Run, call: ToolCall) -> None:
-    asks = spec.approval == "always" and spec.name not in run.allowed_tools
-    allowed = {CallStatus.APPROVED} if asks else {CallStatus.PENDING, CallStatus.APPROVED}
+def _check_approval(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall) -> None:
+    """Check that the call may run by what is stored: its taint and confidence, and what a human has said.
+
+    Sums of rules are not looked at here: they are taken in the write that lets the call run.
+    """
+    verdict = decide(spec, catalog.policy, run, call)
+    if verdict.kind == "deny":
+        raise PolicyDenied(" ".join(verdict.reasons), field="policy", fix="change policy.yaml, if it should run")
+    allowed = {CallStatus.APPROVED} if verdict.kind == "ask" else {CallStatus.PENDING, CallStatus.APPROVED}
     if call.status not in allowed:
         raise PolicyDenied(
-            f"the call is {call.status.value}, and '{spec.name}' asks for approval: {spec.approval}",
+            f"the call is {call.status.value}, and '{spec.name}' needs approval: {' '.join(verdict.reasons)}",
             field="status",
             fix="approve the call first",
         )

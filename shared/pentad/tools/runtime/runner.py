@@ -25,6 +25,7 @@ effects skips 2 to 4, and ``asked``: it runs again, which is harmless.
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from pentad.domain.canonical import call_key, effect_key
@@ -35,13 +36,13 @@ from pentad.domain.errors import (
     PolicyDenied,
     ToolFailed,
     ToolThrottled,
-    ToolUnavailable,
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.domain.tracing import find_call_place, find_run_place, read_traceparent
 from pentad.observability.ports import Telemetry
 from pentad.tools.offer.own import find_spec
+from pentad.tools.policy.admission import CallAdmission
 from pentad.tools.results.keep import KeepResults
 from pentad.tools.runtime.call_audit import Action, Audited, CallAudit, CallTry
 from pentad.tools.runtime.call_audit import Invocation as Invocation
@@ -79,6 +80,7 @@ class ToolRunner:
         inner: what graphs noted of the tools that ran inside them; none where no tool is a graph.
         order: lets calls of tools that say so run one after the other; without it all run at once.
         results: keeps the whole of results that are shown in part; without it nothing is kept.
+        admission: holds calls to their tools' rates, and to the sums of rules.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class ToolRunner:
         inner: InnerAudit | None = None,
         order: OneByOne | None = None,
         results: KeepResults | None = None,
+        admission: CallAdmission | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -108,6 +111,7 @@ class ToolRunner:
         self._gate = gate
         self._order = order or OneByOne(None)
         self._results = results or KeepResults(None)
+        self._admission = admission or CallAdmission()
 
     def execute(
         self, tenant_id: str, run_id: str, agent: str, step: int, index: int, *, invocation: Invocation
@@ -181,6 +185,8 @@ class ToolRunner:
         except InvalidTransition as error:
             self._entries.end(attempt, "denied", "refused", type(error).__name__)
             raise PolicyDenied(error.message, field="run") from error
+        if outcome.is_error:
+            self._admission.give_back(attempt.spec, attempt.run, attempt.call, outcome.error_type)
         audited: Audited = "refused" if action == "denied" else "error" if outcome.is_error else "ok"
         self._entries.end(attempt, action, audited, outcome.error_type)
         return self._save(attempt, outcome)
@@ -198,11 +204,11 @@ class ToolRunner:
         return action, outcome
 
     def _find_refusal(self, attempt: CallTry) -> ToolOutcome | None:
-        """Return the outcome of a call that may not run now: its tool is switched off, or out of order for a while."""
-        if self._gate is None:
-            return None
-        sentence = self._gate.admit(attempt.call.tenant_id, attempt.run.agent, attempt.spec.name)
-        return None if sentence is None else ToolOutcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
+        """Return the outcome of a call that may not run now."""
+        run, gate, name = attempt.run, self._gate, attempt.spec.name
+        admit = None if gate is None else partial(gate.admit, run.tenant_id, run.agent, name)
+        found = self._admission.refuse(attempt.spec, run, attempt.call, admit)
+        return None if found is None else ToolOutcome(found[0], is_error=True, error_type=found[1])
 
     def _run_once(self, attempt: CallTry, refusal: ToolOutcome | None) -> tuple[Action, ToolOutcome]:
         effect = self._make_effect(attempt)
@@ -223,6 +229,7 @@ class ToolRunner:
             # A backend that refused the call for its rate did nothing: the state's retry may begin again.
             if earlier is None:
                 self._effects.release(effect)
+                self._admission.give_back(attempt.spec, attempt.run, attempt.call)
             raise
         if action == "denied":
             self._effects.release(effect)
@@ -308,6 +315,7 @@ class ToolRunner:
         if earlier is None or earlier.status == "begun":
             self._run_undo(attempt, effect, again=earlier is not None)
             self._effects.finish(effect.model_copy(update={"status": "done", "done_at": self._now()}))
+        self._admission.give_back(attempt.spec, attempt.run, attempt.call)
         self._entries.end(attempt, "undone", "ok", None)
         undone = attempt.call.model_copy(update={"status": CallStatus.UNDONE})
         self._runs.save_call(undone)

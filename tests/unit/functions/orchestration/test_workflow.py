@@ -57,7 +57,8 @@ def test_a_run_goes_from_its_beginning_to_its_end(bench: Bench) -> None:
     assert workflow.handler(ref(bench, "text", "words"), context)["words"]["at"] == 5
     child = workflow.handler(ref(bench, "child", "helper"), context)
     assert set(child) == {"tenant", "run", "session", "agent"}
-    assert workflow.handler(ref(bench, "call", "sum"), context) == {"tool": "calculator", "index": 0}
+    planned = {"tool": "calculator", "index": 0, "asks": False}
+    assert workflow.handler(ref(bench, "call", "sum"), context) == planned
     asked = workflow.handler(ref(bench, "ask", "sign", task_token="token"), context)
     bench.world.decide("acme", asked["approval"], "approve", by="ann")
     assert workflow.handler(ref(bench, "human_done", "sign", strict=True), context)["sign"]["status"] == "approved"

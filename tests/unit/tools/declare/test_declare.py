@@ -203,7 +203,6 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
         (undoable, {"effects": "internal", "undo": take_back, "undo_kind": "maybe"}, "use one of reverse, compensate"),
         (plain, {"effects": "internal", "undo_kind": "compensate"}, "stands without an undo"),
-        (plain, {"rate_limit": "30/minute"}, "rate_limit='30/minute' is not available yet"),
         (contextless, {}, "annotate it: context: ToolContext"),
         (optional_context, {}, "annotate it: context: ToolContext; every call gets one"),
         (listed_context, {}, "annotate it: contexts: ToolContext"),

@@ -11,6 +11,7 @@ pytest.importorskip("langchain_core", reason="the extra `graphs` is not installe
 from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, ToolException, tool
 from pydantic import BaseModel, Field
 
+from pentad.domain.declarations.approval_rules import Ask, over
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import load_tool
 from pentad.tools.graphs.adapters.langchain_tools import from_langchain
@@ -58,11 +59,6 @@ def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -
     assert (made.spec.approval, made.spec.effects) == ("always", "external")
 
 
-def test_an_option_that_nothing_enforces_yet_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="is not available yet"):
-        from_langchain(weather, effects="none", rate_limit="3/minute")
-
-
 @pytest.mark.parametrize(
     ("option", "says"),
     [
@@ -81,6 +77,14 @@ def test_an_option_that_its_code_could_not_use_is_refused(option: dict[str, Any]
 
 def test_its_packages_are_kept() -> None:
     assert from_langchain(weather, effects="none", packages=["pyyaml"]).packages == ("pyyaml",)
+
+
+def test_rates_and_rules_of_approval_are_those_of_any_tool() -> None:
+    made = from_langchain(weather, effects="external", rate_limit="3/minute", approval=[Ask(when=over("days", 3))])
+    assert [(rate.calls, rate.seconds, rate.scope) for rate in made.spec.rates] == [(3, 60, "tenant")]
+    assert made.spec.approval == (Ask(when=over("days", 3)),)
+    with pytest.raises(ConfigurationError, match="there is no argument 'hours'"):
+        from_langchain(weather, effects="external", approval=[Ask(when=over("hours", 3))])
 
 
 def test_its_output_counts_as_text_from_outside_unless_the_author_says_otherwise() -> None:

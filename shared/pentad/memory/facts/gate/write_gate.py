@@ -20,6 +20,7 @@ from pentad.domain.memories.facts import (
     GateDecision,
 )
 from pentad.domain.secrets import mask_secrets
+from pentad.domain.taint.sources import merge_sources
 from pentad.memory.facts.extract import RECIPE, FoundFact
 from pentad.memory.facts.gate import junk, sentences
 from pentad.memory.facts.normal_forms import (
@@ -111,7 +112,7 @@ class WriteGate:
         )
         if reason is not None:
             return _refuse(found, reason)
-        return self._keep(found, text, spoken, where)
+        return self._keep(found, text, place, where)
 
     def _find_strange_words(self, spoken: Spoken, where: tuple[int, int], place: int, found: FoundFact) -> str | None:
         """Return why the words are not those of the user, or None where they are."""
@@ -172,7 +173,17 @@ class WriteGate:
             return "its text is not supported by its evidence"
         return None
 
-    def _keep(self, found: FoundFact, text: str, spoken: Spoken, where: tuple[int, int]) -> Gated:
+    def _find_taint(self, text: str, place: int) -> tuple[str, ...]:
+        """Return the sources of untrusted text that led to what a fact says.
+
+        A text whose words are its speaker's has its message's. Others took words of the message before: "yes" does.
+        """
+        spoken, words = self._spoken[place], set(split_words(self._spoken[place].words))
+        before = self._spoken[place - 1].taint if place and set(find_content(text)) - words else ()
+        return merge_sources(spoken.taint, before)
+
+    def _keep(self, found: FoundFact, text: str, place: int, where: tuple[int, int]) -> Gated:
+        spoken = self._spoken[place]
         quote = spoken.text[where[0] : where[1]][:QUOTE_CHARACTERS]
         kind: FactKind = found.kind
         evidence = FactEvidence(
@@ -184,6 +195,7 @@ class WriteGate:
             said_at=spoken.at,
             learned_at=self._now,
             replaces=" ".join(found.replaces.split())[:FACT_CHARACTERS],
+            taint=self._find_taint(text, place),
         )
         statement = Statement(
             kind=kind,

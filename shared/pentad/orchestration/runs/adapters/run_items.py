@@ -72,6 +72,7 @@ def make_run_item(run: Run) -> Item:
         }
         | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS}
         | chosen
+        | ({"taint": set(run.taint)} if run.taint else {})
     )
 
 
@@ -111,7 +112,8 @@ def parse_run(item: Item, outcome: str | None) -> Run:
         values["request_seq"] = int(item["request_seq"])
     noted = {name[len(_NOTED) :]: value for name, value in item.items() if name.startswith(_NOTED)}
     values["metadata"] = values["metadata"] | noted
-    values["allowed_tools"] = tuple(sorted(item.get("allowed_tools", ())))
+    for name in ("allowed_tools", "allowed_taint", "taint"):
+        values[name] = tuple(sorted(item.get(name, ())))
     values["notices"] = tuple(sorted(item.get("told", ())))
     values["confidence"] = float(item["confidence"]) if "confidence" in item else None
     if "manifest" in item:
@@ -171,16 +173,19 @@ def make_no_session_error() -> NotFound:
     )
 
 
-def build_add_clause(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
+def build_add_clause(
+    spent: Spent, notices: Sequence[str] = (), taint: Sequence[str] = ()
+) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the ADD clause, names and values that add to what a run has used and told; zeros are left out.
 
     Args:
         spent: what a step used.
         notices: what it told; the run keeps each once.
+        taint: sources of untrusted text in its context; the run keeps each once.
     """
     amounts: dict[str, Any] = {"steps": spent.steps, "cost_nanousd": spent.cost_nanousd}
     amounts |= {f"u_{name}": getattr(spent.usage, name) for name in COUNTS}
-    amounts["told"] = set(notices)
+    amounts |= {"told": set(notices), "taint": set(taint)}
     amounts = {name: amount for name, amount in amounts.items() if amount}
     if not amounts:
         return "", {}, {}
@@ -223,6 +228,8 @@ class Noted(NamedTuple):
     metadata: Mapping[str, str]
     allowed_tools: Sequence[str]
     confidence: float | None
+    allowed_taint: Sequence[str] = ()
+    taint: Sequence[str] = ()
 
 
 def build_note_update(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, dict[str, Any]]:
@@ -241,9 +248,11 @@ def build_note_update(noted: Noted, at: str, *, with_confidence: bool) -> tuple[
         update += ", confidence = :confidence"
         condition += " AND (attribute_not_exists(confidence) OR confidence > :confidence)"
         values[":confidence"] = Decimal(str(noted.confidence))
-    if noted.allowed_tools:
-        update += " ADD allowed_tools :tools"
-        values[":tools"] = set(noted.allowed_tools)
+    added = {name: set(getattr(noted, name)) for name in ("allowed_tools", "allowed_taint", "taint")}
+    added = {name: those for name, those in added.items() if those}
+    if added:
+        update += f" ADD {', '.join(f'{name} :{name}' for name in added)}"
+        values |= {f":{name}": those for name, those in added.items()}
     return update, condition, {"names": names, "values": values | ends | {":at": at}}
 
 

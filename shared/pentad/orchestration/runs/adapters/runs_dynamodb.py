@@ -177,9 +177,11 @@ class DynamoRuns:
         metadata: Mapping[str, str] | None = None,
         allowed_tools: Sequence[str] = (),
         confidence: float | None = None,
+        allowed_taint: Sequence[str] = (),
+        taint: Sequence[str] = (),
     ) -> Run:
         """See `RunStore`."""
-        noted = Noted(metadata or {}, allowed_tools, confidence)
+        noted = Noted(metadata or {}, allowed_tools, confidence, allowed_taint, taint)
         try:
             return self._load_run(self._write_note(tenant_id, run_id, noted, with_confidence=True))
         except ConditionFailed as failure:
@@ -211,7 +213,7 @@ class DynamoRuns:
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
         fresh = "attribute_not_exists(pk)"
-        clause, names, values = build_add_clause(compute_spent(step), step.notices)
+        clause, names, values = build_add_clause(compute_spent(step), step.notices, step.taint)
         condition, ends = build_open_condition()
         entries = [
             self._state.build_put(self._make_step_item(step), condition=fresh),

@@ -209,6 +209,8 @@ class MemoryRuns:
         metadata: Mapping[str, str] | None = None,
         allowed_tools: Sequence[str] = (),
         confidence: float | None = None,
+        allowed_taint: Sequence[str] = (),
+        taint: Sequence[str] = (),
     ) -> Run:
         """See `RunStore`."""
         with self._lock:
@@ -219,6 +221,8 @@ class MemoryRuns:
                 stored,
                 metadata=stored.metadata | dict(metadata or {}),
                 allowed_tools=tuple(sorted({*stored.allowed_tools, *allowed_tools})),
+                allowed_taint=tuple(sorted({*stored.allowed_taint, *allowed_taint})),
+                taint=tuple(sorted({*stored.taint, *taint})),
                 confidence=lowest,
             )
 
@@ -236,6 +240,7 @@ class MemoryRuns:
                 stored,
                 spent=stored.spent + compute_spent(step),
                 notices=tuple(sorted({*stored.notices, *step.notices})),
+                taint=tuple(sorted({*stored.taint, *step.taint})),
                 updated_at=self._now(),
             )
 

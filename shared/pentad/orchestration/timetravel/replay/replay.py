@@ -314,7 +314,7 @@ def _build_catalog(recording: Recording) -> Catalog:
         tool.name: ToolSpec(
             name=tool.name,
             description=RECORDED,
-            input_schema={"type": "object"},
+            input_schema={"type": "object"} | tool.defaults,
             effects=tool.effects,
             approval=tool.approval,
         )
@@ -324,7 +324,7 @@ def _build_catalog(recording: Recording) -> Catalog:
         agent = AgentSpec.model_validate({**definition.settings, "prompt": RECORDED, "description": RECORDED})
     except ValueError as error:
         raise CannotReplay(f"this version can't read the recorded agent: {error}") from error
-    return Catalog(agents={agent.name: agent}, tools=dict(own))
+    return Catalog(agents={agent.name: agent}, tools=dict(own), policy=definition.policy)
 
 
 def _summarise_run(run: Run) -> Json:

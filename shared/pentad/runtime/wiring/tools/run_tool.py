@@ -21,6 +21,11 @@ from pentad.runtime.wiring.ground.stores import make_runs, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
 from pentad.tools.graphs.equipment import PURPOSE
+from pentad.tools.policy.adapters.sums_dynamodb import DynamoCallSums
+from pentad.tools.policy.admission import CallAdmission
+from pentad.tools.policy.sums import TakeSums
+from pentad.tools.rates.adapters.buckets_dynamodb import DynamoTokenBuckets
+from pentad.tools.rates.limit import ToolRates
 from pentad.tools.results.adapters.whole_s3 import S3WholeResults
 from pentad.tools.results.keep import KeepResults
 from pentad.tools.results.read import READ_RESULT, ReadResults
@@ -46,6 +51,7 @@ def make_tool_runner() -> ToolRunner:
     ledger = make_table(values.ledger_table)
     catalog = load_catalog()
     needs = catalog.tool_data
+    transient = make_table(values.transient_table)
     graphs = [name for name, data in needs.items() if _GRAPH in data]
     runs, whole = make_runs(values), _make_whole_results(values)
     functions = LambdaFunctions(
@@ -67,8 +73,11 @@ def make_tool_runner() -> ToolRunner:
         audit=DynamoAudit(ledger, make_sealed_log(ledger, values.audit_key, telemetry)),
         telemetry=telemetry,
         now=now,
-        gate=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
-        order=OneByOne(DynamoCallOrder(make_table(values.transient_table))),
+        gate=Switches(DynamoSwitches(transient), telemetry, now),
+        order=OneByOne(DynamoCallOrder(transient)),
+        admission=CallAdmission(
+            ToolRates(DynamoTokenBuckets(transient), telemetry, now), TakeSums(DynamoCallSums(transient), now)
+        ),
         inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
         results=KeepResults(whole, lambda error: _tell_lost(telemetry, error)),
     )

@@ -21,9 +21,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
 from pentad.domain.schemas import check_schema_limits, find_violations
+from pentad.tools.declare.approval_option import ApprovalOption, check_approval, check_rates
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Grant, Tool
-from pentad.tools.declare.options import Approval, Effects, check_grants, check_safe_output, refuse_unavailable
+from pentad.tools.declare.options import Effects, check_grants, check_safe_output
 from pentad.tools.declare.reach import Reach, check_packages, refuse_reach
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
@@ -39,7 +40,7 @@ _INJECTED = "it takes what only a LangGraph node can give: {names}"
 class ToolOptions(TypedDict, total=False):
     """What may be said of a wrapped tool as of any other: see `pentad.tools.declare.declare.tool`."""
 
-    approval: Approval
+    approval: ApprovalOption
     idempotent: bool
     permissions: Sequence[Grant]
     packages: Sequence[str]
@@ -98,14 +99,14 @@ def build_spec(
     except InvalidInput as error:
         raise make_declaration_error(where, f"{error.field}: {error.message}", error.fix or "") from error
     refuse_reach(where, list(options), known=list(ToolOptions.__annotations__))
-    refuse_unavailable(where, rate_limit=options.get("rate_limit"))
     try:
         return ToolSpec(
             name=name,
             description=description,
             input_schema=schema,
             effects=effects,
-            approval=options.get("approval", "never"),
+            approval=check_approval(where, options.get("approval", "never"), schema),
+            rates=check_rates(where, options.get("rate_limit")),
             idempotent=options.get("idempotent", False),
             timeout_seconds=options.get("timeout_seconds", 30),
             trusted_output=options.get("trusted_output", False),

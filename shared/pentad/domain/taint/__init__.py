@@ -1,0 +1,1 @@
+"""Where untrusted text comes from."""

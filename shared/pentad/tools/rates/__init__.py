@@ -1,0 +1,1 @@
+"""How many calls of a tool may run in a time."""

@@ -1,0 +1,71 @@
+"""Reading policy.yaml: what it says, and what is wrong with it by line."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.tools.policy_file import read_policy
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.policy import PolicySpec
+from pentad.domain.errors import ConfigurationError
+
+TOOLS = {
+    name: ToolSpec(name=name, description="x", input_schema={}, effects="external") for name in ("send_email", "search")
+}
+
+
+def read(folder: Path, text: str | None) -> PolicySpec:
+    if text is not None:
+        (folder / "policy.yaml").write_text(text, encoding="utf-8")
+    return read_policy(folder, runners=["assistant", "document-review"], tools=TOOLS)
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing yet\n"])
+def test_without_a_file_it_is_the_default_one(tmp_path: Path, text: str | None) -> None:
+    policy = read(tmp_path, text)
+    assert policy == PolicySpec()
+    assert policy.decide("assistant", "send_email", "external", ("documents",)) == "ask"
+
+
+def test_a_file_is_read_whole(tmp_path: Path) -> None:
+    policy = read(
+        tmp_path,
+        """
+untrusted: {internal: ask}
+rules:
+  - {agents: [assistant], tools: [send_email], sources: [documents, "tool:search"], decide: allow}
+  - {decide: deny}
+trusted: [trigger, "mcp:tickets"]
+links:
+  hosts: [acme.eu, "*.acme.eu", localhost]
+""",
+    )
+    assert policy.decide("assistant", "send_email", "external", ("documents", "trigger")) == "allow"
+    assert policy.decide("document-review", "send_email", "external", ("documents",)) == "deny"
+    assert policy.decide("document-review", "send_email", "external", ("trigger", "mcp:tickets")) == "allow"
+    assert policy.links.hosts == ("acme.eu", "*.acme.eu", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rules:\n  - tools: [send_emial]\n    decide: ask\n", "policy.yaml:2: rules.0.tools.0: there is no tool"),
+        ("rules:\n  - tools: [send_emial]\n    decide: ask\n", "do you mean 'send_email'?"),
+        (
+            "rules:\n\n  - decide: ask\n    agents:\n      - assistent\n",
+            "policy.yaml:5: rules.0.agents.0: there is no agent",
+        ),
+        ("rules:\n  - decide: ask\n    sources: [document]\n", "policy.yaml:3: rules.0.sources.0: there is no source"),
+        ("trusted: ['tool:fetch']\n", "policy.yaml:1: trusted.0: there is no source 'tool:fetch'"),
+        ("untrusted:\n  external: perhaps\n", "policy.yaml:2: untrusted.external: Input should be 'allow', 'ask'"),
+        ("untrusted:\n  outside: ask\n", "policy.yaml:2: untrusted.outside: there is no such field"),
+        ("rules:\n  - tools: [search]\n", "policy.yaml:2: rules.0.decide: Field required"),
+        ("links:\n  hosts: ['https://acme.eu']\n", "policy.yaml:2: links.hosts.0: String should match"),
+        ("- ask\n", "policy.yaml:1: "),
+        ("rules: [\n", "policy.yaml is not YAML"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text)
+    assert says in caught.value.message

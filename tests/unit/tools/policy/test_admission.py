@@ -1,0 +1,176 @@
+"""Rates and sums in the tool runner: who may run now, who counts once, and who gives back."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pytest
+from pydantic import Field
+
+from pentad.domain.declarations.approval_rules import AskWhenSum
+from pentad.domain.errors import PolicyDenied, ToolFailed, ToolThrottled
+from pentad.domain.runs import CallStatus
+from pentad.observability.metrics import names
+from pentad.tools.declare import Undoable, tool
+from pentad.tools.declare.context import ToolContext
+from pentad.tools.policy.adapters.sums_memory import MemoryCallSums
+from pentad.tools.policy.admission import CallAdmission
+from pentad.tools.policy.sums import PlannedSums, TakeSums, name_place
+from pentad.tools.rates.adapters.buckets_memory import MemoryTokenBuckets
+from pentad.tools.rates.limit import ToolRates
+from tests.unit.tools.worlds import RUN, START, Crash, Crashing, World
+
+DAILY = AskWhenSum("amount", above=100)
+failing: list[Exception] = []
+
+
+def take_back(data: dict[str, Any], context: ToolContext) -> None:
+    """Take it back."""
+
+
+@tool(effects="external", approval=[DAILY], rate_limit="2/minute per user", undo=take_back, idempotent=True)
+def refund(amount: Annotated[float, Field(ge=0)], context: ToolContext) -> Undoable[str]:
+    """Refund."""
+    if failing:
+        raise failing.pop()
+    return Undoable("done", undo={})
+
+
+@tool(effects="none", rate_limit="2/minute")
+def look(word: str) -> str:
+    """Look a word up."""
+    return word
+
+
+@dataclass
+class Limited:
+    """A world with rates and sums."""
+
+    world: World
+    sums: MemoryCallSums = field(default_factory=MemoryCallSums)
+
+    def __post_init__(self) -> None:
+        self.world.admission = CallAdmission(
+            ToolRates(MemoryTokenBuckets(), self.world.telemetry, lambda: self.world.moment),
+            TakeSums(self.sums, lambda: self.world.moment),
+        )
+
+    def call(self, index: int, arguments: dict[str, Any], **more: Any) -> str:
+        self.world.add_call(arguments, index=index, **more)
+        self.world.execute(index=index)
+        return str(self.stored(index).status.value)
+
+    def stored(self, index: int) -> Any:
+        return self.world.calls.get_call("acme", RUN, 1, index)
+
+    @property
+    def spent(self) -> Decimal:
+        run = self.world.calls.get("acme", RUN)
+        return self.sums.get(name_place("refund", DAILY, run, "", self.world.moment))
+
+
+def test_calls_beyond_the_rate_do_not_run_and_the_model_is_told_when_it_may_call_again() -> None:
+    limited = Limited(World(look))
+    assert [limited.call(index, {"word": f"w{index}"}) for index in range(3)] == ["succeeded", "succeeded", "failed"]
+    refused = limited.stored(2)
+    assert refused.error_type == "ToolThrottled"
+    assert "'look' may be called 2/minute" in refused.result
+    assert "again in 30 s, at 09:30:30 UTC" in refused.result
+    assert [one.name for one in limited.world.telemetry.counts].count(names.TOOL_RATE_REFUSALS) == 1
+    limited.world.moment += timedelta(seconds=30)
+    assert limited.call(3, {"word": "later"}) == "succeeded"
+
+
+def test_a_refused_call_begins_no_effect_and_is_audited() -> None:
+    limited = Limited(World(refund))
+    for index in range(3):
+        limited.call(index, {"amount": 1.0})
+    audited = [entry.action for entry in limited.world.audit.list_for_run("acme", RUN)]
+    assert audited == ["asked", "executed", "asked", "executed", "denied"]
+    assert limited.spent == 2
+
+
+def test_a_try_after_a_crash_takes_no_second_token_and_counts_once() -> None:
+    limited = Limited(World(refund))
+    world = limited.world
+    world.effects = Crashing(world.effects, "finish", before=True)
+    world.add_call({"amount": 30.0})
+    with pytest.raises(Crash):
+        world.execute()
+    assert world.execute()["status"] == "succeeded"
+    assert limited.spent == 30
+    assert limited.call(1, {"amount": 30.0}) == "succeeded"
+    assert limited.call(2, {"amount": 30.0}) == "failed"
+
+
+def test_a_throttled_call_is_tried_again_with_its_token_and_its_amount() -> None:
+    limited = Limited(World(refund))
+    failing[:] = [ToolThrottled("slow down")]
+    limited.world.add_call({"amount": 90.0})
+    with pytest.raises(ToolThrottled):
+        limited.world.execute()
+    assert limited.spent == 0
+    assert limited.world.execute()["status"] == "succeeded"
+    assert limited.spent == 90
+    assert limited.call(1, {"amount": 5.0}) == "succeeded"
+
+
+def test_calls_that_pass_the_sum_together_do_not_all_run_and_the_model_may_ask_again() -> None:
+    limited = Limited(World(refund))
+    assert limited.call(0, {"amount": 80.0}) == "succeeded"
+    # It was planned while the sum had room.
+    assert limited.call(1, {"amount": 30.0}) == "failed"
+    assert "a human will be asked" in limited.stored(1).result
+    assert limited.spent == 80
+
+
+def test_an_approved_call_counts_and_runs_beyond_the_sum() -> None:
+    limited = Limited(World(refund))
+    assert limited.call(0, {"amount": 500.0}, status=CallStatus.APPROVED) == "succeeded"
+    assert limited.spent == 500
+
+
+def test_a_call_that_failed_or_was_undone_is_given_back() -> None:
+    limited = Limited(World(refund))
+    failing[:] = [ToolFailed("no such order")]
+    assert limited.call(1, {"amount": 60.0}) == "failed"
+    assert limited.spent == 0
+    assert limited.call(0, {"amount": 60.0}) == "succeeded"
+    assert limited.spent == 60
+    for _ in range(2):
+        limited.world.undo()
+    assert limited.spent == 0
+
+
+def test_wrong_arguments_are_given_back() -> None:
+    limited = Limited(World(refund))
+    assert limited.call(0, {"amount": 60.0, "more": 1}) == "failed"
+    assert limited.spent == 0
+
+
+def test_a_runner_that_keeps_no_sums_runs_nothing_of_such_a_rule_unasked() -> None:
+    world = World(refund)
+    world.add_call({"amount": 1.0})
+    assert world.execute()["status"] == "failed"
+    assert world.call.error_type == "PolicyDenied"
+
+
+def test_an_amount_that_can_not_be_added_up_never_runs_unasked() -> None:
+    limited = Limited(World(refund))
+    limited.world.add_call({"amount": "lots"})
+    with pytest.raises(PolicyDenied, match="can't be added up"):
+        limited.world.execute()
+
+
+def test_calls_of_one_reply_are_planned_with_each_other() -> None:
+    limited = Limited(World(refund))
+    limited.world.add_call({"amount": 40.0})
+    planned = PlannedSums(limited.sums, lambda: START)
+    run, call = limited.world.calls.get("acme", RUN), limited.world.call
+    spent = planned.of(refund.spec, run)
+    assert spent(DAILY, "") == 0
+    planned.note(refund.spec, run, call)
+    planned.note(refund.spec, run, call)
+    assert spent(DAILY, "") == 80
+    assert PlannedSums(None, lambda: START).of(refund.spec, run)(DAILY, "") is None
