@@ -11,6 +11,7 @@ from pentad.tools.business.adapters.records_salesforce import SalesforceRecords
 from pentad.tools.business.ports import BusinessRecords, Condition
 from pentad.tools.business.settings import CrmSettings, ErpSettings
 from pentad.tools.declare import ToolContext, Undoable
+from pentad.tools.outside.vendor_credential import VendorCredential
 
 Kind = Annotated[str, Field(min_length=1, max_length=100, description="as the settings of this tool name it")]
 RecordId = Annotated[str, Field(min_length=1, max_length=100, description="the id, as a search gave it")]
@@ -30,20 +31,32 @@ Values = Annotated[dict[Annotated[str, Field(max_length=100)], _Value], Field(mi
 def open_crm(context: ToolContext) -> RecordActions:
     """Return what tools do with the CRM's records, for one call."""
     settings = context.settings_of(CrmSettings)
-    token = _read_token(context, settings.secret)
+    credential = VendorCredential(context, settings.secret)
     records: BusinessRecords
     if settings.provider == "hubspot":
-        records = HubSpotRecords(context.http, settings.url, token=lambda: token)
+        records = HubSpotRecords(context.http, settings.url, token=lambda: credential.token, renew=credential.renew)
     else:
-        records = SalesforceRecords(context.http, settings.url, api_version=settings.api_version, token=lambda: token)
+        records = SalesforceRecords(
+            context.http,
+            settings.url,
+            api_version=settings.api_version,
+            token=lambda: credential.token,
+            renew=credential.renew,
+        )
     return RecordActions(records, settings)
 
 
 def open_erp(context: ToolContext) -> RecordActions:
     """Return what tools do with the ERP's records, for one call."""
     settings = context.settings_of(ErpSettings)
-    token = _read_token(context, settings.secret)
-    records = OdooRecords(context.http, settings.url, key=lambda: token, database=settings.database)
+    credential = VendorCredential(context, settings.secret)
+    records = OdooRecords(
+        context.http,
+        settings.url,
+        key=lambda: credential.token,
+        database=settings.database,
+        renew=credential.renew,
+    )
     return RecordActions(records, settings)
 
 
@@ -53,9 +66,3 @@ def tell(done: Done) -> Undoable[ChangedRecord]:
     if undo is None:
         return cast(Undoable[ChangedRecord], changed)
     return Undoable(changed, undo=undo.model_dump(mode="json"))
-
-
-def _read_token(context: ToolContext, name: str) -> str:
-    """Return the credential: the secret's field ``token``, or all of it where it is no JSON object."""
-    credential = context.secret(name)
-    return credential.fields.get("token", credential.text).strip()

@@ -23,6 +23,7 @@ def remove(data: RecordUndo, context: ToolContext) -> None:
     undo=remove,
     # What an earlier try has made is found by the marker; without one nothing is repeated.
     idempotent=True,
+    rate_limit="30/minute per user, 1000/day per tenant",
     timeout_seconds=60,
 )
 def crm_create(kind: Kind, fields: Values, context: ToolContext) -> Undoable[ChangedRecord]:

@@ -6,7 +6,14 @@ from pentad.tools.business.settings import CrmSettings
 from pentad.tools.declare import ToolContext, tool
 
 
-@tool(effects="none", settings=CrmSettings, secrets=["settings.secret"], egress=["settings.url"], timeout_seconds=40)
+@tool(
+    effects="none",
+    settings=CrmSettings,
+    secrets=["settings.secret"],
+    egress=["settings.url"],
+    rate_limit="120/minute per tenant",
+    timeout_seconds=40,
+)
 def crm_find(
     kind: Kind,
     context: ToolContext,

@@ -23,6 +23,7 @@ def restore(data: RecordUndo, context: ToolContext) -> None:
     undo=restore,
     # A try after one that was cut off looks whether the record is as asked for, and changes nothing.
     idempotent=True,
+    rate_limit="30/minute per user, 1000/day per tenant",
     timeout_seconds=60,
 )
 def crm_update(

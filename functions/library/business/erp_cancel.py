@@ -22,8 +22,11 @@ def reopen(data: RecordUndo, context: ToolContext) -> None:
     egress=["settings.url"],
     approval="always",
     undo=reopen,
+    # A draft again, where it may have been confirmed before.
+    undo_kind="compensate",
     # A try after one that was cut off says so and cancels nothing.
     idempotent=True,
+    rate_limit="30/minute per user, 1000/day per tenant",
     timeout_seconds=60,
 )
 def erp_cancel(kind: Kind, record_id: RecordId, context: ToolContext) -> Undoable[ChangedRecord]:

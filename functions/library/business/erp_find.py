@@ -6,7 +6,14 @@ from pentad.tools.business.settings import ErpSettings
 from pentad.tools.declare import ToolContext, tool
 
 
-@tool(effects="none", settings=ErpSettings, secrets=["settings.secret"], egress=["settings.url"], timeout_seconds=40)
+@tool(
+    effects="none",
+    settings=ErpSettings,
+    secrets=["settings.secret"],
+    egress=["settings.url"],
+    rate_limit="120/minute per tenant",
+    timeout_seconds=40,
+)
 def erp_find(
     kind: Kind,
     context: ToolContext,

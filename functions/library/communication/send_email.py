@@ -11,6 +11,7 @@ from pentad.tools.communication.adapters.mail_smtp import SmtpLogin, SmtpMailSer
 from pentad.tools.communication.emails import MAX_RECIPIENTS, EmailSettings, SentEmail
 from pentad.tools.communication.ports import MailServer
 from pentad.tools.declare import ToolContext, tool
+from pentad.tools.outside.vendor_credential import VendorCredential
 
 _Addresses = Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=MAX_RECIPIENTS)]
 
@@ -20,9 +21,8 @@ def _make_server(settings: EmailSettings, context: ToolContext) -> MailServer:
         return SesMailServer(get_client("sesv2", attempts=1), configuration_set=settings.configuration_set)
     if settings.secret is None:
         return SmtpMailServer(settings, login=None)
-    fields = context.secret(settings.secret).fields
-    login = SmtpLogin(fields.get("username", ""), fields.get("password", ""))
-    return SmtpMailServer(settings, login=lambda: login)
+    credential = VendorCredential(context, settings.secret)
+    return SmtpMailServer(settings, login=lambda: SmtpLogin(*credential.login), renew=credential.renew)
 
 
 @tool(
@@ -32,6 +32,7 @@ def _make_server(settings: EmailSettings, context: ToolContext) -> MailServer:
     approval="always",
     # Neither SMTP nor SES knows an email again: a call that was cut off is not repeated.
     idempotent=False,
+    rate_limit="20/minute per user, 500/day per tenant",
     timeout_seconds=60,
 )
 def send_email(

@@ -87,7 +87,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
             return OdooRecords(http, url, key=lambda: token)
 
         yield World(vendor, make, settings, request.param)
-    http.close()
 
 
 def find(world: World, *conditions: Condition, **given: Any) -> list[str]:
@@ -363,7 +362,6 @@ def test_hubspot_tells_the_record_that_is_there_already_and_the_limit_of_a_day()
         with pytest.raises(ToolThrottled, match="TEN_SECONDLY_ROLLING") as caught:
             records.create("contacts", {"email": "n@example.com"})
         assert caught.value.retry_after == 7
-    http.close()
 
 
 def test_salesforce_with_a_marker_of_several_records_is_told() -> None:
@@ -374,7 +372,6 @@ def test_salesforce_with_a_marker_of_several_records_is_told() -> None:
             vendor.put({"Pentad_Call__c": KEY})
         with pytest.raises(ToolFailed, match="several records"):
             records.find_marked("Contact", "Pentad_Call__c", KEY)
-    http.close()
 
 
 def test_odoo_cancels_by_the_method_of_the_settings_and_takes_it_back_if_nobody_changed_it() -> None:
@@ -395,4 +392,3 @@ def test_odoo_cancels_by_the_method_of_the_settings_and_takes_it_back_if_nobody_
             act.undo_cancel(undo)
         with pytest.raises(EffectUncertain):
             act.cancel("res.partner", record_id, again=True)
-    http.close()

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,16 @@ from functions.library.business.erp_cancel import erp_cancel
 from functions.library.business.erp_create import erp_create
 from functions.library.business.erp_find import erp_find
 from functions.library.business.erp_update import erp_update
+from functions.library.calendar.calendar_cancel import calendar_cancel
+from functions.library.calendar.calendar_create import calendar_create
+from functions.library.calendar.calendar_find import calendar_find
+from functions.library.calendar.calendar_update import calendar_update
 from functions.library.communication.send_email import send_email
 from pentad.domain.errors import ToolUnavailable
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare.declare import Tool
 from tests.contract.tools.test_mail_servers import Inbox, MailController
+from tests.contract.tools.vendors.calendars import Google, run_radicale
 from tests.contract.tools.vendors.records import HubSpot, Odoo, RecordVendor, Salesforce
 from tests.contract.tools.vendors.server import TOKEN, Fault, PlainHttp, listen
 from tests.contract.tools.vendors.worlds import make_world
@@ -32,10 +38,8 @@ KINDS = {
 
 
 @pytest.fixture
-def http() -> Iterator[PlainHttp]:
-    client = PlainHttp()
-    yield client
-    client.close()
+def http() -> PlainHttp:
+    return PlainHttp()
 
 
 class Desk:
@@ -52,9 +56,8 @@ class Desk:
         kind = {"read": fields, "write": fields, "create": True, "marker": marker, "cancel": "action_cancel"}
         self.settings = {"provider": provider, "url": url, "kinds": {self.kind: kind}}
 
-    def call(self, tool: Tool[Any, Any], **arguments: Any) -> World:
-        secret = "erp" if tool.name.startswith("erp") else "crm"
-        values = {secret: json.dumps({"token": TOKEN})}
+    def call(self, tool: Tool[Any, Any], secret: Any = TOKEN, **arguments: Any) -> World:
+        values = {"erp" if tool.name.startswith("erp") else "crm": secret}
         return make_world(
             tool, {"kind": self.kind, **arguments}, settings=self.settings, secrets=values, http=self._http
         )
@@ -105,6 +108,21 @@ def test_a_create_that_the_vendor_did_not_answer_is_found_by_the_state_s_retry(d
     assert len(desk.vendor.rows) == 1
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        [json.dumps({"token": "rotated-away"}), json.dumps({"token": TOKEN})],
+        ["rotated-away", TOKEN],
+        json.dumps({"token_url": "https://x", "first": "rotated-away", "second": TOKEN}),
+    ],
+)
+def test_a_token_that_is_rotated_in_the_middle_is_read_again(desk: Desk, secret: Any) -> None:
+    world = desk.call(desk.create, secret=secret, fields={desk.name: "Jones"})
+    world.execute()
+    assert world.call.status is CallStatus.SUCCEEDED, world.call.result
+    assert len(desk.vendor.rows) == 1
+
+
 def test_erp_cancel_asks_a_human_and_is_not_repeated(http: PlainHttp) -> None:
     vendor = Odoo()
     with listen(vendor) as url:
@@ -146,6 +164,42 @@ def test_an_email_goes_out_once_though_the_call_is_tried_again(http: PlainHttp) 
         assert world.result["accepted"] == ["mary@example.com"]
     finally:
         controller.stop()
+
+
+@pytest.mark.parametrize("provider", ["caldav", "google"])
+def test_an_event_is_made_once_changed_cancelled_and_brought_back(
+    provider: str, http: PlainHttp, tmp_path: Path
+) -> None:
+    google = Google()
+    with listen(google) as google_url, run_radicale(tmp_path) as caldav_url:
+        url = caldav_url if provider == "caldav" else f"{google_url}/calendar/v3"
+        settings = {"provider": provider, "url": url, "timezone": "Europe/Zurich"}
+        login = {"username": "ada", "password": "secret words"} if provider == "caldav" else {"token": TOKEN}
+
+        def call(tool: Tool[Any, Any], **arguments: Any) -> World:
+            values = {"calendar": ["{}", json.dumps(login)]}
+            return make_world(tool, arguments, settings=settings, secrets=values, http=http)
+
+        def list_titles() -> list[str]:
+            world = call(calendar_find, start="2026-03-01", end="2026-04-01")
+            world.execute()
+            return [one["title"] for one in world.result["events"]]
+
+        made = call(calendar_create, title="Meeting", start="2026-03-02T10:00", end="2026-03-02T11:00")
+        made.effects = Crashing(made.effects, "finish", before=True)
+        with pytest.raises(Crash):
+            made.execute()
+        made.execute()
+        assert list_titles() == ["Meeting"]
+        event = made.result["event"]
+        changed = call(calendar_update, event_id=event["event_id"], title="Lunch", version=event["version"])
+        changed.execute()
+        assert list_titles() == ["Lunch"]
+        cancelled = call(calendar_cancel, event_id=event["event_id"])
+        cancelled.execute()
+        assert list_titles() == []
+        cancelled.undo()
+        assert list_titles() == ["Lunch"]
 
 
 @pytest.mark.parametrize("tool", [crm_create, crm_update, erp_create, erp_update, erp_cancel, send_email])

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -19,9 +17,9 @@ from pentad.domain.errors import (
 )
 from pentad.tools.outside.ports import HttpAnswer, HttpClient
 
-_LONGEST_WAIT = 3_600.0
-"""The most seconds that a vendor's Retry-After is believed."""
 _MAX_WORDS = 300
+_READING = frozenset({"GET", "HEAD", "REPORT", "PROPFIND"})
+_LOOK = "look whether it was done before asking for it again"
 _CODE = re.compile(r"[^\w.: -]")
 
 
@@ -51,6 +49,7 @@ class VendorApi:
         name: the vendor, for messages.
         authorize: returns the headers that carry the credential; asked for each request, so a rotated one counts.
         read_error: reads the vendor's own error; never raises.
+        renew: lets ``authorize`` return another credential, or raises `ToolFailed`; None where there is no other.
         seconds: for one request.
     """
 
@@ -62,6 +61,7 @@ class VendorApi:
         name: str,
         authorize: Callable[[], Mapping[str, str]],
         read_error: Callable[[HttpAnswer], VendorError],
+        renew: Callable[[], None] | None = None,
         seconds: float = 20.0,
     ) -> None:
         self._http = http
@@ -69,6 +69,7 @@ class VendorApi:
         self._name = name
         self._authorize = authorize
         self._read_error = read_error
+        self._renew = renew
         self._seconds = seconds
 
     def ask(
@@ -81,17 +82,19 @@ class VendorApi:
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
+        reads: bool = False,
     ) -> HttpAnswer:
         """Return an answer of the vendor that is no refusal.
 
         Args:
             method: HTTP's.
-            path: below the API's address, or a whole address of the same host; made with `join_path`.
+            path: below the API's address; made with `join_path`.
             params: of the query.
             json: sent as JSON.
             body: sent as it is.
             headers: beside the credential's.
             accept: statuses that are answers for this request, though they are refusals for others.
+            reads: it changes nothing, though its method may.
 
         Raises:
             ToolThrottled: a limit is reached, and nothing was done.
@@ -101,18 +104,43 @@ class VendorApi:
             ConfigurationError: the credential is not accepted.
             ToolFailed: the request is refused; nothing was done.
         """
-        answer = self._http.request(
-            method,
-            path if path.startswith(("https://", "http://")) else f"{self._url}{path}",
-            params=params,
-            json=json,
-            body=body,
-            headers={**self._authorize(), **(headers or {})},
-            timeout=self._seconds,
-        )
+
+        def send() -> HttpAnswer:
+            sent = {**self._get_credential(), **(headers or {})}
+            return self._http.request(
+                method, f"{self._url}{path}", params=params, json=json, body=body, headers=sent, timeout=self._seconds
+            )
+
+        try:
+            answer = send()
+            if answer.status == 401 and self._can_renew():
+                answer = send()
+        except ToolFailed as error:
+            # The client names a field of what it did not send. An answer that is too large, or no HTTP, has none.
+            if error.field is not None or reads or method in _READING:
+                raise
+            raise ToolUnavailable(f"{error.message}: what was asked may have been done") from error
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         self._refuse(answer)
+
+    def _get_credential(self) -> Mapping[str, str]:
+        try:
+            return self._authorize()
+        except ToolUnavailable as error:
+            raise ToolThrottled(f"{error.message}; nothing was done", retry_after=error.retry_after) from error
+
+    def _can_renew(self) -> bool:
+        """Take another credential, where there is one: what was refused for its credential did nothing."""
+        if self._renew is None:
+            return False
+        try:
+            self._renew()
+        except ToolFailed:
+            return False
+        except ToolUnavailable as error:
+            raise ToolThrottled(f"{error.message}; nothing was done", retry_after=error.retry_after) from error
+        return True
 
     def read_error(self, answer: HttpAnswer) -> VendorError:
         """Return what the vendor says of a request, for an answer that was accepted."""
@@ -125,7 +153,7 @@ class VendorApi:
         if error.final:
             raise ToolFailed(f"{told}: a limit of the whole day is reached; nothing was done", fix="try tomorrow")
         if status == 429 or error.limited:
-            raise ToolThrottled(f"{told}: its limit is reached; nothing was done", retry_after=read_retry_after(answer))
+            raise ToolThrottled(f"{told}: its limit is reached; nothing was done", retry_after=answer.retry_after)
         if status == 401:
             raise ConfigurationError(
                 f"{told}: it does not accept the credential; nothing was done",
@@ -137,7 +165,7 @@ class VendorApi:
         if status == 412:
             raise RecordChanged(f"{told}: it was changed by somebody else meanwhile; nothing was done")
         if status in (408, 425) or status >= 500:
-            raise ToolUnavailable(f"{told}: what was asked may have been done", retry_after=read_retry_after(answer))
+            raise ToolUnavailable(f"{told}: what was asked may have been done", retry_after=answer.retry_after)
         raise ToolFailed(f"{told}: it refuses the request{_join(words)}; nothing was done")
 
 
@@ -149,23 +177,6 @@ def join_path(*parts: str) -> str:
 def _escape_part(part: str) -> str:
     # "." and ".." would be taken for steps in the path by whoever normalises it.
     return part.replace(".", "%2E") if part in (".", "..") else quote(part, safe="@:")
-
-
-def read_retry_after(answer: HttpAnswer) -> float | None:
-    """Return the seconds that a host asks to wait: given as such, or as a date (RFC 9110 section 10.2.3)."""
-    given = answer.headers.get("retry-after", "").strip()
-    if not given:
-        return None
-    try:
-        seconds = float(given) if given.isdigit() else _count_until(given)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT)
-
-
-def _count_until(date: str) -> float:
-    until = parsedate_to_datetime(date)
-    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp()
 
 
 def clean_words(words: object) -> str:
@@ -201,7 +212,7 @@ def read_made_id(answer: HttpAnswer, name: str | None) -> str:
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise EffectUncertain(
             f"the answer {answer.status} has no id: it was probably made, and was not repeated",
-            fix="look whether it is there before asking for it again",
+            fix=_LOOK,
         )
     return str(found)
 

@@ -2,16 +2,17 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import httpx
-
-from pentad.domain.errors import ToolUnavailable
+from pentad.tools.egress.adapters.resolver_system import SystemResolver
+from pentad.tools.egress.adapters.wire_httpcore import HttpcoreWire
+from pentad.tools.egress.allowlist import Allowlist
+from pentad.tools.egress.client import EgressClient
 from pentad.tools.outside.ports import HttpAnswer
 
 TOKEN = "token-of-a-test"
@@ -114,7 +115,7 @@ def listen(vendor: Vendor) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_REPORT = handle_any
 
         def log_message(self, format: str, *args: Any) -> None:
             return
@@ -132,35 +133,12 @@ def listen(vendor: Vendor) -> Iterator[str]:
 
 
 class PlainHttp:
-    """HTTP to the loopback interface: what a tool's client does, without its allowlist."""
+    """The HTTP client of tools, with an allowlist that always has the address that is asked for."""
 
-    def __init__(self, seconds: float = 5.0) -> None:
-        self._client = httpx.Client(timeout=seconds, trust_env=False)
+    def __init__(self) -> None:
+        self._wire = HttpcoreWire()
 
-    def close(self) -> None:
-        self._client.close()
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        json: Any = None,
-        body: bytes | str | None = None,
-        timeout: float | None = None,
-        max_bytes: int | None = None,
-    ) -> HttpAnswer:
-        call: Callable[..., httpx.Response] = self._client.request
-        given = {} if timeout is None else {"timeout": min(timeout, 5.0)}
-        try:
-            answer = call(method, url, headers=headers, params=params, json=json, content=body, **given)
-        except httpx.HTTPError as error:
-            raise ToolUnavailable(f"the host gave no answer: {type(error).__name__}") from error
-        return HttpAnswer(
-            answer.status_code,
-            {name.lower(): value for name, value in answer.headers.items()},
-            answer.content,
-            str(answer.url),
-        )
+    def request(self, method: str, url: str, **given: Any) -> HttpAnswer:
+        parts = urlsplit(url)
+        allowlist = Allowlist([f"{parts.scheme}://{parts.netloc}"])
+        return EgressClient(allowlist, resolver=SystemResolver(), wire=self._wire).request(method, url, **given)

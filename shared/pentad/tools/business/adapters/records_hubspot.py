@@ -29,15 +29,19 @@ class HubSpotRecords:
         http: speaks to it.
         url: of its API.
         token: returns the access token of a private app, or of OAuth.
+        renew: see `VendorApi`.
     """
 
-    def __init__(self, http: HttpClient, url: str, *, token: Callable[[], str]) -> None:
+    def __init__(
+        self, http: HttpClient, url: str, *, token: Callable[[], str], renew: Callable[[], None] | None = None
+    ) -> None:
         self._api = VendorApi(
             http,
             f"{url.rstrip('/')}/crm/v3/objects",
             name="HubSpot",
             authorize=lambda: {"Authorization": f"Bearer {token()}"},
             read_error=_read_error,
+            renew=renew,
         )
 
     def search(
@@ -53,7 +57,7 @@ class HubSpotRecords:
             request["filterGroups"] = [{"filters": [_build_filter(one) for one in conditions]}]
         if after is not None:
             request["after"] = after
-        answer = self._api.ask("POST", join_path(kind, "search"), json=request).json()
+        answer = self._api.ask("POST", join_path(kind, "search"), json=request, reads=True).json()
         following = answer.get("paging", {}).get("next", {}).get("after")
         return BusinessPage(
             records=tuple(_read_record(kind, one, fields) for one in answer["results"]),

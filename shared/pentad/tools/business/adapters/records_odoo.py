@@ -21,9 +21,18 @@ class OdooRecords:
         url: of the server.
         key: returns the API key of the user whose rights count.
         database: of a server that has several.
+        renew: see `VendorApi`.
     """
 
-    def __init__(self, http: HttpClient, url: str, *, key: Callable[[], str], database: str | None = None) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        url: str,
+        *,
+        key: Callable[[], str],
+        database: str | None = None,
+        renew: Callable[[], None] | None = None,
+    ) -> None:
         named = {} if database is None else {"X-Odoo-Database": database}
         self._api = VendorApi(
             http,
@@ -31,6 +40,7 @@ class OdooRecords:
             name="Odoo",
             authorize=lambda: {"Authorization": f"bearer {key()}", **named},
             read_error=_read_error,
+            renew=renew,
         )
 
     def search(
@@ -86,7 +96,7 @@ class OdooRecords:
         return found
 
     def _call(self, kind: str, method: str, **arguments: Any) -> HttpAnswer:
-        return self._api.ask("POST", join_path(kind, method), json=arguments)
+        return self._api.ask("POST", join_path(kind, method), json=arguments, reads=method == "search_read")
 
 
 def _build_term(condition: Condition) -> list[Any]:

@@ -29,15 +29,25 @@ class SalesforceRecords:
         url: of the organisation, such as ``https://acme.my.salesforce.com``.
         api_version: such as ``v62.0``.
         token: returns an access token.
+        renew: see `VendorApi`.
     """
 
-    def __init__(self, http: HttpClient, url: str, *, api_version: str, token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        url: str,
+        *,
+        api_version: str,
+        token: Callable[[], str],
+        renew: Callable[[], None] | None = None,
+    ) -> None:
         self._api = VendorApi(
             http,
             f"{url.rstrip('/')}/services/data/{api_version}",
             name="Salesforce",
             authorize=lambda: {"Authorization": f"Bearer {token()}"},
             read_error=_read_error,
+            renew=renew,
         )
 
     def search(

@@ -8,7 +8,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from pentad.domain.errors import ConfigurationError, EffectUncertain, InvalidInput, ToolFailed, ToolThrottled
+from pentad.domain.errors import (
+    ConfigurationError,
+    EffectUncertain,
+    InvalidInput,
+    ToolFailed,
+    ToolThrottled,
+    ToolUnavailable,
+)
 from pentad.tools.communication.emails import EmailSettings, build_message
 from pentad.tools.communication.ports import EmailReceipt, OutgoingEmail, RefusedRecipient
 
@@ -43,7 +50,8 @@ class SmtpMailServer:
 
     Args:
         settings: host, port and security.
-        login: of the secret; None where the server needs none. Asked for each email, so a rotated one counts.
+        login: of the secret; None where the server needs none.
+        renew: lets ``login`` return another one after it was refused, or raises `ToolFailed`; None where it can't.
         tls: trusts the server's certificate; a test gives its own authority's.
         step_seconds: how long the server may take for one answer.
     """
@@ -53,18 +61,25 @@ class SmtpMailServer:
         settings: EmailSettings,
         *,
         login: Callable[[], SmtpLogin] | None,
+        renew: Callable[[], None] | None = None,
         tls: ssl.SSLContext | None = None,
         step_seconds: float = _STEP_SECONDS,
     ) -> None:
         self._settings = settings
         self._login = login
+        self._renew = renew
         self._tls = tls
         self._step_seconds = step_seconds
 
     def send(self, email: OutgoingEmail) -> EmailReceipt:
         """Hand over an email once; see `MailServer`."""
         content = build_message(email)
-        server = self._connect()
+        try:
+            server = self._connect()
+        except ConfigurationError as error:
+            if error.field != "secret" or not self._can_renew():
+                raise
+            server = self._connect()
         try:
             refused = self._open_transaction(server, email, len(content))
             self._hand_over(server, content)
@@ -74,6 +89,18 @@ class SmtpMailServer:
                 server.quit()
             server.close()
         return EmailReceipt(message_id=email.message_id, refused=tuple(refused))
+
+    def _can_renew(self) -> bool:
+        """Take another login, where there is one: it may have been rotated in this minute."""
+        if self._renew is None:
+            return False
+        try:
+            self._renew()
+        except ToolFailed:
+            return False
+        except ToolUnavailable as error:
+            raise ToolThrottled(f"{error.message}; nothing was sent") from error
+        return True
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings

@@ -57,6 +57,9 @@ class HttpcoreWire:
         except httpcore.ProtocolError as error:
             if isinstance(error, httpcore.LocalProtocolError):
                 raise RequestNotValid from None  # it names the header's value
+            # Who hangs up before the answer, or in the middle of it, has broken the connection and said nothing wrong.
+            if any(words in str(error) for words in ("disconnected", "closed connection")):
+                raise WireBroken from None
             raise WireBroken("it is not HTTP") from None
         except httpcore.NetworkError as error:
             raise WireBroken from error

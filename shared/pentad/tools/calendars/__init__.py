@@ -1,0 +1,1 @@
+"""Appointments: CalDAV servers and Google Calendar."""

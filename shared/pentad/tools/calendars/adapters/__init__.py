@@ -1,0 +1,1 @@
+"""Calendars of vendors, and of any server that speaks CalDAV."""

@@ -1,0 +1,431 @@
+"""One suite over a real CalDAV server and Google Calendar: each call once, undone only as long as it stands so."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import (
+    ConfigurationError,
+    EffectUncertain,
+    InvalidInput,
+    NotFound,
+    PolicyDenied,
+    RecordChanged,
+    ToolFailed,
+    ToolThrottled,
+    ToolUnavailable,
+)
+from pentad.tools.calendars.actions import CalendarActions
+from pentad.tools.calendars.adapters.calendar_caldav import CalDavCalendar
+from pentad.tools.calendars.adapters.calendar_google import GoogleCalendar
+from pentad.tools.calendars.ports import EventCalendar
+from pentad.tools.calendars.settings import CalendarSettings
+from tests.contract.tools.vendors.calendars import LIMITS, Google, run_radicale
+from tests.contract.tools.vendors.server import TOKEN, Fault, PlainHttp, Reply, listen
+
+KEY = "0123456789abcdef" * 4
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+MEETING = {"title": "Meeting", "start": "2026-03-02T10:00", "end": "2026-03-02T11:00"}
+
+
+class Flaky:
+    """Breaks the next request of a method, before or after the server got it."""
+
+    def __init__(self, http: PlainHttp) -> None:
+        self._http = http
+        self.broken: list[tuple[str, bool]] = []
+        self.asked: list[str] = []
+
+    def request(self, method: str, url: str, **given: Any) -> Any:
+        self.asked.append(method)
+        fault = next((one for one in self.broken if one[0] == method), None)
+        if fault is None:
+            return self._http.request(method, url, **given)
+        self.broken.remove(fault)
+        if fault[1]:
+            self._http.request(method, url, **given)
+        raise ToolUnavailable("the host gave no answer")
+
+
+@dataclass
+class Diary:
+    """A calendar, and a way to change it behind the tool's back."""
+
+    http: Flaky
+    make: Callable[[str], EventCalendar]
+    provider: str
+    google: Google | None = None
+    secret: str = ""
+
+    def act(self, secret: str | None = None, **given: Any) -> CalendarActions:
+        usual = {"timezone": "Europe/Zurich", "attendee_domains": ("example.com",)}
+        url = {} if self.google is not None else {"url": "http://calendar"}
+        settings = CalendarSettings(provider=self.provider, **{**usual, **url, **given})
+        return CalendarActions(self.make(self.secret if secret is None else secret), settings)
+
+    def create(self, key: str = KEY, **given: Any) -> Any:
+        return self.act().create({**MEETING, **given}, timezone=None, effect_key=key)
+
+    def change(self, event_id: str, key: str = "c" * 64, *, again: bool = False, **given: Any) -> Any:
+        version, zone = given.pop("version", None), given.pop("timezone", None)
+        return self.act().change(event_id, given, timezone=zone, version=version, effect_key=key, again=again)
+
+    def titles(self, start: str = "2026-03-01", end: str = "2026-03-31", **given: Any) -> list[str]:
+        asked = {"text": None, "timezone": None, "limit": 100, **given}
+        return [one.title for one in self.act().find(start=start, end=end, **asked).events]
+
+
+@pytest.fixture(scope="module")
+def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_radicale(tmp_path_factory.mktemp("radicale")) as url:
+        yield url
+
+
+@pytest.fixture
+def http() -> Flaky:
+    return Flaky(PlainHttp())
+
+
+def make_caldav(url: str, http: Flaky) -> Diary:
+    def make(secret: str) -> EventCalendar:
+        login = base64.b64encode(f"ada:{secret}".encode()).decode()
+        return CalDavCalendar(http, url, authorize=lambda: {"Authorization": f"Basic {login}"}, now=lambda: NOW)
+
+    return Diary(http, make, "caldav", secret="secret words")
+
+
+@pytest.fixture
+def caldav(radicale: str, http: Flaky) -> Iterator[Diary]:
+    """The calendar, empty."""
+    diary = make_caldav(radicale, http)
+    yield diary
+    page = diary.act().find(start="2026-01-01", end="2026-12-31", text=None, timezone=None, limit=1000)
+    for event_id in {one.series_id or one.event_id for one in page.events}:
+        diary.act().cancel(event_id, version=None, again=False)
+
+
+@pytest.fixture(params=["caldav", "google"])
+def diary(request: pytest.FixtureRequest, http: Flaky) -> Iterator[Diary]:
+    if request.param == "caldav":
+        yield request.getfixturevalue("caldav")
+        return
+    vendor = Google()
+    with listen(vendor) as url:
+
+        def make(secret: str) -> EventCalendar:
+            return GoogleCalendar(http, f"{url}/calendar/v3", calendar="primary", token=lambda: secret)
+
+        yield Diary(http, make, "google", vendor, secret=TOKEN)
+
+
+def test_an_event_is_found_as_it_was_made(diary: Diary) -> None:
+    made, _ = diary.create(location="Room 5", description="Line one\nLine; two, three", attendees=["m@example.com"])
+    page = diary.act().find(start="2026-03-02", end="2026-03-03", text="meet", timezone=None, limit=10)
+    (found,) = page.events
+    assert found.model_copy(update={"timezone": None}) == made.event.model_copy(update={"timezone": None})
+    assert (found.start, found.end) == ("2026-03-02T10:00:00+01:00", "2026-03-02T11:00:00+01:00")
+    assert found.description == "Line one\nLine; two, three"
+    assert found.attendees == ("m@example.com",)
+    assert diary.titles(text="nothing like it") == []
+    assert diary.titles("2026-03-03", "2026-03-04") == []
+
+
+def test_whole_days_stay_whole_days(diary: Diary) -> None:
+    made, _ = diary.create(title="Trip", start="2026-03-10", end="2026-03-12")
+    assert (made.event.start, made.event.end) == ("2026-03-10", "2026-03-12")
+    assert diary.titles("2026-03-11", "2026-03-12") == ["Trip"]
+
+
+@pytest.mark.parametrize("title", ["x\r\nBEGIN:VEVENT", "", "  ", "a\x00b"])
+def test_a_title_of_two_lines_is_refused(diary: Diary, title: str) -> None:
+    with pytest.raises(InvalidInput):
+        diary.create(title=title)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\r\nEND:VEVENT\r\nBEGIN:VEVENT", "\\n;,:\"'", "<x>&amp;", "漢字 🎉", "ATTENDEE:x@evil.com"],
+)
+def test_hostile_text_stays_text(diary: Diary, text: str) -> None:
+    made, _ = diary.create(description=text, location=text)
+    read = diary.act().find(start="", end="", text=None, timezone=None, limit=1, event_id=made.event.event_id)
+    assert str(read.events[0].description).replace("\r\n", "\n") == text.replace("\r\n", "\n")
+    assert read.events[0].attendees == ()
+    assert diary.titles() == ["Meeting"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"start": "soon"},
+        {"end": "2026-03-02T10:00"},
+        {"end": "2026-03-02"},
+        {"start": "1969-01-01T00:00"},
+        {"recurrence": "FREQ=SECONDLY"},
+        {"recurrence": "FREQ=DAILY\r\nATTENDEE:x"},
+        {"recurrence": "every day"},
+        {"attendees": ["mary"]},
+    ],
+)
+def test_what_can_not_be_an_event_is_refused_before_the_calendar_is_asked(diary: Diary, given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        diary.create(**given)
+    assert diary.http.asked == []
+
+
+def test_only_people_of_the_settings_are_invited(diary: Diary) -> None:
+    with pytest.raises(PolicyDenied, match="attendee_domains"):
+        diary.create(attendees=["m@example.com", "eve@evil.com"])
+    assert diary.titles() == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_a_create_that_is_not_answered_makes_one_event_in_the_end(diary: Diary, method: str, done: bool) -> None:
+    diary.http.broken = [("POST" if diary.google is not None and method == "PUT" else method, done)]
+    broken = 0
+    for _ in range(4):
+        try:
+            diary.create()
+        except ToolUnavailable:
+            broken += 1
+    assert broken == 1
+    assert diary.titles() == ["Meeting"]
+
+
+def test_a_create_is_undone_only_where_nobody_changed_it_since(diary: Diary) -> None:
+    made, undo = diary.create()
+    diary.change(made.event.event_id, title="Lunch")
+    with pytest.raises(ToolFailed, match="changed since"):
+        diary.act().undo(undo)
+    assert diary.titles() == ["Lunch"]
+    made, undo = diary.create("f" * 64)
+    diary.act().undo(undo)
+    diary.act().undo(undo)
+    assert diary.titles() == ["Lunch"]
+
+
+def test_a_change_leaves_the_rest_and_is_undone_once(diary: Diary) -> None:
+    made, _ = diary.create(location="Room 5", attendees=["m@example.com"])
+    changed, undo = diary.change(
+        made.event.event_id, title="Lunch", start="2026-03-05T12:00", end="2026-03-05T13:00", version=made.event.version
+    )
+    assert (changed.event.title, changed.event.location) == ("Lunch", "Room 5")
+    assert changed.event.start == "2026-03-05T12:00:00+01:00"
+    assert changed.event.attendees == ("m@example.com",)
+    diary.act().undo(undo)
+    page = diary.act().find(start="2026-03-01", end="2026-03-31", text=None, timezone=None, limit=5)
+    assert [(one.title, one.start) for one in page.events] == [("Meeting", "2026-03-02T10:00:00+01:00")]
+    with pytest.raises(ToolFailed, match="changed since"):
+        diary.act().undo(undo)
+
+
+def test_a_change_of_what_somebody_changed_since_it_was_read_is_refused(diary: Diary) -> None:
+    made, _ = diary.create()
+    diary.change(made.event.event_id, title="Lunch")
+    with pytest.raises(RecordChanged):
+        diary.change(made.event.event_id, "d" * 64, title="Dinner", version=made.event.version)
+    assert diary.titles() == ["Lunch"]
+
+
+def test_two_who_change_at_once_do_not_overwrite_each_other(diary: Diary) -> None:
+    made, _ = diary.create()
+    calendar = diary.make(diary.secret)
+    stored = calendar.read(made.event.event_id)
+    diary.change(made.event.event_id, title="Lunch")
+    with pytest.raises(RecordChanged):
+        calendar.change(stored, {"title": "Dinner"}, marker="d" * 64)
+    with pytest.raises(RecordChanged):
+        calendar.cancel(stored)
+    assert diary.titles() == ["Lunch"]
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_change_that_is_not_answered_is_looked_for(diary: Diary, done: bool) -> None:
+    made, _ = diary.create()
+    diary.http.broken = [("PUT", done)]
+    if done:
+        _, undo = diary.change(made.event.event_id, title="Lunch")
+        diary.act().undo(undo)
+    else:
+        with pytest.raises(ToolThrottled, match="was not changed"):
+            diary.change(made.event.event_id, title="Lunch")
+    assert diary.titles() == ["Meeting"]
+
+
+def test_a_change_whose_function_died_is_found_done_or_uncertain(diary: Diary) -> None:
+    made, _ = diary.create()
+    diary.change(made.event.event_id, title="Lunch")
+    done, undo = diary.change(made.event.event_id, again=True, title="Lunch")
+    assert (undo, done.note) == (None, "an earlier try did it: it can't be undone")
+    with pytest.raises(EffectUncertain):
+        diary.change(made.event.event_id, "d" * 64, again=True, title="Dinner")
+    done, _ = diary.change(made.event.event_id, "d" * 64, again=True, title="Dinner", version=done.event.version)
+    assert diary.titles() == ["Dinner"]
+
+
+def test_a_cancelled_event_comes_back_as_it_was(diary: Diary) -> None:
+    made, _ = diary.create(description="all of it", attendees=["m@example.com"])
+    done, undo = diary.act().cancel(made.event.event_id, version=made.event.version, again=False)
+    assert done.event.cancelled
+    assert undo is not None
+    assert diary.titles() == []
+    diary.act().undo(undo)
+    page = diary.act().find(start="2026-03-01", end="2026-03-31", text=None, timezone=None, limit=5)
+    assert [(one.title, one.description, one.attendees) for one in page.events] == [
+        ("Meeting", "all of it", ("m@example.com",))
+    ]
+
+
+def test_a_cancellation_that_is_not_answered_is_uncertain(diary: Diary) -> None:
+    made, _ = diary.create()
+    diary.http.broken = [("DELETE", True)]
+    with pytest.raises(EffectUncertain):
+        diary.act().cancel(made.event.event_id, version=None, again=False)
+    assert diary.titles() == []
+
+
+@pytest.mark.parametrize("event_id", ["../other/x.ics", "..", ".", "a/b", "no-such.ics", "x?y=1", "a b", "%2e%2e"])
+def test_an_id_stays_an_id_whatever_is_in_it(diary: Diary, event_id: str) -> None:
+    with pytest.raises((InvalidInput, NotFound, ToolFailed)):
+        diary.act().find(start="", end="", text=None, timezone=None, limit=1, event_id=event_id)
+
+
+@pytest.mark.parametrize(("start", "end"), [("2026-03-02", "2026-03-01"), ("2020-01-01", "2026-01-01"), ("x", "y")])
+def test_a_search_over_no_time_or_too_much_is_refused(diary: Diary, start: str, end: str) -> None:
+    with pytest.raises(InvalidInput):
+        diary.titles(start, end)
+
+
+def test_more_than_was_asked_for_is_told(diary: Diary) -> None:
+    for number in range(4):
+        start = f"2026-03-0{number + 2}T10:00"
+        diary.create(f"{number}" * 64, title=f"Meeting {number}", start=start, end="2026-03-09T11:00")
+    page = diary.act().find(start="2026-03-01", end="2026-03-31", text=None, timezone=None, limit=3)
+    assert ([one.title for one in page.events], page.more) == (["Meeting 0", "Meeting 1", "Meeting 2"], True)
+
+
+def test_a_credential_that_is_not_accepted_is_the_operators_to_mend(diary: Diary) -> None:
+    with pytest.raises(ConfigurationError, match="does not accept the credential"):
+        diary.act("another secret").find(start="2026-03-01", end="2026-03-02", text=None, timezone=None, limit=1)
+
+
+@pytest.mark.parametrize("limit", list(LIMITS))
+def test_google_s_limits_of_both_kinds_are_told_as_such(limit: str) -> None:
+    vendor, http = Google(), PlainHttp()
+    with listen(vendor) as url:
+        calendar = GoogleCalendar(http, f"{url}/calendar/v3", calendar="primary", token=lambda: TOKEN)
+        vendor.faults = [Fault(False, LIMITS[limit], "GET")]
+        with pytest.raises(ToolThrottled):
+            calendar.read("abc")
+        vendor.faults = [Fault(False, Reply(403, {"error": {"errors": [{"reason": "quotaExceeded"}]}}), "GET")]
+        with pytest.raises(ToolFailed, match="whole day"):
+            calendar.read("abc")
+        vendor.faults = [Fault(False, Reply(403, {"error": {"errors": [{"reason": "forbidden"}]}}), "GET")]
+        with pytest.raises(ToolFailed, match="refuses"):
+            calendar.read("abc")
+
+
+def test_one_occurrence_of_a_series_is_changed_and_cancelled_alone(caldav: Diary) -> None:
+    caldav.create(recurrence="FREQ=WEEKLY;COUNT=4")
+    page = caldav.act().find(start="2026-03-01", end="2026-04-01", text=None, timezone=None, limit=10)
+    # The clocks change on 29 March: the meeting stays at ten.
+    assert [one.start for one in page.events] == [
+        "2026-03-02T10:00:00+01:00",
+        "2026-03-09T10:00:00+01:00",
+        "2026-03-16T10:00:00+01:00",
+        "2026-03-23T10:00:00+01:00",
+    ]
+    second, third = page.events[1], page.events[2]
+    assert second.series_id is not None
+    changed, undo = caldav.change(second.event_id, title="Other", start="2026-03-10T15:00", end="2026-03-10T16:00")
+    assert changed.event.event_id == second.event_id
+    _, undo_cancel = caldav.act().cancel(third.event_id, version=changed.event.version, again=False)
+    assert undo_cancel is not None
+    page = caldav.act().find(start="2026-03-01", end="2026-04-01", text=None, timezone=None, limit=10)
+    assert [(one.title, one.start[5:16]) for one in page.events] == [
+        ("Meeting", "03-02T10:00"),
+        ("Other", "03-10T15:00"),
+        ("Meeting", "03-23T10:00"),
+    ]
+    with pytest.raises(NotFound):
+        caldav.act().find(start="", end="", text=None, timezone=None, limit=1, event_id=third.event_id)
+    with pytest.raises(ToolFailed, match="changed since"):
+        caldav.act().undo(undo)
+    caldav.act().undo(undo_cancel)
+    assert len(caldav.titles("2026-03-01", "2026-04-01")) == 4
+
+
+def test_a_series_over_a_change_of_clocks_stays_on_its_clock(caldav: Diary) -> None:
+    caldav.create(recurrence="FREQ=WEEKLY;COUNT=2", start="2026-03-27T10:00", end="2026-03-27T11:00")
+    page = caldav.act().find(start="2026-03-01", end="2026-04-30", text=None, timezone=None, limit=10)
+    assert [one.start for one in page.events] == ["2026-03-27T10:00:00+01:00", "2026-04-03T10:00:00+02:00"]
+
+
+SERIES = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:{uid}
+DTSTAMP:20260301T000000Z
+DTSTART:20260302T100000Z
+{rest}
+SUMMARY:Strange
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "shown"),
+    [
+        ("DURATION:PT1H", 1),
+        ("DTEND:20260302T110000Z\nRRULE:FREQ=SECONDLY", 0),
+        ("DTEND:20260302T110000Z\nRRULE:FREQ=DAILY;UNTIL=20260304T100000Z\nEXDATE:20260303T100000Z", 2),
+        ("", 1),
+    ],
+)
+def test_entries_of_other_programs_are_read_or_told_as_left_out(
+    caldav: Diary, radicale: str, rest: str, shown: int
+) -> None:
+    calendar = caldav.make(caldav.secret)
+    content = SERIES.format(uid="strange", rest=rest).replace("\n\n", "\n")
+    calendar.put_back("strange.ics", content, version=None)
+    page = caldav.act().find(start="2026-03-01", end="2026-03-10", text=None, timezone=None, limit=10)
+    assert len(page.events) == shown
+    assert bool(page.notes) is (shown == 0)
+    calendar.remove("strange.ics", version=calendar_version(caldav, radicale))
+
+
+def calendar_version(caldav: Diary, url: str) -> str:
+    return str(caldav.http.request("GET", f"{url}/strange.ics", headers=_login(caldav)).headers["etag"])
+
+
+def _login(caldav: Diary) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"ada:{caldav.secret}".encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'<!DOCTYPE x [<!ENTITY a "b">]><D:multistatus xmlns:D="DAV:">&a;</D:multistatus>',
+        b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>',
+        b"\xff\xfe<",
+    ],
+)
+def test_a_report_that_is_none_is_told(body: bytes) -> None:
+    class Answering(Google):
+        def respond(self, asked: Any) -> Reply:
+            return Reply(207, body)
+
+    http = PlainHttp()
+    with listen(Answering()) as url:
+        calendar = CalDavCalendar(http, url, authorize=dict, now=lambda: NOW)
+        with pytest.raises(ToolFailed, match="no report"):
+            calendar.find(NOW, NOW.replace(day=9), text=None, limit=5)
