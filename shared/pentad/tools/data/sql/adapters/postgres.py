@@ -1,0 +1,281 @@
+"""PostgreSQL by psycopg: each call is one connection and one transaction, with bounds that the server keeps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from pentad.domain.errors import (
+    ConfigurationError,
+    InvalidInput,
+    ToolFailed,
+    ToolThrottled,
+    ToolUnavailable,
+)
+from pentad.tools.data.sql.adapters.postgres_rows import (
+    MAX_ROW_BYTES,
+    Connection,
+    commit,
+    describe_table,
+    read_address,
+    show_texts,
+    take_rows,
+    translate_errors,
+)
+from pentad.tools.data.sql.ports import ChangedRow, FoundRows, Row, Scalar, TableChange
+
+_CONNECT_SECONDS = 5
+_LOCK_MS = 3_000
+
+
+class PostgresDatabase:
+    """`SqlDatabase` on a PostgreSQL server.
+
+    Args:
+        credentials: the secret's fields: ``url``, or ``host``, ``username``, ``password``, ``dbname`` and maybe
+            ``port``, as RDS stores them.
+        seconds: the longest that a statement runs.
+        tenant_id: stands in the setting ``pentad.tenant`` of each transaction, for policies of row level security.
+        lock_ms: the longest that a statement waits for rows that others hold, in milliseconds.
+    """
+
+    def __init__(
+        self, credentials: Mapping[str, str], *, seconds: int, tenant_id: str, lock_ms: int = _LOCK_MS
+    ) -> None:
+        self._address = read_address(credentials)
+        self._seconds = seconds
+        self._tenant_id = tenant_id
+        self._lock_ms = lock_ms
+
+    def query(self, sql: str, parameters: Sequence[Scalar], *, max_rows: int, max_bytes: int) -> FoundRows:
+        """See `SqlDatabase`."""
+        # The server writes each row as JSON and leaves out one that is too large, so that no answer fills the memory.
+        wrapped = (
+            f"DECLARE pentad NO SCROLL CURSOR FOR SELECT CASE WHEN octet_length(j) <= {MAX_ROW_BYTES} THEN j END FROM "  # noqa: S608 - numbers of our own
+            f"(SELECT row_to_json(q)::text AS j FROM (\n{sql}\n) AS q) AS x"
+        )
+        with self._transact(read_only=True) as connection:
+            psycopg.RawCursor(connection).execute(wrapped, list(parameters))
+            return take_rows(connection, max_rows, max_bytes)
+
+    def describe(self, tables: Sequence[str]) -> list[Row]:
+        """See `SqlDatabase`."""
+        with self._transact(read_only=True) as connection:
+            return [one for table in tables if (one := describe_table(connection, table)) is not None]
+
+    def change(
+        self,
+        change: TableChange,
+        parameters: Sequence[Scalar],
+        *,
+        max_rows: int,
+        expected: Sequence[ChangedRow] | None = None,
+    ) -> tuple[list[str], list[ChangedRow]]:
+        """See `SqlDatabase`."""
+        with self._transact(read_only=False, keep=expected is not None) as connection:
+            key = _find_key(connection, change.table)
+            if change.kind == "update" and change.columns is not None and change.columns & set(key):
+                raise InvalidInput(
+                    "the statement is refused: it changes the primary key", field="statement", fix="leave it as it is"
+                )
+            rows = _ChangeOfRows(connection, change, key, parameters, max_rows).run()
+            if expected is not None and _list_seen(change, rows) != _list_seen(change, expected):
+                raise ToolFailed(
+                    "the rows are not, or no longer, as they were shown; nothing was changed",
+                    fix="preview the change again; give times and random values as parameters, not as now()",
+                )
+            return key, rows
+
+    def restore(self, table: str, key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+        """See `SqlDatabase`."""
+        with self._transact(read_only=False) as connection:
+            for row in rows:
+                _restore_row(connection, table, list(key), row)
+
+    @contextmanager
+    def _transact(self, *, read_only: bool, keep: bool = True) -> Iterator[Connection]:
+        connection = self._connect()
+        try:
+            with translate_errors(self._seconds):
+                connection.read_only = read_only
+                self._bound(connection)
+                yield connection
+            if read_only or not keep:
+                connection.rollback()
+            else:
+                commit(connection)
+        finally:
+            connection.close()  # what is not committed is taken back by the server
+
+    def _connect(self) -> Connection:
+        try:
+            return psycopg.connect(
+                self._address, connect_timeout=_CONNECT_SECONDS, prepare_threshold=None, application_name="pentad"
+            )
+        except psycopg.OperationalError as error:
+            # Its text may name the user and the host: neither is the model's.
+            if isinstance(error, errors.InvalidPassword | errors.InvalidAuthorizationSpecification):
+                raise ConfigurationError(
+                    "the database does not accept the secret's user and password", field="secret", fix="correct it"
+                ) from None
+            raise ToolUnavailable("the database did not answer") from None
+
+    def _bound(self, connection: Connection) -> None:
+        milliseconds = str(self._seconds * 1_000)
+        connection.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true), "
+            "set_config('idle_in_transaction_session_timeout', %s, true), set_config('search_path', 'public', true), "
+            "set_config('standard_conforming_strings', 'on', true), set_config('DateStyle', 'ISO, YMD', true), "
+            "set_config('IntervalStyle', 'iso_8601', true), set_config('TimeZone', 'UTC', true), "
+            "set_config('extra_float_digits', '1', true), set_config('pentad.tenant', %s, true)",
+            (milliseconds, str(self._lock_ms), milliseconds, self._tenant_id),
+        )
+
+
+class _ChangeOfRows:
+    """Does a change within a transaction and says what each row was and is."""
+
+    def __init__(
+        self, connection: Connection, change: TableChange, key: list[str], parameters: Sequence[Scalar], max_rows: int
+    ) -> None:
+        self._connection = connection
+        self._change = change
+        self._key = key
+        self._parameters = list(parameters)
+        self._max_rows = max_rows
+
+    def run(self) -> list[ChangedRow]:
+        before = {} if self._change.kind == "insert" else self._lock_rows()
+        after = self._execute()
+        if self._change.kind == "insert":
+            self._check_count(len(after))
+            return [ChangedRow(None, show_texts(text), digest) for _, text, digest in after]
+        if len(after) != len(before):
+            raise ToolThrottled("the rows changed at the same time; nothing was done")
+        if self._change.kind == "delete":
+            return [ChangedRow(show_texts(text), None, "", text) for text, _ in before.values()]
+        found = {place: (text, digest) for place, text, digest in after}
+        if found.keys() != before.keys():
+            raise ToolFailed("the table's own rules change its rows' keys; nothing was changed", fix="change by hand")
+        return [
+            ChangedRow(show_texts(text), show_texts(found[place][0]), found[place][1], text)
+            for place, (text, _) in before.items()
+        ]
+
+    def _lock_rows(self) -> dict[str, tuple[str, str]]:
+        schema, _, table = self._change.table.partition(".")
+        name = sql.Identifier(self._change.name)
+        statement = sql.SQL(
+            "SELECT {place}, row_to_json({name})::text, md5({name}::text) FROM {table} AS {name} WHERE {condition} "
+            "ORDER BY {order} LIMIT {limit} FOR UPDATE"
+        ).format(
+            place=self._build_place(),
+            name=name,
+            table=sql.Identifier(schema, table),
+            condition=sql.SQL(self._change.condition),  # generated from a checked tree
+            order=sql.SQL(", ").join(sql.Identifier(self._change.name, one) for one in self._key) if self._key
+            else sql.SQL("2"),
+            limit=sql.Literal(self._max_rows + 1),
+        )  # fmt: skip
+        cursor = psycopg.RawCursor(self._connection)
+        rows = cursor.execute(statement, self._list_condition_parameters()).fetchall()
+        self._check_count(len(rows))
+        return {
+            place if self._key else str(number): (text, digest) for number, (place, text, digest) in enumerate(rows)
+        }
+
+    def _list_condition_parameters(self) -> list[Scalar]:
+        numbers = self._change.condition_parameters
+        if any(not 1 <= number <= len(self._parameters) for number in numbers):
+            raise InvalidInput("a value is missing", field="parameters", fix="give a value for each $1, $2, ...")
+        return [self._parameters[number - 1] for number in numbers]
+
+    def _execute(self) -> list[tuple[str, str, str]]:
+        name = sql.Identifier(self._change.name)
+        returning = sql.SQL("\nRETURNING {place}, row_to_json({name})::text, md5({name}::text)").format(
+            place=self._build_place(), name=name
+        )
+        statement = sql.SQL(self._change.sql) + returning  # a checked statement
+        cursor = psycopg.RawCursor(self._connection)
+        rows = cursor.execute(statement, self._parameters).fetchmany(self._max_rows + 1)
+        return [
+            (place if self._key else str(number), text, digest) for number, (place, text, digest) in enumerate(rows)
+        ]
+
+    def _build_place(self) -> sql.Composable:
+        """Return an expression for the row's key as text."""
+        if not self._key:
+            return sql.SQL("''")
+        columns = [sql.SQL("{}::text").format(sql.Identifier(self._change.name, one)) for one in self._key]
+        return sql.SQL("array_to_json(ARRAY[{}])::text").format(sql.SQL(", ").join(columns))
+
+    def _check_count(self, count: int) -> None:
+        if count > self._max_rows:
+            raise InvalidInput(
+                f"the statement touches more than {self._max_rows} rows; nothing was changed",
+                field="statement",
+                fix="narrow its condition, or ask for 'max_rows' to be raised in tools.yaml",
+            )
+        if not count:
+            raise InvalidInput(
+                "the statement touches no row; nothing was changed", field="statement", fix="look at its condition"
+            )
+
+
+def _list_seen(change: TableChange, rows: Sequence[ChangedRow]) -> list[Any]:
+    """Return of each row what a human has to have seen: all of it before, and after what the statement sets.
+
+    The table's own defaults and triggers may give other columns a new number or time with each try.
+    """
+    return [
+        (
+            row.before,
+            row.after
+            and {name: one for name, one in row.after.items() if change.columns is None or name in change.columns},
+        )
+        for row in rows
+    ]
+
+
+def _find_key(connection: Connection, table: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) "
+        "WHERE i.indrelid = to_regclass(%s) AND i.indisprimary ORDER BY array_position(i.indkey::int2[], a.attnum)",
+        (table,),
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _list_columns(connection: Connection, table: str, left_out: str) -> list[str]:
+    """Return the columns that can be written; ``left_out`` is the kind of identity that can't."""
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
+        "AND attgenerated = '' AND (attidentity = '' OR attidentity <> %s) ORDER BY attnum",
+        (table, left_out),
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _restore_row(connection: Connection, table: str, key: list[str], row: dict[str, Any]) -> None:
+    schema, _, name = table.partition(".")
+    place = sql.Identifier(schema, name)
+    digest, before = row["digest"], row["before"]
+    condition = sql.SQL(" AND ").join(sql.SQL("t.{}::text = %s").format(sql.Identifier(one)) for one in key)
+    found = connection.execute(
+        sql.SQL("SELECT md5(t::text) FROM {} AS t WHERE {} FOR UPDATE").format(place, condition), row["key"]
+    ).fetchone()
+    if (found[0] if found else "") != digest:
+        raise ToolFailed("a row was changed since; nothing was restored", fix="change the rows by hand")
+    columns = [sql.Identifier(one) for one in _list_columns(connection, table, "a" if digest else "")]
+    listed = sql.SQL(", ").join(columns)
+    old = sql.SQL("SELECT {} FROM json_populate_record(NULL::{}, %s::json)").format(listed, place)
+    if not before:
+        connection.execute(sql.SQL("DELETE FROM {} AS t WHERE {}").format(place, condition), row["key"])
+    elif digest:
+        statement = sql.SQL("UPDATE {} AS t SET ({}) = ({}) WHERE {}").format(place, listed, old, condition)
+        connection.execute(statement, (before, *row["key"]))
+    else:
+        insert = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE {}").format(place, listed, old)
+        connection.execute(insert, (before,))

@@ -1,0 +1,86 @@
+"""What the check of statements lets through and refuses."""
+
+import pytest
+
+from pentad.domain.errors import InvalidInput
+from pentad.tools.data.sql.statements import check_change, check_query
+from tests.unit.tools.data.sql.examples import HOSTILE, ORDINARY
+
+TABLES = ("orders", "customers", "sales.regions")
+
+
+def test_there_are_many_of_each() -> None:
+    assert len(set(ORDINARY)) >= 60 and len(set(HOSTILE)) >= 60
+
+
+@pytest.mark.parametrize("statement", ORDINARY)
+def test_an_ordinary_query_is_sent_as_it_is(statement: str) -> None:
+    assert check_query(statement, TABLES) == statement.removesuffix(";")
+
+
+@pytest.mark.parametrize("statement", HOSTILE)
+def test_a_hostile_statement_is_refused_with_what_to_do(statement: str) -> None:
+    with pytest.raises(InvalidInput, match="refused") as caught:
+        check_query(statement, TABLES)
+    assert caught.value.field == "statement" and caught.value.fix
+
+
+BROKEN = ("", " ", ";", "SELECT FROM WHERE", "(" * 3_000 + "1", "SELECT " + "(" * 400 + "1" + ")" * 400, "SELECT \x00",
+          "SELECT 1 + " * 5_000, "SELECT '", "x" * 10_001, "SELECT 1 \u2028; DELETE FROM orders")  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", BROKEN)
+def test_what_is_no_statement_is_refused(statement: str) -> None:
+    with pytest.raises(InvalidInput, match="refused"):
+        check_query(statement, TABLES)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "name", "condition", "numbers"),
+    [
+        ("UPDATE orders SET total = $1 WHERE id = $2", "update", "orders", "id = $1", (2,)),
+        ("update orders as o set status = 'x' where o.id in (select id from customers)", "update", "o", None, ()),
+        ("DELETE FROM public.orders WHERE placed_at < now() - interval '1 year';", "delete", "orders", None, ()),
+        ("INSERT INTO orders (id, total) VALUES ($1, $2), (3, 4)", "insert", "orders", "", ()),
+        ("INSERT INTO orders (id) SELECT id FROM customers", "insert", "orders", "", ()),
+    ],
+)
+def test_a_change_is_taken_apart(
+    statement: str, kind: str, name: str, condition: str | None, numbers: tuple[int, ...]
+) -> None:
+    change = check_change(statement, ("orders",), ("customers",))
+    assert (change.kind, change.table, change.name) == (kind, "public.orders", name)
+    assert change.condition_parameters == numbers
+    assert condition is None or change.condition == condition
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE orders SET total = 0", "no WHERE"),
+        ("DELETE FROM orders", "no WHERE"),
+        ("DELETE FROM orders WHERE true", "names no column"),
+        ("DELETE FROM orders WHERE 1 = 1", "names no column"),
+        ("UPDATE secrets SET password = '' WHERE id = 1", "not among those"),
+        ("UPDATE customers SET name = '' WHERE id = 1", "not among those"),
+        ("UPDATE orders SET total = (SELECT 1 FROM secrets) WHERE id = 1", "not among those"),
+        ("DELETE FROM orders USING customers WHERE orders.id = customers.id", "USING"),
+        ("UPDATE orders SET total = 1 FROM customers WHERE orders.id = customers.id", "FROM"),
+        ("DELETE FROM orders WHERE id = 1 RETURNING *", "RETURNING"),
+        ("INSERT INTO orders (id) VALUES (1) ON CONFLICT DO NOTHING", "ON CONFLICT"),
+        ("INSERT INTO orders DEFAULT VALUES", "refused"),
+        ("INSERT INTO orders (id) WITH x AS (DELETE FROM orders RETURNING id) SELECT id FROM x", "refused"),
+        ("WITH x AS (SELECT 1) DELETE FROM orders WHERE id IN (SELECT 1 FROM x)", "WITH"),
+        ("DELETE FROM orders WHERE id = pg_sleep(9)", "'pg_sleep'"),
+        ("DELETE FROM orders WHERE id = 1; DELETE FROM orders WHERE id = 2", "more than one"),
+        ("SELECT * FROM orders", "no INSERT"),
+        ("TRUNCATE orders", "refused"),
+        ("MERGE INTO orders USING customers ON true WHEN MATCHED THEN DELETE", "refused"),
+        ("UPDATE orders SET total = shop_wipe() WHERE id = 1", "'shop_wipe'"),
+        ("DELETE FROM orders WHERE CURRENT OF c", "refused"),
+        ("UPDATE orders SET total = 1 WHERE id = 1 -- x", "comment"),
+    ],
+)
+def test_a_change_that_says_more_than_it_may_is_refused(statement: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        check_change(statement, ("orders",), ("customers",))
