@@ -14,8 +14,11 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
+from pentad.observability.alarms.limits import AlarmLimits
+from pentad.observability.alarms.specs import Severity
 from pentad.observability.export.targets import Target
 
+_RECEIVER = re.compile(r"https://[^\s/]+\.[^\s]+|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 StageName = Literal["dev", "staging", "prod"]
 
@@ -70,6 +73,25 @@ class Notices:
     groups: Mapping[str, Channels]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """Whom alarms tell, and from when on.
+
+    Attributes:
+        page: addresses of e-mail or HTTPS that are told at once.
+        ticket: those that are told of what can wait for a working day.
+        limits: the thresholds.
+    """
+
+    page: tuple[str, ...]
+    ticket: tuple[str, ...]
+    limits: AlarmLimits
+
+    def find_receivers(self, severity: Severity) -> tuple[str, ...]:
+        """Return the addresses of a severity."""
+        return self.page if severity == "page" else self.ticket
+
+
 NOTICES = Notices(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
 """Of every stage that the context's ``notices`` does not name."""
 
@@ -96,6 +118,7 @@ class Stage:
         trigger_concurrency: the most trigger instances at once (at least 2).
         rollout: how new runs move to a new version of an agent or workflow.
         notices: how humans learn that something waits for them.
+        alerts: whom alarms tell, and their thresholds. The context's ``alerts`` says it for a project.
         api_burst: requests the API takes at once.
         api_rate: requests a second the API takes.
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
@@ -120,6 +143,7 @@ class Stage:
     trigger_concurrency: int
     rollout: Rollout
     notices: Notices
+    alerts: Alerts
     api_burst: int
     api_rate: int
     oidc_issuer: str | None
@@ -150,6 +174,11 @@ STAGES: dict[str, Stage] = {
         trigger_concurrency=2,
         rollout=Rollout(kind="ALL_AT_ONCE", percentage=None, minutes=None, failed_percent=50),
         notices=NOTICES,
+        alerts=Alerts(
+            page=(),
+            ticket=(),
+            limits=AlarmLimits(failed_percent=50, daily_usd=20, slo_success_percent=95, slo_fast_percent=90),
+        ),
         api_burst=50,
         api_rate=25,
         oidc_issuer=None,
@@ -173,6 +202,7 @@ STAGES: dict[str, Stage] = {
         trigger_concurrency=5,
         rollout=Rollout(kind="CANARY", percentage=20, minutes=5, failed_percent=20),
         notices=NOTICES,
+        alerts=Alerts(page=(), ticket=(), limits=AlarmLimits(failed_percent=20, daily_usd=50)),
         api_burst=100,
         api_rate=50,
         oidc_issuer=None,
@@ -196,6 +226,7 @@ STAGES: dict[str, Stage] = {
         trigger_concurrency=10,
         rollout=Rollout(kind="CANARY", percentage=10, minutes=10, failed_percent=5),
         notices=NOTICES,
+        alerts=Alerts(page=(), ticket=(), limits=AlarmLimits()),
         api_burst=500,
         api_rate=250,
         oidc_issuer=None,
@@ -222,12 +253,14 @@ def read_stage(app: App) -> Stage:
     notices = (app.node.try_get_context("notices") or {}).get(name)
     origins = (app.node.try_get_context("cors") or {}).get(name)
     traces = (app.node.try_get_context("traces") or {}).get(name)
+    alerts = (app.node.try_get_context("alerts") or {}).get(name)
     store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
     if app.node.try_get_context("pentad:vectors") == "local":
         store = "pinecone"  # the twin's index speaks its protocol
     return replace(
         stage,
         notices=stage.notices if notices is None else read_notices(notices),
+        alerts=stage.alerts if alerts is None else read_alerts(alerts, stage.alerts),
         trace_targets=stage.trace_targets if traces is None else read_targets(traces),
         vector_store=read_vector_store(store),
         cors_origins=stage.cors_origins if origins is None else read_origins(origins),
@@ -280,6 +313,35 @@ def read_targets(values: Any) -> tuple[Target, ...]:
     if len({one.name for one in targets}) < len(targets):
         raise ConfigurationError("cdk.json: traces: two targets have one name", fix="name each otherwise")
     return targets
+
+
+def read_alerts(values: Any, stage: Alerts) -> Alerts:
+    """Return what a project's cdk.json says of a stage's alarms: ``{page?: [...], ticket?: [...], limits?: {...}}``.
+
+    Args:
+        values: what stands there.
+        stage: the stage's own, for what is not said.
+
+    Raises:
+        ConfigurationError: it has a name that is not known, an address that is none, or a limit out of bounds.
+    """
+    fix = 'write {"page": ["on-call@example.com", "https://..."], "ticket": [...], "limits": {"daily_usd": 200}}'
+    unknown = sorted(set(values) - {"page", "ticket", "limits"}) if isinstance(values, dict) else ["?"]
+    if unknown:
+        raise ConfigurationError(f"cdk.json: alerts: there is no field {', '.join(map(repr, unknown))}", fix=fix)
+    addresses = {}
+    for severity in ("page", "ticket"):
+        given = values.get(severity, list(stage.find_receivers(severity)))
+        if not isinstance(given, list) or not all(isinstance(one, str) and _RECEIVER.fullmatch(one) for one in given):
+            raise ConfigurationError(f"cdk.json: alerts: {severity} is no list of e-mail or HTTPS addresses", fix=fix)
+        addresses[severity] = tuple(given)
+    try:
+        limits = AlarmLimits.model_validate(stage.limits.model_dump() | values.get("limits", {}))
+    except (TypeError, ValidationError) as error:
+        first = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else None
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is no object"
+        raise ConfigurationError(f"cdk.json: alerts: limits: {why}", fix=fix) from error
+    return Alerts(page=addresses["page"], ticket=addresses["ticket"], limits=limits)
 
 
 def read_notices(values: Mapping[str, Any]) -> Notices:

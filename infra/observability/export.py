@@ -51,6 +51,8 @@ class Export(Construct):
         others = [one for one in scope.node.find_all() if isinstance(one, PythonFunction)]
         made = self._create_function()
         self._subscribe(others, made.function, self._allow_logs(made.function))
+        says = f"A tracing product did not take spans: they are in {build.stage.prefix}-spans-dlq"
+        self.work.create_alarm("undelivered", alarm="spans-undelivered", says=says, page=_PAGE)
         CfnOutput(self, "traces-secret", value=self.secret.secret_name).override_logical_id("TracesSecret")
         CfnOutput(self, "traces-dlq", value=self.work.dead.queue_url).override_logical_id("TracesDlq")
 

@@ -19,6 +19,7 @@ from infra.memory.remember import Remember
 from infra.models.catalog import Models, check_tasks
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
+from infra.observability.alarms import Alarms, give_actions
 from infra.observability.export import Export
 from infra.orchestration.functions.await_human import AwaitHuman
 from infra.orchestration.functions.deliver import Deliver
@@ -121,6 +122,7 @@ class AgentStack(Stack):
         self._around(catalog)
         if stage.trace_targets:
             Export(self, "export", build=self._build)
+        give_actions(self, stage)
         CfnOutput(self, "EventBus", value=self._bus.event_bus_name)
         CfnOutput(self, "IngestDlq", value=ingest.work.dead.queue_url)
 
@@ -212,6 +214,7 @@ class AgentStack(Stack):
         callees = {"gateway": self._gateway.alias, "runner": self._runner}
         api = HttpApi(self, "api", build=build, bus=bus, machines=machines, **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
+        Alarms(self, "alarms", build=build, api_id=api.api.api_id)
         CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)

@@ -46,7 +46,7 @@ class StateStack(Stack):
         """
         super().__init__(scope, construct_id)
         data_key = self._key("data", "Encrypts Pentad's tables, buckets, queues and secrets", stage)
-        for service in ("events.amazonaws.com", "sqs.amazonaws.com"):
+        for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sqs.amazonaws.com"):
             storage.grant_key_to_service(data_key, service)
         approval_key = self._key("approval", "Encrypts the task tokens of runs that wait for a human", stage)
         tables = {

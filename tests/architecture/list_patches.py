@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import Any
 
 from twin.moto_patches import (
+    alarms,
     bucket_policies,
-    composite_alarms,
     dynamodb,
     hooks,
     lookups,
+    metrics,
     queue_policies,
     queue_retention,
     schedules,
@@ -50,9 +51,10 @@ def main() -> None:
 
     setattr(Patches, "set_attribute", noted)  # noqa: B010 - mypy
     setattr(Patches, "replace_everywhere", noted_everywhere)  # noqa: B010 - mypy
-    lasting = (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, composite_alarms, secret_versions)
+    lasting = (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, alarms, secret_versions)
     for module in lasting:
         module.apply(Patches())
+    metrics.apply(Patches(), on_metrics=lambda *_: None)
     schedules.apply(Patches(), check=lambda expression, timezone: None, changed=lambda: None)
     hooks.MotoHooks(on_event=lambda *_: None, on_object=lambda *_: None, on_queue=lambda _: None)
     install.install(lambda service, role_arn: None)

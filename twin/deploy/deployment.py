@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from twin.alarms.alarms import CompositeAlarm, MetricAlarm
+
 JsonObject = dict[str, Any]
 
 
@@ -220,6 +222,8 @@ class Deployment:
     queue_mappings: list[QueueMapping] = field(default_factory=list)
     rules: list[EventRule] = field(default_factory=list)
     subscriptions: list[LogSubscription] = field(default_factory=list)
+    metric_alarms: dict[str, MetricAlarm] = field(default_factory=dict)
+    composite_alarms: dict[str, CompositeAlarm] = field(default_factory=dict)
     http_apis: dict[str, HttpApi] = field(default_factory=dict)
     state_machines: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, str] = field(default_factory=dict)

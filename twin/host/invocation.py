@@ -83,6 +83,7 @@ def run(
         max_memory_mb=instance.peak_mb,
         status=outcome.status,
         trace_id=call.trace_id,
+        failed=outcome.function_error is not None,
     )
     instance.log.end(report, instance.spec.memory_mb)
     return outcome, report

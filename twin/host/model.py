@@ -93,7 +93,10 @@ class InvokeResult:
 
 @dataclass(frozen=True, slots=True)
 class InvocationReport:
-    """One REPORT record, as the log prints it, for traces and benchmarks."""
+    """One REPORT record, as the log prints it, for traces, benchmarks and metrics.
+
+    `failed` is what the metric Errors counts: also an error that the function raised, of which the log says success.
+    """
 
     function: str
     request_id: str
@@ -103,6 +106,7 @@ class InvocationReport:
     max_memory_mb: int
     status: str
     trace_id: str | None
+    failed: bool = False
 
 
 class LogEvent(NamedTuple):

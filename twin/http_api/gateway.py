@@ -69,7 +69,8 @@ class HttpGateway:
     """Serves one HTTP API.
 
     `workers` bounds the invocations under way, those abandoned after a timeout too. `clock` is that of the cached
-    answers of authorizers, in seconds.
+    answers of authorizers, in seconds. `measure` is told of each answer: the API's id, the status, the milliseconds
+    that it took, and the time in seconds since the epoch.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class HttpGateway:
         *,
         workers: int = 64,
         clock: Callable[[], float] = time.monotonic,
+        measure: Callable[[str, int, float, float], None] | None = None,
     ) -> None:
+        self._measure = measure
         self._api, self._identity, self._invoke = api, identity, invoke
         self._permissions = tuple(permissions)
         self._routes = RouteTable(api.routes)
@@ -101,6 +104,13 @@ class HttpGateway:
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request; never raises for what the request or the function did."""
+        began = time.monotonic()
+        response = self._handle(request)
+        if self._measure is not None:
+            self._measure(self._api.id, response.status, (time.monotonic() - began) * 1000, time.time())
+        return response
+
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         cors, origin = self._api.cors, request.headers.get("origin")
         if cors is not None and origin is not None and is_preflight(request.method, dict(request.headers)):
             return answer_preflight(cors, origin)

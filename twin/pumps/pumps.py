@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from twin.deploy.deployment import Deployment
 from twin.host.model import LogEvent
 from twin.machine import status
+from twin.machine.status import OnStatus
 from twin.moto_patches.hooks import MotoHooks
 from twin.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
 from twin.pumps.delivery import DeliveryQueue
@@ -17,6 +19,15 @@ from twin.pumps.schedules.stored import MotoSchedules
 from twin.pumps.schedules.timetable import Timetable
 
 _PAUSE_SECONDS = 0.05
+
+
+def _tell_both(first: OnStatus, second: OnStatus | None) -> OnStatus:
+    def tell(detail: dict[str, Any]) -> None:
+        if second is not None:
+            second(detail)
+        first(detail)
+
+    return tell
 
 
 class Pumps:
@@ -32,6 +43,7 @@ class Pumps:
         invoke_async: InvokeAsync,
         place: tuple[str, str],
         clock: ScheduleClock | None = None,
+        on_execution: OnStatus | None = None,
     ) -> None:
         courier = AwsCourier(connect, service_may, invoke_async, deployment.permissions)
         account, region = place
@@ -43,7 +55,7 @@ class Pumps:
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)
         self._subscriptions = SubscriptionPump(deployment.subscriptions, self._deliveries.put, place)
-        status.listen(bus.on_execution)
+        status.listen(_tell_both(bus.on_execution, on_execution))
         self._schedules.listen(self._timetable.refresh)
         self._hooks = MotoHooks(on_event=bus.on_event, on_object=bus.on_object, on_queue=self._on_queue)
 

@@ -8,12 +8,13 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from twin.alarms.clock import MetricClock
 from twin.deploy.assembly import Assembly, read_assembly
 from twin.deploy.deployment import Deployment
 from twin.running import state_file as twin_file
@@ -22,14 +23,16 @@ from twin.running.kept_data import FOLDER, KeptData, KeptUnreadable
 from twin.running.options import TwinOptions
 
 if TYPE_CHECKING:
+    from twin.alarms.watch import AlarmWatch
     from twin.front.front import AwsFront
     from twin.front.model import CountKey
     from twin.host.host import FunctionHost
-    from twin.host.model import InvocationReport
+    from twin.host.model import InvocationReport, LogEvent
     from twin.http_api.server import HttpApiServer
     from twin.pumps.pumps import Pumps
     from twin.running.clients import Clients
     from twin.running.function_logs import FunctionLogs
+    from twin.running.invocations import Invocations
     from twin.running.updating import Updates
     from twin.simulator import Simulator
     from twin.vectors import LocalIndex
@@ -68,6 +71,8 @@ class Twin:
         self._keeping = False
         self._working = ExitStack()  # what writes data: it ends before they are kept
         self.updates: Updates
+        self.alarms: AlarmWatch
+        self._metric_clock = MetricClock(self._options.alarm_speed, time.time())
 
     @classmethod
     def start(cls, assembly_dir: Path, state_dir: Path, *, options: TwinOptions | None = None) -> Self:
@@ -339,12 +344,14 @@ class Twin:
             raise TwinError(str(error)) from error
 
     def _start_pumps(self) -> None:
+        from twin.alarms.services import measure_execution
         from twin.iam.model import ACCOUNT_ID
         from twin.pumps.pumps import Pumps
         from twin.running.invocations import Invocations
 
         invocations = Invocations(self._host, self._front.authorizer)
         self._host.on_async_failure(invocations.make_failure_handler(self._deployment, self._clients))
+        watch = self._start_alarms(invocations)
         self._pumps = Pumps(
             self._deployment,
             connect=self._clients,
@@ -353,15 +360,50 @@ class Twin:
             invoke_async=invocations.invoke_async,
             place=(ACCOUNT_ID, self.region),
             clock=self._options.clock,
+            on_execution=lambda detail: watch.take(measure_execution(detail)),
         )
         stopping = ExitStack()  # once, whoever asks first
         stopping.callback(self._pumps.stop)
         self._cleanup.callback(stopping.close)
         self._working.callback(stopping.close)
         self._pumps.start()
-        self._logs.listen(self._pumps.on_log_lines)
+        self._logs.listen(self._on_log_lines)
+
+    def _on_log_lines(self, group: str, stream: str, events: "Sequence[LogEvent]") -> None:
+        self.alarms.on_log_lines(group, stream, events)
+        self._pumps.on_log_lines(group, stream, events)
+
+    def _start_alarms(self, invocations: "Invocations") -> "AlarmWatch":
+        from moto.sqs.models import sqs_backends
+
+        from twin.alarms.services import measure_functions, measure_queues
+        from twin.alarms.target import MotoAlarms
+        from twin.alarms.watch import AlarmWatch
+        from twin.iam.model import ACCOUNT_ID
+        from twin.moto_patches import metrics
+        from twin.moto_patches.patching import Patches
+
+        queues: Any = sqs_backends[ACCOUNT_ID][self.region]
+        self.alarms = AlarmWatch(
+            self._deployment.metric_alarms,
+            self._deployment.composite_alarms,
+            MotoAlarms(ACCOUNT_ID, self.region, invocations.find_denial),
+            samples=[
+                measure_functions(self._host.list_reports, self._host.count_instances),
+                measure_queues(lambda: list(queues.queues.values())),
+            ],
+            clock=self._metric_clock,
+        )
+        patches = Patches()
+        metrics.apply(patches, on_metrics=self.alarms.on_put_metrics)
+        self._cleanup.callback(patches.undo)
+        self._cleanup.callback(self.alarms.stop)
+        self._working.callback(self.alarms.stop)
+        self.alarms.start()
+        return self.alarms
 
     def _serve_apis(self) -> None:
+        from twin.alarms.services import measure_request
         from twin.http_api.events import ApiIdentity
         from twin.http_api.gateway import HttpGateway
         from twin.iam.model import ACCOUNT_ID
@@ -371,7 +413,14 @@ class Twin:
         for api_id, server in self._api_servers.items():
             identity = ApiIdentity(ACCOUNT_ID, self.region, api_id)
             api = self._deployment.http_apis[api_id]
-            server.serve(HttpGateway(api, identity, invocations.invoke_for_api, self._deployment.permissions))
+            gateway = HttpGateway(
+                api,
+                identity,
+                invocations.invoke_for_api,
+                self._deployment.permissions,
+                measure=lambda *answer: self.alarms.take(measure_request(*answer)),
+            )
+            server.serve(gateway)
 
     def _collect_facts(self) -> dict[str, Any]:
         administrator = self._front.principals.administrator
@@ -390,6 +439,7 @@ class Twin:
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "ready_seconds": round(time.monotonic() - self._began, 3),
             "timings": self.timings,
+            "metric_clock": {"factor": self._metric_clock.factor, "began": self._metric_clock.began},
         }
 
 

@@ -49,6 +49,14 @@ def crash(event, context):
 
 def double(event, context):
     return {"value": event["value"] * 2}
+
+
+def measure(event, context):
+    import time
+
+    metric = {"Namespace": "Small", "Dimensions": [["stage"]], "Metrics": [{"Name": "Failures"}]}
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
+    print(json.dumps({"_aws": about, "stage": "test", "Failures": event["failures"]}))
 """
 
 
@@ -158,6 +166,7 @@ def _functions() -> dict[str, Any]:
         "Worker": _function("worker", "WorkerRole", TABLE={"Ref": "Table"}),
         "Forbidden": _function("forbidden", "PlainRole", TABLE={"Ref": "Table"}),
         "Double": _function("double", "PlainRole"),
+        "Measure": _function("measure", "PlainRole"),
         "CrashRole": _role("lambda.amazonaws.com", _allow(_att("Failed"), "sqs:SendMessage")),
         "Crash": _function("crash", "CrashRole"),
         "CrashConfig": {
@@ -174,6 +183,70 @@ def _functions() -> dict[str, Any]:
                 "EventSourceArn": _att("Queue"),
                 "FunctionName": {"Ref": "Worker"},
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            },
+        },
+    }
+
+
+def _alarm(metric: dict[str, Any], topics: list[Any], **more: Any) -> dict[str, Any]:
+    properties = {
+        **metric,
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": topics,
+        **more,
+    }
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+
+
+def _topic_policy(topic: str, account: Any) -> dict[str, Any]:
+    statement = _allow({"Ref": topic}, "sns:Publish") | {
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::SNS::TopicPolicy", "Properties": {"Topics": [{"Ref": topic}], "PolicyDocument": document}}
+
+
+def _alarms() -> dict[str, Any]:
+    """Return alarms on a log line's metric and on Lambda's, one over both; a topic for this account, one for others."""
+    receiving = _allow(_att("Told"), "sqs:SendMessage") | {"Principal": {"Service": "sns.amazonaws.com"}}
+    of_log = {"Namespace": "Small", "MetricName": "Failures", "Dimensions": [{"Name": "stage", "Value": "test"}]}
+    where = [{"Name": "FunctionName", "Value": "small-crash"}]
+    of_lambda = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": where}
+    return {
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "small-alarms"}},
+        "TopicPolicy": _topic_policy("Topic", {"Ref": "AWS::AccountId"}),
+        "Closed": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "small-closed"}},
+        "ClosedPolicy": _topic_policy("Closed", "999999999999"),
+        "Told": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "small-told"}},
+        "ToldPolicy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "Told"}],
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [receiving]},
+            },
+        },
+        **{
+            f"{topic}Subscription": {
+                "Type": "AWS::SNS::Subscription",
+                "Properties": {"TopicArn": {"Ref": topic}, "Protocol": "sqs", "Endpoint": _att("Told")},
+            }
+            for topic in ("Topic", "Closed")
+        },
+        "Failures": _alarm(of_log, [{"Ref": "Closed"}], AlarmName="failures"),
+        "Crashes": _alarm(of_lambda, [], AlarmName="crashes"),
+        "Both": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "DependsOn": ["Failures", "Crashes"],
+            "Properties": {
+                "AlarmName": "both",
+                "AlarmRule": "ALARM(failures) AND ALARM(crashes)",
+                "AlarmActions": [{"Ref": "Topic"}],
             },
         },
     }
@@ -265,7 +338,8 @@ def write_small_assembly(folder: Path) -> Path:
     (folder / "asset.code").mkdir(parents=True)
     (folder / "asset.code" / "small.py").write_text(CODE, encoding="utf-8")
     outputs = {"Url": {"Value": _att("HttpApi", "ApiEndpoint")}, "Table": {"Value": {"Ref": "Table"}}}
-    template = {"Resources": _data() | _events() | _functions() | _machine() | _keys() | _api(), "Outputs": outputs}
+    resources = _data() | _events() | _functions() | _alarms() | _machine() | _keys() | _api()
+    template = {"Resources": resources, "Outputs": outputs}
     (folder / "small.template.json").write_text(json.dumps(template), encoding="utf-8")
     files = {
         "code": {

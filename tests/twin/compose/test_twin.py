@@ -94,6 +94,25 @@ def test_reported_failure_ends_in_the_dead_letter_queue(twin: Twin) -> None:
     assert message["Body"] == "poison"
 
 
+def test_alarms_are_evaluated_and_tell_the_topics_that_let_cloudwatch_in(twin: Twin) -> None:
+    cloudwatch, told = twin.get_admin_client("cloudwatch"), f"{twin.aws_url}/123456789012/small-told"
+
+    def states() -> dict[str, str]:
+        found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        return {one["AlarmName"]: one["StateValue"] for one in (*found["MetricAlarms"], *found["CompositeAlarms"])}
+
+    twin.alarms.evaluate()
+    assert states() == {"failures": "OK", "crashes": "OK", "both": "OK"}
+    twin.host.invoke("small-measure", b'{"failures": 3}')
+    twin.host.invoke("small-crash", b"{}")
+    assert twin.flush_logs()
+    twin.alarms.evaluate(time.time() + 60)
+    assert states() == {"failures": "ALARM", "crashes": "ALARM", "both": "ALARM"}
+    messages = twin.get_admin_client("sqs").receive_message(QueueUrl=told, MaxNumberOfMessages=10)["Messages"]
+    [message] = [json.loads(json.loads(one["Body"])["Message"]) for one in messages]
+    assert (message["AlarmName"], message["OldStateValue"], message["NewStateValue"]) == ("both", "OK", "ALARM")
+
+
 def test_machine_runs_with_its_own_role(twin: Twin) -> None:
     states = twin.get_admin_client("stepfunctions")
     [arn] = twin.deployment.state_machines

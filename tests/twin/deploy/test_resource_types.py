@@ -220,6 +220,14 @@ def test_alarms_and_dashboard(deployed: Deployment) -> None:
     assert json.loads(body) == {"widgets": []}
 
 
+def test_alarms_begin_without_data(deployed: Deployment) -> None:
+    cloudwatch = client("cloudwatch")
+    found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    states = {one["StateValue"] for one in (*found["MetricAlarms"], *found["CompositeAlarms"])}
+    assert states == {"INSUFFICIENT_DATA"}
+    assert ref(deployed, "Al") in deployed.metric_alarms
+
+
 def test_topic_subscription_and_policy(deployed: Deployment) -> None:
     sns, arn = client("sns"), ref(deployed, "Top")
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]

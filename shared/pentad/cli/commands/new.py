@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
-from pentad.cli.commands.new_tool import NewTool, add_packages, build_tool_files, list_new_packages, list_steps
+from pentad.cli.commands.new_tool import (
+    Approval,
+    NewTool,
+    add_packages,
+    build_tool_files,
+    list_new_packages,
+    list_steps,
+)
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, write_text
 from pentad.cli.synth import find_project_root
 from pentad.domain.ids import AGENT_PATTERN
-from pentad.tools.declare.options import Approval, Effects
+from pentad.tools.declare.options import Effects
 
 app = typer.Typer(help="Write the files of something new; nothing that is there is changed.", no_args_is_help=True)
 

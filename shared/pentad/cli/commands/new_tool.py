@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Literal
 
 from pentad.cli.console import EXIT_USAGE, CommandError
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TOOL_PATTERN
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.options import Approval, Effects
+from pentad.tools.declare.options import Effects
 from pentad.tools.declare.reach import Reach, check_reach
 from pentad.tools.declare.signature import read_signature
 
+Approval = Literal["never", "always"]
+"""Approval by rule is written by hand."""
 _RESERVED = ("secrets", SEARCH_KNOWLEDGE)
 """The section of tools.yaml, and the built-in tool."""
 _INPUT = Path("requirements", "tools.in")

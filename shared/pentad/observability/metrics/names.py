@@ -7,6 +7,8 @@ RUNS_DEQUEUED = "RunsDequeued"
 TOOLS_UNAVAILABLE = "ToolsUnavailable"
 RUNS_ENDED = "RunsEnded"
 RUN_DURATION = "RunDuration"
+RUN_ACTIVE = "RunActiveDuration"
+RUNS_FAILED = "RunsFailed"
 RUN_STEPS = "RunSteps"
 RUN_COST = "RunCost"
 TURNS = "Turns"
@@ -67,6 +69,8 @@ UNITS = {
     TOOLS_UNAVAILABLE: "Count",  # a tool was put out of order for a time
     RUNS_ENDED: "Count",
     RUN_DURATION: "Milliseconds",
+    RUN_ACTIVE: "Milliseconds",  # without what it waited for humans
+    RUNS_FAILED: "Count",  # 1 for a run that failed or is degraded, else 0
     RUN_STEPS: "Count",
     RUN_COST: "None",  # nano-dollars
     TURNS: "Count",

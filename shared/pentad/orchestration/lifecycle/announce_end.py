@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pentad.domain.errors import InvalidTransition, NotFound
-from pentad.domain.runs import ApprovalStatus, Run
+from pentad.domain.runs import ApprovalStatus, Run, RunStatus
 from pentad.domain.tracing import HEADER, find_run_place
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -14,6 +14,7 @@ from pentad.orchestration.trace.root_spans import build_root_span
 
 FINISHED = "pentad.run.finished"
 _TEXT_CHARACTERS = 500
+_BAD = frozenset({RunStatus.FAILED, RunStatus.DEGRADED})
 
 
 def build_detail(run: Run) -> dict[str, Any]:
@@ -53,9 +54,12 @@ def publish_finished(run: Run, events: EventPublisher, telemetry: Telemetry) -> 
     telemetry.record_span(build_root_span(run))
     events.publish(FINISHED, build_detail(run))
     telemetry.count(names.RUNS_ENDED, agent=run.agent, status=run.status.value)
+    telemetry.count(names.RUNS_FAILED, float(run.status in _BAD), agent=run.agent)
     if run.ended_at is not None:
         duration = (run.ended_at - run.created_at).total_seconds() * 1000
         telemetry.count(names.RUN_DURATION, duration, unit="Milliseconds", agent=run.agent)
+        active = max(0.0, duration - run.waited_seconds * 1000)
+        telemetry.count(names.RUN_ACTIVE, active, unit="Milliseconds", agent=run.agent)
     telemetry.count(names.RUN_STEPS, run.spent.steps, agent=run.agent)
     telemetry.count(names.RUN_COST, run.spent.cost_nanousd, unit="None", agent=run.agent)
     return run

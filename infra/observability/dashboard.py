@@ -1,0 +1,218 @@
+"""The dashboard of a stage: whether users are served, the five layers, the money, the alarms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.config import Stage
+from pentad.observability.metrics import names
+
+_WIDTH, _HEIGHT, _COLUMNS = 8, 6, 24
+_MOST_LINES = 20
+"""Lines of a panel that shows a metric by the values of a dimension: the greatest ones."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One graph.
+
+    Attributes:
+        title: above it: the question that it answers.
+        lines: by label: a metric of ours with the stage alone, and its statistic.
+        by: a metric, its dimensions and its statistic: a line for each set of values.
+        math: by label: an expression over the ids ``m0``, ``m1``, ... of the lines, which are then hidden.
+        period: in seconds.
+        unit: of the axis.
+    """
+
+    title: str
+    lines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    by: tuple[str, tuple[str, ...], str] | None = None
+    math: Mapping[str, str] = field(default_factory=dict)
+    period: int = 300
+    unit: str = ""
+
+
+PANELS: Mapping[str, Sequence[Panel]] = {
+    "Are users served?": (
+        Panel(
+            "Runs that do not fail",
+            lines={"failed": (names.RUNS_FAILED, "Sum"), "ended": (names.RUNS_FAILED, "SampleCount")},
+            math={"success": "100 - 100 * m0 / m1"},
+            unit="%",
+        ),
+        Panel(
+            "How long runs take, without humans",
+            lines={"p50": (names.RUN_ACTIVE, "p50"), "p95": (names.RUN_ACTIVE, "p95")},
+            unit="ms",
+        ),
+        Panel("Runs by agent and end", by=(names.RUNS_ENDED, ("agent", "status"), "Sum")),
+    ),
+    "Models": (
+        Panel("Requests by model and outcome", by=(names.MODEL_ATTEMPTS, ("model", "outcome", "provider"), "Sum")),
+        Panel("Latency by model, p95", by=(names.MODEL_LATENCY, ("model", "provider"), "p95"), unit="ms"),
+        Panel(
+            "Where the first model did not answer",
+            lines={
+                "fallbacks": (names.MODEL_FALLBACKS, "Sum"),
+                "none reached": (names.MODEL_DEGRADED, "Sum"),
+                "retries": (names.MODEL_RETRIES, "Sum"),
+            },
+        ),
+    ),
+    "Orchestration": (
+        Panel("Runs started, by trigger", by=(names.RUNS_STARTED, ("agent", "trigger"), "Sum")),
+        Panel(
+            "Turns of a run",
+            lines={"mean": (names.RUN_STEPS, "Average"), "p95": (names.RUN_STEPS, "p95")},
+        ),
+        Panel(
+            "Humans",
+            lines={
+                "asked": (names.APPROVALS_REQUESTED, "Sum"),
+                "decided": (names.APPROVALS_DECIDED, "Sum"),
+                "taken over": (names.ESCALATIONS, "Sum"),
+                "reminded": (names.APPROVAL_REMINDERS, "Sum"),
+            },
+        ),
+    ),
+    "Memory": (
+        Panel(
+            "Recall",
+            lines={"p50": (names.RECALL_DURATION, "p50"), "p95": (names.RECALL_DURATION, "p95")},
+            unit="ms",
+        ),
+        Panel("Documents", by=(names.DOCUMENTS_INGESTED, ("status",), "Sum")),
+        Panel("Facts, by what the write gate did", by=(names.FACTS_JUDGED, ("outcome",), "Sum")),
+    ),
+    "Tools": (
+        Panel("Calls by tool and outcome", by=(names.TOOL_CALLS, ("outcome", "tool"), "Sum")),
+        Panel("Duration by tool, p95", by=(names.TOOL_DURATION, ("tool",), "p95"), unit="ms"),
+        Panel("Out of order", by=(names.TOOLS_UNAVAILABLE, ("tool",), "Sum")),
+    ),
+    "Money": (
+        Panel(
+            "Models, a day",
+            lines={"cost": (names.MODEL_COST, "Sum")},
+            math={"USD": "m0 / 1000000000"},
+            period=86_400,
+            unit="USD",
+        ),
+        Panel("Cost by agent (nano-dollars), a day", by=(names.RUN_COST, ("agent",), "Sum"), period=86_400),
+        Panel(
+            "Tokens read from a provider's cache",
+            lines={
+                "read": (names.CACHE_READ_TOKENS, "Sum"),
+                "written": (names.CACHE_WRITE_TOKENS, "Sum"),
+                "neither": (names.INPUT_TOKENS, "Sum"),
+            },
+            math={"share": "100 * m0 / (m0 + m1 + m2)"},
+            unit="%",
+        ),
+    ),
+    "What goes wrong": (
+        Panel("Failed invocations", by=(names.ERRORS, ("error", "function"), "Sum")),
+        Panel("Cold starts", by=(names.COLD_STARTS, ("function",), "Sum")),
+        Panel(
+            "Refused",
+            lines={
+                "budget": (names.BUDGET_REFUSALS, "Sum"),
+                "share": (names.SHARE_REFUSALS, "Sum"),
+                "rate": (names.RATE_REFUSALS, "Sum"),
+            },
+        ),
+    ),
+}
+"""By the line above them: three a row."""
+
+
+def create_dashboard(scope: Construct, name: str, *, stage: Stage, alarms: Sequence[str]) -> cloudwatch.CfnDashboard:
+    """Make the dashboard of a stage, named as its prefix.
+
+    Args:
+        scope: the parent.
+        name: the construct's id.
+        stage: the stage.
+        alarms: names of those whose states it shows.
+    """
+    stack = Stack.of(scope)
+    arns = [
+        stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{stage.prefix}-{one}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for one in alarms
+    ]
+    return cloudwatch.CfnDashboard(
+        scope,
+        name,
+        dashboard_name=stage.prefix,
+        dashboard_body=stack.to_json_string({"widgets": build_widgets(stage.name, stack.region, arns)}),
+    )
+
+
+def build_widgets(stage: str, region: str, alarms: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the widgets in CloudWatch's form.
+
+    Args:
+        stage: the stage's name: the dimension of every metric.
+        region: where the metrics are.
+        alarms: ARNs.
+    """
+    widgets = [_place(0, 0, _COLUMNS, 4, "alarm", {"title": "Alarms", "alarms": list(alarms)})]
+    y = 4
+    for heading, panels in PANELS.items():
+        widgets.append(_place(0, y, _COLUMNS, 1, "text", {"markdown": f"## {heading}"}))
+        widgets += [
+            _place(_WIDTH * column, y + 1, _WIDTH, _HEIGHT, "metric", _draw(panel, stage, region))
+            for column, panel in enumerate(panels)
+        ]
+        y += 1 + _HEIGHT
+    return widgets
+
+
+def _place(x: int, y: int, width: int, height: int, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "x": x, "y": y, "width": width, "height": height, "properties": properties}
+
+
+def _draw(panel: Panel, stage: str, region: str) -> dict[str, Any]:
+    if panel.by is not None:
+        metrics: list[list[Any]] = [[{"expression": _search(panel.by, stage, panel.period), "id": "s0"}]]
+    else:
+        metrics = [
+            [
+                names.NAMESPACE,
+                metric,
+                "stage",
+                stage,
+                {"id": f"m{place}", "label": label, "stat": statistic, "visible": not panel.math},
+            ]
+            for place, (label, (metric, statistic)) in enumerate(panel.lines.items())
+        ]
+        metrics += [
+            [{"expression": text, "label": label, "id": f"e{place}"}]
+            for place, (label, text) in enumerate(panel.math.items())
+        ]
+    drawn: dict[str, Any] = {
+        "title": panel.title,
+        "region": region,
+        "view": "timeSeries",
+        "stacked": False,
+        "period": panel.period,
+        "metrics": metrics,
+    }
+    return drawn | ({"yAxis": {"left": {"label": panel.unit, "showUnits": False, "min": 0}}} if panel.unit else {})
+
+
+def _search(by: tuple[str, tuple[str, ...], str], stage: str, period: int) -> str:
+    """Return the expression that finds a metric by its dimensions, the greatest lines of it."""
+    metric, dimensions, statistic = by
+    schema = ",".join([names.NAMESPACE, *sorted((*dimensions, "stage"))])
+    found = f"SEARCH('{{{schema}}} MetricName=\"{metric}\" stage=\"{stage}\"', '{statistic}', {period})"
+    return f"SLICE(SORT({found}, SUM, DESC), 0, {_MOST_LINES})"

@@ -1,0 +1,82 @@
+"""Alarms on quality and on capacity."""
+
+from pentad.observability.alarms.limits import AlarmLimits
+from pentad.observability.alarms.specs import AlarmMetric, AlarmSpec
+from pentad.observability.metrics import names
+
+
+def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
+    """Return the alarms on what humans take over, and on estimates."""
+    return [
+        AlarmSpec(
+            name="escalations",
+            group="quality",
+            severity="ticket",
+            says="Humans have to take over more turns than usual",
+            why="at least five in an hour; what it means is in the reviews that were opened",
+            runbook="quality",
+            signals={
+                "escalated": AlarmMetric(metric=names.ESCALATIONS),
+                "turns": AlarmMetric(metric=names.TURNS),
+            },
+            expression="IF(escalated >= 5, 100 * escalated / turns, 0)",
+            threshold=limits.escalated_percent,
+            minutes=60,
+        ),
+        AlarmSpec(
+            name="estimates-off",
+            group="quality",
+            severity="ticket",
+            says="Token estimates are off: contexts are cut too early or too late",
+            why="they are corrected by each reply's usage; so far off for three hours they are not",
+            runbook="quality",
+            signals={"error": AlarmMetric(metric=names.ESTIMATE_ERROR, statistic="Average")},
+            expression="ABS(error)",
+            threshold=limits.estimate_percent,
+            minutes=60,
+            periods=3,
+            to_alarm=3,
+        ),
+    ]
+
+
+def build_capacity_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
+    """Return the alarms on limits that are reached."""
+    return [
+        AlarmSpec(
+            name="concurrency",
+            group="capacity",
+            severity="ticket",
+            says="The account's Lambda functions are near their limit",
+            why="over the limit invocations are refused; ask AWS for more, or share the account with less",
+            runbook="capacity",
+            signals={
+                "running": AlarmMetric(namespace="AWS/Lambda", metric="ConcurrentExecutions", statistic="Maximum")
+            },
+            threshold=limits.concurrency,
+            periods=3,
+            to_alarm=2,
+        ),
+        AlarmSpec(
+            name="shares-refused",
+            group="capacity",
+            severity="ticket",
+            says="A tenant has as many model calls at once as it may: more are refused",
+            why="a quarter of an hour of refusals is no burst: its share, or the stage's concurrency, is too small",
+            runbook="capacity",
+            signals={"refused": AlarmMetric(metric=names.SHARE_REFUSALS)},
+            periods=3,
+            to_alarm=3,
+        ),
+        AlarmSpec(
+            name="rates-refused",
+            group="capacity",
+            severity="ticket",
+            says="Callers make more costly requests a minute than they may",
+            why="a quarter of an hour of refusals: a client that does not wait, or a limit that is too low",
+            runbook="capacity",
+            signals={"refused": AlarmMetric(metric=names.RATE_REFUSALS)},
+            periods=3,
+            to_alarm=3,
+        ),
+    ]

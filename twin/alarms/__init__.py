@@ -1,0 +1,1 @@
+"""CloudWatch's metrics and alarms: what moto stores but never looks at."""

@@ -1,0 +1,83 @@
+"""Statistics of a metric's values in a period, as CloudWatch names them. Pure."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+MOST_VALUES = 2_000
+"""Values that are kept of one minute of one metric: percentiles of more are those of the first ones."""
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
+_RANK = re.compile(r"PR\((-?\d+(?:\.\d+)?)?:(-?\d+(?:\.\d+)?)?\)", re.IGNORECASE)
+_PLAIN = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+
+
+@dataclass
+class Bucket:
+    """The values of a metric in a span of time.
+
+    Attributes:
+        count: how many there were.
+        total: their sum.
+        low: the least.
+        high: the greatest.
+        values: the first of them.
+    """
+
+    count: float = 0
+    total: float = 0
+    low: float = math.inf
+    high: float = -math.inf
+    values: list[float] = field(default_factory=list)
+
+    def add(self, value: float, times: float = 1) -> None:
+        """Take one value, so many times."""
+        self.count += times
+        self.total += value * times
+        self.low, self.high = min(self.low, value), max(self.high, value)
+        self.values.extend([value] * min(int(times), MOST_VALUES - len(self.values)))
+
+    def merge(self, other: "Bucket") -> None:
+        """Take the values of another span."""
+        self.count += other.count
+        self.total += other.total
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.values.extend(other.values[: MOST_VALUES - len(self.values)])
+
+
+def find_statistic(name: str) -> Callable[[Bucket], float]:
+    """Return what computes a statistic of a bucket with one value at least.
+
+    Args:
+        name: ``Sum``, ``p95``, ``PR(:30000)``, ...
+
+    Raises:
+        ValueError: CloudWatch has no such statistic, or it is one that is not computed here.
+    """
+    plain: dict[str, Callable[[Bucket], float]] = {
+        "SampleCount": lambda bucket: bucket.count,
+        "Average": lambda bucket: bucket.total / bucket.count,
+        "Sum": lambda bucket: bucket.total,
+        "Minimum": lambda bucket: bucket.low,
+        "Maximum": lambda bucket: bucket.high,
+    }
+    if name in plain:
+        return plain[name]
+    percentile = _PERCENTILE.fullmatch(name)
+    if percentile:
+        return lambda bucket: compute_percentile(bucket.values, float(percentile[1]))
+    rank = _RANK.fullmatch(name)
+    if rank and (rank[1] or rank[2]):
+        low = -math.inf if rank[1] is None else float(rank[1])
+        high = math.inf if rank[2] is None else float(rank[2])
+        return lambda bucket: 100 * sum(low < value <= high for value in bucket.values) / len(bucket.values)
+    raise ValueError(f"the statistic {name!r} is not computed here; {', '.join(_PLAIN)}, pNN and PR(low:high) are")
+
+
+def compute_percentile(values: Sequence[float], percent: float) -> float:
+    """Return the value that so many percent of the values reach at most, between neighbours in proportion."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

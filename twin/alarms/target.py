@@ -1,0 +1,51 @@
+"""Tell an alarm's state to moto's CloudWatch, and its message to moto's SNS, as CloudWatch may."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twin.alarms.evaluation import State
+
+logger = logging.getLogger(__name__)
+
+SERVICE = "cloudwatch.amazonaws.com"
+ServiceMay = Callable[[str, str, str, Mapping[str, str]], str | None]
+"""Returns why a service may not do something: service, action, resource, context; None where it may."""
+
+
+class MotoAlarms:
+    """CloudWatch and SNS of one account and region.
+
+    Args:
+        account: the account's id.
+        region: the region.
+        service_may: whether a resource's policy lets CloudWatch in.
+    """
+
+    def __init__(self, account: str, region: str, service_may: ServiceMay) -> None:
+        self._account, self._region, self._service_may = account, region, service_may
+
+    def set_state(self, name: str, state: State, reason: str) -> None:
+        """See `AlarmTarget`."""
+        from moto.cloudwatch.models import cloudwatch_backends
+
+        backend: Any = cloudwatch_backends[self._account][self._region]
+        alarm = backend.alarms.get(name)
+        if alarm is not None:
+            alarm.update_state(reason, "{}", state)
+
+    def publish(self, topic_arn: str, subject: str, message: str, alarm_arn: str) -> None:
+        """See `AlarmTarget`. A topic whose policy does not let CloudWatch in gets nothing, as on AWS."""
+        from moto.sns.models import sns_backends
+
+        context = {"aws:SourceArn": alarm_arn, "aws:SourceAccount": self._account}
+        refusal = self._service_may(SERVICE, "sns:Publish", topic_arn, context)
+        if refusal is not None:
+            logger.warning("the alarm %s could not tell %s: %s", alarm_arn, topic_arn, refusal)
+            return
+        backend: Any = sns_backends[self._account][self._region]
+        backend.publish(message, arn=topic_arn, subject=subject)
+
+    def format_arn(self, alarm: str) -> str:
+        """See `AlarmTarget`."""
+        return f"arn:aws:cloudwatch:{self._region}:{self._account}:alarm:{alarm}"
