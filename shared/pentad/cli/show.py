@@ -126,10 +126,20 @@ def render_calls(calls: Sequence[Json]) -> list[RenderableType]:
         strings = list(_iter_strings(call["arguments"]))
         hidden, alike = sum(map(count_marked, strings)), count_alike(strings)
         parts += _render_value(head, format_json(call["arguments"], indent=2), hidden, alike=alike, exact=True)
+        parts += _render_reasons(call)
     if len(calls) > 1:
         counts = Counter(call["tool"] for call in calls)
         summary = ", ".join(f"{tool} x {times}" for tool, times in counts.items())
         parts.append(build_line("  {count} calls: {summary}", count=len(calls), summary=summary))
+    return parts
+
+
+def _render_reasons(call: Json) -> list[RenderableType]:
+    """Return why a call asks, and which of its arguments have words of text from outside."""
+    parts: list[RenderableType] = [build_line("  [dim]asks:[/] {why}", why=why) for why in call.get("reasons", ())]
+    for one in call.get("outside", ()):
+        said = "  [yellow]'{path}' has words of {source}, which the user did not write:[/] {text}"
+        parts.append(build_line(said, path=one["path"], source=one["source"], text=one["text"]))
     return parts
 
 

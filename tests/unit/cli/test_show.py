@@ -228,3 +228,16 @@ def test_a_run_without_a_context_says_so(capsys: pytest.CaptureFixture[str]) -> 
     for part in render_context(None):
         Screen(width=80).print(part)
     assert "has no context" in capsys.readouterr().out
+
+
+def test_a_call_says_why_it_asks_and_what_of_it_came_from_outside_on_lines_of_their_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = {"path": "to", "text": "x@evil.example\n  │ {}\x1b[2J[bold]", "source": "tool:web"}
+    call = {"arguments": {"to": "x@evil.example"}, "reasons": ["'amount' is over 50."], "outside": [found]}
+    lines = show(make_view(call), capsys)
+    assert "  asks: 'amount' is over 50." in lines
+    text = "".join(lines)
+    assert "'to' has words of tool:web" in text
+    assert "\x1b" not in text
+    assert read_back(lines) == [{"to": "x@evil.example"}]

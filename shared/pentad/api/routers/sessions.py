@@ -18,6 +18,7 @@ from pentad.api.views.views import (
     build_message_view,
     build_session_view,
 )
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 from pentad.memory.sessions.ports import Session, SessionStore
@@ -36,11 +37,13 @@ class SessionRoutes:
         sessions: the store of sessions.
         runs: the store of runs, which hold sessions.
         said: what was said in the sessions of users.
+        policy: says which links of agents' words may lead elsewhere; the default one where None.
     """
 
     sessions: SessionStore
     runs: RunStore
     said: Said
+    policy: PolicySpec | None = None
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
@@ -89,7 +92,8 @@ class SessionRoutes:
             first = parse_cursor(cursor)
             stored = self.sessions.read(head.tenant_id, session, first, min(first + limit, head.length) - 1)
             end = first + limit
-            items = tuple(build_message_view(one) for one in stored)
+            own = tuple(one.message.text for one in stored if one.message.role == "user" and not one.message.step)
+            items = tuple(build_message_view(one, self.policy, own) for one in stored)
             return MessagePage(items=items, cursor=str(end) if end < head.length else None)
 
     def _find(self, tenant_id: str, session_id: str) -> Session:

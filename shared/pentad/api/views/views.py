@@ -7,14 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.api.views.approvals import HumanWaits, pick_shown
 from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
-from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.domain.messages import ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
 from pentad.domain.runs import Actor, CallStatus, Overrides, Piece, Run, RunStatus, ToolCall, UndoFailure
 from pentad.domain.usage import Usage
 from pentad.domain.values import stored_name
 from pentad.memory.sessions.ports import Session, StoredMessage
+from pentad.orchestration.lifecycle.answer_links import defuse_message
 
 
 class View(BaseModel):
@@ -63,6 +65,7 @@ class RunView(View):
     replaced: ReplacedView | None = Field(default=None, description="what whoever forked it has replaced")
     parent: str | None = Field(default=None, description="the workflow's run that this one is a step of")
     metadata: dict[str, str]
+    taint: tuple[str, ...] = Field(default=(), description="sources of text from outside in its context so far")
 
 
 class RunPage(View):
@@ -140,6 +143,8 @@ class ToolCallView(View):
     ended_at: datetime | None
     undone_by: Actor | None = Field(default=None, description="who undid it, by which credential and from where")
     undo_failure: UndoFailure | None = Field(default=None, description="why the last try to undo it failed")
+    taint: tuple[str, ...] = Field(default=(), description="sources of text from outside in the context that led to it")
+    reasons: tuple[str, ...] = Field(default=(), description="why a human was asked")
 
 
 class SessionView(View):
@@ -253,7 +258,7 @@ class AgentTool(View):
     name: str
     description: str
     effects: str
-    approval: str
+    approval: str = Field(description="never, always, or rules")
     reversible: bool
 
 
@@ -326,6 +331,7 @@ _RUN_FIELDS = (
     "error",
     "stop_reason",
     "confidence",
+    "taint",
     "redrive_of_run_id",
     "forked_from_run_id",
     "parent_run_id",
@@ -345,8 +351,16 @@ def build_session_view(session: Session) -> SessionView:
     return SessionView(messages=session.length, **pick_shown(session, SessionView))
 
 
-def build_message_view(stored: StoredMessage) -> MessageView:
-    """Return the view of a message."""
+def build_message_view(
+    stored: StoredMessage, policy: PolicySpec | None = None, own_words: tuple[str, ...] = ()
+) -> MessageView:
+    """Return the view of a message.
+
+    Args:
+        stored: the message at its place.
+        policy: says which links of an agent's words may lead elsewhere; the default one where None.
+        own_words: what users wrote around it.
+    """
     message = stored.message
     blocks = message.blocks
     return MessageView(
@@ -355,7 +369,7 @@ def build_message_view(stored: StoredMessage) -> MessageView:
         run_id=message.run_id,
         step=message.step,
         created_at=message.created_at,
-        text="\n\n".join(block.text for block in blocks if isinstance(block, TextBlock)),
+        text=defuse_message(policy or PolicySpec(), message, own_words),
         tool_calls=tuple(block.model_dump() for block in blocks if isinstance(block, ToolCallBlock)),
         tool_results=tuple(block.model_dump() for block in blocks if isinstance(block, ToolResultBlock)),
         passages=len(stored.passages),
@@ -372,7 +386,12 @@ def build_agent_list(catalog: Catalog) -> AgentList:
 
     def build_view(kind: Literal["agent", "workflow"], one: AgentSpec | WorkflowSpec) -> AgentView:
         shown = set(AgentTool.model_fields)
-        tools = tuple(AgentTool(**catalog.tools[name].model_dump(include=shown)) for name in sorted(one.tools))
+        specs = [catalog.tools[name] for name in sorted(one.tools)]
+        asks = [spec.approval if isinstance(spec.approval, str) else "rules" for spec in specs]
+        tools = tuple(
+            AgentTool(**spec.model_dump(include=shown) | {"approval": word})
+            for spec, word in zip(specs, asks, strict=True)
+        )
         return AgentView(name=one.name, kind=kind, description=one.description, tools=tools)
 
     agents = [build_view("agent", one) for _, one in sorted(catalog.agents.items())]

@@ -349,7 +349,8 @@ def _apply_edit(approval: Approval, say: Say) -> Approval:
 def _with_arguments(call: ApprovalCall, arguments: dict[str, Any] | None) -> ApprovalCall:
     if arguments is None or arguments_hash(arguments) == call.arguments_hash:
         return call
-    update = {"arguments": arguments, "arguments_hash": arguments_hash(arguments), "edited": True}
+    # Where words come from was told of the model's arguments; these are a human's.
+    update = {"arguments": arguments, "arguments_hash": arguments_hash(arguments), "edited": True, "outside": ()}
     return call.model_copy(update=update)
 
 

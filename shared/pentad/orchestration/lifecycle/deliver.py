@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.words import UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_leaves
 from pentad.domain.ids import approval_id
@@ -23,6 +24,7 @@ from pentad.models.ledger.ports import Ledger
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.announce_end import close_approvals, publish_finished
+from pentad.orchestration.lifecycle.answer_links import AnswerLinks
 from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.reviews.reviews import build_review
 from pentad.orchestration.runs.ports import EventPublisher, RunStore
@@ -74,7 +76,7 @@ class Deliver:
         reviews: where failed runs go that a human should look at.
         switchboard: counts tools that fail for good.
         ledger: what a run that failed has cost, whose last turn left no step.
-        catalog: has the agents' words for users; without it they are the default ones.
+        catalog: has the agents' words for users, and the policy; without it they are the default ones.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Deliver:
         self._reviews = reviews
         self._switchboard = switchboard
         self._ledger = ledger
+        self._links = AnswerLinks(PolicySpec() if catalog is None else catalog.policy, sessions)
 
     def deliver(
         self, tenant_id: str, run_id: str, step: int, kind: str | None = None, reason: str | None = None
@@ -229,14 +232,15 @@ class Deliver:
 
     def _build_answer(self, run: Run, step: Step) -> "_End":
         text, citations = self._resolve_answer(run, step)
+        text, told = self._links.defuse(run, step, text)
         status = RunStatus.DEGRADED if step.degraded else RunStatus.SUCCEEDED
         given = bool(citations) or (run.manifest is not None and run.manifest.passages > 0)
         unknown = find_unknown_markers(text, citations) if given else ()
         if not unknown:
-            return _End(status, text, citations)
-        # The words stay as they are: nothing is removed from an answer.
+            return _End(status, text, citations, told)
+        # The words stay as they are: no citation is removed from an answer.
         notice = f"The answer cites passages that it was not given: {', '.join(unknown)}."
-        return _End(status, text, citations, (notice,))
+        return _End(status, text, citations, (*told, notice))
 
     def _resolve_answer(self, run: Run, step: Step) -> tuple[str, tuple[Citation, ...]]:
         """Return the answer with what it cites: the model's, or a human's where one had to agree to it."""

@@ -155,6 +155,7 @@ class Ends:
             created_at=self._stores.now(),
             run_id=run.run_id,
             step=FINISH,
+            taint=run.taint,
         )
         written = sessions.append(
             run.tenant_id, run.session_id, [message], expected_version=version, fence=run.fence or None

@@ -116,7 +116,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         CancelRoutes(starting.cancel, undo, waits, find, now),
         UndoRoutes(UndoRun(effects, undo, runs, order), find, rules.explain_group, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
-        SessionRoutes(sessions, runs, Said(DynamoSegments(make_table(values.state_table)))),
+        SessionRoutes(sessions, runs, Said(DynamoSegments(make_table(values.state_table))), catalog.policy),
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),

@@ -60,6 +60,9 @@ def test_a_call_is_edited_by_its_index() -> None:
         "arguments": {"title": "b"},
         "arguments_hash": "",
         "edited": True,
+        "reasons": ["This tool asks each time."],
+        "outside": [],
+        "taint": [],
     }
     assert client.world.runs.get_call(TENANT, run.run_id, 1, 0).arguments == {"title": "b"}
 

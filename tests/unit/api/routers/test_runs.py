@@ -257,7 +257,7 @@ def test_the_view_has_the_documented_fields() -> None:
     documented = (
         "run_id agent session user status created_at updated_at ended_at answer citations notices error stop_reason "
         "usage tokens cost_nanousd cost steps confidence pending_approval holding queue_position redrive_of"
-        " forked_from replaced parent metadata"
+        " forked_from replaced parent metadata taint"
     )
     assert sorted(view) == sorted(documented.split())
     assert json.dumps(view["metadata"]) == '{"a": "b"}'

@@ -1,0 +1,185 @@
+"""Defuse links and images in text that may carry data away: they stay readable, and lead nowhere. Pure.
+
+An image is fetched as soon as a screen shows it, and its address can hold what an attacker wants to know; a link needs
+one click. What is looked at: Markdown's images and links, reference links, autolinks (Slack's too), HTML, and bare
+addresses that are long. A renderer of another markup may make links of what is not looked at here.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+MAX_QUERY: Final = 40
+"""A bare address with a longer query or fragment is defused; a person who writes one rarely needs more."""
+MAX_PATH: Final = 120
+MAX_LABEL: Final = 40
+"""Of a host's name: data can be carried by a name that is only looked up."""
+_SHOWN: Final = 80
+_PLAIN_SCHEMES: Final = ("http", "https", "ftp", "ws", "wss")
+_SAFE_SCHEMES: Final = ("mailto", "tel")
+_BLOCKED: Final = "blocked"
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}):")
+_HOST: Final = re.compile(r"//(?:[^/?#]*@)?(\[[0-9a-f:.%]*\]|[^/:?#@]*)")
+_DESTINATION: Final = r"(?:<[^<>\n]{0,8000}>|[^\s()<>]{0,8000}(?:\([^\s()]{0,8000}\)[^\s()]{0,8000}){0,8})"
+_INLINE: Final = re.compile(rf"\]\(\s{{0,20}}({_DESTINATION})[^()\n]{{0,2000}}\)?")
+_REFERENCE: Final = re.compile(r"(\[[^\[\]\n]{1,999}\]):[\s>]{0,20}(<[^<>\n]{0,8000}>|\S{1,8000})[^\n]{0,2000}")
+_AUTOLINK: Final = re.compile(
+    r"<\s{0,20}((?:[A-Za-z][A-Za-z0-9+.-]{1,30}:|www\.|//)[^<>\s|]{0,8000})(\|[^<>\n]{0,2000})?>"
+)
+_TAG: Final = re.compile(r"<(?=[A-Za-z/!?])([^<>]{0,20000})>?")
+_ACTIVE: Final = re.compile(
+    r"//|url\s{0,9}\(|(?:src|href|srcset|srcdoc|style|background|poster|action|formaction|data|ping|content)\s{0,9}=",
+    re.I,
+)
+_BARE: Final = re.compile(r"(?:https?:[/\\]{1,4}|www\.)[^\s<>\"'`|]{1,8000}", re.I)
+_IN_TAG: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?[/\\]{2}[^\s\"'<>`)]{1,8000}")
+
+
+@dataclass(frozen=True)
+class DefusedText:
+    """A text without addresses that lead to other hosts than the allowed ones.
+
+    Attributes:
+        text: the text.
+        hosts: what was blocked, each once, in order.
+    """
+
+    text: str
+    hosts: tuple[str, ...] = ()
+
+
+def defuse_links(text: str, *, allowed: Collection[str] = (), own_words: Sequence[str] = ()) -> DefusedText:
+    """Return a text with its links and images defused.
+
+    Args:
+        text: Markdown, as a model writes it.
+        allowed: hosts that may be led to; ``*.example.com`` is every host below it.
+        own_words: what the user wrote: an address that stands there stays.
+    """
+    work = _Work(tuple(allowed), tuple(own_words))
+    text = _INLINE.sub(work.replace_inline, text)
+    text = re.sub(r"!(?=\[[^\[\]\n]{0,2000}\]\(blocked: )", "", text)
+    text = _REFERENCE.sub(work.replace_reference, text)
+    text = _AUTOLINK.sub(work.replace_autolink, text)
+    text = _TAG.sub(work.replace_tag, text)
+    text = _BARE.sub(work.replace_bare, text)
+    return DefusedText(text, tuple(dict.fromkeys(work.blocked)))
+
+
+@dataclass
+class _Work:
+    """One pass over a text.
+
+    Attributes:
+        allowed: hosts.
+        own_words: of the user.
+        blocked: hosts so far.
+    """
+
+    allowed: tuple[str, ...]
+    own_words: tuple[str, ...]
+    blocked: list[str] = field(default_factory=list)
+
+    def replace_inline(self, match: re.Match[str]) -> str:
+        """Return a link's destination, or that it is blocked."""
+        host = self._find_blocked(match[1].strip("<>"))
+        return match[0] if host is None else f"](blocked: {host})"
+
+    def replace_reference(self, match: re.Match[str]) -> str:
+        """Return a reference's definition, or words that define nothing."""
+        host = self._find_blocked(match[2].strip("<>"))
+        return match[0] if host is None else f"{match[1]} (blocked: {host})"
+
+    def replace_autolink(self, match: re.Match[str]) -> str:
+        """Return an autolink, or its words and that it is blocked."""
+        host = self._find_blocked(match[1])
+        words = (match[2] or "").lstrip("|")
+        return match[0] if host is None else f"{words} (blocked: {host})".strip()
+
+    def replace_tag(self, match: re.Match[str]) -> str:
+        """Return an HTML tag, or its text where it may load something from, or lead to, another host."""
+        inside = html.unescape(match[1])
+        if not _ACTIVE.search(inside):
+            return match[0]
+        found = [self._find_blocked(one) for one in _IN_TAG.findall(inside)]
+        if found and not any(found) and match[0].endswith(">") and "\\" not in inside:
+            return match[0]
+        return "&lt;" + match[0][1:]
+
+    def replace_bare(self, match: re.Match[str]) -> str:
+        """Return a bare address, or that it is blocked where it is long enough to carry data."""
+        address, end = match[0], ""
+        while address and address[-1] in ".,;:!?)]}*_":
+            address, end = address[:-1], address[-1] + end
+        if not _is_long(address):
+            return match[0]
+        host = self._find_blocked(address)
+        return match[0] if host is None else f"(blocked: {host}){end}"
+
+    def _find_blocked(self, address: str) -> str | None:
+        """Return the host that an address must not lead to, or None where it may."""
+        if any(address in words for words in self.own_words if address):
+            return None
+        host = find_host(address)
+        if host is None or is_allowed(host, self.allowed):
+            return None
+        shown = "".join(one if one.isascii() and (one.isalnum() or one in ".-:[]") else "?" for one in host)[:_SHOWN]
+        self.blocked.append(shown or "unknown")
+        return self.blocked[-1]
+
+
+def find_host(address: str) -> str | None:
+    """Return the host that a browser would ask for an address; None for one within the page's own host.
+
+    A scheme that runs or holds something (``javascript:``, ``data:``) is returned in the host's place.
+    """
+    plain = unicodedata.normalize("NFKC", html.unescape(address)).replace("\\", "/").casefold()
+    plain = "".join(one for one in plain if one > " " and unicodedata.category(one) not in ("Cc", "Cf", "Zs"))
+    scheme = _SCHEME.match(plain)
+    rest = plain if scheme is None else plain[scheme.end() :]
+    if scheme is not None and scheme[1] == _BLOCKED:
+        return None  # it was defused before, and leads nowhere
+    if scheme is not None and scheme[1] in _SAFE_SCHEMES:
+        return rest.partition("?")[0].rpartition("@")[2] or scheme[1] if "?" in rest else None
+    if scheme is not None and scheme[1] not in _PLAIN_SCHEMES:
+        return scheme[1]
+    if scheme is not None:
+        rest = f"//{rest.lstrip('/')}"
+    elif plain.startswith("www."):
+        rest = f"//{plain}"
+    elif not rest.startswith("//"):
+        return None
+    found = _HOST.match(f"//{rest.lstrip('/')}")
+    host = found[1].rstrip(".") if found else ""
+    try:
+        return host.encode("idna").decode() if not host.isascii() else host
+    except UnicodeError:
+        return host or "unknown"
+
+
+def is_allowed(host: str, allowed: Collection[str]) -> bool:
+    """Tell whether a host is one of those that may be led to."""
+    for one in allowed:
+        if host == one or (one.startswith("*.") and host.endswith(one[1:]) and len(host) > len(one) - 1):
+            return True
+    return False
+
+
+def _is_long(address: str) -> bool:
+    plain = html.unescape(address)
+    before, _, tail = plain.partition("?")
+    beside = tail or before.partition("#")[2]
+    place = before.partition("#")[0].partition("//")[2] if "//" in before else before
+    host, _, path = place.partition("/")
+    labels = host.rpartition("@")[2].split(".")
+    return (
+        len(beside) > MAX_QUERY
+        or len(path) > MAX_PATH
+        or "@" in host
+        or "\\" in address
+        or any(len(label) > MAX_LABEL for label in labels)
+        or len(labels) > 8
+    )

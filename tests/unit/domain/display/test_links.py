@@ -1,0 +1,116 @@
+"""Links and images of an answer: what leads elsewhere stays readable and leads nowhere."""
+
+import pytest
+
+from pentad.domain.display.links import defuse_links, find_host, is_allowed
+
+LONG = "q=" + "c2VjcmV0" * 8
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("See ![chart](https://evil.example/a.png?d=1).", "See [chart](blocked: evil.example)."),
+        ("[report](https://evil.example/x)", "[report](blocked: evil.example)"),
+        ("[report](<https://evil.example/a b> 'title')", "[report](blocked: evil.example)"),
+        ('[r](https://evil.example/x "t(i)tle")', '[r](blocked: evil.example)(i)tle")'),
+        ("[r](\n  https://evil.example/x)", "[r](blocked: evil.example)"),
+        ("[r](//evil.example/x)", "[r](blocked: evil.example)"),
+        ("[r](HTTPS://EVIL.example:8443/x)", "[r](blocked: evil.example)"),
+        ("[r](https://acme.eu@evil.example/)", "[r](blocked: evil.example)"),
+        ("[r](https:\\\\evil.example/x)", "[r](blocked: evil.example)"),
+        ("[r](https:evil.example/x)", "[r](blocked: evil.example)"),
+        ("[r](&#104;ttps://evil.example/x)", "[r](blocked: evil.example)"),
+        ("[r](ht\u200btps://evil.example/x)", "[r](blocked: evil.example)"),
+        ("[r](https://acme.eu.evil.example/)", "[r](blocked: acme.eu.evil.example)"),
+        ("[r](https://evilacme.eu/)", "[r](blocked: evilacme.eu)"),
+        ("[r](https://\u0430cme.eu/)", "[r](blocked: xn--cme-5cd.eu)"),
+        ("[r](https://evil.example./)", "[r](blocked: evil.example)"),
+        ("[r](https://evil\u3002example/)", "[r](blocked: evil.example)"),
+        ("[r](http://[2001:db8::1]/x)", "[r](blocked: [2001:db8::1])"),
+        ("[r](http://2130706433/)", "[r](blocked: 2130706433)"),
+        ("[r](javascript:alert(1))", "[r](blocked: javascript)"),
+        ("![x](data:image/svg+xml;base64,AAAA)", "[x](blocked: data)"),
+        ("[mail](mailto:a@evil.example?body=secret)", "[mail](blocked: evil.example)"),
+        (
+            "[![alt](https://evil.example/i)](https://evil.example/l)",
+            "[[alt](blocked: evil.example)](blocked: evil.example)",
+        ),
+        ("[r](https://evil.example/a(b)c)", "[r](blocked: evil.example)"),
+        ("![unclosed](https://evil.example/x", "[unclosed](blocked: evil.example)"),
+        ("[r][1]\n\n[1]: https://evil.example/x 'title'", "[r][1]\n\n[1] (blocked: evil.example)"),
+        ("[r][1]\n> [1]:\n> https://evil.example/", None),
+        ("[1]: <https://evil.example/x>", "[1] (blocked: evil.example)"),
+        ("<https://evil.example/x>", "(blocked: evil.example)"),
+        ("<https://evil.example/x|the report>", "the report (blocked: evil.example)"),
+        ('<img src="https://evil.example/x">', '&lt;img src="https://evil.example/x">'),
+        ("<IMG\nSRC=//evil.example/x", "&lt;IMG\nSRC=//evil.example/x"),
+        ('<a href="https://evil.example">x</a>', '&lt;a href="https://evil.example">x</a>'),
+        (
+            "<div style='background:url(https://evil.example/x)'>",
+            "&lt;div style='background:url(https://evil.example/x)'>",
+        ),
+        ('<img src="&#104;ttps://evil.example/x">', '&lt;img src="&#104;ttps://evil.example/x">'),
+        ('<img src="/\\evil.example/x">', '&lt;img src="/\\evil.example/x">'),
+        ("<svg><image href='x'/></svg>", "<svg>&lt;image href='x'/></svg>"),
+        (f"Open https://evil.example/?{LONG}.", "Open (blocked: evil.example)."),
+        (f"Open https://evil.example/#{LONG}", "Open (blocked: evil.example)"),
+        (f"Open https://evil.example/{'a' * 130} now", "Open (blocked: evil.example) now"),
+        (f"Open https://{'a' * 45}.evil.example/", f"Open (blocked: {'a' * 45}.evil.example)"),
+        (f"Open www.evil.example/?{LONG}", "Open (blocked: www.evil.example)"),
+        ("Open https://user:c2VjcmV0@evil.example/", "Open (blocked: evil.example)"),
+    ],
+)
+def test_what_leads_elsewhere_is_named_and_leads_nowhere(text: str, becomes: str | None) -> None:
+    found = defuse_links(text, allowed=["acme.eu", "*.acme.eu"])
+    assert found.text == (becomes if becomes is not None else found.text)
+    assert found.hosts or "&lt;" in found.text
+    assert defuse_links(found.text, allowed=["acme.eu", "*.acme.eu"]).text == found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No links here, but a < b and List<String> and x[1](2).",
+        "[a](https://acme.eu/x) ![b](https://img.acme.eu/b.png?size=12) <https://acme.eu>",
+        "[a](#heading) [b](/docs/page) [c](page.md) [d](mailto:bob@acme.eu) [e](tel:+49123)",
+        "[1]: https://acme.eu/x",
+        '<img src="https://img.acme.eu/b.png"> <b>bold</b> <br/>',
+        "See https://evil.example/docs for more, or www.evil.example.",
+        f"https://acme.eu/?{LONG}",
+        "Values: [cite:k7f2qa], [x]: y is odd, a[0](b)",
+        "",
+    ],
+)
+def test_what_stays_at_home_or_is_short_stays(text: str) -> None:
+    found = defuse_links(text, allowed=["acme.eu", "*.acme.eu"])
+    assert (found.text, found.hosts) == (text, ())
+
+
+def test_an_address_that_the_user_wrote_stays() -> None:
+    asked = f"Is https://shop.example/?{LONG} safe?"
+    text = f"Yes: [it](https://shop.example/?{LONG}) is. But not ![this](https://shop.example/?other)."
+    found = defuse_links(text, own_words=[asked])
+    assert f"[it](https://shop.example/?{LONG})" in found.text
+    assert "[this](blocked: shop.example)" in found.text
+
+
+def test_each_host_is_told_once_and_shows_nothing_that_is_not_plain() -> None:
+    found = defuse_links("[a](https://evil.example/1) [b](https://evil.example/2) [c](https://ev\u202eil`.example/)")
+    assert found.hosts == ("evil.example", "evil?.example")
+
+
+@pytest.mark.parametrize(
+    "piece", ["](", "![", "<a ", "[a](<", "[x]:", "https://", "[[[[", "((((", "<!--", "\\", "www."]
+)
+def test_hostile_repetition_ends(piece: str) -> None:
+    text = piece * 20_000
+    assert len(defuse_links(text).text) < 20 * len(text)
+
+
+def test_hosts_are_those_that_a_browser_asks() -> None:
+    assert find_host("page.md") is None
+    assert find_host("///evil.example/x") == "evil.example"
+    assert is_allowed("a.acme.eu", ["*.acme.eu"])
+    assert not is_allowed("acme.eu", ["*.acme.eu"])
+    assert not is_allowed("xacme.eu", ["*.acme.eu"])
