@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from infra.tools.services import grant_services
 from pentad.tools.communication.emails import EmailSettings
+from pentad.tools.communication.texts import SmsSettings
 from tests.infra.conftest import joined
 
 PLACE = "arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>"
@@ -39,6 +40,15 @@ def test_a_tool_with_ses_may_send_from_its_sender_only() -> None:
         f"{PLACE}:identity/example.com",
         f"{PLACE}:configuration-set/events",
     ]
+
+
+def test_a_tool_with_text_messages_may_send_from_its_origin_only_and_reaches_no_topic() -> None:
+    (statement,) = read_statements(SmsSettings(prefixes=("+41",), origin="pool/pool-1"))
+    assert statement["Action"] == "sms-voice:SendTextMessage"
+    assert joined(statement["Resource"]) == PLACE.replace(":ses:", ":sms-voice:") + ":pool/pool-1"
+    (statement,) = read_statements(SmsSettings(backend="sns", prefixes=("+41",)))
+    assert statement["Action"] == "sns:Publish"
+    assert joined(statement["NotResource"]) == "arn:<AWS::Partition>:sns:*:*:*"
 
 
 def test_a_tool_without_services_gets_nothing() -> None:

@@ -18,6 +18,7 @@ ServiceName = Literal[
     "kms",
     "lambda",
     "logs",
+    "pinpoint-sms-voice-v2",
     "s3",
     "s3vectors",
     "secretsmanager",

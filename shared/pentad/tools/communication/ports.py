@@ -82,3 +82,67 @@ class MailServer(Protocol):
             ConfigurationError: the server does not accept the credential, or does not speak TLS.
         """
         ...
+
+
+class PostedMessage(FrozenValue):
+    """A message in a chat.
+
+    Args:
+        channel: the chat's id of the channel.
+        message_id: the chat's id of the message.
+    """
+
+    channel: str
+    message_id: str
+
+
+class Chat(Protocol):
+    """Channels of a chat."""
+
+    def post(self, channel: str, text: str, *, thread: str | None, marker: str) -> PostedMessage:
+        """Post a message once.
+
+        Args:
+            channel: the chat's id of it.
+            text: what all see.
+            thread: the message that it answers, if it does.
+            marker: the call, kept with the message where only programs see it.
+
+        Raises:
+            ToolThrottled, ToolFailed, ConfigurationError: nothing was posted.
+            ToolUnavailable: it may have been posted.
+        """
+        ...
+
+    def find_posted(self, channel: str, *, thread: str | None, marker: str) -> PostedMessage | None:
+        """Return the message that an earlier try of a call has posted, or None where there is none.
+
+        Raises:
+            EffectUncertain: it can't be told: there are more messages than can be looked at, or they may not be read.
+            ToolThrottled, ToolUnavailable, ToolFailed, ConfigurationError: see `VendorApi.ask`.
+        """
+        ...
+
+    def delete(self, message: PostedMessage) -> None:
+        """Delete a message; one that is gone is no error.
+
+        Raises:
+            ToolThrottled, ToolFailed, ConfigurationError: nothing was deleted.
+            ToolUnavailable: it may have been deleted.
+        """
+        ...
+
+
+class TextCarrier(Protocol):
+    """Takes text messages to phones."""
+
+    def send(self, number: str, text: str, *, effect_key: str) -> str:
+        """Hand over a text message once, and return the carrier's id of it.
+
+        Raises:
+            ToolThrottled: nothing was sent, and a later try may succeed.
+            ToolFailed: nothing was sent: the number is opted out or can't be reached, or a limit of money is reached.
+            EffectUncertain: it may have been sent.
+            ConfigurationError: the settings or the role don't allow it.
+        """
+        ...
