@@ -195,14 +195,7 @@ def grant_tool_secret(
         renews: it stores new refresh tokens in it.
         conditions: further ones.
     """
-    arn = secret
-    if not secret.startswith("arn:"):
-        arn = Stack.of(role).format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{secret}-??????",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+    arn = _find_secret_arn(role, secret)
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(
             actions=["secretsmanager:GetSecretValue", *(_RENEW if renews else ())],
@@ -213,6 +206,34 @@ def grant_tool_secret(
     if key is not None:
         actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if renews else [])]
         grant_key_through(role, key, "secretsmanager", actions, patterns={"SecretARN": [arn]}, conditions=conditions)
+
+
+def grant_rotation(role: iam.IRole, secret: str, key: kms.IKey | None) -> None:
+    """Let a role rotate a secret.
+
+    Args:
+        role: who.
+        secret: its name or its ARN.
+        key: encrypts it; None for AWS's own.
+    """
+    arn = _find_secret_arn(role, secret)
+    actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", *_RENEW]
+    role.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[arn]))
+    if key is not None:
+        using = ["kms:Decrypt", "kms:GenerateDataKey"]
+        grant_key_through(role, key, "secretsmanager", using, patterns={"SecretARN": [arn]})
+
+
+def _find_secret_arn(role: iam.IRole, secret: str) -> str:
+    """Return the pattern of a secret's ARN: Secrets Manager appends six characters to its name."""
+    if secret.startswith("arn:"):
+        return secret
+    return Stack.of(role).format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{secret}-??????",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
 
 
 def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:

@@ -60,22 +60,23 @@ def grant_vectors(role: iam.Role, build: Build) -> None:
 
 def list_vector_layers(scope: IConstruct, build: Build) -> Sequence[lambda_.ILayerVersion]:
     """Return the Lambda layers that the store's driver needs, made once a stack."""
-    folders = list_vector_folders(build)
-    if not folders:
-        return ()
+    return (create_postgres_layer(scope, build),) if list_vector_folders(build) else ()
+
+
+def create_postgres_layer(scope: IConstruct, build: Build) -> lambda_.ILayerVersion:
+    """Return the layer of PostgreSQL's driver, made once a stack."""
     stack, name = Stack.of(scope), "layer-postgres"
     known = stack.node.try_find_child(name)
     if isinstance(known, lambda_.LayerVersion):
-        return (known,)
-    made = lambda_.LayerVersion(
+        return known
+    return lambda_.LayerVersion(
         stack,
         name,
-        code=lambda_.Code.from_asset(str(folders[0])),
+        code=lambda_.Code.from_asset(str(builds.build_postgres_layer(build.root))),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
         compatible_architectures=[lambda_.Architecture.ARM_64],
         description="Pentad: the driver of PostgreSQL",
     )
-    return (made,)
 
 
 def list_vector_folders(build: Build) -> Sequence[Path]:

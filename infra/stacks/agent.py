@@ -36,6 +36,7 @@ from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, list_workflow_names, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
+from infra.tools.credentials.rotation import Rotations, count_rotation_resources, list_rotated
 from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
 from infra.tools.limits import grant_sums
 from infra.tools.packages import ToolLayers
@@ -104,6 +105,7 @@ class AgentStack(Stack):
         resources = estimate_resources(
             catalog, declared, len(models.catalog.used_models), exports=bool(stage.trace_targets)
         )
+        resources += count_rotation_resources(self._configured)
         groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)
         tools = self._tools(root, declared, groups)
         runner = ToolRunner(
@@ -120,6 +122,8 @@ class AgentStack(Stack):
         self._agents(catalog, deliver, tools)
         self._workflows(workflows, deliver, tools)
         self._around(catalog)
+        if list_rotated(self._configured):
+            Rotations(self, "rotations", build=self._build, configured=self._configured)
         if stage.trace_targets:
             Export(self, "export", build=self._build)
         give_actions(self, stage)

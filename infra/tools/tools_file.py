@@ -15,6 +15,7 @@ from pentad.domain.ids import TenantId
 from pentad.domain.secrets import is_secret_name, mask_secrets
 from pentad.domain.values import FrozenValue
 from pentad.models.catalog.catalog_file import CatalogFile
+from pentad.tools.credentials.rotate import RotationPlan
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.declare.reach import FROM_SETTINGS, check_resolved, resolve_names
 from pentad.tools.outside.places import SecretPlace, name_tool_secret
@@ -25,6 +26,12 @@ SECRETS = "secrets"
 _MOST_BYTES = 2_500
 """Of one tool's settings and places of secrets. Lambda's environment has 4 KB for all variables of a function."""
 _MOST_FAULTS = 10
+
+
+class RotationEntry(RotationPlan, extra="forbid"):
+    """What ``tools.yaml`` says of a secret's rotation."""
+
+    days: int = Field(default=30, ge=1, le=1_000, description="between two rotations")
 
 
 class SecretEntry(FrozenValue, extra="forbid"):
@@ -38,6 +45,7 @@ class SecretEntry(FrozenValue, extra="forbid"):
     )
     tenants: bool | tuple[TenantId, ...] = False
     renewed: bool = Field(default=False, description="the tool stores new refresh tokens of OAuth in it")
+    rotate: RotationEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,13 @@ class DeclaredSecret:
         place: where it is.
         made: the stack makes it; else it is there already.
         key: ARN of the key that encrypts one that the stack does not make, where it is a customer's.
+        rotation: how it is rotated; None where it is not.
     """
 
     place: SecretPlace
     made: bool
     key: str | None = None
+    rotation: RotationEntry | None = None
 
     @property
     def by_tenant(self) -> bool:
@@ -280,6 +290,12 @@ def _read_secrets(file: CatalogFile, declared: set[str], prefix: str) -> dict[st
             raise file.make_error(
                 (SECRETS, name, "name"), "tenants' own secrets are below a name, and this is an ARN", "write its name"
             )
+        if entries[name].rotate is not None and (entries[name].tenants is True or entries[name].renewed):
+            raise file.make_error(
+                (SECRETS, name, "rotate"),
+                "what is rotated is the shared secret, and there is none, or the tool renews it itself",
+                "remove rotate, or the tenants, or renewed",
+            )
         if entries[name].key is not None and entries[name].name is None:
             raise file.make_error((SECRETS, name, "key"), "it stands without a name", "add name:, or remove key")
     return {name: _make_secret(name, entries.get(name, SecretEntry()), prefix) for name in sorted(declared)}
@@ -294,4 +310,4 @@ def _make_secret(name: str, entry: SecretEntry, prefix: str) -> DeclaredSecret:
     place = SecretPlace(
         secret=entry.name or name_tool_secret(prefix, name), tenants=entry.tenants, renewed=entry.renewed
     )
-    return DeclaredSecret(place, made=entry.name is None, key=entry.key)
+    return DeclaredSecret(place, made=entry.name is None, key=entry.key, rotation=entry.rotate)

@@ -9,28 +9,37 @@
 
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from moto.core.exceptions import JsonRESTError
 from moto.secretsmanager.exceptions import InvalidParameterException, InvalidRequestException, SecretNotFoundException
 from moto.secretsmanager.models import FakeSecret, ReplicaSecret, SecretsManagerBackend
 
 from twin.moto_patches.patching import Patches
 
 JsonObject = dict[str, Any]
-OnRotation = Callable[[str, str, str, bool], None]
-"""Given a function's ARN, a secret's ARN, the token and whether it is a trial: begins the steps."""
-
 _CURRENT: Final = "AWSCURRENT"
 _PREVIOUS: Final = "AWSPREVIOUS"
 _PENDING: Final = "AWSPENDING"
 _DAYS: Final = "AutomaticallyAfterDays"
-_listener: list[OnRotation] = []
 
 
-def listen(on_rotation: OnRotation | None) -> None:
-    """Let a rotation's function be called by this; None: rotations begin, and no function is called."""
-    _listener[:] = [] if on_rotation is None else [on_rotation]
+class Rotates(Protocol):
+    """Calls the functions of rotations."""
+
+    def check(self, function_arn: str, secret_arn: str) -> str | None:
+        """Return why a function may not be called for a secret, or None."""
+
+    def begin(self, function_arn: str, secret_arn: str, token: str, *, trial: bool) -> None:
+        """Begin to call it; a trial tests what is current."""
+
+
+_listener: list[Rotates] = []
+
+
+def listen(rotates: Rotates | None) -> None:
+    """Let a rotation's function be called by this; None: a rotation is noted, and no function is called."""
+    _listener[:] = [] if rotates is None else [rotates]
 
 
 def apply(patches: Patches) -> None:
@@ -89,20 +98,23 @@ def _rotate_secret(
         raise InvalidParameterException("RotationRules.AutomaticallyAfterDays must be within 1-1000.")
     token = client_request_token or str(uuid.uuid4())
     _refuse_second(secret, token)
+    for refusal in [one.check(function, secret.arn) for one in _listener]:
+        if refusal is not None:
+            raise JsonRESTError("AccessDeniedException", refusal)
     secret.rotation_requested = secret.rotation_enabled = True
     secret.rotation_lambda_arn = function
     if days is not None:
         secret.auto_rotate_after_days = days
         secret.next_rotation_date = int(time.time()) + days * 86_400
-    if token not in secret.versions:
+    if token not in secret.versions and (rotate_immediately or _listener):
         secret.remove_version_stages_from_old_versions([_PENDING])
         secret.versions[token] = {
             "createdate": int(time.time()),
             "version_id": token,
             "version_stages": [_PENDING],
         }
-    for on_rotation in _listener:
-        on_rotation(function, secret.arn, token, not rotate_immediately)
+    for rotates in _listener:
+        rotates.begin(function, secret.arn, token, trial=not rotate_immediately)
     return secret.to_short_dict(version_id=token)
 
 

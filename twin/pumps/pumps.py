@@ -14,6 +14,7 @@ from twin.pumps.delivery import DeliveryQueue
 from twin.pumps.events.bus import EventBusPump
 from twin.pumps.logs.subscriptions import SubscriptionPump
 from twin.pumps.queues.mapping import InvokeFunction, QueueMappingPump
+from twin.pumps.rotations import RotationPump
 from twin.pumps.schedules.clock import ScheduleClock, SystemClock
 from twin.pumps.schedules.stored import MotoSchedules
 from twin.pumps.schedules.timetable import Timetable
@@ -54,6 +55,7 @@ class Pumps:
         )
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)
+        self._rotations = RotationPump(deployment.permissions, invoke, lambda: _get_secrets(account, region), account)
         self._subscriptions = SubscriptionPump(deployment.subscriptions, self._deliveries.put, place)
         status.listen(_tell_both(bus.on_execution, on_execution))
         self._schedules.listen(self._timetable.refresh)
@@ -75,6 +77,7 @@ class Pumps:
         status.listen(None)
         self._hooks.close()
         self._schedules.close()
+        self._rotations.stop()
         self._timetable.stop()
         for mapping in self._mappings:
             mapping.stop()
@@ -93,9 +96,17 @@ class Pumps:
 
     def is_idle(self) -> bool:
         """Tell whether nothing is under way in any pump."""
-        return self._deliveries.is_idle() and all(mapping.is_idle() for mapping in self._mappings)
+        mapped = all(mapping.is_idle() for mapping in self._mappings)
+        return mapped and self._deliveries.is_idle() and self._rotations.is_idle()
 
     def _on_queue(self, queue_arn: str) -> None:
         for mapping in self._mappings:
             if mapping.queue_arn == queue_arn:
                 mapping.notify()
+
+
+def _get_secrets(account: str, region: str) -> Any:
+    """Return moto's backend of Secrets Manager."""
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    return secretsmanager_backends[account][region]

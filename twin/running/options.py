@@ -24,9 +24,10 @@ class TwinOptions:
         aws_port: port of the AWS endpoint; 0 lets the system choose.
         api_port: port of the first HTTP API; 0 lets the system choose.
         parameters: values of the stacks' parameters, by stack.
-        secrets: fields to store in secrets, by a secret's name or the last part of it (``openai`` for
+        secrets: fields or texts to store in secrets, by a secret's name or the last part of it (``openai`` for
             ``shop/openai``). ``{models_url}`` and ``{vectors_url}`` in a field become the addresses of the twin's
             stand-ins. Other secrets keep the value that the template gives them.
+        more_secrets: texts of secrets by their names; one that no stack has is made.
         models: the model ids that the simulator serves, with their context windows in tokens. None: every
             ``claude-``, ``gpt-`` and ``text-embedding-`` id.
         vector_dimension: size of the vectors in the local vector index, in numbers, or a function that reads it from
@@ -54,7 +55,8 @@ class TwinOptions:
     aws_port: int = 0
     api_port: int = 0
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, str] | str] = field(default_factory=dict)
+    more_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     models: Mapping[str, int] | None = None
     vector_dimension: int | ReadDimension | None = None
     vector_schema: "Schema | None" = None

@@ -21,7 +21,7 @@ class NoStandIn(Exception):
 def fill_secrets(
     client: Any,
     secrets: Mapping[str, str],
-    values: Mapping[str, Mapping[str, str]],
+    values: Mapping[str, Mapping[str, str] | str],
     *,
     models_url: str,
     vectors_url: str | None,
@@ -31,7 +31,8 @@ def fill_secrets(
     Args:
         client: a Secrets Manager client.
         secrets: ARNs of the deployed secrets by name.
-        values: fields by a secret's name or the last part of it, with placeholders for the stand-ins' addresses.
+        values: fields or a text by a secret's name or the last part of it, with placeholders for the stand-ins'
+            addresses in fields.
         models_url: what `{models_url}` stands for.
         vectors_url: what `{vectors_url}` stands for; None where no vector index runs.
 
@@ -42,6 +43,9 @@ def fill_secrets(
         fields = values.get(name, values.get(name.rsplit("/", 1)[-1]))
         if fields is None:
             continue
+        if isinstance(fields, str):
+            client.put_secret_value(SecretId=arn, SecretString=fields)
+            continue
         if vectors_url is None and any(VECTORS_URL in text for text in fields.values()):
             raise NoStandIn(name, VECTORS_URL)
         filled = {
@@ -49,3 +53,18 @@ def fill_secrets(
             for key, text in fields.items()
         }
         client.put_secret_value(SecretId=arn, SecretString=json.dumps(filled))
+
+
+def add_secrets(client: Any, secrets: Mapping[str, str], values: Mapping[str, str]) -> None:
+    """Store secrets by their full names, and make those that no stack has.
+
+    Args:
+        client: a Secrets Manager client.
+        secrets: ARNs of the deployed secrets by name.
+        values: texts by name.
+    """
+    for name, text in values.items():
+        if name in secrets:
+            client.put_secret_value(SecretId=secrets[name], SecretString=text)
+        else:
+            client.create_secret(Name=name, SecretString=text)

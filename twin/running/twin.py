@@ -330,7 +330,7 @@ class Twin:
         return server.url
 
     def _fill_secrets(self) -> None:
-        from twin.running.secrets import NoStandIn, fill_secrets
+        from twin.running.secrets import NoStandIn, add_secrets, fill_secrets
 
         try:
             fill_secrets(
@@ -342,6 +342,7 @@ class Twin:
             )
         except NoStandIn as error:
             raise TwinError(str(error)) from error
+        add_secrets(self._clients("secretsmanager"), self._deployment.secrets, self._options.more_secrets)
 
     def _start_pumps(self) -> None:
         from twin.alarms.services import measure_execution

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
+from pentad.tools.credentials.rotate import RotationPlan
 from pentad.tools.outside.places import SecretPlace
 
 
@@ -193,6 +194,12 @@ class ToolSettings(Settings):
     state_table: str | None = Field(default=None, description="of checkpoints; set for a graph")
     payload_bucket: str | None = Field(default=None, description="of large checkpoints; set for a graph")
     langgraph_strict_msgpack: bool = Field(default=False, description="read by LangGraph: what a checkpoint may make")
+
+
+class RotateSecretSettings(Settings):
+    """functions.orchestration.rotate_secret."""
+
+    secret_rotations: dict[str, RotationPlan] = Field(description="JSON: how each secret is rotated, by its name")
 
 
 S = TypeVar("S", bound=Settings)

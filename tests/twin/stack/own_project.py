@@ -6,7 +6,9 @@ need one.
 """
 
 import json
+import secrets
 import shutil
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,12 +57,17 @@ HOSTAGE = """description: Has a tool that was taken over.
 tools: [takeover]
 knowledge: {top_k: 0}
 """
+SENDING = """description: Sends telegrams.
+tools: [telegraph]
+knowledge: {top_k: 0}
+"""
 # Is given no passages: it searches for them.
 SEARCHING = """description: Finds what stands in the harbour's books.
 tools: [search_knowledge, ship_log]
 knowledge: {top_k: 0}
 """
 _AGENTS = {
+    "telegrapher": (SENDING, "You send telegrams."),
     "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
     "porter": (REPLYING, "You answer at the gate of the harbour."),
@@ -112,7 +119,58 @@ def departures(calendar: str, context: ToolContext) -> list[str]:
     events = Calendar.from_ical(calendar).walk("VEVENT")
     return [f"{event['SUMMARY']} at {harbour.pier}, {harbour.gates} gates" for event in events]
 '''
-TOOLS_FILE = "departures:\n  pier: South Pier\n"
+TOOLS_FILE = """departures:
+  pier: South Pier
+telegraph:
+  office: http://127.0.0.1:{port}
+secrets:
+  wire: {{rotate: {{kind: password, days: 7}}}}
+"""
+# It asks a server with a secret, shows the secret wherever it can, and asks for another one when it is refused.
+TELEGRAPH = '''"""A tool with a credential, which asks a server."""
+
+import base64
+import logging
+
+from pydantic import BaseModel
+
+from pentad.tools.declare import ToolContext, tool
+
+
+class Office(BaseModel, frozen=True):
+    """Where telegrams are taken."""
+
+    office: str
+
+
+@tool(
+    effects="external",
+    settings=Office,
+    secrets=["wire"],
+    egress=["settings.office"],
+    idempotent=True,
+    safe_output=["*"],
+)
+def telegraph(text: str, context: ToolContext) -> dict[str, str]:
+    """Send a telegram."""
+    credential = context.secret("wire")
+    for _ in range(2):
+        password = credential.fields["password"]
+        login = base64.b64encode(f"ada:{password}".encode()).decode()
+        answer = context.http.request(
+            "POST",
+            f"{context.settings_of(Office).office}/telegrams",
+            headers={"authorization": f"Basic {login}"},
+            json={"text": text},
+        )
+        if answer.status != 401:
+            break
+        logging.getLogger("telegraph").warning("the office refused %s", credential.text)
+        credential = context.renew_secret("wire", credential)
+    if text == "FAIL":
+        raise RuntimeError(f"nobody takes {password} or {login}")
+    return {"told": answer.text, "with": password}
+'''
 # Both write a record and then hang for longer than a test takes to kill them, but at the first try only.
 _HANGING = '''"""A tool whose backend hangs after the effect."""
 
@@ -209,6 +267,7 @@ _TOOLS = {
     "takeover": TAKEOVER,
     "word_count": WORD_COUNT,
     "departures": DEPARTURES,
+    "telegraph": TELEGRAPH,
     "log_entry": LOG_ENTRY,
     "ship_log": SHIP_LOG,
     "book_ticket": _COUNTING.format(
@@ -266,7 +325,7 @@ def make(root: Path, project: Path) -> Path:
         (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
-    (project / "tools.yaml").write_text(TOOLS_FILE)
+    (project / "tools.yaml").write_text(TOOLS_FILE.format(port=_choose_port()))
     (project / "infra" / "workflows" / "gate.py").write_text(GATE)
     chosen.put_into(project)
     return copies.synthesize(project, notices={"dev": NOTICES})
@@ -277,6 +336,16 @@ def _build(root: Path) -> None:
     build.build_dependencies_layer(root)
     if _with_graphs():
         build.build_graphs_layer(root)
+
+
+def _choose_port() -> int:
+    """Return a port that is free now, and that no connection is given by the system."""
+    for _ in range(100):
+        port = secrets.randbelow(10_000) + 20_000
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError("no port is free")
 
 
 def _folders(root: Path) -> list[Path]:

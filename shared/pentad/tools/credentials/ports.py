@@ -1,5 +1,6 @@
 """What credentials ask of the store of secrets."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pydantic import Field
@@ -27,6 +28,15 @@ class SecretStore(Protocol):
 
         Raises:
             ConfigurationError: it may not be read.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def list_stages(self, secret_id: str) -> Mapping[str, Sequence[str]]:
+        """Return the labels of each version that has any, by the version's id.
+
+        Raises:
+            ConfigurationError: there is no such secret, or it may not be looked at.
             StoreUnavailable: the store did not answer.
         """
         ...

@@ -47,6 +47,11 @@ def test_the_label_moves_only_from_where_it_is(kept: Kept) -> None:
     kept.store.add("a", "two", version_id=made, stage="PENDING")
     assert kept.store.make_current("a", made, instead_of=first)
     assert not kept.store.make_current("a", made, instead_of=first)
+    stages = kept.store.list_stages("a")
+    assert {version: sorted(found) for version, found in stages.items()} == {
+        first: ["AWSPREVIOUS"],
+        made: ["AWSCURRENT", "PENDING"],
+    }
     now, before = kept.store.read("a"), kept.store.read("a", stage="AWSPREVIOUS")
     assert (now and now.text, before and before.text) == ("two", "one")
     operators = kept.set("a", "three")
@@ -59,5 +64,7 @@ def test_the_label_moves_only_from_where_it_is(kept: Kept) -> None:
 
 
 def test_a_secret_that_is_not_there_is_not_written(kept: Kept) -> None:
+    with pytest.raises(ConfigurationError):
+        kept.store.list_stages("none")
     with pytest.raises(ConfigurationError):
         kept.store.add("none", "x", version_id=new_id(), stage="PENDING")

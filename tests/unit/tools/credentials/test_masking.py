@@ -100,6 +100,12 @@ def test_a_secret_that_is_no_json_is_masked_as_a_whole() -> None:
     assert mask_known("posted to https://hooks.example.com/abc") == "posted to [masked]"
 
 
+def test_a_password_within_an_address_is_masked_on_its_own() -> None:
+    url = "postgresql://agents:p%40ss-of-db@db.example.com/app"
+    register_secret(json.dumps({"url": url}), {"url": url})
+    assert mask_known(["p@ss-of-db", "p%40ss-of-db", url, "db.example.com"]) == ["[masked]"] * 3 + ["db.example.com"]
+
+
 def test_a_value_that_is_nested_too_deeply_is_masked() -> None:
     value: Any = "x"
     for _ in range(200):

@@ -15,10 +15,22 @@ from twin.moto_patches import secret_versions
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
 
 
+class Begun(list[tuple[str, str, str, bool]]):
+    """Rotations that were begun."""
+
+    refusal: str | None = None
+
+    def check(self, function_arn: str, secret_arn: str) -> str | None:
+        return self.refusal
+
+    def begin(self, function_arn: str, secret_arn: str, token: str, *, trial: bool) -> None:
+        self.append((function_arn, secret_arn, token, trial))
+
+
 @pytest.fixture
-def begun() -> Iterator[list[tuple[str, str, str, bool]]]:
-    found: list[tuple[str, str, str, bool]] = []
-    secret_versions.listen(lambda *told: found.append(told))
+def begun() -> Iterator[Begun]:
+    found = Begun()
+    secret_versions.listen(found)
     with mock_aws():
         yield found
     secret_versions.listen(None)
@@ -29,7 +41,7 @@ def labels(secrets: Any) -> dict[str, list[str]]:
     return {version: sorted(stages) for version, stages in found.items() if stages}
 
 
-def test_without_a_function_nothing_is_rotated_and_the_value_stays(begun: list[Any]) -> None:
+def test_without_a_function_nothing_is_rotated_and_the_value_stays(begun: Begun) -> None:
     secrets = client("secretsmanager")
     first = secrets.create_secret(Name="a", SecretString="one")["VersionId"]
     with pytest.raises(ClientError, match="No Lambda rotation function"):
@@ -38,7 +50,7 @@ def test_without_a_function_nothing_is_rotated_and_the_value_stays(begun: list[A
     assert begun == []
 
 
-def test_a_rotation_begins_with_a_pending_version_and_moves_nothing(begun: list[Any]) -> None:
+def test_a_rotation_begins_with_a_pending_version_and_moves_nothing(begun: Begun) -> None:
     secrets = client("secretsmanager")
     made = secrets.create_secret(Name="a", SecretString="one")
     token = str(uuid.uuid4())
@@ -61,7 +73,7 @@ def test_a_rotation_begins_with_a_pending_version_and_moves_nothing(begun: list[
     assert len(begun) == 2
 
 
-def test_a_trial_leaves_no_version(begun: list[Any]) -> None:
+def test_a_trial_leaves_no_version(begun: Begun) -> None:
     from moto.secretsmanager.models import secretsmanager_backends
 
     secrets = client("secretsmanager")
@@ -75,7 +87,7 @@ def test_a_trial_leaves_no_version(begun: list[Any]) -> None:
     assert labels(secrets) == {made["VersionId"]: ["AWSCURRENT"]}
 
 
-def test_a_value_that_is_stored_after_a_label_was_moved_is_the_only_current_one(begun: list[Any]) -> None:
+def test_a_value_that_is_stored_after_a_label_was_moved_is_the_only_current_one(begun: Begun) -> None:
     secrets = client("secretsmanager")
     first = secrets.create_secret(Name="a", SecretString="one")["VersionId"]
     second, nowhere = str(uuid.uuid4()), str(uuid.uuid4())
@@ -87,3 +99,12 @@ def test_a_value_that_is_stored_after_a_label_was_moved_is_the_only_current_one(
     third = secrets.put_secret_value(SecretId="a", SecretString="three")["VersionId"]
     assert labels(secrets) == {second: ["AWSPREVIOUS", "NEXT"], third: ["AWSCURRENT"]}
     assert json.dumps(secrets.get_secret_value(SecretId="a")["SecretString"]) == '"three"'
+
+
+def test_a_function_that_may_not_be_called_is_refused_before_anything_is_pending(begun: Begun) -> None:
+    begun.refusal = "no permission"
+    secrets = client("secretsmanager")
+    made = secrets.create_secret(Name="a", SecretString="one")
+    with pytest.raises(ClientError, match="no permission"):
+        secrets.rotate_secret(SecretId="a", RotationLambdaARN=FUNCTION)
+    assert (labels(secrets), list(begun)) == ({made["VersionId"]: ["AWSCURRENT"]}, [])

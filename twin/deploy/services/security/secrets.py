@@ -53,3 +53,22 @@ def create_resource_policy(target: Resource, properties: JsonObject) -> Created:
     target.get_client("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=as_json(document))
     target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(arn)
+
+
+@register_resource(
+    "AWS::SecretsManager::RotationSchedule",
+    handled={"SecretId", "RotationLambdaARN", "RotationRules"},
+    ignored={"RotateImmediatelyOnUpdate": "a rotation begins when RotateSecret is called"},
+)
+def create_rotation_schedule(target: Resource, properties: JsonObject) -> Created:
+    """Tell a secret by which function it is rotated. The schedule itself does not fire here."""
+    rules = properties.get("RotationRules", {})
+    target.check_keys("RotationRules", rules, {"AutomaticallyAfterDays", "Duration", "ScheduleExpression"})
+    days = {"AutomaticallyAfterDays": int(rules["AutomaticallyAfterDays"])} if "AutomaticallyAfterDays" in rules else {}
+    arn = target.get_client("secretsmanager").rotate_secret(
+        SecretId=properties["SecretId"],
+        RotationLambdaARN=properties["RotationLambdaARN"],
+        RotationRules=days,
+        RotateImmediately=False,
+    )["ARN"]
+    return Created(arn, {"Id": arn})

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.commands.twin.options import CONCURRENCY, make_options
+from pentad.cli.commands.twin.options import CONCURRENCY, make_options, read_tool_secrets
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import KEY_FILE, LOCAL_OPERATOR, LOCAL_TENANT, STATE_FOLDER, save_key
-from pentad.domain.errors import PentadError
+from pentad.domain.errors import ConfigurationError, PentadError
 
 if TYPE_CHECKING:
     from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
@@ -81,7 +81,8 @@ def run_twin(
     began = time.monotonic()
     with ERR.show_status("starting the twin: deploying the assembly into a local AWS"):
         limits = {"concurrency": concurrency, "processes": processes}
-        twin = _start_twin(out, state, api_port=api_port, hosts=hosts, keep=keep, **limits)
+        secrets = _read_secrets(root)
+        twin = _start_twin(out, state, tool_secrets=secrets, api_port=api_port, hosts=hosts, keep=keep, **limits)
     try:
         key = (_find_kept_key(twin, state) if keep else None) or _make_key(twin)
         save_key(state, key)
@@ -91,6 +92,13 @@ def run_twin(
             (state / KEY_FILE).unlink(missing_ok=True)
         with ERR.show_status("keeping the twin's data" if keep else "stopping the twin"):
             twin.stop()
+
+
+def _read_secrets(root: Path) -> dict[str, str]:
+    try:
+        return read_tool_secrets(root)
+    except ConfigurationError as error:
+        raise CommandError(f"can't start the twin: {error.message}. Fix: {error.fix}") from None
 
 
 def _start_twin(out: Path, state: Path, **given: Any) -> "Twin":

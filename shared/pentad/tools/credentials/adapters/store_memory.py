@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.credentials.ports import StoredSecret
@@ -43,6 +43,21 @@ class MemorySecrets:
             found = version_id or self._stages.get(secret_id, {}).get(stage)
             text = self._versions.get(secret_id, {}).get(found or "")
             return None if found is None or text is None else StoredSecret(text=text, version_id=found)
+
+    def list_stages(self, secret_id: str) -> Mapping[str, Sequence[str]]:
+        """See the port."""
+        with self._lock:
+            self._find(secret_id)
+            found: dict[str, list[str]] = {}
+            for stage, version_id in self._stages.get(secret_id, {}).items():
+                found.setdefault(version_id, []).append(stage)
+            return found
+
+    def begin_rotation(self, secret_id: str, token: str) -> None:
+        """Make a pending version without a text, as Secrets Manager does before it calls a rotation function."""
+        with self._lock:
+            self._find(secret_id)
+            self._stages[secret_id]["AWSPENDING"] = token
 
     def add(self, secret_id: str, text: str, *, version_id: str, stage: str) -> bool:
         """See the port."""

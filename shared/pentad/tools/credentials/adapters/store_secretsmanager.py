@@ -1,6 +1,6 @@
 """Secrets in AWS Secrets Manager. The client must ask once only: who tries again is the state machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,15 @@ class SecretsManagerStore:
             raise _make_refusal(secret_id, error) from None
         text = found.get("SecretString")
         return None if text is None else StoredSecret(text=text, version_id=found["VersionId"])
+
+    def list_stages(self, secret_id: str) -> Mapping[str, Sequence[str]]:
+        """See the port."""
+        try:
+            with _asking():
+                found = self._client.describe_secret(SecretId=secret_id)
+        except ClientError as error:
+            raise _make_refusal(secret_id, error) from None
+        return {version: tuple(stages) for version, stages in found.get("VersionIdsToStages", {}).items() if stages}
 
     def add(self, secret_id: str, text: str, *, version_id: str, stage: str) -> bool:
         """See the port."""

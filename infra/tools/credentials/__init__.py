@@ -1,0 +1,1 @@
+"""Credentials of tools: how they are rotated."""
