@@ -7,6 +7,7 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import ModelStep
 from pentad.domain.errors import ConfigurationError
 from pentad.models.catalog.catalog import OVERLAY, ModelCatalog, ModelEntry, load
+from pentad.tools.offer.choose import estimate_tool
 
 _IN_SETTINGS = ("anthropic", "openai")
 """Secrets that the gateway's settings name one by one."""
@@ -50,6 +51,26 @@ def read_models(root: Path) -> Models:
     path = root / OVERLAY
     overlay = path.read_text(encoding="utf-8") if path.is_file() else None
     return Models(load(overlay=overlay, strict=True), overlay)
+
+
+def compute_tool_room(models: ModelCatalog, catalog: Catalog) -> dict[str, int]:
+    """Return the agents whose tools' definitions are more than their share of the window, with the tokens of the share.
+
+    The window is the smallest of the models that may be asked, since a fallback has to do with the same tools. Tokens
+    are estimated ones, so a model that makes more of the same words has room for fewer.
+
+    Args:
+        models: the models of each task.
+        catalog: agents and tools.
+    """
+    rooms: dict[str, int] = {}
+    for name, agent in catalog.agents.items():
+        links = models.route(task=agent.task).links
+        window = min(link.model.context_tokens / link.model.token_factor for link in links)
+        room = int(window * agent.context.tools_percent / 100)
+        if agent.context.tools_percent < 100 and sum(map(estimate_tool, catalog.tools_of(agent))) > room:
+            rooms[name] = room
+    return rooms
 
 
 def check_tasks(models: ModelCatalog, catalog: Catalog) -> None:

@@ -16,7 +16,7 @@ from infra.memory.erase import Erase
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
 from infra.memory.remember import Remember
-from infra.models.catalog import Models, check_tasks
+from infra.models.catalog import Models, check_tasks, compute_tool_room
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.observability.alarms import Alarms, give_actions
@@ -146,7 +146,7 @@ class AgentStack(Stack):
         specs = {name: one.spec for name, one in workflows.items()}
         catalog = catalog.model_copy(update={"workflows": specs, "served": served, "policy": policy})
         check_tasks(models.catalog, catalog)
-        return catalog, workflows
+        return catalog.model_copy(update={"tool_room": compute_tool_room(models.catalog, catalog)}), workflows
 
     def _tools(self, root: Path, declared: dict[str, AnyTool], groups: ToolGroups) -> dict[str, lambda_.Function]:
         """Make a function for each tool."""

@@ -74,6 +74,9 @@ class ChatRequest(FrozenValue):
     system: str = ""
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
+    deferred: tuple[ToolSpec, ...] = Field(
+        default=(), description="tools that may be called and are not sent: the model finds them by words"
+    )
     tool_choice: Literal["auto", "none", "required"] = "auto"
     output_schema: dict[str, Any] | None = None
     max_output_tokens: int | None = Field(default=None, ge=1)

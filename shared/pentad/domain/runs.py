@@ -73,8 +73,8 @@ class Source(FrozenValue):
 class Piece(FrozenValue):
     """A piece of a context: what it is, why it is in, how large it is, and what stayed out."""
 
-    kind: Literal["history", "summary", "profile", "turns", "passages", "question"]
-    count: int = Field(ge=0, description="messages, facts, turns or passages")
+    kind: Literal["tools", "history", "summary", "profile", "turns", "passages", "question"]
+    count: int = Field(ge=0, description="tools, messages, facts, turns or passages")
     tokens: int = Field(ge=0, description="estimated")
     reason: str = Field(max_length=300)
     signals: dict[str, float] = Field(default_factory=dict, description="what was looked at to decide it")

@@ -66,8 +66,15 @@ SEARCHING = """description: Finds what stands in the harbour's books.
 tools: [search_knowledge, ship_log]
 knowledge: {top_k: 0}
 """
+# Has more tools than there is room for, as it says: it finds them by words.
+FINDING = """description: Keeps the harbour's stores, with more tools than it is sent.
+tools: [word_count, ship_log, log_entry]
+knowledge: {top_k: 0}
+context: {tools_percent: 0, keep_tools: [log_entry]}
+"""
 _AGENTS = {
     "telegrapher": (SENDING, "You send telegrams."),
+    "purser": (FINDING, "You keep the stores of the harbour."),
     "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
     "porter": (REPLYING, "You answer at the gate of the harbour."),

@@ -87,3 +87,31 @@ def test_a_result_past_a_functions_answer_is_kept_whole_and_read_by_those_who_go
     assert tenant.settle(forked)["status"] == "succeeded"
     [found] = [one for one in tenant.events(forked, "tool_call") if one["tool"] == "read_result"]
     assert found["result"].startswith("[1 lines have these words]\n41235: line 41234 of the log")
+
+
+def test_an_agent_with_too_many_tools_finds_one_and_calls_it_and_its_prefix_stays(scripted: Stack) -> None:
+    tenant = scripted.tenant()
+    scripted.simulator.load_script(
+        {"reply": {"tool_calls": [{"name": "find_tools", "arguments": {"query": "how many words a text has"}}]}},
+        {
+            "reply": {
+                "tool_calls": [
+                    {"name": "use_tool", "arguments": {"name": "word_count", "arguments": {"text": "a b c"}}}
+                ]
+            }
+        },
+        {"reply": {"text": "Three."}},
+    )
+    view = tenant.ask("Count the words of a b c.", agent="purser")
+    assert view["status"] == "succeeded"
+    found, called = tenant.events(view["run_id"], "tool_call")
+    first, *more = json.loads(found["result"])["tools"]
+    assert (first["name"], "text" in first["parameters"]["properties"]) == ("word_count", True)
+    assert (called["tool"], called["arguments"], json.loads(called["result"])) == (
+        "word_count",
+        {"text": "a b c"},
+        {"words": 3},
+    )
+    [tools, *_] = tenant.get(f"/v1/runs/{view['run_id']}/trace")["context"]["pieces"]
+    assert (tools["kind"], tools["count"], tools["left_out"]) == ("tools", 3, 3)
+    assert tools["signals"]["loaded"] == 1 + len(more)

@@ -51,6 +51,7 @@ from pentad.orchestration.trace.run_spans import build_spans, count_transitions,
 from pentad.orchestration.unwinding.effects import RunEffect
 from pentad.orchestration.unwinding.unwind import UndoRun
 from pentad.tools.graphs.ports import GraphNodeStore
+from pentad.tools.offer.choose import with_loaded_tools
 
 _UNDO_SECONDS = 3.0
 """Then no further undo is begun: one may take as long as the API waits for the tool runner."""
@@ -196,12 +197,13 @@ class TraceRoutes:
                 history = read_history(found, self.engine.get_history)
             except NotFound:
                 history = []  # Its execution's name is known, but it waits for its session, or could not be started.
+            calls = self.runs.list_calls(found.tenant_id, found.run_id)
             spans = build_spans(
                 found,
                 history,
                 self.runs.list_steps(found.tenant_id, found.run_id),
                 self.ledger.list_for_run(found.tenant_id, found.run_id),
-                self.runs.list_calls(found.tenant_id, found.run_id),
+                calls,
                 graphs=self.graph_nodes.list_for_run(found.tenant_id, found.run_id),
                 now=self.now(),
             )
@@ -211,7 +213,7 @@ class TraceRoutes:
                 spans=tuple(SpanView.model_validate(span.model_dump()) for span in spans),
                 transitions=count_transitions(history),
                 source="history" if history else "records",
-                context=build_context_view(found),
+                context=build_context_view(with_loaded_tools(found, calls)),
             )
 
 

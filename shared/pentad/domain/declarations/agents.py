@@ -21,6 +21,12 @@ GROUP_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
 GroupName = Annotated[str, StringConstraints(pattern=GROUP_PATTERN)]
 
 
+FIND_TOOLS = "find_tools"
+"""The name of the built-in tool that finds tools which the model is not sent."""
+USE_TOOL = "use_tool"
+"""The name under which a model calls such a tool; the gateway opens these calls, and none leaves it."""
+
+
 class Spec(FrozenValue):
     """Base of the immutable definitions below; an unknown field is an error."""
 
@@ -117,6 +123,15 @@ class ContextSpec(Spec):
 
     high_water_tokens: int = Field(default=60_000, ge=1000)
     low_water_tokens: int = Field(default=30_000, ge=500)
+    tools_percent: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="of the model's window that tools' definitions may take; past it, the model finds them by words",
+    )
+    keep_tools: tuple[ToolName, ...] = Field(
+        default=(), max_length=50, description="tools that the model always has, where it finds the others by words"
+    )
 
 
 class BandsSpec(Spec):
@@ -213,6 +228,13 @@ class AgentSpec(Spec):
     session_days: int = Field(default=30, ge=1, le=3650, description="a session's time to live after its last use")
     words: UserWords = UserWords()
 
+    @model_validator(mode="after")
+    def _check_kept_tools(self) -> Self:
+        unknown = [name for name in self.context.keep_tools if name not in self.tools]
+        if unknown:
+            raise ValueError(f"context.keep_tools: '{unknown[0]}' is not under tools; add it there, or remove it here")
+        return self
+
     @property
     def machine(self) -> str:
         """The name of its state machine, without the deployment's prefix."""
@@ -226,6 +248,10 @@ class Catalog(Spec):
     tools: dict[str, ToolSpec]
     workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
     policy: PolicySpec = Field(default=PolicySpec(), description="policy.yaml")
+    tool_room: dict[str, int] = Field(
+        default_factory=dict,
+        description="agents whose tools are too many to be sent, with the tokens that there is room for",
+    )
     tool_data: dict[str, tuple[ToolData, ...]] = Field(
         default_factory=dict, description="what of a tenant's data and secrets each tool reaches; none: nothing"
     )

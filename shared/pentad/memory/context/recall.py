@@ -8,7 +8,7 @@ from typing import Protocol
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound, PentadError, TransientError
 from pentad.domain.models import CallContext
-from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.domain.runs import Manifest, Piece, Run, RunStatus
 from pentad.domain.tracing import find_run_place
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
@@ -68,6 +68,7 @@ class Recall:
         front: puts what is remembered in front of an epoch; None where nothing is.
         reranker: puts passages into a better order; none leaves them as they are.
         count: estimates the tokens of a text.
+        tools: what an agent's model is told of its tools, for the manifest.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Recall:
         front: EpochFront | None = None,
         reranker: Reranker | None = None,
         count: Counter = estimate_tokens,
+        tools: Callable[[AgentSpec], Piece | None] = lambda agent: None,
     ) -> None:
         self._sessions = sessions
         self._documents = DocumentSearch(
@@ -95,6 +97,7 @@ class Recall:
         self._turns = turns
         self._front = front
         self._count = count
+        self._tools = tools
 
     def run(
         self, tenant_id: str, run_id: str, session_id: str, agent: AgentSpec, *, deadline: float | None = None
@@ -287,6 +290,7 @@ class Recall:
         if self._front is not None:
             front, more = self._front.attach(head, epoch.first_seq, newest, agent.memory)
         epoch = Epoch(epoch.first_seq, epoch.estimated_tokens + more)
+        told = [piece for piece in [self._tools(agent)] if piece is not None]
         return Manifest(
             epoch_first_seq=epoch.first_seq,
             bare_before_seq=bare,
@@ -296,7 +300,7 @@ class Recall:
             dropped_messages=epoch.first_seq,
             notices=notices,
             recalled=len(newest[-1].recalled),
-            pieces=describe_context(epoch, newest[-1], turns, self._count, front),
+            pieces=(*told, *describe_context(epoch, newest[-1], turns, self._count, front)),
         )
 
 

@@ -65,7 +65,7 @@ KEYED: dict[str, frozenset[str]] = {
     "tool": frozenset({"name", "description", "input_schema"}),
 }
 NOT_KEYED: dict[str, frozenset[str]] = {
-    "request": frozenset({"context", "prompt_cache", "fresh"}),
+    "request": frozenset({"context", "prompt_cache", "fresh", "deferred"}),
     "message": frozenset({"message_id", "created_at", "run_id", "step", "assessment", "stop_reason", "taint"}),
     # Models do not see these. A tool that acts keeps a request from being kept at all.
     "tool": frozenset(
@@ -77,6 +77,7 @@ NOT_KEYED: dict[str, frozenset[str]] = {
             "parallel",
             "per",
             "reversible",
+            "compensates",
             "timeout_seconds",
             "trusted_output",
             "safe_output",
@@ -108,7 +109,7 @@ def cache_key(request: ChatRequest, route: Route) -> str:
 
 def has_effects(request: ChatRequest) -> bool:
     """Tell if a tool of the request does more than read: what it did once is not done by giving its reply again."""
-    return any(tool.effects != "none" for tool in request.tools)
+    return any(tool.effects != "none" for tool in (*request.tools, *request.deferred))
 
 
 def is_cacheable(reply: ChatReply) -> bool:

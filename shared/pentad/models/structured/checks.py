@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from pentad.domain.declarations.agents import FIND_TOOLS, USE_TOOL, ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.messages import ContentBlock, TextBlock, ToolCallBlock
 from pentad.domain.models import ChatRequest, StopReason
@@ -16,6 +17,7 @@ from pentad.models.providers.exchange import ProviderReply
 
 MAX_PROBLEMS = 5
 _MAX_TEXT = 300
+_MAX_SCHEMA = 3_000
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
@@ -48,14 +50,15 @@ def _name_step(step: object) -> str:
 
 
 def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[ReplyProblem]:
-    tools = {tool.name: tool for tool in request.tools}
+    tools, deferred = _name_tools(request), {tool.name for tool in request.deferred}
     seen: set[str] = set()
     for call in reply.tool_calls:
         if call.call_id in seen:
             yield ReplyProblem(f"two tool calls have the id '{call.call_id}'", "two tool calls have one id")
         seen.add(call.call_id)
         if call.tool not in tools:
-            known = ", ".join(tools) or "none"
+            known = ", ".join(tool.name for tool in request.tools) or "none"
+            known += f"; find others by {FIND_TOOLS}" if deferred else ""
             yield ReplyProblem(
                 f"there is no tool '{call.tool[:64]}'; the tools are: {known}", "a call of a tool that does not exist"
             )
@@ -63,6 +66,39 @@ def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[
         for told, reason in _iter_violations(call.arguments, tools[call.tool].input_schema):
             what = f"the arguments of '{call.tool}' don't fit its schema at"
             yield ReplyProblem(f"{what} {told}", f"{what} {reason}")
+            if call.tool in deferred:  # The model may never have seen it.
+                schema = json.dumps(tools[call.tool].input_schema, ensure_ascii=False)
+                yield ReplyProblem(f"the parameters of '{call.tool}' are {schema[:_MAX_SCHEMA]}", f"{what} {reason}")
+                break
+
+
+def _name_tools(request: ChatRequest) -> dict[str, ToolSpec]:
+    """Return the tools that may be called, by name: calls by `USE_TOOL` have been opened."""
+    tools = (*request.tools, *request.deferred)
+    return {tool.name: tool for tool in tools if tool.name != USE_TOOL or not request.deferred}
+
+
+def open_calls(reply: ProviderReply, request: ChatRequest) -> ProviderReply:
+    """Return a reply in which a call by `USE_TOOL` is one of the tool that it names; its raw form stays as it came.
+
+    One that names no tool, or whose arguments are no object, stays as it is, and is a problem of the reply.
+    """
+    if not request.deferred:
+        return reply
+    blocks = tuple(_open_call(block) if isinstance(block, ToolCallBlock) else block for block in reply.blocks)
+    return reply if blocks == reply.blocks else replace(reply, blocks=blocks)
+
+
+def _open_call(block: ToolCallBlock) -> ToolCallBlock:
+    name, given = block.arguments.get("name"), block.arguments.get("arguments", {})
+    if block.tool != USE_TOOL or not isinstance(name, str) or name == USE_TOOL:
+        return block
+    if isinstance(given, str):  # Models write an object within an object as text.
+        try:
+            given = strictjson.read(given or "{}")
+        except ValueError:
+            return block
+    return block.model_copy(update={"tool": name, "arguments": given}) if isinstance(given, dict) else block
 
 
 def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[ReplyProblem]:
@@ -105,7 +141,8 @@ def take_forms(reply: ProviderReply, request: ChatRequest) -> ProviderReply:
     The table of what is taken for what: `pentad.domain.reading.coercion`. The raw form goes back to its provider as it
     came.
     """
-    tools = {tool.name: tool for tool in request.tools}
+    reply = open_calls(reply, request)
+    tools = _name_tools(request)
     blocks = tuple(
         block.model_copy(update={"arguments": coerce(tools[block.tool].input_schema, block.arguments)})
         if isinstance(block, ToolCallBlock) and block.tool in tools

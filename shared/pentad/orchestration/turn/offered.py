@@ -1,22 +1,19 @@
 """Say which tools a turn's model is offered."""
 
-from pentad.domain.declarations.agents import Catalog, ToolSpec
+from pentad.domain.declarations.agents import Catalog
 from pentad.domain.messages import TextBlock, ToolResultBlock
 from pentad.orchestration.turn.turn_input import TurnContext
-from pentad.tools.builtin.humans import list_tools
-from pentad.tools.offer.own import OWN
+from pentad.tools.offer.choose import Offer, offer_tools
 from pentad.tools.results.handles import HANDLE, HANDLE_START, parse_handle
-from pentad.tools.results.read import READ_RESULT
 
 
-def list_turn_tools(catalog: Catalog, situation: TurnContext) -> tuple[ToolSpec, ...]:
+def list_turn_tools(catalog: Catalog, situation: TurnContext) -> Offer:
     """Return the tools of a turn in a stable order; `read_result` is one of them once the run has a cut result.
 
     Raises:
-        ConfigurationError: see `list_tools`.
+        ConfigurationError: see `offer_tools`.
     """
-    more = (OWN[READ_RESULT],) if sees_cut_result(situation) else ()
-    return list_tools(catalog, situation.agent, more)
+    return offer_tools(catalog, situation.agent, reads=sees_cut_result(situation))
 
 
 def sees_cut_result(situation: TurnContext) -> bool:

@@ -49,7 +49,7 @@ class PlanCalls:
             untrusted=list_untrusted_texts(seen) if taint else (),
             own_words=list_own_words(seen) if taint else (),
         )
-        tools = {tool.name: tool for tool in list_turn_tools(self.catalog, situation)}
+        tools = {tool.name: tool for tool in list_turn_tools(self.catalog, situation).callable}
         return plan_calls(situation.run, situation.turn.step, reply, tools, situation.unavailable, grounds)
 
     def should_assess(self, agent: AgentSpec, calls: Sequence[ToolCall]) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from pentad.domain.declarations.agents import AgentSpec, ToolSpec
+from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.messages import Message
@@ -22,6 +22,7 @@ from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import build_results, reply_id, results_id
 from pentad.orchestration.turn.taint import find_call_sources, find_taint
+from pentad.tools.offer.choose import Offer
 
 
 class TurnInput(FrozenValue):
@@ -203,12 +204,12 @@ def ensure_fits(situation: TurnContext, sessions: SessionStore) -> TurnContext:
     )
 
 
-def make_request(situation: TurnContext, tools: Sequence[ToolSpec]) -> ChatRequest:
+def make_request(situation: TurnContext, offer: Offer) -> ChatRequest:
     """Return what the model is asked in this turn.
 
     Args:
         situation: what the turn began with.
-        tools: those that the model may call.
+        offer: the tools that the model is sent, and those that it may call besides.
     """
     turn, agent, overrides = situation.turn, situation.agent, situation.run.overrides
     return ChatRequest(
@@ -224,5 +225,6 @@ def make_request(situation: TurnContext, tools: Sequence[ToolSpec]) -> ChatReque
         model=overrides.model if overrides else None,
         system=(overrides.prompt if overrides else None) or agent.prompt,
         messages=situation.messages,
-        tools=tuple(tools),
+        tools=offer.sent,
+        deferred=offer.deferred,
     )

@@ -1,6 +1,6 @@
 """The wiring of functions.memory.recall."""
 
-from functools import cache
+from functools import cache, partial
 
 from pentad.aws.clients import get_client
 from pentad.memory.context.front import EpochFront
@@ -14,11 +14,13 @@ from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
+from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import RecallSettings, read_settings
 from pentad.runtime.wiring.ground.stores import make_runs, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.vectors import make_reranker, make_vectors
+from pentad.tools.offer.choose import describe_tools
 
 _GATEWAY_SECONDS = 120.0
 """How long to wait for the gateway's answer with vectors; more than its own attempts take."""
@@ -45,6 +47,7 @@ def make_recall() -> Recall:
             telemetry=telemetry_of("recall"),
             clock=now,
         ),
+        tools=partial(describe_tools, load_catalog()),
     )
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from math import ceil
 
 from pentad.aws.clients import get_client, get_credentials
+from pentad.domain.declarations.agents import FIND_TOOLS
 from pentad.domain.errors import PentadError
 from pentad.domain.models import CallContext
 from pentad.models.remote.adapters.mac_kms import KmsMacKey
@@ -14,6 +15,7 @@ from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitc
 from pentad.orchestration.switches.switchboard import Switches
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
+from pentad.runtime.finding import make_finder
 from pentad.runtime.results import answer_read
 from pentad.runtime.settings import ToolRunnerSettings, read_settings
 from pentad.runtime.wiring.ground.audit import make_sealed_log
@@ -67,7 +69,11 @@ def make_tool_runner() -> ToolRunner:
         catalog=catalog,
         runs=runs,
         functions=BuiltinFunctions(
-            functions, {READ_RESULT: lambda handed: answer_read(handed, reading, runs, catalog)}
+            functions,
+            {
+                READ_RESULT: lambda handed: answer_read(handed, reading, runs, catalog),
+                FIND_TOOLS: make_finder(catalog),
+            },
         ),
         effects=DynamoEffects(make_table(values.state_table)),
         audit=DynamoAudit(ledger, make_sealed_log(ledger, values.audit_key, telemetry)),
