@@ -136,9 +136,11 @@ def grant_objects(
     )
     # cdk-nag names the bucket as the importing stack does: by its export.
     export = Stack.of(target).resolve(Stack.of(target).export_value(target.bucket_arn))["Fn::ImportValue"]
+    # And a variable of a policy in the brackets of its own.
+    shown = prefix.replace("${", "<").replace("}", ">")
     acknowledge(
         role,
-        f"AwsSolutions-IAM5[Resource::{export}/{prefix}*]",
+        f"AwsSolutions-IAM5[Resource::{export}/{shown}*]",
         "The bucket holds one object for each message or document and nothing else; keys are made at run time.",
     )
     if target.encryption_key is not None:
@@ -146,10 +148,12 @@ def grant_objects(
         grant_key_through(role, target.encryption_key, "s3", context={"aws:s3:arn": target.bucket_arn})
 
 
-def grant_bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:
+def grant_bucket(
+    role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str], *, conditions: Conditions | None = None
+) -> None:
     """Let a role act on a bucket itself."""
     role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[target.bucket_arn])
+        iam.PolicyStatement(actions=list(actions), resources=[target.bucket_arn], conditions=conditions)
     )
 
 

@@ -23,6 +23,10 @@ from pentad.tools.records.granted_records import RecordRules
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
 _CHANGE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 _MARK = ("dynamodb:GetItem", "dynamodb:PutItem")
+_READ_FILES = ("s3:GetObject", "s3:GetObjectVersion")
+_CHANGE_FILES = ("s3:PutObject", "s3:DeleteObject")
+ROOT = "files"
+"""As `pentad.tools.files.adapters.files_s3.ROOT`: what is below it is a tenant's files."""
 TENANT = "${aws:PrincipalTag/tenant}"
 RUN = "${aws:PrincipalTag/run}"
 _TAGS = ("tool", "tenant", "run")
@@ -63,6 +67,8 @@ class ToolData(Construct):
             self._grant_records([keys.collection_pk(TENANT, kind)], actions, named)
         for kind, named in sorted(_group_marks(tools).items()):
             self._grant_records([keys.done_pk(TENANT, kind)], _MARK, named)
+        for (folder, actions), named in sorted(_group_file_grants(tools).items()):
+            self._grant_files(folder, actions, named)
         graphs = sorted(name for name, tool in tools.items() if graph.keeps_checkpoints(tool))
         if graphs:
             self._grant_checkpoints(graphs)
@@ -77,6 +83,17 @@ class ToolData(Construct):
             keys=partitions,
             conditions=_build_tool_condition(tools),
         )
+
+    def _grant_files(self, folder: str, actions: tuple[str, ...], tools: list[str]) -> None:
+        """Let sessions act on files below a folder of their tenant, and list them."""
+        bucket, prefix, condition = (
+            self._stores.payload_bucket,
+            f"{ROOT}/{TENANT}/{folder}",
+            _build_tool_condition(tools),
+        )
+        grants.grant_objects(self.role, bucket, actions, prefix=prefix, conditions=condition)
+        listed = condition | {"StringLike": {"s3:prefix": f"{prefix}*"}}
+        grants.grant_bucket(self.role, bucket, ["s3:ListBucket"], conditions=listed)
 
     def _grant_secret(self, build: Build, secret: DeclaredSecret, tools: list[str]) -> None:
         """Let a session read its tenant's own secret, and no other tenant's."""
@@ -123,6 +140,17 @@ def _group_grants(tools: Mapping[str, AnyTool]) -> dict[tuple[str, tuple[str, ..
     return found
 
 
+def _group_file_grants(tools: Mapping[str, AnyTool]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """Return the tools by folder and by what they may do with its files. To write on a condition is to look first."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, tool in sorted(tools.items()):
+        for grant in tool.file_grants:
+            named = found.setdefault((grant.keys, (*_READ_FILES, *(_CHANGE_FILES if grant.writes else ()))), [])
+            if name not in named:
+                named.append(name)
+    return found
+
+
 def _group_marks(tools: Mapping[str, AnyTool]) -> dict[str, list[str]]:
     """Return the tools that mark what they have done, by the kind beside which their marks are."""
     found: dict[str, list[str]] = {}
@@ -145,5 +173,6 @@ def _group_secrets(configured: ToolsFile, tools: Mapping[str, AnyTool]) -> dict[
 def list_data(tool: AnyTool, configured: ToolsFile) -> list[declarations.ToolData]:
     """Return what of a tenant's a tool reaches."""
     found: list[declarations.ToolData] = ["records"] if tool.grants else []
+    found += ["files"] if tool.file_grants else []
     found += ["checkpoints"] if graph.keeps_checkpoints(tool) else []
     return [*found, "secrets"] if configured.has_own_secrets(tool.name) else found

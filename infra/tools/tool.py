@@ -98,4 +98,6 @@ def _build_options(
 
 def _build_environment(build: Build, tool: AnyTool, gateway: lambda_.IFunction | None) -> dict[str, str]:
     environment = {"RECORDS_TABLE": build.stores.records_table.table_name} if tool.grants else {}
+    if tool.file_grants:
+        environment["PAYLOAD_BUCKET"] = build.stores.payload_bucket.bucket_name
     return environment if gateway is None else environment | graph.build_environment(build, gateway)

@@ -14,6 +14,7 @@ from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
+from pentad.tools.files.adapters.files_memory import MemoryFiles
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
@@ -98,6 +99,7 @@ class World:
     effects: Any = field(default_factory=MemoryEffects)
     audit: Any = field(default_factory=MemoryAudit)
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    files: Any = field(default_factory=MemoryFiles)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     moment: datetime = START
     agent_tools: tuple[str, ...] | None = None
@@ -182,6 +184,7 @@ class World:
             settings={} if self.settings is None else {self.tool.name: self.settings},
             secrets=self.secrets,
             outside=self.outside,
+            files=self.files.get_store,
         )
         return ToolRunner(
             catalog=Catalog(agents={"helper": agent}, tools={self.tool.name: self.tool.spec}, policy=self.policy),

@@ -31,7 +31,7 @@ class Spec(FrozenValue):
     """Base of the immutable definitions below; an unknown field is an error."""
 
 
-ToolData = Literal["records", "checkpoints", "secrets"]
+ToolData = Literal["records", "files", "checkpoints", "secrets"]
 """What of a tenant's a tool may reach: records, checkpoints of its own runs (a graph), secrets of the tenant's own."""
 
 

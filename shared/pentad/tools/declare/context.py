@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from pentad.domain.errors import ConfigurationError, ToolFailed
+from pentad.tools.files.ports import FileStore
 from pentad.tools.outside.declared_secrets import DeclaredSecrets
 from pentad.tools.outside.ports import Credential, HttpClient
 from pentad.tools.records.ports import RecordStore
@@ -35,6 +36,7 @@ class ToolContext:
         settings: what stands in ``tools.yaml`` under the tool's name, as the model that it declares.
         secrets: the declared secrets by name, each read when it is asked for.
         outside: speaks HTTP to the declared hosts; None where the tool declares none.
+        kept: the tenant's files; None where the tool has no grant on them.
         again: an earlier try of this call was begun, and may have done it: look before doing it again.
     """
 
@@ -52,6 +54,7 @@ class ToolContext:
     settings: BaseModel | None = None
     secrets: Mapping[str, Credential] = field(default_factory=dict, repr=False)
     outside: HttpClient | None = None
+    kept: FileStore | None = None
     again: bool = False
 
     @property
@@ -141,6 +144,21 @@ class ToolContext:
                 field="secrets",
                 fix="add its name to secrets=[...] of @tool",
             )
+
+    @property
+    def files(self) -> FileStore:
+        """The tenant's files, as far as the tool's grants on them reach.
+
+        Raises:
+            ConfigurationError: the tool declares no grant on files.
+        """
+        if self.kept is None:
+            raise ConfigurationError(
+                "the tool uses files but declares no grant on them",
+                field="permissions",
+                fix='add Grant("files", "readwrite", keys="reports/") to permissions',
+            )
+        return self.kept
 
     def table(self, name: str) -> RecordStore:
         """Return the record store of a resource, narrowed to the tool's grants and to the tenant.

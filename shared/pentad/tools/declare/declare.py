@@ -67,7 +67,7 @@ class Tool(Generic[P, R]):
         spec: what the model and the policy know of it.
         signature: how its arguments and its result are validated.
         undo: its undo, where it has one.
-        grants: what its role may reach.
+        grants: what its role may reach; it keeps those on records and on files (`file_grants`) apart.
         memory_mb: memory of its Lambda function, in MB.
         reach: what it needs beside its code: settings, secrets, hosts, packages.
         needs: what its Lambda function has beyond every tool's: see `Need`.
@@ -89,7 +89,8 @@ class Tool(Generic[P, R]):
         self.spec = spec
         self.signature = signature
         self.undo = undo
-        self.grants = grants
+        self.grants = tuple(grant for grant in grants if grant.resource == "records")
+        self.file_grants = tuple(grant for grant in grants if grant.resource == "files")
         self.memory_mb = memory_mb
         self.reach = reach
         self.needs = needs
@@ -134,7 +135,7 @@ class Tool(Generic[P, R]):
         So it is for a tool that changes records only and may run again. A graph keeps what it has reached itself, and a
         tool that reaches the outside has to write before and after it does.
         """
-        writes = any(grant.writes for grant in self.grants)
+        writes = any(grant.writes for grant in self.grants) and not any(grant.writes for grant in self.file_grants)
         return self.spec.effects == "internal" and self.spec.idempotent and writes and not self.needs
 
     @property

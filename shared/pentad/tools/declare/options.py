@@ -77,7 +77,9 @@ def decide_idempotent(said: bool | None, effects: str, permissions: Sequence[Gra
     """Return whether running a tool again is harmless, by its author's word, or else by what it can change."""
     if said is not None:
         return said
-    writes = isinstance(permissions, Sequence) and any(isinstance(one, Grant) and one.writes for one in permissions)
+    writes = isinstance(permissions, Sequence) and any(
+        isinstance(one, Grant) and one.writes and one.resource == "records" for one in permissions
+    )
     return effects == "internal" and writes
 
 

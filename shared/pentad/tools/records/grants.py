@@ -9,9 +9,10 @@ from pentad.domain import keys
 from pentad.domain.errors import ConfigurationError
 
 Access = Literal["read", "write", "readwrite"]
-Resource = Literal["records"]
+Resource = Literal["records", "files"]
 
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+_FOLDER = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,39}/){0,4}")
 
 
 def describe_caller() -> str:
@@ -27,15 +28,17 @@ def describe_caller() -> str:
 
 @dataclass(frozen=True)
 class Grant:
-    """Access to one kind of record of one resource, for the tenant of the run only.
+    """Access to one kind of record, or to the files below one folder, for the tenant of the run only.
 
-    Infra narrows it by ``dynamodb:LeadingKeys`` to that kind, of every tenant; `GrantedRecords` checks the same in the
-    process.
+    Infra narrows it to that kind or folder of the session's tenant (``dynamodb:LeadingKeys``, the object's key);
+    `GrantedRecords` and `GrantedFiles` check the same in the process.
 
     Args:
-        resource: ``records``: the table of what tools keep for users.
-        access: ``read`` (get, query), ``write`` (put, delete) or ``readwrite``.
-        keys: the kind of record, such as ``NOTE``: upper case, digits and underscores, at most 40 characters.
+        resource: ``records``: the table of what tools keep for users; ``files``: files in a versioned bucket.
+        access: ``read`` (get, query), ``write`` (put, delete) or ``readwrite``. Who writes files may also look at them.
+        keys: the kind of record, such as ``NOTE``: upper case, digits and underscores, at most 40 characters; or a
+            folder, such as ``reports/`` or ``reports/weekly/``: small letters, digits, ``-`` and ``_``. No text: all
+            of a tenant's files.
 
     Raises:
         ConfigurationError: a value is not one of these; it says in which file and line.
@@ -58,6 +61,14 @@ class Grant:
                 field="permissions",
                 fix=f"use one of {', '.join(get_args(Access))}",
             )
+        if self.resource == "files":
+            if not isinstance(self.keys, str) or not _FOLDER.fullmatch(self.keys):
+                raise ConfigurationError(
+                    f"{describe_caller()}: a grant on files has the keys {self.keys!r}",
+                    field="permissions",
+                    fix='name a folder with its slash, such as keys="reports/", or keys="" for all files of the tenant',
+                )
+            return
         if not isinstance(self.keys, str) or not _KIND.fullmatch(self.keys):
             raise ConfigurationError(
                 f"{describe_caller()}: a grant has the keys {self.keys!r}",

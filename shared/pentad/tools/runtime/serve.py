@@ -12,6 +12,8 @@ from pentad.tools.credentials.masking import mask_known
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.reach import resolve_names
+from pentad.tools.files.granted_files import GrantedFiles
+from pentad.tools.files.ports import FileStore
 from pentad.tools.outside.declared_secrets import DeclaredSecrets
 from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.call_records import CallRecords, run_in_one_piece
@@ -35,6 +37,7 @@ class ServeTool:
         settings: the tool's, where it declares any.
         secrets: reads the secrets that it declares.
         outside: speaks HTTP to the hosts that it declares.
+        files: makes the files of a call's tenant; only asked where the tool declares a grant on files.
         upload: puts a result that is too large for an answer to the address that a call brings; without it,
             only what is shown of such a result is left.
     """
@@ -48,6 +51,7 @@ class ServeTool:
         settings: BaseModel | None = None,
         secrets: ToolSecrets | None = None,
         outside: HttpClient | None = None,
+        files: Callable[[HandedCall], FileStore] | None = None,
         upload: PutWhole | None = None,
     ) -> None:
         self._tool = tool
@@ -56,6 +60,7 @@ class ServeTool:
         self._settings = settings
         self._secrets = secrets
         self._outside = outside
+        self._files = files
         self._upload = upload
 
     def __call__(self, handed: HandedCall, *, remaining_seconds: Callable[[], float]) -> ToolAnswer:
@@ -149,6 +154,12 @@ class ServeTool:
             return make_error_answer(error)
         return ToolAnswer(kind="undone")
 
+    def _open_files(self, handed: HandedCall) -> FileStore | None:
+        grants = self._tool.file_grants
+        if not grants or self._files is None:
+            return None
+        return GrantedFiles(self._files(handed), grants, self._tool.name)
+
     def _make_context(
         self, handed: HandedCall, remaining_seconds: Callable[[], float], tables: Mapping[str, RecordStore]
     ) -> ToolContext:
@@ -167,6 +178,7 @@ class ServeTool:
             settings=self._settings,
             secrets=DeclaredSecrets(resolve_names(self._tool.secrets, self._settings), self._secrets, handed.tenant_id),
             outside=self._outside if self._tool.egress else None,
+            kept=self._open_files(handed),
             again=handed.again,
         )
 

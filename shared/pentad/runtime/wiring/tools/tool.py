@@ -14,6 +14,7 @@ from pentad.runtime.settings import ToolSettings, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.declare.discovery import AnyTool, load_tool
 from pentad.tools.declare.reach import resolve_names
+from pentad.tools.files.ports import FileStore
 from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.ports import RecordTable
@@ -50,6 +51,7 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
         settings=settings,
         secrets=secrets,
         outside=_make_http_client(handed, resolve_names(tool.egress, settings), secrets),
+        files=_make_files,
         upload=put_by_http,
     )
 
@@ -85,6 +87,16 @@ def _make_http_client(handed: HandedCall, egress: Sequence[str], secrets: ToolSe
     from pentad.runtime.wiring.ground.egress import make_http_client
 
     return make_http_client(egress, handed.deadline, secrets)
+
+
+def _make_files(handed: HandedCall) -> FileStore:
+    bucket = read_settings(ToolSettings).payload_bucket
+    if bucket is None or handed.keys is None:
+        raise ConfigurationError("the tool has no bucket of files", fix="declare a Grant on files")
+    # Only functions of tools with files import the adapter, and only they make a client of S3.
+    from pentad.tools.files.adapters.files_s3 import S3Files
+
+    return S3Files(get_session_client("s3", **handed.keys.model_dump()), bucket, handed.tenant_id)
 
 
 def _make_records(handed: HandedCall) -> RecordTable:

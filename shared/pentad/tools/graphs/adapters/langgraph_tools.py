@@ -25,7 +25,7 @@ def to_langchain_tool(given: BaseTool | Tool[..., Any], context: ToolContext | N
     if isinstance(given, BaseTool):
         return given
     spec = given.spec
-    if spec.effects != "none" or given.grants or given.needs or spec.approval != "never":
+    if spec.effects != "none" or given.grants or given.file_grants or given.needs or spec.approval != "never":
         raise ConfigurationError(
             f"the tool '{given.name}' can't be called inside a graph: it has effects, grants or needs approval",
             field="tools",

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.declare import Tool
+from pentad.tools.files.ports import FileStore
 from pentad.tools.outside.ports import HttpClient, ToolSecrets
 from pentad.tools.records.ports import RecordTable
 from pentad.tools.results.ports import PutWhole
@@ -26,6 +27,7 @@ class MemoryFunctions:
         settings: of each tool that declares any.
         secrets: reads what tools declare.
         outside: speaks HTTP to the hosts that tools declare.
+        files: makes the files of a tenant.
         upload: takes whole results that are too large for an answer.
     """
 
@@ -39,6 +41,7 @@ class MemoryFunctions:
         settings: Mapping[str, BaseModel] | None = None,
         secrets: ToolSecrets | None = None,
         outside: HttpClient | None = None,
+        files: Callable[[str], FileStore] | None = None,
         upload: PutWhole | None = None,
     ) -> None:
         self._tools = tools
@@ -48,6 +51,7 @@ class MemoryFunctions:
         self._settings = settings or {}
         self._secrets = secrets
         self._outside = outside
+        self._files = files
         self._upload = upload
 
     def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
@@ -61,8 +65,14 @@ class MemoryFunctions:
             settings=self._settings.get(tool),
             secrets=self._secrets,
             outside=self._outside,
+            files=self._make_files,
             upload=self._upload,
         )
         given = HandedCall.model_validate_json(handed.model_dump_json(by_alias=True))
         answer = serve(given, remaining_seconds=self._remaining_seconds)
         return ToolAnswer.model_validate_json(answer.model_dump_json(by_alias=True))
+
+    def _make_files(self, handed: HandedCall) -> FileStore:
+        if self._files is None:
+            raise ConfigurationError("there are no files here", fix="give MemoryFunctions files=...")
+        return self._files(handed.tenant_id)

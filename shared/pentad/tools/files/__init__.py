@@ -1,0 +1,1 @@
+"""Files that tools keep for a tenant, in a versioned bucket."""
