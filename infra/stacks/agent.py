@@ -46,9 +46,14 @@ from infra.tools.tool import ToolFunction
 from infra.tools.tools_file import ToolsFile
 from layers import build as builds
 from pentad.domain.declarations.agents import AgentSpec, Catalog, name_machine
+from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
 from pentad.tools.declare.discovery import AnyTool
+from pentad.tools.mcp.lock_file import read_lock
+from pentad.tools.mcp.project_file import read_mcp_file
+from pentad.tools.mcp.remote_tool import read_servers
+from pentad.tools.runtime.function_names import find_function
 
 
 class AgentStack(Stack):
@@ -144,26 +149,29 @@ class AgentStack(Stack):
         )
         workflows |= flows
         specs = {name: one.spec for name, one in workflows.items()}
-        catalog = catalog.model_copy(update={"workflows": specs, "served": served, "policy": policy})
+        servers = read_servers(read_mcp_file(root), read_lock(root)) if any(map(find_server, declared)) else {}
+        found = {"workflows": specs, "served": served, "policy": policy, "mcp_servers": servers}
+        catalog = catalog.model_copy(update=found)
         check_tasks(models.catalog, catalog)
         return catalog.model_copy(update={"tool_room": compute_tool_room(models.catalog, catalog)}), workflows
 
     def _tools(self, root: Path, declared: dict[str, AnyTool], groups: ToolGroups) -> dict[str, lambda_.Function]:
-        """Make a function for each tool."""
+        """Make a function for each tool; all tools of a remote server have one."""
         layers = ToolLayers(self, root, declared)
-        return {
-            name: ToolFunction(
-                groups.get_scope(name),
-                f"tool-{name}",
-                build=self._build,
-                tool=tool,
-                configured=self._configured,
-                grouped=groups.grouped,
-                gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
-                layers=layers.get(name),
-            ).function
-            for name, tool in declared.items()
-        }
+        made: dict[str, lambda_.Function] = {}
+        for name, tool in declared.items():
+            if (named := find_function(name)) not in made:
+                made[named] = ToolFunction(
+                    groups.get_scope(name),
+                    f"tool-{named}",
+                    build=self._build,
+                    tool=tool,
+                    configured=self._configured,
+                    grouped=groups.grouped,
+                    gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
+                    layers=layers.get(name),
+                ).function
+        return {name: made[find_function(name)] for name in declared}
 
     def _agents(self, catalog: Catalog, deliver: lambda_.Function, tools: Mapping[str, lambda_.Function]) -> None:
         """Make the functions of agents' states, and a state machine for each agent."""

@@ -14,7 +14,7 @@ from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
-from pentad.tools.runtime.function_names import GROUPS, find_group
+from pentad.tools.runtime.function_names import GROUPS, find_function, find_group
 
 MOST_RESOURCES = 500
 """Of one stack. Source: "Understand CloudFormation quotas" of the CloudFormation user guide."""
@@ -44,7 +44,7 @@ def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: i
     graphs = 2 if any(tool.needs for tool in tools.values()) else 0
     return (
         _OF_ALL_ELSE
-        + _OF_A_TOOL * len(tools)
+        + _OF_A_TOOL * len({find_function(name) for name in tools})
         + len({tool for one in machines for tool in one.tools} & tools.keys())
         + len(tools) // _TOOLS_OF_A_POLICY
         + _OF_A_MACHINE * len(machines)

@@ -7,8 +7,12 @@ from typing import Any
 
 import yaml
 
+from pentad.domain.declarations.remote_tools import find_server
+from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool, discover, find_library, load_tool
+from pentad.tools.mcp.lock_file import read_lock
 from pentad.tools.mcp.project_file import read_mcp_file
+from pentad.tools.mcp.remote_tool import declare_remote_tools
 
 
 def choose_tools(root: Path) -> dict[str, AnyTool]:
@@ -21,13 +25,22 @@ def choose_tools(root: Path) -> dict[str, AnyTool]:
         root: the project's folder.
 
     Raises:
-        ConfigurationError: a tool's file is wrong.
+        ConfigurationError: a tool's file is wrong, or a remote tool has not been reviewed.
     """
     own = discover()
     shipped = {name: module for name, module in find_library().items() if name not in own}
+    file = read_mcp_file(root)
     used = {*_list_agents_tools(root / "agents"), *_list_workflows_tools(root / "infra/workflows")}
-    named = shipped.keys() & {*used, *read_mcp_file(root).serve.tools}
-    return dict(sorted({**own, **{name: load_tool(shipped[name]) for name in named}}.items()))
+    named = shipped.keys() & {*used, *file.serve.tools}
+    local = {**own, **{name: load_tool(shipped[name]) for name in named}}
+    for name in local:
+        if find_server(name) is not None:
+            raise ConfigurationError(
+                f"the tool '{name}' has two underscores in its name, as tools of remote MCP servers have",
+                field="name",
+                fix="rename it",
+            )
+    return dict(sorted({**local, **declare_remote_tools(file, read_lock(root))}.items()))
 
 
 def list_known(tools: Mapping[str, AnyTool]) -> list[str]:

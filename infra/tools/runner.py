@@ -107,7 +107,8 @@ class ToolRunner(FunctionConstruct):
     def _grant_functions(self, build: Build, functions: Mapping[str, lambda_.Function], groups: ToolGroups) -> None:
         """Let it invoke the version that a run began with; for an undo, the newest."""
         if not groups.grouped:
-            every = [one for _, one in sorted(functions.items())]
+            # Tools of a remote server share one.
+            every = list(dict.fromkeys(one for _, one in sorted(functions.items())))
             grants.grant_invoke(self.role, [one.function_arn for one in every])
             grants.grant_invoke_versions(self.role, every)
             return

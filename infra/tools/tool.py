@@ -14,6 +14,7 @@ from infra.tools.secrets import find_secret_key
 from infra.tools.services import grant_services
 from infra.tools.tools_file import ToolsFile
 from layers import build as builds
+from pentad.domain.declarations.remote_tools import find_server
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.runtime.function_names import name_function
 
@@ -80,19 +81,21 @@ def _build_options(
     grouped: bool,
     layers: Sequence[ToolLayer],
 ) -> FunctionOptions:
+    server = find_server(tool.spec.name)
     return FunctionOptions(
         name=name_function("tool-", tool.spec.name, grouped=grouped),
         module=tool.module,
         handler="pentad.runtime.tool_entrypoint.handler",
         environment=_build_environment(build, tool, gateway)
         | configured.build_environment(tool.name)
-        | {"TOOL_MODULE": tool.module},
+        | {"TOOL_MODULE": tool.module}
+        | ({} if server is None else {"MCP_SERVER": server}),
         timeout_seconds=get_tool_seconds(tool),
         memory_mb=tool.memory_mb,
         asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),
         layers=[one.version for one in layers],
         layer_folders=[one.folder for one in layers],
-        description=f"Tool {tool.spec.name}",
+        description=f"Tool {tool.spec.name}" if server is None else f"Tools of the MCP server {server}",
     )
 
 

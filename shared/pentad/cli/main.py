@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import documents, forget, ingest, memory, new, vectors
+from pentad.cli.commands import documents, forget, ingest, mcp, memory, new, vectors
 from pentad.cli.commands.humans import approvals, review, undo
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
@@ -85,6 +85,7 @@ app.add_typer(breaker.app, name="breaker")
 app.add_typer(drill.app, name="drill")
 app.add_typer(versions.app, name="versions")
 app.add_typer(vectors.app, name="vectors")
+app.add_typer(mcp.app, name="mcp")
 
 
 def main() -> None:

@@ -185,6 +185,7 @@ class ToolSettings(Settings):
     """A tool's function."""
 
     tool_module: str = Field(description="dotted name of the module, such as functions.tools.notes")
+    mcp_server: str | None = Field(default=None, description="of a remote MCP server's function: its name")
     records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")
     tool_settings: str | None = Field(default=None, description="JSON of tools.yaml; set where it declares settings")
     tool_secrets: dict[str, SecretPlace] = Field(

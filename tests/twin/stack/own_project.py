@@ -13,7 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from layers import build
+from pentad.tools.mcp.lock_file import LockedServer, McpLock, format_lock
+from pentad.tools.mcp.messages import MODERN
+from pentad.tools.mcp.pinning import name_tool, pin_tool
 from tests.twin import copies
+from tests.twin.stack import tide_server
 from tests.twin.trajectories.bfcl import chosen
 
 EVENT_LIMIT = 150
@@ -72,9 +76,24 @@ tools: [word_count, ship_log, log_entry]
 knowledge: {top_k: 0}
 context: {tools_percent: 0, keep_tools: [log_entry]}
 """
+PILOT = """description: Asks a remote server for the tides.
+tools: [TIDE_TOOL]
+knowledge: {top_k: 0}
+"""
+MCP = """serve:
+  agents: [greeter, gate]
+  tools: [word_count, notes]
+servers:
+  tides:
+    url: {url}
+    tools:
+      tide-at: {{effects: none, approval: never}}
+"""
+TIDE_TOOL = name_tool("tides", tide_server.TOOL["name"])
 _AGENTS = {
     "telegrapher": (SENDING, "You send telegrams."),
     "purser": (FINDING, "You keep the stores of the harbour."),
+    "pilot": (PILOT.replace("TIDE_TOOL", TIDE_TOOL), "You know the tides."),
     "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
     "porter": (REPLYING, "You answer at the gate of the harbour."),
@@ -334,8 +353,17 @@ def make(root: Path, project: Path) -> Path:
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
     (project / "tools.yaml").write_text(TOOLS_FILE.format(port=_choose_port()))
     (project / "infra" / "workflows" / "gate.py").write_text(GATE)
+    _put_mcp(project)
     chosen.put_into(project)
     return copies.synthesize(project, notices={"dev": NOTICES})
+
+
+def _put_mcp(project: Path) -> None:
+    """Use a tool of a remote MCP server, and serve some to MCP clients. The server runs where a test needs it."""
+    url = f"http://127.0.0.1:{_choose_port()}/mcp"
+    (project / "mcp.yaml").write_text(MCP.format(url=url))
+    tides = LockedServer(url=url, revision=MODERN, tools=(pin_tool("tides", tide_server.TOOL),))
+    (project / "mcp.lock.json").write_text(format_lock(McpLock(servers={"tides": tides})))
 
 
 def _build(root: Path) -> None:

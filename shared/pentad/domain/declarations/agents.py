@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from pentad.domain.declarations.approval_rules import ApprovalRules
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.rates import Rate
+from pentad.domain.declarations.remote_tools import McpServerSpec
 from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
 from pentad.domain.declarations.serving import ServedSpec
 from pentad.domain.declarations.words import UserWords
@@ -254,6 +255,9 @@ class Catalog(Spec):
     )
     tool_data: dict[str, tuple[ToolData, ...]] = Field(
         default_factory=dict, description="what of a tenant's data and secrets each tool reaches; none: nothing"
+    )
+    mcp_servers: dict[str, McpServerSpec] = Field(
+        default_factory=dict, description="remote servers whose tools are among the tools"
     )
     served: tuple[ServedSpec, ...] = Field(default=(), description="what MCP clients may call: nothing by default")
 

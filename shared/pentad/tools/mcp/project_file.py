@@ -2,17 +2,36 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from pentad.domain.declarations.rates import parse_rates
+from pentad.domain.declarations.remote_tools import SERVER_PATTERN, McpAuth
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.values import FrozenValue
 
 NAME = "mcp.yaml"
+Effects = Literal["none", "internal", "external"]
+Approval = Literal["never", "always"]
+
+
+def _check_rate(given: Any) -> Any:
+    """Return a rate limit that is one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(given, str):
+        parse_rates(given)
+    return given
+
+
+RateLimit = Annotated[str | None, BeforeValidator(_check_rate)]
 
 
 class ServeSection(FrozenValue):
@@ -22,10 +41,53 @@ class ServeSection(FrozenValue):
     tools: tuple[ToolName, ...] = Field(default=(), max_length=40, description="each is a state machine of its own")
 
 
+class RemoteToolEntry(FrozenValue):
+    """What the project says of one remote tool; what it leaves out is the server's default."""
+
+    effects: Effects | None = None
+    approval: Approval | None = None
+    rate_limit: RateLimit = None
+    idempotent: bool = False
+
+
+class ServerEntry(FrozenValue):
+    """One remote server."""
+
+    url: str = Field(max_length=2000, description="https; http for an address of a private network with its port")
+    auth: McpAuth = McpAuth()
+    effects: Effects = Field(default="external", description="of its tools: what nobody has looked at may do anything")
+    approval: Approval = Field(default="always", description="of its tools, unless one says otherwise")
+    rate_limit: RateLimit = Field(default=None, description="of each of its tools, as of any tool")
+    timeout_seconds: int = Field(default=30, ge=1, le=600)
+    tools: dict[str, RemoteToolEntry] = Field(
+        default_factory=dict, max_length=100, description="by their names at the server; no others are used"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
+            raise ValueError("write an address such as https://mcp.example.com/mcp, without a user in it")
+        if parts.scheme == "http" and parts.port is None:
+            raise ValueError("use https; http is for an address of your own network, with its port")
+        return url
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _read_tools(cls, given: Any) -> Any:
+        if isinstance(given, list):
+            return {name: {} for name in given}
+        return {name: {} if one is None else one for name, one in given.items()} if isinstance(given, dict) else given
+
+
 class McpFile(FrozenValue):
     """The file as a whole; a project without one serves nothing and uses no server."""
 
     serve: ServeSection = ServeSection()
+    servers: dict[Annotated[str, StringConstraints(pattern=SERVER_PATTERN)], ServerEntry] = Field(
+        default_factory=dict, max_length=50
+    )
 
 
 def read_mcp_file(root: Path) -> McpFile:
@@ -56,6 +118,7 @@ def _describe_fault(fault: ErrorDetails) -> str:
     place = ".".join(map(str, fault["loc"])) or "the file"
     if fault["type"] != "extra_forbidden":
         return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
-    known = [*McpFile.model_fields, *ServeSection.model_fields]
+    models = (McpFile, ServeSection, ServerEntry, RemoteToolEntry, McpAuth)
+    known = [name for model in models for name in model.model_fields]
     meant = get_close_matches(str(fault["loc"][-1]), known, n=1)
     return f"{place}: there is no such field" + (f": do you mean '{meant[0]}'?" if meant else "")

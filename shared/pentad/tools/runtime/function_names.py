@@ -1,10 +1,11 @@
 """How the tools' functions are named: with few tools by the tool alone, with many by the group of tools as well.
 
-A built-in tool has none of its own: a function of the stack answers its calls.
+A built-in tool has none of its own: a function of the stack answers its calls. All tools of a remote server have one.
 """
 
 import hashlib
 
+from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
 
 GROUPS = 16
@@ -13,9 +14,15 @@ _OF_BUILTIN = {SEARCH_KNOWLEDGE: "recall"}
 _TOOL = "tool-"
 
 
+def find_function(tool: str) -> str:
+    """Return what a tool's function is named for: the tool, or the remote server whose tool it is."""
+    server = find_server(tool)
+    return tool if server is None else f"mcp_{server}"
+
+
 def find_group(tool: str) -> str:
     """Return the group that a tool belongs to where there are many: by its name alone, so no other tool moves it."""
-    number = int.from_bytes(hashlib.sha256(tool.encode()).digest()[:4], "big") % GROUPS
+    number = int.from_bytes(hashlib.sha256(find_function(tool).encode()).digest()[:4], "big") % GROUPS
     return f"{number:02d}"
 
 
@@ -32,4 +39,4 @@ def name_function(prefix: str, tool: str, *, grouped: bool) -> str:
         return f"{prefix.removesuffix(_TOOL)}{_OF_BUILTIN[tool]}"
     # No tool's name begins with a digit, so a group is not taken for a part of one.
     group = f"{find_group(tool)}-" if grouped else ""
-    return f"{prefix}{group}{tool.replace('_', '-')}"
+    return f"{prefix}{group}{find_function(tool).replace('_', '-')}"

@@ -55,6 +55,11 @@ class HandedCall(FrozenValue):
         exclude_if=lambda value: value is None,
         description="where a result may be put that is too large for the answer",
     )
+    tool: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="which of a remote server's tools; other functions have one",
+    )
     identity: str | None = Field(default=None, repr=False, description="proves to the gateway for whom the tool asks")
 
 

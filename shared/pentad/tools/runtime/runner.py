@@ -30,6 +30,7 @@ from typing import Any, Literal
 
 from pentad.domain.canonical import call_key, effect_key
 from pentad.domain.declarations.agents import Catalog, ToolSpec
+from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.errors import (
     EffectUncertain,
     InvalidTransition,
@@ -266,6 +267,7 @@ class ToolRunner:
             arguments=call.arguments if op == "run" else {},
             undo=call.undo if op == "undo" else None,
             # A run that began before there was such a field has none: its tools' functions do not know it.
+            tool=None if find_server(attempt.spec.name) is None else attempt.spec.name,
             traceparent=None if attempt.run.traceparent is None else read_traceparent(),
             deadline=time.time() + seconds,
             whole=self._results.sign(call, seconds=seconds) if op == "run" else None,

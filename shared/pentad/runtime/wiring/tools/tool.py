@@ -25,13 +25,16 @@ from pentad.tools.runtime.serve import ServeTool
 
 def tool_service() -> str:
     """Return the name of this tool's function without the deployment's prefix."""
-    module = read_settings(ToolSettings).tool_module
+    values = read_settings(ToolSettings)
+    if values.mcp_server is not None:
+        return f"tool-mcp-{values.mcp_server}"
+    module = values.tool_module
     return f"tool-{module.rsplit('.', 1)[-1].replace('_', '-')}"
 
 
 def make_served_tool(handed: HandedCall) -> ServeTool:
     """Return what answers a call: the tool that this function is for, with what the call's credentials reach."""
-    tool = _load_own_tool()
+    tool = _load_own_tool(handed.tool)
     place = parse_traceparent(handed.traceparent)
     telemetry_of(tool_service()).join(
         place or find_call_place(handed.tenant_id, handed.run_id, handed.step, handed.index)
@@ -42,7 +45,7 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
 
         values = read_settings(ToolSettings)
         tool = tool.with_equipment(make_equipment(values, handed, telemetry_of(tool_service())))
-    settings = _read_own_settings()
+    settings = _read_own_settings(tool)
     secrets = _make_secrets(handed)
     return ServeTool(
         tool,
@@ -57,14 +60,24 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
 
 
 @cache
-def _load_own_tool() -> AnyTool:
-    return load_tool(read_settings(ToolSettings).tool_module)
+def _load_own_tool(name: str | None) -> AnyTool:
+    """Return the tool of this function; ``name`` says which, where it is that of a remote server.
+
+    Raises:
+        ConfigurationError: the server has no such tool.
+    """
+    values = read_settings(ToolSettings)
+    if values.mcp_server is None:
+        return load_tool(values.tool_module)
+    # Only functions of remote servers read the catalog.
+    from pentad.runtime.wiring.ground.remote_tools import load_remote_tool
+
+    return load_remote_tool(values.mcp_server, name)
 
 
-@cache
-def _read_own_settings() -> BaseModel | None:
+def _read_own_settings(tool: AnyTool) -> BaseModel | None:
     """Return what ``tools.yaml`` says of this tool: the synth has checked it."""
-    model, values = _load_own_tool().settings, read_settings(ToolSettings).tool_settings
+    model, values = tool.settings, read_settings(ToolSettings).tool_settings
     return None if model is None or values is None else model.model_validate_json(values)
 
 

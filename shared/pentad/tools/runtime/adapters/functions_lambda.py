@@ -76,7 +76,7 @@ class LambdaFunctions:
             }
         )
         # A function of before there was such a field refuses it; a run that began then has none.
-        unknown = {"traceparent"} if given.traceparent is None else None
+        unknown = {name for name in ("traceparent", "tool") if getattr(given, name) is None}
         payload = given.model_dump_json(by_alias=True, exclude=unknown).encode()
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise InvalidInput(

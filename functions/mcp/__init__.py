@@ -1,0 +1,1 @@
+"""The function of each remote server of the Model Context Protocol."""

@@ -1,0 +1,273 @@
+"""Speak to one remote server: agree on a revision, check that a tool is as it was reviewed, call it.
+
+The client offers nothing: no sampling, no questions to its user, no folders. A request is sent once; whether a call is
+tried again is the tool runner's to decide. In the era of sessions, one that the server has forgotten is begun anew:
+the server has done nothing then.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pentad.domain.errors import PentadError, ToolFailed, ToolUnavailable
+from pentad.tools.mcp.messages import (
+    CLIENT,
+    HANDSHAKE,
+    MISSING_CAPABILITY,
+    MODERN,
+    UNSUPPORTED_VERSION,
+    RemoteError,
+    SessionGone,
+    build_argument_headers,
+    build_headers,
+    build_request,
+    read_answer,
+)
+from pentad.tools.outside.ports import HttpAnswer, HttpClient
+
+Json = dict[str, Any]
+MOST_PAGES = 20
+MOST_TOOLS = 1_000
+_MAX_BYTES = 4_000_000
+_ROUNDS = 10
+_PAUSE = 1.0
+_LONGEST_TTL = 3600.0
+_SESSION_TTL = 60.0
+"""A server of sessions does not say how long its list holds: it is asked again each minute."""
+_SHORT = 10.0
+_REFUSED = (401, 403)
+
+
+@dataclass
+class Connection:
+    """What a process keeps of a server, for one credential.
+
+    Attributes:
+        hint: the revision that the server spoke when its tools were reviewed; None where nobody has asked it.
+        version: the revision; None while it is not known.
+        session_id: in the era of sessions.
+        tools: as they were listed last, by name.
+        fresh_until: the list holds until then, by the clock of `McpClient`.
+        count: of requests.
+    """
+
+    hint: str | None = None
+    version: str | None = None
+    session_id: str | None = None
+    tools: dict[str, Json] = field(default_factory=dict)
+    fresh_until: float = 0.0
+    count: int = 0
+
+
+class McpClient:
+    """The client of one server for one call.
+
+    Args:
+        http: reaches the server and nothing else.
+        url: the server's address.
+        credential: headers that say who calls.
+        connection: what is known of the server from earlier calls; it is changed.
+        remaining_seconds: seconds left.
+        clock: seconds that only go forward.
+        sleep: pauses.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        url: str,
+        credential: Mapping[str, str],
+        connection: Connection,
+        *,
+        remaining_seconds: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._credential = credential
+        self._connection = connection
+        self._remaining_seconds = remaining_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._status = 0
+
+    @property
+    def version(self) -> str:
+        """The revision that was agreed on; empty before anything was asked."""
+        return self._connection.version or ""
+
+    def list_tools(self) -> dict[str, Json]:
+        """Return the server's tools by name, at most `MOST_TOOLS`.
+
+        Raises:
+            ToolUnavailable: it does not answer, or is out of order.
+            ToolThrottled: it asks to be left alone for a while.
+            ToolFailed: it answers with what the protocol does not have, or with an error.
+        """
+        found: dict[str, Json] = {}
+        ttl = _LONGEST_TTL
+        for page in self._list_pages():
+            given = page.get("tools")
+            if not isinstance(given, list):
+                raise ToolFailed("the MCP server lists no tools: its answer is none that the protocol has")
+            for tool in given:
+                if isinstance(tool, dict) and isinstance(tool.get("name"), str):
+                    found.setdefault(tool["name"], tool)
+            if len(found) > MOST_TOOLS:
+                raise ToolFailed(f"the MCP server has more than {MOST_TOOLS:,} tools")
+            ttl = min(ttl, self._read_ttl(page))
+        self._connection.tools = found
+        self._connection.fresh_until = self._clock() + ttl
+        return found
+
+    def get_tool(self, name: str) -> Json | None:
+        """Return what the server says of a tool, from the list as long as that holds; None where it has no such."""
+        if self._clock() >= self._connection.fresh_until:
+            self.list_tools()
+        return self._connection.tools.get(name)
+
+    def call_tool(self, name: str, arguments: Json, headers: Mapping[str, str]) -> Json:
+        """Call a tool and return its result.
+
+        Args:
+            name: at the server.
+            arguments: of the call.
+            headers: arguments that headers repeat; see `PinnedTool`.
+
+        Raises:
+            ToolUnavailable: it does not answer, or is out of order; the call may have been done.
+            ToolThrottled: it asks to be left alone for a while, and did nothing.
+            ToolFailed: it answers with an error, or with what the protocol does not have.
+        """
+        params: Json = {"name": name, "arguments": arguments}
+        for _ in range(_ROUNDS):
+            result = self._ask("tools/call", params, build_argument_headers(headers, arguments))
+            state = result.get("requestState")
+            waits = result.get("resultType") == "input_required" and not result.get("inputRequests")
+            if not waits or not isinstance(state, str):
+                return result
+            if self._remaining_seconds() < _PAUSE * 2:
+                break
+            self._sleep(_PAUSE)
+            params = {"name": name, "arguments": arguments, "requestState": state}
+        raise ToolUnavailable("the MCP server did not come to an end in time")
+
+    def _list_pages(self) -> Iterator[Json]:
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            page = self._ask("tools/list", {} if cursor is None else {"cursor": cursor})
+            yield page
+            following = page.get("nextCursor")
+            if not isinstance(following, str) or following == cursor:
+                return
+            cursor = following
+        raise ToolFailed(f"the MCP server's list of tools does not end within {MOST_PAGES} pages")
+
+    def _read_ttl(self, page: Json) -> float:
+        given = page.get("ttlMs")
+        if self._connection.version != MODERN:
+            return _SESSION_TTL
+        return max(0.0, given / 1000) if isinstance(given, int) and not isinstance(given, bool) else 0.0
+
+    def _ask(self, method: str, params: Json, headers: Mapping[str, str] | None = None) -> Json:
+        self._connect()
+        try:
+            try:
+                return self._send(method, params, headers)
+            except SessionGone:
+                self._connection.session_id, self._connection.version = None, None
+                self._connect()
+                return self._send(method, params, headers)
+        except SessionGone as error:
+            raise ToolUnavailable("the MCP server forgets its sessions at once") from error
+        except RemoteError as error:
+            raise self._translate(error) from error
+
+    def _translate(self, error: RemoteError) -> PentadError:
+        if error.code == UNSUPPORTED_VERSION:
+            self._connection.version, self._connection.hint = None, None
+            return ToolUnavailable("the MCP server does not serve this revision of the protocol any more")
+        if error.code == MISSING_CAPABILITY:
+            return ToolFailed("the MCP server needs of its client what is not offered: sampling, questions or tasks")
+        return ToolFailed(f"the MCP server answers with an error ({error.code}): {error.message}")
+
+    def _connect(self) -> None:
+        """Agree on a revision: the newest by asking what is served, or an older one by its handshake."""
+        connection = self._connection
+        if connection.version is not None:
+            return
+        if connection.hint == MODERN:
+            connection.version = MODERN
+        elif connection.hint in HANDSHAKE or not self._is_modern():
+            self._shake_hands()
+
+    def _is_modern(self) -> bool:
+        """Tell whether the server serves the newest revision; it is agreed on then."""
+        self._connection.version = MODERN
+        versions: Any = []
+        try:
+            versions = self._send("server/discover", {}).get("supportedVersions")
+        except RemoteError as error:
+            versions = _read_supported(error)
+        except (ToolFailed, SessionGone):
+            if self._status in _REFUSED:
+                raise
+        finally:
+            if not isinstance(versions, list) or MODERN not in versions:
+                self._connection.version = None
+        return self._connection.version is not None
+
+    def _shake_hands(self) -> None:
+        params: Json = {"protocolVersion": HANDSHAKE[0], "capabilities": {}, "clientInfo": CLIENT}
+        try:
+            answer, request_id = self._post("initialize", params, None)
+            found = read_answer(answer, request_id, session_id=None)
+        except RemoteError as error:
+            raise self._translate(error) from error
+        version = found.get("protocolVersion")
+        if version not in HANDSHAKE:
+            raise ToolFailed("the MCP server speaks a revision of the protocol that is not known here")
+        self._connection.version = version
+        session = answer.headers.get("mcp-session-id")
+        self._connection.session_id = session if session and session.isprintable() and len(session) <= 1000 else None
+        note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        headers = build_headers(note["method"], {}, version=version, session_id=self._connection.session_id)
+        self._request(note, headers)
+
+    def _send(self, method: str, params: Json, headers: Mapping[str, str] | None = None) -> Json:
+        answer, request_id = self._post(method, params, headers)
+        return read_answer(answer, request_id, session_id=self._connection.session_id)
+
+    def _post(self, method: str, params: Json, more: Mapping[str, str] | None) -> tuple[HttpAnswer, int]:
+        connection = self._connection
+        connection.count += 1
+        modern = connection.version == MODERN
+        message = build_request(method, params, connection.count, modern=modern)
+        headers = build_headers(method, params, version=connection.version, session_id=connection.session_id)
+        return self._request(message, headers | dict(more or {}) if modern else headers), connection.count
+
+    def _request(self, message: Json, headers: Mapping[str, str]) -> HttpAnswer:
+        left = self._remaining_seconds()
+        if left <= 0:
+            raise ToolUnavailable("there was no time left to ask the MCP server")
+        seconds = left if message["method"] == "tools/call" else min(left, _SHORT)
+        answer = self._http.request(
+            "POST",
+            self._url,
+            headers={**headers, **self._credential},
+            json=message,
+            timeout=seconds,
+            max_bytes=_MAX_BYTES,
+            redirects=0,
+            changes=message["method"] == "tools/call",
+        )
+        self._status = answer.status
+        return answer
+
+
+def _read_supported(error: RemoteError) -> list[Any]:
+    """Return the revisions that a refusal names; none where it names none, and so knows no such request."""
+    supported = error.data.get("supported") if isinstance(error.data, dict) else None
+    return supported if isinstance(supported, list) and error.code == UNSUPPORTED_VERSION else []

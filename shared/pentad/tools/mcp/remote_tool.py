@@ -1,0 +1,197 @@
+"""A remote server's tools as tools of ours: declared from ``mcp.yaml`` and its lock, called through a client.
+
+Before each call the server is asked whether the tool is still what was reviewed. A tool that has changed, or has gone,
+is refused until somebody has looked at it.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.rates import parse_rates
+from pentad.domain.declarations.remote_tools import McpAuth, McpServerSpec
+from pentad.domain.errors import ConfigurationError, ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.tools.declare.context import ToolContext
+from pentad.tools.declare.declare import Tool
+from pentad.tools.declare.reach import Reach
+from pentad.tools.declare.signature import ToolSignature
+from pentad.tools.mcp.arguments import make_schema_model
+from pentad.tools.mcp.client import Connection, McpClient
+from pentad.tools.mcp.contents import read_result
+from pentad.tools.mcp.lock_file import NAME as LOCK
+from pentad.tools.mcp.lock_file import LockedServer, McpLock
+from pentad.tools.mcp.pinning import compute_digest
+from pentad.tools.mcp.project_file import NAME, McpFile, ServerEntry
+
+MODULE = "functions.mcp.call"
+"""What the function of every remote server holds."""
+_CONTEXT = "pentad_context"
+_MEMORY_MB = 256
+_MOST_CONNECTIONS = 200
+Connections = dict[str, Connection]
+
+
+def read_servers(file: McpFile, lock: McpLock) -> dict[str, McpServerSpec]:
+    """Return the remote servers as their functions know them, with the tools that were reviewed.
+
+    Raises:
+        ConfigurationError: a server or tool that ``mcp.yaml`` names was not reviewed, or is another server now.
+    """
+    found = {}
+    for name, entry in sorted(file.servers.items()):
+        locked = _get_locked(name, entry, lock)
+        pinned = {tool.name: tool.pinned for tool in locked.tools if tool.pinned.remote in entry.tools}
+        missing = sorted(set(entry.tools) - {one.remote for one in pinned.values()})
+        if missing:
+            raise ConfigurationError(
+                f"{NAME}: servers.{name}.tools: '{missing[0]}' has not been reviewed: it is not in {LOCK}",
+                field=f"servers.{name}.tools",
+                fix=f"run 'pentad mcp lock {name}', read what it shows, and commit {LOCK}",
+            )
+        found[name] = McpServerSpec(name=name, url=entry.url, auth=entry.auth, revision=locked.revision, tools=pinned)
+    return found
+
+
+def declare_remote_tools(file: McpFile, lock: McpLock) -> dict[str, Tool[..., Any]]:
+    """Return the remote tools that a project uses, as they are deployed.
+
+    Raises:
+        ConfigurationError: see `read_servers`.
+    """
+    servers, found = read_servers(file, lock), {}
+    for name, server in servers.items():
+        entry = file.servers[name]
+        for tool in lock.servers[name].tools:
+            if tool.name not in server.tools:
+                continue
+            said = entry.tools[tool.pinned.remote]
+            rate = said.rate_limit or entry.rate_limit
+            spec = ToolSpec(
+                name=tool.name,
+                description=tool.description,
+                input_schema=tool.input_schema,
+                effects=said.effects or entry.effects,
+                approval=said.approval or entry.approval,
+                idempotent=said.idempotent or (said.effects or entry.effects) == "none",
+                rates=() if rate is None else parse_rates(rate),
+                timeout_seconds=entry.timeout_seconds,
+                trusted_output=False,
+            )
+            found[tool.name] = make_remote_tool(server, spec, {})
+    return dict(sorted(found.items()))
+
+
+def make_remote_tool(server: McpServerSpec, spec: ToolSpec, connections: Connections) -> Tool[..., Any]:
+    """Return one remote tool.
+
+    Args:
+        server: whose.
+        spec: what the model and the policy know of it.
+        connections: what the process keeps of its servers from call to call.
+    """
+
+    def run(**values: Any) -> str:
+        context: ToolContext = values.pop(_CONTEXT)
+        return _call(server, spec, values, context, connections)
+
+    run.__name__ = run.__qualname__ = spec.name
+    run.__module__ = MODULE
+    run.__doc__ = spec.description
+    signature = ToolSignature(make_schema_model(spec.name, spec.input_schema), _CONTEXT, TypeAdapter(str), False)
+    secrets = () if server.auth.secret is None else (server.auth.secret,)
+    hosts = () if server.auth.token_host is None else (server.auth.token_host,)
+    return Tool(
+        run,
+        spec=spec,
+        signature=signature,
+        undo=None,
+        grants=(),
+        memory_mb=_MEMORY_MB,
+        reach=Reach(secrets=secrets, egress=(find_place(server.url), *hosts)),
+    )
+
+
+def find_place(url: str) -> str:
+    """Return what of a server's address its function may reach: the host, and its port where one is said."""
+    scheme, _, rest = url.partition("://")
+    place = rest.partition("/")[0].partition("?")[0]
+    return f"{scheme}://{place}" if scheme == "http" else place
+
+
+def build_credential(auth: McpAuth, context: ToolContext) -> dict[str, str]:
+    """Return the headers that tell a server who calls.
+
+    Raises:
+        ConfigurationError: the secret is not stored, or holds nothing that a header can.
+        ToolUnavailable: the store of secrets did not answer.
+    """
+    if auth.kind == "none" or auth.secret is None:
+        return {}
+    if auth.kind == "oauth":
+        value = context.access_token(auth.secret)
+    else:
+        credential = context.secret(auth.secret)
+        value = (credential.fields.get("token") or credential.text).strip()
+    if not value or not value.isascii() or not value.isprintable():
+        raise ConfigurationError(
+            f"the secret '{auth.secret}' holds no text that a header can", fix="store the token, or {'token': ...}"
+        )
+    return {auth.header: value} if auth.header is not None else {"Authorization": f"Bearer {value}"}
+
+
+def _call(
+    server: McpServerSpec, spec: ToolSpec, arguments: Mapping[str, Any], context: ToolContext, connections: Connections
+) -> str:
+    """Call a remote tool and return its result's text.
+
+    Raises:
+        ToolThrottled: the server could not be asked, and nothing was done.
+        ToolUnavailable: it did not answer the call, which may have been done.
+        ToolFailed: the tool has changed since it was reviewed, failed, or answers with what is no answer.
+    """
+    credential = build_credential(server.auth, context)
+    client = McpClient(
+        context.http,
+        server.url,
+        credential,
+        _find_connection(connections, server, credential, context.tenant),
+        remaining_seconds=context.remaining_seconds,
+    )
+    pinned = server.tools[spec.name]
+    try:
+        listed = client.get_tool(pinned.remote)
+    except ToolUnavailable as error:
+        raise ToolThrottled(f"{error.message}; nothing was called") from error
+    if listed is None or compute_digest(listed) != pinned.digest:
+        what = "is not there any more" if listed is None else "has changed since it was reviewed"
+        raise ToolFailed(
+            f"the tool '{pinned.remote}' of the MCP server '{server.name}' {what}, and was not called",
+            fix=f"an operator has to look at it: 'pentad mcp diff {server.name}'",
+        )
+    return read_result(client.call_tool(pinned.remote, dict(arguments), pinned.headers), pinned.output_schema)
+
+
+def _find_connection(
+    connections: Connections, server: McpServerSpec, credential: Mapping[str, str], tenant_id: str
+) -> Connection:
+    """Return what is known of a server for one tenant and credential: a session is never another's."""
+    told = "\x00".join([server.name, server.url, tenant_id, *(f"{name}:{value}" for name, value in credential.items())])
+    key = sha256(told.encode()).hexdigest()
+    if len(connections) > _MOST_CONNECTIONS:
+        connections.clear()
+    return connections.setdefault(key, Connection(hint=server.revision))
+
+
+def _get_locked(name: str, entry: ServerEntry, lock: McpLock) -> LockedServer:
+    locked = lock.servers.get(name)
+    if locked is not None and locked.url == entry.url:
+        return locked
+    what = "has not been reviewed" if locked is None else f"has another address than the one in {LOCK}"
+    raise ConfigurationError(
+        f"{NAME}: servers.{name} {what}",
+        field=f"servers.{name}",
+        fix=f"run 'pentad mcp lock {name}', read what it shows, and commit {LOCK}",
+    )

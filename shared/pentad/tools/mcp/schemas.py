@@ -1,0 +1,77 @@
+"""A remote tool's schema without references: providers take none, and a reference must lead nowhere else."""
+
+from typing import Any
+
+from pentad.domain.errors import InvalidInput
+
+Json = dict[str, Any]
+_PLACES = ("#/$defs/", "#/definitions/")
+_DATA = ("const", "default", "enum", "examples")
+_NAMED = ("properties", "patternProperties", "dependentSchemas")
+_MOST_PARTS = 5_000
+
+
+class _Budget:
+    """Counts the parts that a schema is written out to: references can double it again and again."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_PARTS
+
+    def spend(self) -> None:
+        """Count one part.
+
+        Raises:
+            InvalidInput: there are too many.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise InvalidInput(f"written out, it has more than {_MOST_PARTS:,} parts", field="inputSchema")
+
+
+def inline_references(schema: Json) -> Json:
+    """Return a schema with what it refers to put in its places.
+
+    Raises:
+        InvalidInput: a reference leads outside of the schema, to nothing, or to itself; or all of it is too large.
+    """
+    definitions = {
+        f"#/{section}/{name}": part
+        for section in ("$defs", "definitions")
+        if isinstance(schema.get(section), dict)
+        for name, part in schema[section].items()
+    }
+    plain = {name: part for name, part in schema.items() if name not in ("$defs", "definitions")}
+    found: Json = _expand(plain, definitions, (), _Budget())
+    found.setdefault("properties", {})
+    return found
+
+
+def _expand(part: Any, definitions: Json, path: tuple[str, ...], budget: _Budget) -> Any:
+    budget.spend()
+    if isinstance(part, list):
+        return [_expand(one, definitions, path, budget) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _resolve(part, definitions, path, budget)
+    found: Json = {}
+    for name, value in part.items():
+        if name in _DATA:
+            found[name] = value
+        elif name in _NAMED and isinstance(value, dict):
+            found[name] = {key: _expand(one, definitions, path, budget) for key, one in value.items()}
+        elif name not in ("$dynamicRef", "$anchor", "$dynamicAnchor"):
+            found[name] = _expand(value, definitions, path, budget)
+    return found
+
+
+def _resolve(part: Json, definitions: Json, path: tuple[str, ...], budget: _Budget) -> Any:
+    place = part["$ref"]
+    if not isinstance(place, str) or not place.startswith(_PLACES) or place not in definitions:
+        raise InvalidInput("it refers to something that is not among its own definitions", field="inputSchema")
+    if place in path:
+        raise InvalidInput("one of its types refers to itself", field="inputSchema")
+    target = definitions[place]
+    beside = {name: value for name, value in part.items() if name != "$ref"}
+    whole = {**target, **beside} if isinstance(target, dict) else target
+    return _expand(whole, definitions, (*path, place), budget)

@@ -1,0 +1,1 @@
+"""HTTP where there is no function around: on a developer's machine."""

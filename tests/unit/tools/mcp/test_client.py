@@ -1,0 +1,259 @@
+"""The client against servers that lie, hang, forget, change or say too much."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import PentadError, ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.tools.mcp.client import MOST_PAGES, MOST_TOOLS, Connection, McpClient
+from pentad.tools.mcp.contents import read_result
+from pentad.tools.mcp.messages import MODERN, build_argument_headers, encode_header
+from pentad.tools.outside.ports import HttpAnswer
+from tests.unit.tools.mcp.hostile import ADD, ScriptedServer, answer, error, result
+
+Json = dict[str, Any]
+
+
+def make_client(server: ScriptedServer, connection: Connection | None = None, seconds: float = 30.0) -> McpClient:
+    return McpClient(
+        server,
+        "https://mcp.example.com/mcp",
+        {"Authorization": "Bearer t"},
+        connection or Connection(),
+        remaining_seconds=lambda: seconds,
+        clock=lambda: 100.0,
+        sleep=lambda _: None,
+    )
+
+
+def call(server: ScriptedServer, **terms: Any) -> str:
+    return read_result(make_client(server, **terms).call_tool("add", {"a": 1, "b": 2}, {}), None)
+
+
+@pytest.mark.parametrize("modern", [True, False])
+def test_a_call_says_its_revision_and_credential(modern: bool) -> None:
+    server = ScriptedServer(modern=modern)
+    assert call(server) == "3"
+    _, message, headers = server.asked[-1]
+    assert headers["Authorization"] == "Bearer t"
+    assert headers["MCP-Protocol-Version"] == (MODERN if modern else "2025-11-25")
+    assert ("_meta" in message["params"]) is modern
+    assert headers.get("Mcp-Name") == ("add" if modern else None)
+    assert headers.get("Mcp-Session-Id") == (None if modern else "s1")
+    handshake = ["server/discover", "initialize", "notifications/initialized"]
+    assert server.methods == [*(handshake[:1] if modern else handshake), "tools/call"]
+
+
+def test_nothing_is_offered_to_the_server() -> None:
+    for modern in (True, False):
+        server = ScriptedServer(modern=modern)
+        call(server)
+        shown = json.dumps([message for _, message, _ in server.asked])
+        assert not any(word in shown for word in ("sampling", "elicitation", "roots", "tasks"))
+
+
+def test_what_was_agreed_on_is_kept() -> None:
+    server, connection = ScriptedServer(), Connection()
+    for _ in range(3):
+        call(server, connection=connection)
+    assert server.methods == ["server/discover"] + ["tools/call"] * 3
+
+
+def test_a_forgotten_session_is_begun_anew_once() -> None:
+    lost = [answer("{}", status=404), None]
+
+    def say(message: Json, headers: Mapping[str, str]) -> HttpAnswer:
+        return lost.pop(0) or result(message, {"content": []})
+
+    server = ScriptedServer(call=say, modern=False)
+    assert call(server) == "done"
+    assert server.methods.count("initialize") == 2
+    always = ScriptedServer(call=lambda message, headers: answer("{}", status=404), modern=False)
+    with pytest.raises(ToolUnavailable, match="forgets"):
+        call(always)
+    assert always.methods.count("tools/call") == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (answer("", status=500), ToolUnavailable),
+        (answer("", status=503), ToolUnavailable),
+        (answer("", status=429), ToolThrottled),
+        (answer("", status=401), ToolFailed),
+        (answer("", status=403), ToolFailed),
+        (answer("", status=302, more={"location": "https://evil.example"}), ToolFailed),
+        (answer("", status=202), ToolFailed),
+        (answer("<html>", kind="text/html"), ToolFailed),
+        (answer("not json"), ToolFailed),
+        (answer("[]"), ToolFailed),
+        (answer("[" * 100_000), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":999,"result":{"content":[]}}'), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":true,"result":{"content":[]}}'), ToolFailed),
+        (answer('{"id":2,"result":{"content":[]}}'), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":2,"result":[]}'), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":2,"error":"x"}'), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}', status=400), ToolFailed),
+        (answer(b"\xff\xfe\x00", kind="application/json"), ToolFailed),
+        (answer("data: {}\n\n", kind="text/event-stream"), ToolFailed),
+        (answer("", kind="text/event-stream"), ToolFailed),
+    ],
+)
+def test_an_answer_that_is_none_is_an_error_that_says_so(given: HttpAnswer, kind: type[PentadError]) -> None:
+    with pytest.raises(kind) as found:
+        call(ScriptedServer(call=lambda message, headers: given))
+    assert type(found.value) is kind
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_answer_comes_in_a_stream_of_events(end: str) -> None:
+    def say(message: Json, headers: Mapping[str, str]) -> HttpAnswer:
+        said = {
+            "jsonrpc": "2.0",
+            "id": message["id"],
+            "result": {"content": [{"type": "text", "text": "a\u2028\x85b"}]},
+        }
+        lines = [
+            ": a comment",
+            "",
+            "event: message",
+            'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}',
+            "",
+            "id: 7",
+            "event: message",
+            f"data: {json.dumps(said, ensure_ascii=False)}",
+            "",
+            "",
+        ]
+        return answer(end.join(lines), kind="text/event-stream; charset=utf-8")
+
+    assert call(ScriptedServer(call=say)) == "a\u2028\x85b"
+
+
+@pytest.mark.parametrize("method", ["sampling/createMessage", "elicitation/create", "roots/list", "x/y"])
+def test_a_server_that_asks_for_something_is_refused(method: str) -> None:
+    asks = json.dumps({"jsonrpc": "2.0", "id": 5, "method": method, "params": {}})
+    with pytest.raises(ToolFailed, match="refused"):
+        call(ScriptedServer(call=lambda message, headers: answer(f"data: {asks}\n\n", kind="text/event-stream")))
+    inputs = {"resultType": "input_required", "inputRequests": {"k": {"method": method, "params": {}}}}
+    with pytest.raises(ToolFailed, match="refused"):
+        call(ScriptedServer(call=lambda message, headers: result(message, inputs)))
+
+
+def test_a_server_that_asks_to_come_again_is_asked_so_often_and_no_more() -> None:
+    wait = {"resultType": "input_required", "requestState": "s"}
+    server = ScriptedServer(call=lambda message, headers: result(message, wait))
+    with pytest.raises(ToolUnavailable, match="did not come to an end"):
+        call(server)
+    assert server.methods.count("tools/call") == 10
+    assert server.asked[-1][1]["params"]["requestState"] == "s"
+
+
+@pytest.mark.parametrize("kind", ["task", "x", 7, None])
+def test_a_kind_of_result_that_nobody_asked_for_is_refused(kind: Any) -> None:
+    value = {"resultType": kind, "taskId": "t", "content": []}
+    with pytest.raises(ToolFailed, match="not asked for"):
+        call(ScriptedServer(call=lambda message, headers: result(message, value)))
+
+
+def test_a_server_that_changes_its_revision_is_agreed_with_anew() -> None:
+    server = ScriptedServer(call=lambda message, headers: error(message, -32022, data={"supported": ["2030-01-01"]}))
+    connection = Connection(hint=MODERN)
+    with pytest.raises(ToolUnavailable, match="revision"):
+        call(server, connection=connection)
+    assert (connection.version, connection.hint) == (None, None)
+
+
+def test_a_server_of_an_unknown_revision_is_told() -> None:
+    shaken = {"initialize": lambda message, headers: result(message, {"protocolVersion": "1999-01-01"})}
+    with pytest.raises(ToolFailed, match="not known"):
+        call(ScriptedServer(modern=False, more=shaken))
+
+
+def test_an_error_of_the_server_is_told_and_bounded() -> None:
+    with pytest.raises(ToolFailed) as found:
+        call(ScriptedServer(call=lambda message, headers: error(message, -32602, "x" * 100_000)))
+    assert "-32602" in found.value.message
+    assert len(found.value.message) < 700
+
+
+def test_a_list_comes_in_pages_and_each_name_counts_once() -> None:
+    pages: list[Json] = [
+        {"tools": [ADD], "nextCursor": "2"},
+        {"tools": [ADD | {"description": "other"}, {"name": "b"}, 7, {}]},
+    ]
+    server = ScriptedServer(more={"tools/list": lambda message, headers: result(message, pages.pop(0))})
+    tools = make_client(server).list_tools()
+    assert tools == {"add": ADD, "b": {"name": "b"}}
+    assert server.asked[-1][1]["params"]["cursor"] == "2"
+
+
+def test_a_list_without_an_end_ends() -> None:
+    count = iter(range(10**6))
+    page = {"tools/list": lambda message, headers: result(message, {"tools": [], "nextCursor": str(next(count))})}
+    server = ScriptedServer(more=page)
+    with pytest.raises(ToolFailed, match="does not end"):
+        make_client(server).list_tools()
+    assert server.methods.count("tools/list") == MOST_PAGES
+
+
+def test_a_list_that_turns_round_ends() -> None:
+    page = {"tools/list": lambda message, headers: result(message, {"tools": [ADD], "nextCursor": "same"})}
+    server = ScriptedServer(more=page)
+    assert set(make_client(server).list_tools()) == {"add"}
+    assert server.methods.count("tools/list") == 2
+
+
+def test_a_list_of_too_many_tools_is_refused() -> None:
+    server = ScriptedServer(tools=[ADD | {"name": f"t{number}"} for number in range(MOST_TOOLS + 1)])
+    with pytest.raises(ToolFailed, match="more than"):
+        make_client(server).list_tools()
+
+
+@pytest.mark.parametrize("tools", [None, {}, "x", 7])
+def test_a_list_that_is_none_is_refused(tools: Any) -> None:
+    page = {"tools/list": lambda message, headers: result(message, {"tools": tools})}
+    with pytest.raises(ToolFailed, match="lists no tools"):
+        make_client(ScriptedServer(more=page)).list_tools()
+
+
+@pytest.mark.parametrize(("ttl", "asked"), [(0, 2), (60_000, 1), (-5, 2), (10**15, 1)])
+def test_the_list_is_kept_as_long_as_it_says(ttl: int, asked: int) -> None:
+    server, connection = ScriptedServer(ttl_ms=ttl), Connection()
+    for _ in range(2):
+        assert make_client(server, connection).get_tool("add") == ADD
+    assert server.methods.count("tools/list") == asked
+    assert connection.fresh_until <= 100 + 3600
+
+
+def test_without_time_nothing_is_asked() -> None:
+    server = ScriptedServer()
+    with pytest.raises(ToolUnavailable, match="no time"):
+        call(server, seconds=0)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("Berlin", "Berlin"),
+        (" x", "=?base64?IHg=?="),
+        ("größe", "=?base64?Z3LDtsOfZQ==?="),
+        ("a\r\nX-Evil: 1", "=?base64?YQ0KWC1FdmlsOiAx?="),
+        ("=?base64?eA==?=", "=?base64?PT9iYXNlNjQ/ZUE9PT89?="),
+    ],
+)
+def test_a_value_in_a_header_is_one_line_of_ascii(value: str, sent: str) -> None:
+    assert encode_header(value) == sent
+
+
+def test_arguments_are_repeated_in_headers_as_the_schema_says() -> None:
+    pinned = {"region": "Region", "at/zone": "Zone", "dry": "Dry", "none": "None", "list": "List"}
+    arguments = {"region": "eu", "at": {"zone": 7}, "dry": True, "none": None, "list": [1]}
+    assert build_argument_headers(pinned, arguments) == {
+        "Mcp-Param-Region": "eu",
+        "Mcp-Param-Zone": "7",
+        "Mcp-Param-Dry": "true",
+    }
