@@ -8,9 +8,9 @@ from pentad.aws.clients import get_client
 from pentad.tools.communication import emails
 from pentad.tools.communication.adapters.mail_ses import SesMailServer
 from pentad.tools.communication.adapters.mail_smtp import SmtpLogin, SmtpMailServer
-from pentad.tools.communication.emails import MAX_RECIPIENTS, EmailSettings, SentEmail
+from pentad.tools.communication.emails import MAX_RECIPIENTS, OUTBOX, EmailSettings, SentEmail
 from pentad.tools.communication.ports import MailServer
-from pentad.tools.declare import ToolContext, tool
+from pentad.tools.declare import Grant, ToolContext, tool
 from pentad.tools.outside.vendor_credential import VendorCredential
 
 _Addresses = Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=MAX_RECIPIENTS)]
@@ -29,6 +29,7 @@ def _make_server(settings: EmailSettings, context: ToolContext) -> MailServer:
     effects="external",
     settings=EmailSettings,
     secrets=["settings.secret"],
+    permissions=[Grant("files", "read", keys=OUTBOX)],
     approval="always",
     # Neither SMTP nor SES knows an email again: a call that was cut off is not repeated.
     idempotent=False,
@@ -45,6 +46,10 @@ def send_email(
     html: Annotated[
         str | None, Field(max_length=200_000, description="the same body as HTML, where plain text is not enough")
     ] = None,
+    attachments: Annotated[
+        list[Annotated[str, Field(max_length=1_000)]],
+        Field(max_length=10, description="paths of files in outbox/, such as outbox/report.pdf"),
+    ] = [],  # noqa: B006
 ) -> SentEmail:
     """Send an email to people. A human sees it first and decides; it can't be taken back.
 
@@ -61,6 +66,7 @@ def send_email(
         subject=subject,
         text=text,
         html_text=html,
+        attachments=emails.read_attachments(attachments, context.files) if attachments else (),
         effect_key=context.effect_key,
         at=context.now(),
     )

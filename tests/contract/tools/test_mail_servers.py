@@ -20,6 +20,7 @@ from pentad.domain.errors import ConfigurationError, EffectUncertain, InvalidInp
 from pentad.tools.communication.adapters.mail_ses import SesMailServer
 from pentad.tools.communication.adapters.mail_smtp import SmtpLogin, SmtpMailServer
 from pentad.tools.communication.emails import EmailSettings, SentEmail, send
+from pentad.tools.communication.ports import EmailAttachment
 from tests.contract.tools.certificates import make_contexts
 from tests.moto_clients import new_client
 
@@ -305,6 +306,20 @@ def test_ses_takes_an_email_of_a_verified_identity() -> None:
         assert sent.accepted == ("mary@example.org", "ann@example.org", "boss@example.org")
         assert sent.message_id
         assert int(new_client("ses").get_send_quota()["SentLast24Hours"]) == 3
+
+
+def test_ses_is_given_attachments_as_they_are() -> None:
+    with mock_aws():
+        client = new_client("sesv2")
+        client.create_email_identity(EmailIdentity="example.com")
+        sent: list[Any] = []
+        client.meta.events.register("provide-client-params.sesv2.SendEmail", lambda params, **_: sent.append(params))
+        pdf = EmailAttachment(name="report.pdf", content_type="application/pdf", data=b"%PDF \xff")
+        send_by_ses(client, attachments=[pdf])
+    (request,) = sent
+    assert request["Content"]["Simple"]["Attachments"] == [
+        {"FileName": "report.pdf", "ContentType": "application/pdf", "RawContent": b"%PDF \xff"}
+    ]
 
 
 def test_ses_refuses_a_sender_whose_identity_is_not_verified() -> None:

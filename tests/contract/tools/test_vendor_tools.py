@@ -1,5 +1,7 @@
 """The tools of the library, through the runner, at vendors' servers: once, and undone."""
 
+import email
+import email.policy
 import inspect
 import json
 from collections.abc import Iterator
@@ -162,6 +164,48 @@ def test_an_email_goes_out_once_though_the_call_is_tried_again(http: PlainHttp) 
         world = make_world(send_email, arguments, settings=settings, secrets={}, http=http)
         world.execute()
         assert world.result["accepted"] == ["mary@example.com"]
+    finally:
+        controller.stop()
+
+
+def test_an_email_has_the_files_of_the_outbox_and_no_others(http: PlainHttp) -> None:
+    inbox = Inbox()
+    controller = MailController(inbox)
+    controller.start()
+    try:
+
+        def call(*paths: str, tenant: str = "acme") -> World:
+            settings = {
+                "sender": "desk@example.com",
+                "host": "127.0.0.1",
+                "port": controller.port,
+                "security": "none",
+                "secret": None,
+                "recipient_domains": ["example.com"],
+            }
+            arguments = {"to": ["mary@example.com"], "subject": "Hi", "text": "Hi", "attachments": list(paths)}
+            world = make_world(send_email, arguments, settings=settings, secrets={}, http=http)
+            files = world.files.get_store(tenant)
+            for path in ("outbox/Bericht März.pdf", "outbox/page.eml", "reports/secret.pdf"):
+                files.write(
+                    path, b"\x00\xff of " + path.encode(), content_type="text/html\r\nBcc: x", marks={}, if_etag=None
+                )
+            world.execute()
+            return world
+
+        world = call("outbox/Bericht März.pdf", "outbox/page.eml", "outbox/page.eml")
+        assert world.call.status is CallStatus.SUCCEEDED, world.call.result
+        ((_, content),) = inbox.taken
+        found = list(email.message_from_bytes(content, policy=email.policy.default).iter_attachments())
+        assert [(one.get_filename(), one.get_content_type()) for one in found] == [
+            ("Bericht März.pdf", "application/pdf"),
+            ("page.eml", "application/octet-stream"),
+        ]
+        assert found[0].get_content() == b"\x00\xff of outbox/Bericht M\xc3\xa4rz.pdf"
+        for path in ("reports/secret.pdf", "outbox/../reports/secret.pdf", "outbox/none.pdf", "/outbox/page.eml"):
+            assert call(path).call.is_error
+        assert call("outbox/page.eml", tenant="globex").call.is_error
+        assert len(inbox.taken) == 1
     finally:
         controller.stop()
 

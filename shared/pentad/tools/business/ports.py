@@ -1,13 +1,16 @@
 """What business tools need of a system of record: its records, and its calendar."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, JsonValue
 
 from pentad.domain.values import FrozenValue
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "contains", "in"]
+
+
+_Text = Annotated[str, Field(max_length=1_000)]
 
 
 class Condition(FrozenValue):
@@ -21,7 +24,7 @@ class Condition(FrozenValue):
 
     field: str = Field(min_length=1, max_length=100, description="the field's name, as it is written in results")
     operator: Operator = "="
-    value: str | int | float | bool | list[str | int | float] | None = Field(
+    value: _Text | int | float | bool | list[_Text | int | float] | None = Field(
         description="text, a number, true, false, null, an ISO date, or a list for 'in'"
     )
 

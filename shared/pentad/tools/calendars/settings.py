@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from pentad.domain.values import FrozenValue
+from pentad.tools.communication.addresses import check_patterns
 
 GOOGLE_URL = "https://www.googleapis.com/calendar/v3"
 
@@ -36,6 +37,12 @@ class CalendarSettings(FrozenValue):
             zoneinfo.ZoneInfo(value)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"'{value}' is no time zone; use an IANA name, such as Europe/Zurich") from error
+        return value
+
+    @field_validator("attendee_domains")
+    @classmethod
+    def _check_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_patterns(value)
         return value
 
     @model_validator(mode="after")

@@ -53,6 +53,17 @@ def check_domains(addresses: Sequence[str], allowed: Sequence[str]) -> None:
         )
 
 
+def check_patterns(patterns: Sequence[str]) -> None:
+    """Refuse patterns of domains that could never fit.
+
+    Raises:
+        ValueError: names the pattern, for a model of settings.
+    """
+    for pattern in patterns:
+        if pattern != "*" and not _is_domain(_encode_domain(pattern.removeprefix("*."))):
+            raise ValueError(f"'{_shorten(pattern)}' is no domain; write example.com, *.example.com or *")
+
+
 def is_allowed(domain: str, allowed: Sequence[str]) -> bool:
     """Return whether a domain is among those allowed; see `check_domains`."""
     for pattern in allowed:

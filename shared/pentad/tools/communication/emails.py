@@ -1,6 +1,7 @@
 """Send an email: check recipients and headers, and say for each recipient what became of it."""
 
 import html.parser
+import mimetypes
 from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
@@ -11,12 +12,19 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pentad.domain.errors import InvalidInput
+from pentad.domain.display.unicode_text import replace_halves
+from pentad.domain.errors import InvalidInput, ToolThrottled, ToolUnavailable
 from pentad.domain.values import FrozenValue
-from pentad.tools.communication.addresses import check_address, check_domains
-from pentad.tools.communication.ports import MailServer, OutgoingEmail, RefusedRecipient
+from pentad.tools.communication.addresses import check_address, check_domains, check_patterns
+from pentad.tools.communication.ports import EmailAttachment, MailServer, OutgoingEmail, RefusedRecipient
+from pentad.tools.files.paths import check_path
+from pentad.tools.files.ports import FileStore
 from pentad.tools.outside.aws_actions import AwsAction
 
+OUTBOX = "outbox/"
+"""The folder of the tenant's files that attachments come from."""
+MAX_ATTACHED_BYTES = 5_000_000
+"""Of all attachments; base64 makes a third more of it, and many servers take 10 MB."""
 MAX_RECIPIENTS = 50
 """Recipients of one email: SES takes 50 (AWS, Quotas of Amazon SES)."""
 # What needs no 8BITMIME or SMTPUTF8 of the server: bodies in base64 or quoted-printable, headers in ASCII.
@@ -62,6 +70,12 @@ class EmailSettings(FrozenValue):
         except InvalidInput as error:
             raise ValueError(f"{error.message}; {error.fix}") from error
 
+    @field_validator("recipient_domains")
+    @classmethod
+    def _check_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_patterns(value)
+        return value
+
     @model_validator(mode="after")
     def _check_backend(self) -> Self:
         if self.backend == "smtp" and not self.host:
@@ -99,6 +113,7 @@ def send(
     subject: str,
     text: str,
     html_text: str | None = None,
+    attachments: Sequence[EmailAttachment] = (),
     effect_key: str,
     at: datetime,
 ) -> SentEmail:
@@ -113,6 +128,7 @@ def send(
         subject: one line.
         text: the body.
         html_text: the body as HTML.
+        attachments: files, see `read_attachments`.
         effect_key: of the call.
         at: now, UTC.
 
@@ -132,8 +148,9 @@ def send(
         sender_name=settings.sender_name,
         reply_to=settings.reply_to,
         subject=_refuse_control(subject.strip(), "subject", InvalidInput),
-        text=text,
-        html=html_text,
+        text=replace_halves(text),
+        attachments=tuple(attachments),
+        html=None if html_text is None else replace_halves(html_text),
         at=at,
         **checked,
     )
@@ -146,6 +163,44 @@ def send(
         accepted=tuple(address for address in email.recipients if address not in refused),
         refused=receipt.refused,
     )
+
+
+def read_attachments(paths: Sequence[str], files: FileStore) -> list[EmailAttachment]:
+    """Return files as attachments; what they are is told by their names.
+
+    Args:
+        paths: below ``outbox/``, which is all that the tool may read.
+        files: the tenant's.
+
+    Raises:
+        InvalidInput: a path names no file, or all together are too large.
+        PolicyDenied: a path is outside of ``outbox/``.
+        ToolThrottled: the store did not answer; nothing was sent.
+    """
+    found, left = [], MAX_ATTACHED_BYTES
+    for path in dict.fromkeys(paths):
+        plain = check_path(path, field="attachments")
+        try:
+            file = files.read(plain, length=left + 1)
+        except ToolUnavailable as error:
+            raise ToolThrottled(f"{error.message}; nothing was sent", retry_after=error.retry_after) from error
+        if file is None:
+            raise InvalidInput(f"there is no file '{plain}'", field="attachments", fix=f"put it into {OUTBOX} first")
+        left -= len(file.data)
+        if left < 0:
+            raise InvalidInput(
+                f"the attachments have more than {MAX_ATTACHED_BYTES:,} bytes", field="attachments", fix="attach less"
+            )
+        name = plain.rpartition("/")[2]
+        # A type that says how the bytes are packed is told as bytes: the reader's program would unpack them.
+        kind, packed = mimetypes.guess_type(name)
+        found.append(EmailAttachment(name=name, content_type=_choose_type(kind, packed), data=file.data))
+    return found
+
+
+def _choose_type(kind: str | None, packed: str | None) -> str:
+    known = kind is not None and packed is None and not kind.startswith(("message/", "multipart/"))
+    return kind if known and kind is not None else "application/octet-stream"
 
 
 def build_message(email: OutgoingEmail) -> bytes:
@@ -165,6 +220,9 @@ def build_message(email: OutgoingEmail) -> bytes:
     message.set_content(_clean(email.text))
     if email.html is not None:
         message.add_alternative(_clean(email.html), subtype="html")
+    for one in email.attachments:
+        main, _, kind = one.content_type.partition("/")
+        message.add_attachment(one.data, maintype=main, subtype=kind, filename=one.name)
     return message.as_bytes()
 
 

@@ -3,7 +3,23 @@
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import Field
+
 from pentad.domain.values import FrozenValue
+
+
+class EmailAttachment(FrozenValue):
+    """A file that goes with an email.
+
+    Args:
+        name: as the reader sees it.
+        content_type: of MIME, by the name.
+        data: the file.
+    """
+
+    name: str
+    content_type: str
+    data: bytes = Field(repr=False)
 
 
 class OutgoingEmail(FrozenValue):
@@ -20,6 +36,7 @@ class OutgoingEmail(FrozenValue):
         subject: one line.
         text: the body.
         html: the same body as HTML, where there is one.
+        attachments: files that go with it.
         at: when it was written, UTC.
     """
 
@@ -33,6 +50,7 @@ class OutgoingEmail(FrozenValue):
     subject: str
     text: str
     html: str | None = None
+    attachments: tuple[EmailAttachment, ...] = ()
     at: datetime
 
     @property

@@ -171,6 +171,15 @@ def test_the_message_is_seven_bit_has_its_headers_once_and_hides_bcc() -> None:
     assert read.get_body(("html",)) is not None
 
 
+def test_half_a_character_in_a_body_is_replaced() -> None:
+    outbox = Outbox()
+    send_one(outbox, text="cut \ud83d", html_text="<p>\ud83d</p>")
+    assert (outbox.taken[0].text, outbox.taken[0].html) == ("cut \ufffd", "<p>\ufffd</p>")
+    assert build_message(outbox.taken[0]).isascii()
+    with pytest.raises(InvalidInput):
+        send_one(outbox, subject="cut \ud83d")
+
+
 def test_the_words_of_html_are_what_a_reader_sees() -> None:
     page = "<style>p{}</style><h1>Hi &amp; bye</h1><script>let a = '<b>'</script><p>Mary<br>Jones</p>"
     assert to_plain_text(page) == "Hi & bye Mary Jones"
@@ -184,6 +193,9 @@ def test_the_words_of_html_are_what_a_reader_sees() -> None:
         ({"sender": "Desk <desk@example.com>"}, "no address of email"),
         ({"sender_name": "Desk\r\nBcc: eve@evil.com"}, "sender_name"),
         ({"recipient_domains": ()}, "at least 1 item"),
+        ({"recipient_domains": ("example.com", "@evil.com")}, "is no domain"),
+        ({"recipient_domains": ("*.*",)}, "is no domain"),
+        ({"recipient_domains": ("com",)}, "is no domain"),
         ({"max_recipients": 51}, "less than or equal to 50"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -143,10 +143,15 @@ def _check_id(record_id: str, field: str) -> str:
 
 
 def _build_condition_header(version: str | None) -> dict[str, str]:
-    """Return the header that lets a change pass only if nobody was there since; HTTP's dates have whole seconds."""
+    """Return the header that lets a change pass only if nobody was there since.
+
+    HTTP's dates have whole seconds: a part of one is rounded up, or the record's own last change would refuse it.
+    """
     if version is None:
         return {}
     at = datetime.fromisoformat(version).astimezone(UTC)
+    if at.microsecond:
+        at = at.replace(microsecond=0) + timedelta(seconds=1)
     return {"If-Unmodified-Since": format_datetime(at, usegmt=True)}
 
 

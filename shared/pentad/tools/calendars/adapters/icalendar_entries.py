@@ -15,6 +15,7 @@ _PRODUCT = "-//Pentad//Calendar//EN"
 _MOST_YEARS = 5
 """Years of a zone's rules that go into a new entry."""
 _TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+_MOST_A_DAY = 24
 _OCCURRENCE = "%Y%m%dT%H%M%SZ"
 _DAY = "%Y%m%d"
 
@@ -120,8 +121,8 @@ def iter_occurrences(
         ToolFailed: its series repeats so often that it can't be counted out.
     """
     rules = [rule for event in list_components(entry) for rule in _list_rules(event)]
-    if any(str(freq).upper() in _TOO_OFTEN for rule in rules for freq in rule.get("FREQ", ())):
-        raise ToolFailed("a series repeats more than once a day")
+    if any(_repeats_too_often(rule) for rule in rules):
+        raise ToolFailed("a series repeats too often to be counted out")
     series = bool(rules) or "RDATE" in _find_master(entry)
     try:
         found = recurring_ical_events.of(entry).between(start, end)
@@ -129,6 +130,14 @@ def iter_occurrences(
         raise ToolFailed("a series has dates that can't be counted out") from error
     for event in found:
         yield describe_event(event, name, name_occurrence(event) if series else None, version)
+
+
+def _repeats_too_often(rule: Any) -> bool:
+    """Return whether a rule has more than 24 occurrences a day: by its frequency, or by lists of times."""
+    if any(str(freq).upper() in _TOO_OFTEN for freq in rule.get("FREQ", ())):
+        return True
+    times = [len(rule.get(name, ())) or 1 for name in ("BYHOUR", "BYMINUTE", "BYSECOND")]
+    return times[0] * times[1] * times[2] > _MOST_A_DAY
 
 
 def name_occurrence(event: Any) -> str:

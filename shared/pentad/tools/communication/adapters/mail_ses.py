@@ -48,6 +48,9 @@ class SesMailServer:
         body = {"Text": {"Data": email.text, "Charset": "UTF-8"}}
         if email.html is not None:
             body["Html"] = {"Data": email.html, "Charset": "UTF-8"}
+        attached = [
+            {"FileName": one.name, "ContentType": one.content_type, "RawContent": one.data} for one in email.attachments
+        ]
         request: dict[str, Any] = {
             "FromEmailAddress": _name_sender(email),
             "Destination": {
@@ -60,6 +63,7 @@ class SesMailServer:
                     "Subject": {"Data": email.subject, "Charset": "UTF-8"},
                     "Body": body,
                     "Headers": [{"Name": "Auto-Submitted", "Value": "auto-generated"}],
+                    **({"Attachments": attached} if attached else {}),
                 }
             },
             # SES gives each email an id of its own; by this one its events find the call.

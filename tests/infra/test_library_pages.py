@@ -1,0 +1,34 @@
+"""The examples of the pages about tools that ship are read as a project's own files are."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.tools.tools_file import read_tools_file
+from pentad.tools.declare.discovery import find_library, load_tool
+
+PAGES = ("email", "calendar", "messages", "crm", "erp")
+_BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def split_files(block: str) -> list[tuple[str, str]]:
+    """Return the parts of a block by the comment above each; a second way of saying it begins with "or"."""
+    parts = re.split(r"^# (agents/\S+|tools\.yaml|or )[^\n]*\n", block, flags=re.MULTILINE)[1:]
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_example_deploys_as_it_stands(page: str, root: Path, tmp_path: Path) -> None:
+    library, tried = find_library(), 0
+    for block in _BLOCK.findall((root / "docs" / "tools" / f"{page}.md").read_text(encoding="utf-8")):
+        files = split_files(block)
+        names = yaml.safe_load(files[0][1])["tools"]
+        tools = {name: load_tool(library[name]) for name in names}
+        for _, text in files[1:]:
+            (tmp_path / "tools.yaml").write_text(text, encoding="utf-8")
+            found = read_tools_file(tmp_path, tools, prefix="pentad-dev")
+            assert found.settings.keys() == tools.keys()
+            tried += 1
+    assert tried
