@@ -98,7 +98,7 @@ def test_the_function_knows_how_each_is_rotated(made: tuple[ToolsFile, Json], mo
     [function] = [one["Properties"] for one in find(made[1], "AWS::Lambda::Function")]
     for name, value in function["Environment"]["Variables"].items():
         monkeypatch.setenv(name, joined(value))
-    plans = RotateSecretSettings().secret_rotations  # type: ignore[call-arg]
+    plans = RotateSecretSettings().secret_rotations
     assert {name: (one.kind, one.field) for name, one in plans.items()} == {
         "pentad-dev/tools/hook": ("key", "secret"),
         "shared/db": ("postgres", "password"),

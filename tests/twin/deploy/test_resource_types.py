@@ -25,6 +25,7 @@ ELSEWHERE = {
     "AWS::Events::EventBusPolicy",
     "AWS::Lambda::LayerVersion",
     "AWS::SecretsManager::ResourcePolicy",
+    "AWS::SecretsManager::RotationSchedule",
 }
 
 
@@ -350,3 +351,26 @@ def test_refusal_of_the_local_aws_names_the_resource(tmp_path: Path) -> None:
     body = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "not allowed!"}}
     with pytest.raises(ResourceFailed, match=r"'R' \(AWS::SQS::Queue\)"):
         deploy_one(tmp_path, R=body)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_schedule_tells_a_secret_who_rotates_it_and_rotates_nothing(tmp_path: Path) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rotate"
+    deployment = deploy_one(
+        tmp_path,
+        Secret={"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "one", "SecretString": "x"}},
+        Schedule={
+            "Type": "AWS::SecretsManager::RotationSchedule",
+            "Properties": {
+                "SecretId": "one",
+                "RotationLambdaARN": arn,
+                "RotationRules": {"AutomaticallyAfterDays": 7},
+                "RotateImmediatelyOnUpdate": False,
+            },
+            "DependsOn": ["Secret"],
+        },
+    )
+    told = client("secretsmanager").describe_secret(SecretId="one")
+    assert deployment.resources["One/Schedule"] == told["ARN"]
+    assert (told["RotationLambdaARN"], told["RotationRules"]) == (arn, {"AutomaticallyAfterDays": 7})
+    assert list(told["VersionIdsToStages"].values()) == [["AWSCURRENT"]]

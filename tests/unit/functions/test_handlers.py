@@ -507,6 +507,17 @@ def test_a_handler_imports_no_vendor_before_it_is_asked() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_tools_function_imports_the_http_client_only_where_it_declares_hosts() -> None:
+    import subprocess
+
+    code = (
+        "import sys; import pentad.runtime.tool_entrypoint, functions.orchestration.run_tool;"
+        "print([n for n in sys.modules if n in ('httpcore', 'h11', 'psycopg') or n.startswith('pentad.tools.egress')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
 CALLER = f"00-{'a' * 32}-{'b' * 16}-01"
 
 

@@ -29,7 +29,7 @@ from pentad.runtime.wiring import (
     workflow,
 )
 from pentad.runtime.wiring.ground.providers import chat_providers
-from pentad.runtime.wiring.tools import run_tool, tool
+from pentad.runtime.wiring.tools import rotate_secret, run_tool, tool
 from pentad.tools.runtime.handed import HandedCall
 from tests.unit.orchestration.world import CATALOG
 
@@ -65,6 +65,7 @@ ALL = {
     "NOTICE_TOPIC": "arn:topic",
     "SLACK_SECRET": "arn:slack",
     "TOOL_MODULE": "functions.tools.calculator",
+    "SECRET_ROTATIONS": '{"pentad-dev/tools/hook": {"kind": "key"}}',
 }
 
 
@@ -79,6 +80,7 @@ def _forget() -> None:
         notify,
         recall,
         remember,
+        rotate_secret,
         run_tool,
         tool,
         trigger,
@@ -119,6 +121,7 @@ def wired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         deliver.make_deliver,
         notify.make_notify,
         workflow.make_workflow,
+        rotate_secret.make_rotation,
         authorizer.make_authorize,
         api.make_api,
         queue_batch.make_redelivery,

@@ -131,7 +131,7 @@ def test_what_is_not_under_way_is_refused() -> None:
             make(store, service)("p/tools/other", token, step)
     for step in ("setSecret", "finishSecret"):
         with pytest.raises(ConfigurationError, match="no pending value"):
-            make(store, service)(NAME, token, step)  # type: ignore[arg-type]
+            make(store, service)(NAME, token, step)
     assert read_password(store) == f"{MARK}-old"
 
 
@@ -286,7 +286,7 @@ def test_a_role_changes_its_own_password(database: dict[str, str], form: str) ->
         rotate("p/tools/db", token, "setSecret")
     assert (can_log_in(text), can_log_in(pending.text)) == (False, True)
     for step in ("testSecret", "finishSecret", "finishSecret"):
-        rotate("p/tools/db", token, step)  # type: ignore[arg-type]
+        rotate("p/tools/db", token, step)
     current = store.read("p/tools/db")
     assert current == pending
     # For the next test: the role has its first password again.

@@ -1,6 +1,7 @@
 """Secrets are filled with what the options give, and with nothing else."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ class Secrets:
         self.values[Name] = json.loads(SecretString)
 
 
-def filled(values: dict[str, dict[str, str] | str], vectors_url: str | None = "http://v") -> dict[str, Any]:
+def filled(values: Mapping[str, Mapping[str, str] | str], vectors_url: str | None = "http://v") -> dict[str, Any]:
     client = Secrets()
     fill_secrets(client, {"shop/openai": "a", "shop/card": "b"}, values, models_url="http://m", vectors_url=vectors_url)
     return client.values
