@@ -66,8 +66,8 @@ tools: [telegraph]
 knowledge: {top_k: 0}
 """
 # Is given no passages: it searches for them.
-SEARCHING = """description: Finds what stands in the harbour's books.
-tools: [search_knowledge, ship_log]
+SEARCHING = """description: Finds what stands in the harbour's books, and pays back what tickets cost.
+tools: [search_knowledge, ship_log, refund]
 knowledge: {top_k: 0}
 """
 # Has more tools than there is room for, as it says: it finds them by words.
@@ -289,7 +289,25 @@ def takeover(calls: str, context: ToolContext) -> list[str]:
             done.append("done")
     return done
 '''
+REFUND = '''"""A tool that asks by rules, and may not be called too often."""
+
+from typing import Literal
+
+from pentad.tools.declare import Ask, AskWhenSum, over, tool
+
+
+@tool(
+    effects="external",
+    idempotent=True,
+    approval=[Ask(when=over("amount", 50)), AskWhenSum("amount", above=100, per="tenant", currency="currency")],
+    rate_limit="3/hour per tenant, 100/second per tool",
+)
+def refund(order: str, amount: float, currency: Literal["EUR", "USD"] = "EUR") -> dict[str, str]:
+    """Pay back what a ticket cost."""
+    return {"order": order, "paid": f"{amount:g} {currency}"}
+'''
 _TOOLS = {
+    "refund": REFUND,
     "takeover": TAKEOVER,
     "word_count": WORD_COUNT,
     "departures": DEPARTURES,

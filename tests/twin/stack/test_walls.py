@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pentad.tools.runtime.function_names import name_function
 from tests.twin.stack.world import Stack, Tenant, word
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
@@ -63,7 +64,8 @@ def test_a_tool_that_was_taken_over_reaches_nothing_by_its_own_role(scripted: St
             ("scan", {}),
         )
     ]
-    functions = [f"pentad-dev-{name}" for name in ("run-tool", "api", "deliver", "tool-log-entry", "gateway")]
+    functions = [f"pentad-dev-{name}" for name in ("run-tool", "api", "deliver", "gateway")]
+    functions += [name_function("pentad-dev-tool-", "log_entry", grouped=grouped) for grouped in (False, True)]
     invoked: list[Call] = [
         ("own", "lambda", "invoke", {"FunctionName": name, "Payload": "{}"})
         for name in (*functions, "pentad-dev-gateway:live", "pentad-dev-gateway:graphs", "pentad-dev-gateway:1")

@@ -292,7 +292,9 @@ class Bench:
         if call.tool in self.down:
             raise RuntimeError("the tool is down")
         self.ran.append(call.tool)
-        done = {"status": CallStatus.SUCCEEDED, "result": f"computed {call.arguments.get('expression')}"}
+        untrusted = not self.world.catalog.tools[call.tool].trusted_output
+        result = f"computed {call.arguments.get('expression')}"
+        done = {"status": CallStatus.SUCCEEDED, "result": result, "untrusted": untrusted}
         self.world.runs.save_call(call.model_copy(update=done))
         return {"index": event["index"], "status": "succeeded"}
 

@@ -1,6 +1,7 @@
 """Each fragment in the twin's interpreter: where the data goes, what fails, what it costs."""
 
 import json
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from infra.orchestration.fragments import AtLeast, Flow, Fragment
 from pentad.domain.errors import LimitReached, MalformedReply, PentadError
 from pentad.domain.runs import RunStatus
 from pentad.domain.usage import Limits
+from pentad.tools.declare import tool
 from tests.twin.machine.stage import Stage
 from tests.twin.workflows.bench import Bench, Say
 
@@ -219,6 +221,37 @@ def test_a_tool_that_needs_an_approval_waits_for_it(stage: Stage) -> None:
         RunStatus.STOPPED,
         "The run was stopped: the step 'kept' was rejected: no.",
     ), bench.ended
+
+
+@tool(effects="none", trusted_output=False)
+def read_letter(expression: str) -> str:
+    """Read what somebody wrote."""
+    return expression
+
+
+@tool(effects="external", idempotent=True)
+def send(expression: str) -> str:
+    """Send something."""
+    return expression
+
+
+@pytest.mark.parametrize(("reads", "verb"), [(False, None), (True, "approve"), (True, "reject")])
+def test_a_tool_that_asks_for_some_calls_waits_for_those_alone(stage: Stage, reads: bool, verb: Any) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{sent}}"
+        sent = flow.tool("sent", "send", expression="{{input}}")
+        return flow.sequential(flow.tool("letter", "read_letter", expression="x"), sent) if reads else sent
+
+    bench = Bench(stage, build, echo, tools={"read_letter": read_letter, "send": send})
+    bench.decision = None if verb is None else (verb, {})
+    run = bench.run("it")
+    if verb == "reject":
+        assert (run.status, bench.ran) == (RunStatus.STOPPED, ["read_letter", "sent"]), bench.ended
+        return
+    assert (run.status, run.answer) == (RunStatus.SUCCEEDED, "computed it"), bench.ended
+    # The step asks only where it comes after the letter.
+    assert bench.ran == (["read_letter", "sent", "send"] if reads else ["send"])
+    assert run.taint == (("tool:read_letter",) if reads else ())
 
 
 def test_whatever_answer_is_lost_nothing_is_done_twice(stage: Stage) -> None:

@@ -24,6 +24,7 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
 from pentad.orchestration.turn.decision import find_missing
 from pentad.tools.builtin.humans import BUILTIN, question_of
+from pentad.tools.policy.decide import list_open_sources
 
 
 class Asking:
@@ -172,7 +173,7 @@ class Asking:
                 "calls": tuple(to_approval_call(call) for call in calls if call.tool not in BUILTIN),
                 "group": humans.group,
                 "quorum": humans.quorum,
-                "on_expiry": humans.on_expiry,
+                "on_expiry": self._choose_expiry(run, humans.on_expiry, calls),
                 "escalate_to": humans.escalate_to,
                 "remind_seconds": humans.remind_seconds,
                 "user_id": run.user_id,
@@ -185,6 +186,13 @@ class Asking:
                 **self._build_content(run, agent, stored, calls),
             }
         )
+
+    def _choose_expiry(self, run: Run, said: str, calls: list[ToolCall]) -> str:
+        """Return what happens where nobody decides: what text from outside may have led to never runs by itself."""
+        tools, policy = self._catalog.tools, self._catalog.policy
+        known = [(tools[call.tool], call) for call in calls if call.tool in tools]
+        led = said == "approve" and any(list_open_sources(tool, policy, run, call) for tool, call in known)
+        return "reject" if led else said
 
     def _build_content(self, run: Run, agent: AgentSpec, step: Step, calls: list[ToolCall]) -> dict[str, Any]:
         """Return the approval's kind, with its text: the question, the draft, or why it was escalated."""

@@ -7,7 +7,7 @@ votes anew.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,7 @@ from pentad.domain.canonical import arguments_hash, sha256_of
 from pentad.domain.declarations.agents import GROUP_PATTERN, ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, StoreUnavailable
 from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Change, Vote
-from pentad.orchestration.approvals.edited_arguments import check_arguments
+from pentad.orchestration.approvals.edited_arguments import check_arguments, fill_edits
 from pentad.orchestration.approvals.four_eyes import check_requester
 from pentad.orchestration.approvals.ports import ApprovalStore
 
@@ -105,6 +105,7 @@ def apply_say(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
         PolicyDenied: others than who asked for the run have to decide.
     """
     check_requester(approval, say.verb, {say.by, say.person})
+    say = replace(say, arguments=fill_edits(approval.calls, say.arguments, tools))
     if say.shown not in (None, shown_hash(approval)) and not _is_repeated_edit(approval, say):
         raise InvalidInput(
             "the arguments are not the ones that this approval shows",

@@ -1,7 +1,7 @@
 """Check arguments that a human wrote in place of the model's against the tool's schema."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pentad.domain.canonical import canonical_json
@@ -9,6 +9,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import ApprovalCall
 from pentad.domain.schemas import find_violations
+from pentad.tools.policy.grounds import fill_arguments
 
 if TYPE_CHECKING:
     # Named, not loaded: see where it is.
@@ -35,6 +36,23 @@ def check_json(arguments: Mapping[int, dict[str, Any]]) -> None:
             raise InvalidInput(
                 f"the arguments have more than {MAX_BYTES:,} bytes", field=f"arguments.{index}", fix="shorten them"
             )
+
+
+def fill_edits(
+    calls: Sequence[ApprovalCall], edits: Mapping[int, dict[str, Any]], tools: Mapping[str, ToolSpec]
+) -> dict[int, dict[str, Any]]:
+    """Return edited arguments as they run, with defaults filled in. What does not fit is refused, and not read anew.
+
+    Args:
+        calls: that the approval shows.
+        edits: by the call's index.
+        tools: by name.
+    """
+    called = {call.index: tools.get(call.tool) for call in calls}
+    return {
+        index: arguments if (tool := called.get(index)) is None else fill_arguments(tool, arguments)
+        for index, arguments in edits.items()
+    }
 
 
 def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:

@@ -24,6 +24,7 @@ from pentad.api.identity.keys import create_key
 from pentad.api.identity.signed import sign_request
 from pentad.aws.table import Table, from_dynamodb
 from pentad.domain import keys
+from pentad.tools.runtime.function_names import name_function
 from twin.simulator import SimulatorControl
 
 Json = dict[str, Any]
@@ -169,11 +170,15 @@ class Stack:
         return [event for page in pages.paginate(executionArn=execution["executionArn"]) for event in page["events"]]
 
     def processes(self, function: str) -> list[psutil.Process]:
-        """Return the live processes of a function, by the end of its name."""
+        """Return the live processes of a function, by the end of its name; a tool's by its name without its group."""
+        tool = function.removeprefix("tool-").replace("-", "_")
+        names = {f"pentad-dev-{function}"}
+        if function.startswith("tool-"):
+            names.add(name_function("pentad-dev-tool-", tool, grouped=True))
         found = []
         for process in psutil.Process(self.facts["pid"]).children(recursive=True):
             try:
-                if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == f"pentad-dev-{function}":
+                if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") in names:
                     found.append(process)
             except psutil.Error:
                 continue  # It ended while we looked.

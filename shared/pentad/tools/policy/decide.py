@@ -57,11 +57,17 @@ def decide(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, *, spen
         words = f"policy.yaml denies '{tool.name}' once there is text from outside in the context: {_list(call.taint)}."
         return Verdict("deny", (words,))
     reasons = [] if tool.name in run.allowed_tools else list(_iter_own_reasons(tool, run, call, spent))
-    open_sources = [one for one in call.taint if f"{tool.name}|{one}" not in run.allowed_taint]
-    if policy.decide(run.agent, tool.name, tool.effects, tuple(open_sources)) == "ask":
+    open_sources = list_open_sources(tool, policy, run, call)
+    if open_sources:
         named = _list(open_sources)
         reasons.append(f"Text from outside is in the context ({named}), and it may have led to this call.")
     return Verdict("ask", tuple(reasons[:_MAX_REASONS])) if reasons else Verdict()
+
+
+def list_open_sources(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall) -> list[str]:
+    """Return the sources of untrusted text for which a call asks; none where the policy or a human has allowed it."""
+    left = tuple(one for one in call.taint if f"{tool.name}|{one}" not in run.allowed_taint)
+    return list(left) if policy.decide(run.agent, tool.name, tool.effects, left) == "ask" else []
 
 
 def may_ask(tool: ToolSpec, policy: PolicySpec, agent: str) -> Literal["never", "maybe", "always"]:

@@ -61,9 +61,10 @@ def plan_call(tool: ToolSpec, run: Run, call: ToolCall, grounds: Grounds) -> Too
     if verdict.kind == "deny":
         end = {"status": CallStatus.FAILED, "is_error": True, "error_type": "PolicyDenied"}
         return call.model_copy(update=end | {"result": f"This call was not run. {' '.join(verdict.reasons)}"})
+    if sums is not None:
+        # Also one that asks: where a human allows it, it runs beside the others of its reply.
+        sums.note(tool, run, call)
     if verdict.kind == "run":
-        if sums is not None:
-            sums.note(tool, run, call)
         return call
     outside = find_outside_words(call.arguments, grounds.untrusted, own_words=grounds.own_words)
     return call.model_copy(update={"status": CallStatus.AWAITING, "reasons": verdict.reasons, "outside": outside})
@@ -77,14 +78,19 @@ def canonicalise_arguments(tool: ToolSpec, arguments: dict[str, Any]) -> dict[st
     if tool.effects == "none":
         return arguments
     taken = coerce(tool.input_schema, arguments)
-    filled = _fill(tool.input_schema, taken, 0)
+    return fill_arguments(tool, taken if isinstance(taken, dict) else arguments)
+
+
+def fill_arguments(tool: ToolSpec, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments with defaults filled in, and whole numbers as such; of a tool without effects as they are."""
+    filled = arguments if tool.effects == "none" else _fill(tool.input_schema, arguments, 0)
     return filled if isinstance(filled, dict) else arguments
 
 
 def _fill(schema: Any, value: Any, depth: int) -> Any:
     if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
         return value
-    if isinstance(value, float) and schema.get("type") == "integer" and value.is_integer() and abs(value) < 2**53:
+    if isinstance(value, float) and _takes_whole(schema) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list):
         return [_fill(schema.get("items"), entry, depth + 1) for entry in value]
@@ -98,6 +104,13 @@ def _fill(schema: Any, value: Any, depth: int) -> Any:
     return filled
 
 
+def _takes_whole(schema: Mapping[str, Any]) -> bool:
+    """Tell whether of numbers a schema takes whole ones only."""
+    choices = [schema, *(one for key in ("anyOf", "oneOf") for one in schema.get(key) or ())]
+    kinds = {one.get("type") for one in choices if isinstance(one, Mapping) and isinstance(one.get("type"), str)}
+    return "integer" in kinds and "number" not in kinds
+
+
 def keep_defaults(schema: Any, depth: int = 0) -> dict[str, Any]:
     """Return what of a schema `canonicalise_arguments` fills in arguments by; empty where it fills in nothing."""
     if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
@@ -105,7 +118,7 @@ def keep_defaults(schema: Any, depth: int = 0) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if schema.get("default") is not None:
         kept["default"] = schema["default"]
-    if schema.get("type") == "integer":
+    if _takes_whole(schema):
         kept["type"] = "integer"
     fields = {name: keep_defaults(part, depth + 1) for name, part in (schema.get("properties") or {}).items()}
     if any(fields.values()):

@@ -38,7 +38,7 @@ def name_place(tool: str, rule: AskWhenSum, run: Run, currency: str, now: dateti
 
 @dataclass
 class PlannedSums:
-    """Tells what sums have come to, with the calls of the same reply that will run before.
+    """Tells what sums have come to, with the calls of the same reply that may run before.
 
     Args:
         store: where sums are; None where nobody keeps any: then a rule over a sum asks.
@@ -64,7 +64,7 @@ class PlannedSums:
         return read
 
     def note(self, tool: ToolSpec, run: Run, call: ToolCall) -> None:
-        """Count a call that will run without asking."""
+        """Count a call that will run, or may."""
         for rule in list_sum_rules(tool):
             amount = find_amount(rule, call)
             if amount is not None:

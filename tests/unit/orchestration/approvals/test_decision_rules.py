@@ -114,6 +114,20 @@ def test_an_edit_approves_what_it_makes() -> None:
     assert [change.what for change in edited.changes] == ["edited"]
 
 
+def test_an_edit_runs_and_is_shown_in_its_final_form_with_its_defaults() -> None:
+    pages = {"type": "integer", "default": 2}
+    schema = SCHEMA | {"properties": {"title": {"type": "string"}, "pages": pages}}
+    tools = {"notes": TOOLS["notes"].model_copy(update={"input_schema": schema})}
+    for given, runs in (({"title": "b"}, 2), ({"title": "b", "pages": 3.0}, 3)):
+        edit = _say("edit", arguments={0: given})
+        once = apply_say(_approval(), edit, tools)
+        [call] = once.calls
+        assert call.arguments == {"title": "b", "pages": runs}
+        assert call.arguments_hash == arguments_hash(call.arguments)
+        assert type(call.arguments["pages"]) is int
+        assert apply_say(once, edit, tools) == once
+
+
 def test_an_edit_resets_the_votes_of_the_others() -> None:
     asked = _approval(quorum=2)
     shown = shown_hash(asked)

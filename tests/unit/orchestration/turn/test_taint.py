@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog, HumansSpec
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.knowledge import Passage, Utterance
 from pentad.domain.memories.front import Remembered, RememberedFact, RememberedSummary
@@ -36,8 +36,9 @@ ATTACKS = (
 )
 
 
-def make_world(policy: dict[str, Any] | None = None) -> World:
-    agent = AgentSpec(name="assistant", description="helps", prompt="You help.", tools=("log", "look", "send", "web"))
+def make_world(policy: dict[str, Any] | None = None, **more: Any) -> World:
+    names = ("log", "look", "send", "web")
+    agent = AgentSpec(name="assistant", description="helps", prompt="You help.", tools=names, **more)
     tools = {one.name: one for one in (WEB, LOOK, SEND, LOG)}
     rules = PolicySpec.model_validate(policy or {})
     return World(Catalog(agents={"assistant": agent}, tools=tools, policy=rules))
@@ -108,6 +109,24 @@ def test_the_policy_allows_or_denies_by_source() -> None:
     run = denying.begin()
     assert read_page(denying, run).kind == "tools"
     assert get_call(denying, run, 2).status is CallStatus.FAILED
+
+
+@pytest.mark.parametrize(("reads", "ends"), [(True, "expired"), (False, "approved")])
+def test_what_text_from_outside_led_to_never_runs_for_want_of_a_decision(reads: bool, ends: str) -> None:
+    world = make_world(humans=HumansSpec(on_expiry="approve"))
+    send = world.catalog.tools["send"].model_copy(update={"approval": "always"})
+    world.catalog.tools["send"] = send
+    run = world.begin()
+    if reads:
+        read_page(world, run)
+    else:
+        world.model.script = [[("send", {"to": "bob"})]]
+        world.turn(run)
+    step = 2 if reads else 1
+    approval = world.asking.ask_for_step(TENANT, run.run_id, step, "token")
+    world.clock.advance(100_000)
+    world.asking.expire(TENANT, run.run_id, step)
+    assert world.approvals.get(TENANT, approval.approval_id).status == ends
 
 
 def test_a_session_stays_tainted_when_the_text_is_no_longer_sent() -> None:

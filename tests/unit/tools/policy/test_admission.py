@@ -174,3 +174,21 @@ def test_calls_of_one_reply_are_planned_with_each_other() -> None:
     planned.note(refund.spec, run, call)
     assert spent(DAILY, "") == 80
     assert PlannedSums(None, lambda: START).of(refund.spec, run)(DAILY, "") is None
+
+
+def test_a_call_that_its_rate_refuses_is_not_the_one_that_tries_a_tool_out_of_order() -> None:
+    limited = Limited(World(look))
+    admitted: list[str] = []
+
+    class Gate:
+        def admit(self, tenant_id: str, agent: str, tool_name: str) -> str | None:
+            admitted.append(tool_name)
+            return None
+
+        def record_success(self, tenant_id: str, tool_name: str) -> None:
+            return None
+
+    limited.world.gate = Gate()
+    for index in range(4):
+        limited.call(index, {"word": f"w{index}"})
+    assert admitted == ["look", "look"]

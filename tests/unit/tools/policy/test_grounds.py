@@ -20,6 +20,7 @@ def order(
     count: int = 1,
     express: bool = False,
     note: str | None = None,
+    gate: int | None = None,
     tags: Annotated[list[str], Field(max_length=3)] = ["new"],  # noqa: B006 - a tool's default is data
 ) -> str:
     """Order something."""
@@ -37,6 +38,7 @@ def look(word: str, times: int = 3) -> str:
     [
         ({"item": "pen"}, {"item": "pen", "count": 1, "express": False, "tags": ["new"]}),
         ({"item": "pen", "count": 2.0, "tags": []}, {"item": "pen", "count": 2, "express": False, "tags": []}),
+        ({"item": "pen", "gate": 4.0}, {"item": "pen", "gate": 4, "count": 1, "express": False, "tags": ["new"]}),
         ({"item": "pen", "count": "2"}, {"item": "pen", "count": 2, "express": False, "tags": ["new"]}),
         ({"count": "many"}, {"count": "many", "express": False, "tags": ["new"]}),
     ],

@@ -1,0 +1,70 @@
+"""Tools' steps and text from outside: it taints the workflow's run, the agents it asks, and what comes after."""
+
+import pytest
+
+from pentad.domain.declarations.approval_rules import AskWhenSum
+from pentad.domain.declarations.policy import PolicySpec
+from pentad.domain.runs import CallStatus, RunStatus
+from pentad.orchestration.workflows.agent_steps import child_id
+from tests.unit.orchestration.workflows.conftest import Bench, make_bench
+from tests.unit.orchestration.world import CATALOG, TENANT
+
+SUM = AskWhenSum("text", above=100, per="tenant")
+
+
+def bench_of(policy: PolicySpec | None = None, **notes: object) -> Bench:
+    """Return a workflow whose first tool brings text from outside, and whose last acts outside."""
+    tools = {
+        "calculator": CATALOG.tools["calculator"].model_copy(update={"trusted_output": False}),
+        "notes": CATALOG.tools["notes"].model_copy(update={"effects": "external", "approval": "never", **notes}),
+    }
+    return make_bench(CATALOG.model_copy(update={"tools": tools, "policy": policy or PolicySpec()}))
+
+
+def run_tool(bench: Bench) -> None:
+    bench.facts()
+    bench.calls.plan(bench.at("sum"))
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 3, 0)
+    ended = {"status": CallStatus.SUCCEEDED, "result": "4", "untrusted": True}
+    bench.world.runs.save_call(call.model_copy(update=ended))
+    bench.calls.collect(bench.at("sum"))
+
+
+def test_a_step_after_text_from_outside_asks_and_one_before_does_not() -> None:
+    before, after = bench_of(), bench_of()
+    assert before.calls.plan(before.at("keep"))["asks"] is False
+    run_tool(after)
+    assert after.fresh().taint == ("tool:calculator",)
+    assert after.calls.plan(after.at("keep"))["asks"] is True
+    assert after.calls.plan(after.at("keep"))["asks"] is True
+    name = after.humans.ask(after.at("keep"), "token")["approval"]
+    [call] = after.world.approvals.get(TENANT, name).calls
+    assert call.taint == ("tool:calculator",)
+    assert "tool:calculator" in call.reasons[0]
+
+
+def test_an_agent_that_is_asked_later_begins_with_the_sources_and_brings_its_own_back() -> None:
+    bench = bench_of()
+    run_tool(bench)
+    bench.children.begin(bench.at("helper"))
+    child = bench.world.runs.get(TENANT, child_id(bench.at("helper")))
+    assert child.taint == ("tool:calculator",)
+    bench.world.runs.note(TENANT, child.run_id, taint=("documents",))
+    bench.world.runs.finish(TENANT, child.run_id, RunStatus.SUCCEEDED, at=bench.world.clock(), answer="ok")
+    bench.children.collect(bench.at("helper"))
+    assert bench.fresh().taint == ("documents", "tool:calculator")
+
+
+def test_a_denied_step_fails_and_says_why() -> None:
+    bench = bench_of(PolicySpec.model_validate({"untrusted": {"external": "deny"}}))
+    run_tool(bench)
+    assert bench.calls.plan(bench.at("keep"))["asks"] is False
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 6, 0)
+    assert (call.status, call.error_type) == (CallStatus.FAILED, "PolicyDenied")
+
+
+@pytest.mark.parametrize("rules", [(SUM,), "always"])
+def test_a_rule_whose_sum_nobody_keeps_asks_like_a_tool_that_always_does(rules: object) -> None:
+    bench = bench_of(approval=rules)
+    bench.facts()
+    assert bench.calls.plan(bench.at("keep"))["asks"] is True
