@@ -34,6 +34,47 @@ def iter_schemas(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], M
             ]
 
 
+def relax_nulls(schema: Any) -> Any:
+    """Return a strict schema as it is meant: what may be null need not be said. A simulated model leaves it out."""
+    if isinstance(schema, list):
+        return [relax_nulls(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    made = {
+        name: {key: relax_nulls(one) for key, one in value.items()}
+        if name in _MAPS and isinstance(value, Mapping)
+        else value
+        if name in ("enum", "const", "required")
+        else relax_nulls(value)
+        for name, value in schema.items()
+    }
+    nullable = [name for name, one in (schema.get("properties") or {}).items() if _takes_null(one)]
+    if nullable:
+        made["required"] = [name for name in schema.get("required") or () if name not in nullable]
+        made["properties"] = {
+            name: _drop_null(one) if name in nullable else one for name, one in made["properties"].items()
+        }
+    return made
+
+
+def _takes_null(schema: Any) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    kind = schema.get("type")
+    return (isinstance(kind, list) and "null" in kind) or {"type": "null"} in (schema.get("anyOf") or ())
+
+
+def _drop_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    made = dict(schema)
+    if isinstance(made.get("type"), list):
+        kinds = [kind for kind in made["type"] if kind != "null"]
+        made["type"] = kinds[0] if len(kinds) == 1 else kinds
+    if "anyOf" in made:
+        others = [one for one in made.pop("anyOf") if one != {"type": "null"}]
+        made = {**others[0], **made} if len(others) == 1 else {**made, "anyOf": others}
+    return made
+
+
 def find_schema_error(schema: Mapping[str, Any]) -> str | None:
     """Return what makes a schema no JSON Schema of draft 2020-12, or None."""
     try:

@@ -129,6 +129,13 @@ ROWS = [
         "other",
         providers=("anthropic",),
     ),
+    # The next attempt is without strict mode: the same set of tools is not sent in it again.
+    Row(
+        "400 of a schema in strict mode",
+        status(400, "invalid_request_error", "The compiled grammar is too large. Simplify your tool schemas."),
+        (OVERLOAD, OK),
+        providers=("anthropic", "openai", "bedrock"),
+    ),
     Row("429 no credit", status(429, "insufficient_quota"), (AUTHENTICATION, OK), "other", providers=OPENAIS),
     Row(
         "400 with a bad key",

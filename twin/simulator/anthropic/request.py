@@ -153,10 +153,23 @@ def _read_tools(body: Json) -> tuple[Tool, ...]:
                 f"tools.{index}.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
                 "(https://json-schema.org/draft/2020-12).",
             )
+        if raw.get("strict"):
+            _check_strict(schema, f"tools.{index}.custom.input_schema: ")
         if name in {tool.name for tool in found}:
             raise Problem(400, "tools: Tool names must be unique.")
         found.append(Tool(name, str(raw.get("description") or ""), schema))
+    _check_strict_limits([raw["input_schema"] for raw in body.get("tools") or () if raw.get("strict")])
     return tuple(found)
+
+
+def _check_strict_limits(schemas: list[Json]) -> None:
+    """Check what a request's strict tools may have in all ("Structured outputs", schema complexity limits)."""
+    nodes = [node for schema in schemas for _, node in iter_schemas(schema)]
+    optional = sum(len((node.get("properties") or {}).keys() - set(node.get("required") or ())) for node in nodes)
+    unions = sum("anyOf" in node or isinstance(node.get("type"), list) for node in nodes)
+    for count, most, what in ((len(schemas), 20, "strict tools"), (optional, 24, "optional"), (unions, 16, "union")):
+        if count > most:
+            raise Problem(400, f"Schemas contains too many parameters ({count} {what}, the limit is {most})")
 
 
 def _check_output_schema(schema: Any) -> None:
@@ -166,6 +179,10 @@ def _check_output_schema(schema: Any) -> None:
         raise Problem(400, "output_config.format.schema: Field required")
     if find_schema_error(schema) is not None:
         raise Problem(400, where + "JSON schema is invalid.")
+    _check_strict(schema, where)
+
+
+def _check_strict(schema: Json, where: str) -> None:
     for _, node in iter_schemas(schema):
         kind = node.get("type")
         if kind == "object" and node.get("additionalProperties") is not False:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from twin.simulator.neutral import Json, Problem, Tool, ToolCall, ToolChoice
-from twin.simulator.schemas import find_schema_error, iter_schemas
+from twin.simulator.schemas import find_schema_error, iter_schemas, relax_nulls
 from twin.simulator.wire_text import dump_wire
 
 MESSAGES = {
@@ -98,6 +98,7 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
         check_schema(schema, f"function '{name}'", f"tools[{index}].function.parameters")
         if function.get("strict"):
             check_strict(schema, f"function '{name}'", f"tools[{index}].function.parameters")
+            schema = relax_nulls(schema)
         found.append(Tool(name, str(function.get("description") or ""), schema))
     return tuple(found)
 
@@ -181,6 +182,10 @@ def check_schema(schema: Mapping[str, Any], subject: str, param: str) -> None:
         raise bad_request(f"Invalid schema for {subject}: {wrong}", param=param, code="invalid_function_parameters")
 
 
+# "Structured outputs", supported schemas: composition is not supported but for anyOf.
+_NOT_STRICT = frozenset("oneOf allOf not dependentRequired dependentSchemas if then else patternProperties".split())
+
+
 def check_strict(schema: Mapping[str, Any], subject: str, param: str, path: tuple[str, ...] = ()) -> None:
     """Check what OpenAI's strict mode asks of objects: closed, and everything required.
 
@@ -205,6 +210,10 @@ def check_strict(schema: Mapping[str, Any], subject: str, param: str, path: tupl
         check_strict(one, subject, param, (*path, "$defs", name))
     if isinstance(schema.get("items"), Mapping):
         check_strict(schema["items"], subject, param, (*path, "items"))
+    for index, one in enumerate(schema.get("anyOf") or ()):
+        check_strict(one, subject, param, (*path, "anyOf", str(index)))
+    for name in _NOT_STRICT & schema.keys():
+        raise bad_request(where + f"'{name}' is not permitted.", param=param)
 
 
 def dump_arguments(call: ToolCall) -> str:

@@ -122,6 +122,8 @@ class ProviderFailure(Exception):
         self.problems = problems
         self.sent = sent
         self.should_retry = should_retry
+        self.refuses_schema = False
+        """The provider says that a tool's schema is what it can't take."""
         self.reason: Reason | None = None
         """Why the provider says that the request is wrong, where it says so."""
         self.final = False

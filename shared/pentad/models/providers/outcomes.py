@@ -64,6 +64,25 @@ class FailureSignal:
     message: str = ""
 
 
+# Of 400s that say that strict mode does not take a tool's schema, or not all of a request's.
+_SCHEMA_WORDS = (
+    "compiled grammar",
+    "too complex",
+    "strict tool",
+    "optional parameter",
+    "union type",
+    "schemas contain",
+    "invalid schema for function",
+    "strict mode",
+)
+
+
+def refuses_schema(signal: FailureSignal) -> bool:
+    """Tell if a provider refused a request for the schema of a tool in strict mode."""
+    lowered = signal.message.lower()
+    return signal.status == 400 and any(word in lowered for word in _SCHEMA_WORDS)
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a provider says that a request is wrong, in words of ours: its own may repeat the user's.

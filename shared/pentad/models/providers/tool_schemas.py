@@ -5,11 +5,80 @@ is still enforced.
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.models.providers.strict_dialects import CLAUDE, OPENAI, StrictDialect
+from pentad.models.providers.strict_schemas import NotStrict, StrictForm, make_strict
 
 _COMBINATORS = ("anyOf", "oneOf", "allOf", "not", "enum")
 """What Anthropic and OpenAI refuse at the top level of a tool's schema."""
 _MAX_REFERENCES = 16
+_MOST_STRICT, _MOST_OPTIONAL, _MOST_UNIONS = 20, 24, 16
+"""Of all strict tools of a request to Claude ("Structured outputs", schema complexity limits; read 2026-11)."""
+_MOST_PROPERTIES = 100
+"""The same, of ours: Claude refuses what compiles into too large a grammar, and says no number."""
+
+
+@dataclass(frozen=True)
+class ToolForm:
+    """A tool as a provider is told of it.
+
+    Args:
+        description: with what its schema can't say.
+        schema: an object's; in a strict form where ``strict`` is given.
+        strict: what that form costs; None where the tool is sent without strict mode.
+        reason: why it is, with the place.
+    """
+
+    description: str
+    schema: dict[str, Any]
+    strict: StrictForm | None = None
+    reason: str = ""
+
+
+def describe_tool(tool: ToolSpec, dialect: StrictDialect | None) -> ToolForm:
+    """Return a tool in a provider's form.
+
+    Args:
+        tool: what is declared of it.
+        dialect: the provider's strict mode; None for one without.
+    """
+    words, flat = flatten_tool_schema(tool.description, tool.input_schema)
+    if dialect is None:
+        return ToolForm(words, flat, reason="no strict mode")
+    moved = {name: tool.input_schema[name] for name in _COMBINATORS if name in tool.input_schema}
+    if _list_alternative_properties(moved, tool.input_schema):
+        return ToolForm(words, flat, reason="alternatives with fields of their own")
+    try:
+        form = make_strict(flat, dialect, counts=bool(moved))
+    except NotStrict as error:
+        return ToolForm(words, flat, reason=str(error))
+    return ToolForm(words, form.schema, strict=form)
+
+
+def describe_for_openai(tools: Sequence[ToolSpec], *, strict: bool) -> list[ToolForm]:
+    """Return tools as OpenAI takes them: each strict, where it can be."""
+    return [describe_tool(tool, OPENAI if strict else None) for tool in tools]
+
+
+def describe_for_claude(tools: Sequence[ToolSpec], *, strict: bool) -> list[ToolForm]:
+    """Return tools as Claude takes them: the first ones that fit into a request's limits are strict, in their order."""
+    found: list[ToolForm] = []
+    left = [_MOST_STRICT, _MOST_OPTIONAL, _MOST_UNIONS, _MOST_PROPERTIES]
+    for tool in tools:
+        form = describe_tool(tool, CLAUDE if strict else None)
+        if form.strict is not None:
+            cost = (1, form.strict.optional, form.strict.unions, form.strict.properties)
+            if any(one > rest for one, rest in zip(cost, left, strict=True)):
+                reason = "the strict tools before it use up what a request may have"
+                form = ToolForm(*flatten_tool_schema(tool.description, tool.input_schema), reason=reason)
+            else:
+                left = [rest - one for one, rest in zip(cost, left, strict=True)]
+        found.append(form)
+    return found
 
 
 def flatten_tool_schema(description: str, schema: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -27,7 +96,7 @@ def flatten_tool_schema(description: str, schema: dict[str, Any]) -> tuple[str, 
             return description, schema
         return description, {"properties": {}, **schema, "type": "object"}
     flat = {name: value for name, value in schema.items() if name not in moved}
-    properties = dict(_list_alternative_properties(moved, root)) | dict(flat.get("properties") or {})
+    properties = _join_alternatives(_list_alternative_properties(moved, root)) | dict(flat.get("properties") or {})
     flat |= {"type": "object", "properties": properties}
     asked = json.dumps(moved, ensure_ascii=False, separators=(",", ":"))
     return f"{description}\n\nThe arguments must also fit this JSON Schema: {asked}".strip(), flat
@@ -75,6 +144,15 @@ def _list_alternative_properties(moved: dict[str, Any], root: dict[str, Any], de
             found.extend(given.items() if isinstance(given, dict) else ())
             found.extend(_list_alternative_properties(whole, root, depth + 1))
     return found
+
+
+def _join_alternatives(found: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the properties of alternatives by name; one that differs between them may be any of its meanings."""
+    meanings: dict[str, list[Any]] = {}
+    for name, schema in found:
+        if schema not in meanings.setdefault(name, []):
+            meanings[name].append(schema)
+    return {name: each[0] if len(each) == 1 else {"anyOf": each} for name, each in meanings.items()}
 
 
 def split_types(schema: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pentad.domain.models import ChatRequest
@@ -11,10 +12,12 @@ from pentad.models.providers.adapters.sdk import (
     CONNECT_SECONDS,
     ClientCache,
     Provider,
+    WireReply,
     decode_reply,
     exchange,
     get_credentials,
 )
+from pentad.models.providers.adapters.strict_tools import StrictTools
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import ANTHROPIC
 from pentad.models.providers.ports import CredentialSource
@@ -42,10 +45,10 @@ def _make_client(credentials: ProviderCredentials) -> Any:
 
 
 def make_body(
-    model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None
+    model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None, strict: bool = True
 ) -> dict[str, Any]:
     """Return the body of a request, its schema in the form that structured output takes, or in words."""
-    body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
+    body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort, strict=strict)
     if request.output_schema is None:
         return body
     closed = _close_schema(request.output_schema)
@@ -86,6 +89,7 @@ class AnthropicChat:
         self._credentials = credentials
         self._clock = clock
         self._clients = ClientCache(_make_client)
+        self._strict = StrictTools()
         self._provider = Provider(anthropic_wire.NAME, load_sdk, ANTHROPIC, "request-id")
 
     def close(self) -> None:
@@ -104,13 +108,17 @@ class AnthropicChat:
         """Send one request; see the port."""
         until = self._clock() + timeout
         client = self._clients.get_client(get_credentials(self._credentials, anthropic_wire.NAME))
-        body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create, named = client.messages.with_streaming_response.create, build_request_headers(request.context)
-        reply = exchange(
-            self._provider,
-            lambda limits: create(**body, extra_headers=named, timeout=limits),
-            until,
-            self._clock,
-            reject=self._credentials.forget,
-        )
+
+        def post(body: dict[str, Any]) -> WireReply:
+            return exchange(
+                self._provider,
+                lambda limits: create(**body, extra_headers=named, timeout=limits),
+                until,
+                self._clock,
+                reject=self._credentials.forget,
+            )
+
+        encode = partial(make_body, model, request, max_output_tokens=max_output_tokens, effort=effort)
+        reply = self._strict.send(model, request, lambda strict: encode(strict=strict), post)
         return decode_reply(reply, lambda body: anthropic_wire.decode(body, model=model, request_id=reply.request_id))

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -27,7 +26,7 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
-from pentad.models.providers.tool_schemas import flatten_tool_schema
+from pentad.models.providers.tool_schemas import ToolForm, describe_for_claude
 
 NAME = "anthropic"
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -50,9 +49,14 @@ def wire_call_id(call_id: str) -> str:
 
 
 def encode(
-    model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None = None
+    model: ModelEntry,
+    request: ChatRequest,
+    *,
+    max_output_tokens: int,
+    effort: Effort | None = None,
+    strict: bool = True,
 ) -> dict[str, Any]:
-    """Return the body of POST /v1/messages.
+    """Return the body of POST /v1/messages; without ``strict`` no tool is in strict mode.
 
     Where the model caches prompts there are up to four breakpoints (all that the API takes), for the lifetime that the
     request asks: the end of tools, which agents may share; the end of system, which every run of an agent shares; and,
@@ -68,7 +72,8 @@ def encode(
     if request.system.strip():
         body["system"] = [{"type": "text", "text": request.system}]
     if request.tools:
-        body["tools"] = [_encode_tool(tool) for tool in request.tools]
+        forms = describe_for_claude(request.tools, strict=strict and model.capabilities.structured_output)
+        body["tools"] = [_encode_tool(tool.name, form) for tool, form in zip(request.tools, forms, strict=True)]
         if request.tool_choice != "auto":
             body["tool_choice"] = {"type": {"required": "any", "none": "none"}[request.tool_choice]}
     config = _build_output_config(model, request, effort)
@@ -80,9 +85,9 @@ def encode(
     return body
 
 
-def _encode_tool(tool: ToolSpec) -> dict[str, Any]:
-    description, schema = flatten_tool_schema(tool.description, tool.input_schema)
-    return {"name": tool.name, "description": description, "input_schema": schema}
+def _encode_tool(name: str, form: ToolForm) -> dict[str, Any]:
+    sent: dict[str, Any] = {"name": name, "description": form.description, "input_schema": form.schema}
+    return sent if form.strict is None else sent | {"strict": True}
 
 
 def _build_output_config(model: ModelEntry, request: ChatRequest, effort: Effort | None) -> dict[str, Any]:

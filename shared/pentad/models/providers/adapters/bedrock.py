@@ -8,6 +8,7 @@ signatures hold on both sides.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pentad.domain.models import ChatRequest
@@ -15,7 +16,15 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import anthropic_wire
 from pentad.models.providers.adapters.anthropic import load_sdk, make_body
-from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, decode_reply, exchange
+from pentad.models.providers.adapters.sdk import (
+    CONNECT_SECONDS,
+    ClientCache,
+    Provider,
+    WireReply,
+    decode_reply,
+    exchange,
+)
+from pentad.models.providers.adapters.strict_tools import StrictTools
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import BEDROCK
 
@@ -43,6 +52,7 @@ class BedrockChat:
         self._clock = clock
         self._place = ProviderCredentials("", entry.base_url)
         self._clients = ClientCache(self._make)
+        self._strict = StrictTools()
         self._provider = Provider(
             entry.name, load_sdk, BEDROCK, "x-amzn-requestid", "x-amzn-errortype", _get_credential_errors
         )
@@ -74,7 +84,11 @@ class BedrockChat:
         """Send one request; see the port."""
         until = self._clock() + timeout
         client = self._clients.get_client(self._place)
-        body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.messages.with_streaming_response.create
-        reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
+
+        def post(body: dict[str, Any]) -> WireReply:
+            return exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
+
+        encode = partial(make_body, model, request, max_output_tokens=max_output_tokens, effort=effort)
+        reply = self._strict.send(model, request, lambda strict: encode(strict=strict), post)
         return decode_reply(reply, lambda body: anthropic_wire.decode(body, model=model, request_id=reply.request_id))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pentad.domain.models import ChatRequest
@@ -11,10 +12,12 @@ from pentad.models.providers.adapters.sdk import (
     CONNECT_SECONDS,
     ClientCache,
     Provider,
+    WireReply,
     decode_reply,
     exchange,
     get_credentials,
 )
+from pentad.models.providers.adapters.strict_tools import StrictTools
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import OPENAI
 from pentad.models.providers.ports import CredentialSource
@@ -61,6 +64,7 @@ class OpenAIChat:
         self._credentials = credentials
         self._clock = clock
         self._clients = ClientCache(make_client)
+        self._strict = StrictTools()
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -78,15 +82,19 @@ class OpenAIChat:
         """Send one request; see the port."""
         until = self._clock() + timeout
         client = self._clients.get_client(get_credentials(self._credentials, openai_wire.NAME))
-        body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create, named = client.responses.with_streaming_response.create, build_request_headers(request.context)
+
         # As extra_body: the body is in wire form already, and to look through it for what to transform takes the
         # SDK a third of a millisecond for each message of the conversation.
-        reply = exchange(
-            PROVIDER,
-            lambda limits: create(extra_body=body, extra_headers=named, timeout=limits),
-            until,
-            self._clock,
-            reject=self._credentials.forget,
-        )
+        def post(body: dict[str, Any]) -> WireReply:
+            return exchange(
+                PROVIDER,
+                lambda limits: create(extra_body=body, extra_headers=named, timeout=limits),
+                until,
+                self._clock,
+                reject=self._credentials.forget,
+            )
+
+        encode = partial(openai_wire.encode, model, request, max_output_tokens=max_output_tokens, effort=effort)
+        reply = self._strict.send(model, request, lambda strict: encode(strict=strict), post)
         return decode_reply(reply, lambda body: openai_wire.decode(body, model=model, request_id=reply.request_id))

@@ -33,7 +33,7 @@ from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import OPENAI, FailureSignal, classify
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects
 from pentad.models.providers.strictjson import read_arguments as read_arguments
-from pentad.models.providers.tool_schemas import flatten_tool_schema
+from pentad.models.providers.tool_schemas import ToolForm, describe_for_openai
 
 NAME = "openai"
 _MIN_OUTPUT_TOKENS = 16  # the API refuses a smaller cap
@@ -41,9 +41,14 @@ _SCHEMA_NAME = "reply"
 
 
 def encode(
-    model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None = None
+    model: ModelEntry,
+    request: ChatRequest,
+    *,
+    max_output_tokens: int,
+    effort: Effort | None = None,
+    strict: bool = True,
 ) -> dict[str, Any]:
-    """Return the body of POST /v1/responses.
+    """Return the body of POST /v1/responses; without ``strict`` no tool is in strict mode.
 
     ``prompt_cache_key`` sends an agent's requests of one tenant to the same cache; its prefix is stable by
     construction, and OpenAI sets a breakpoint at its end by itself.
@@ -57,7 +62,8 @@ def encode(
     if request.system.strip():
         body["instructions"] = request.system
     if request.tools:
-        body["tools"] = [_encode_tool(tool.name, tool.description, tool.input_schema) for tool in request.tools]
+        forms = describe_for_openai(request.tools, strict=strict and model.capabilities.structured_output)
+        body["tools"] = [_encode_tool(tool.name, form) for tool, form in zip(request.tools, forms, strict=True)]
         body["tool_choice"] = request.tool_choice
     if request.output_schema is not None:
         body["text"] = {"format": _build_format(request.output_schema)}
@@ -82,22 +88,31 @@ def _build_cache_options(model: ModelEntry, request: ChatRequest) -> dict[str, A
     return {**key, "prompt_cache_options": {"ttl": "12h"}} if lifetime == "1h" and has_options else key
 
 
-def _encode_tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    # Not strict: strict mode takes a part of JSON Schema only, and the gateway validates all of it anyway.
-    words, flat = flatten_tool_schema(description, schema)
-    return {"type": "function", "name": name, "description": words, "parameters": flat, "strict": False}
+def _encode_tool(name: str, form: ToolForm) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": name,
+        "description": form.description,
+        "parameters": form.schema,
+        "strict": form.strict is not None,
+    }
 
 
 def _build_format(schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "name": _SCHEMA_NAME, "schema": schema, "strict": is_strict_schema(schema)}
 
 
+_COMPOSITION = frozenset("oneOf allOf not dependentRequired dependentSchemas if patternProperties".split())
+
+
 def is_strict_schema(schema: Any) -> bool:
-    """Tell if strict mode takes a schema: every object is closed and all of its properties are required."""
+    """Tell if strict mode takes a schema: every object is closed, all of its properties are required, only anyOf."""
     if isinstance(schema, list):
         return all(is_strict_schema(item) for item in schema)
     if not isinstance(schema, dict):
         return True
+    if _COMPOSITION & schema.keys():
+        return False
     if schema.get("type") == "object" or "properties" in schema:
         closed = schema.get("additionalProperties") is False
         if not closed or set(schema.get("properties", {})) != set(schema.get("required", [])):

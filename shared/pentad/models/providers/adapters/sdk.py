@@ -25,7 +25,7 @@ from pentad.models.providers.exchange import (
     ProviderVectors,
     describe_fault,
 )
-from pentad.models.providers.outcomes import FailureSignal, Rule, classify, find_reason
+from pentad.models.providers.outcomes import FailureSignal, Rule, classify, find_reason, refuses_schema
 from pentad.models.providers.ports import CredentialSource
 
 R = TypeVar("R", ProviderReply, ProviderVectors)
@@ -283,6 +283,7 @@ def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure
         request_id=_clean_identifier(headers.get(provider.request_id_header)) or None,
         scope=found.scope,
     )
+    failure.refuses_schema = refuses_schema(signal)
     failure.reason = find_reason(signal) if found.outcome is Outcome.CALLER_ERROR else None
     return failure
 
