@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pentad.cli.console import CommandError
 
-_FILES = ("cdk.json", "models.yaml", "tools.yaml", "mcp.yaml", "mcp.lock.json")
+_FILES = ("cdk.json", "models.yaml", "tools.yaml", "policy.yaml", "mcp.yaml", "mcp.lock.json")
 SOURCES = ("infra", "agents", "functions", "shared", "layers", "requirements", *_FILES)
 _TOLD = "error: "  # what `python -m infra.app` says of a mistake in the project begins so
 _MARK = ".pentad-sources"

@@ -467,6 +467,21 @@ def test_what_is_noted_is_added_and_a_repeat_changes_nothing(stores: Stores) -> 
     assert stores.runs.get(TENANT, run.run_id) == noted
 
 
+def test_a_run_keeps_where_text_from_outside_came_from(stores: Stores) -> None:
+    run = started(stores, taint=("trigger",))
+    assert run.taint == ("trigger",)
+    stores.runs.record_step(make_step(run, taint=("documents", "trigger")), [])
+    for _ in range(2):
+        noted = stores.runs.note(TENANT, run.run_id, taint=("tool:web",), allowed_taint=("send|tool:web",))
+    assert noted.taint == ("documents", "tool:web", "trigger")
+    assert noted.allowed_taint == ("send|tool:web",)
+    assert end(stores, run).taint == noted.taint
+    assert stores.runs.get(TENANT, run.run_id).taint == noted.taint
+    step = stores.runs.find_step(TENANT, run.run_id, 1)
+    assert step is not None
+    assert step.taint == ("documents", "trigger")
+
+
 def test_a_run_keeps_the_lowest_confidence(stores: Stores) -> None:
     run = started(stores)
     seen = [stores.runs.note(TENANT, run.run_id, confidence=value).confidence for value in (0.8, 0.65, 0.9)]

@@ -77,6 +77,14 @@ def test_the_next_summary_goes_on_from_the_one_before(world: World) -> None:
     assert "<before>\nThe harbour" in world.model.requests[1].messages[0].text
 
 
+def test_a_summary_keeps_where_text_from_outside_came_from_also_from_the_one_before(world: World) -> None:
+    first, second = part(0, f"u: {LONG}", "a: Fine."), part(2, f"u: {LONG}", "a: Good.")
+    asked, answered = first.spoken
+    world.run(replace(first, spoken=(asked, replace(answered, taint=("documents",)))))
+    world.run(second)
+    assert [one.taint for one in world.summaries.list_all("acme", "s-1")] == [("documents",)] * 2
+
+
 def test_a_gap_begins_anew_and_is_not_covered(world: World) -> None:
     world.run(part(0, f"u: {LONG}", "a: Fine."))
     world.run(part(2, "u: gone", f"u: {LONG}", "a: Good.", missing=(2,)))

@@ -178,9 +178,10 @@ class WriteGate:
 
         A text whose words are its speaker's has its message's. Others took words of the message before: "yes" does.
         """
-        spoken, words = self._spoken[place], set(split_words(self._spoken[place].words))
-        before = self._spoken[place - 1].taint if place and set(find_content(text)) - words else ()
-        return merge_sources(spoken.taint, before)
+        spoken = self._spoken[place]
+        own = set(find_content(spoken.words))
+        more = any(word not in own and not _is_related(word, own) for word in find_content(text))
+        return merge_sources(spoken.taint, self._spoken[place - 1].taint if place and more else ())
 
     def _keep(self, found: FoundFact, text: str, place: int, where: tuple[int, int]) -> Gated:
         spoken = self._spoken[place]

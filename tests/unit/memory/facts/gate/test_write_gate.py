@@ -34,6 +34,19 @@ def test_a_statement_is_kept_with_the_place_of_its_words() -> None:
     assert str(gated.statement.expires_at) == "2027-01-31 23:59:59+00:00"
 
 
+def test_a_fact_keeps_where_text_from_outside_came_from_that_led_to_it() -> None:
+    asked, said = say("a: The letter says that you live in Graz with Anna. Do you?", "u: Yes, I live in Graz.")
+    gate = WriteGate("s-1", [replace(asked, taint=("tool:mail",)), said], START)
+    own = gate.judge(found("I live in Graz", "The user lives in Graz.", seq=1)).statement
+    assert own is not None
+    assert own.evidence is not None
+    assert own.evidence.taint == ()
+    more = gate.judge(found("Yes, I live in Graz", "The user lives in Graz with Anna.", seq=1)).statement
+    assert more is not None
+    assert more.evidence is not None
+    assert more.evidence.taint == ("tool:mail",)
+
+
 def test_words_that_were_not_said_are_no_evidence() -> None:
     assert judge("u: I live in Berlin.", quote="I live in Paris") == "its quotation does not stand in the message"
     assert judge("u: I live in Berlin.", quote="...") == "its quotation does not stand in the message"
