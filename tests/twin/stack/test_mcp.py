@@ -1,6 +1,7 @@
 """The Model Context Protocol on the twin: the official client calls what is served, an agent a remote tool."""
 
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
-from pentad.tools.mcp.messages import MODERN
+from pentad.tools.mcp.messages import META_CAPABILITIES, META_VERSION, MODERN
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.own_project import TIDE_TOOL
 from tests.twin.stack.tide_server import TOOL, serve_tides
@@ -58,6 +59,26 @@ def test_the_official_client_calls_tools_that_run_as_any_other(own: OwnProject, 
     assert (run["status"], run["agent"]) == ("succeeded", "mcp-word-count")
     [call] = tenant.events(run["run_id"], "tool_call")
     assert call["arguments"] == {"text": "one two three"}
+
+
+def test_a_request_that_is_delivered_ten_times_at_once_runs_once(own: OwnProject) -> None:
+    tenant = own.stack.tenant()
+    body = {
+        "jsonrpc": "2.0",
+        "id": 7,
+        "method": "tools/call",
+        "params": {
+            "name": "word_count",
+            "arguments": {"text": "one two"},
+            "_meta": {META_VERSION: MODERN, META_CAPABILITIES: {}},
+        },
+    }
+    headers = {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": "word_count"}
+    with ThreadPoolExecutor(10) as pool:
+        replies = list(pool.map(lambda _: tenant.send("POST", "/mcp", headers, json=body), range(10)))
+    assert {reply.status_code for reply in replies} == {200}
+    assert len({reply.json()["result"]["_meta"]["pentad/run_id"] for reply in replies}) == 1
+    assert len(tenant.get("/v1/runs")["items"]) == 1
 
 
 def test_the_clients_human_approves_what_then_runs(own: OwnProject) -> None:

@@ -1,0 +1,46 @@
+"""Ann's call by every kind of caller: who may not reach it is answered as for a call that nobody has made."""
+
+from typing import Any
+
+import pytest
+
+from pentad.domain.runs import RunStatus
+from tests.unit.api.mcp.test_service import ADD, WITH_TASKS, ask
+from tests.unit.api.served import ServedClient
+from tests.unit.api.test_access import CALLERS, NOBODY_RUN, SEES_HERS
+
+Json = dict[str, Any]
+METHODS = ("tasks/get", "tasks/update", "tasks/cancel")
+
+
+@pytest.mark.parametrize("kind", sorted(CALLERS))
+def test_a_call_is_there_for_those_alone_who_may_reach_it(kind: str) -> None:
+    who = CALLERS[kind]
+    for method in METHODS:
+        client = ServedClient(slow=True)
+        made = ask(client, "tools/call", ADD, can=WITH_TASKS, caller=CALLERS["ann-key"])
+        hers = {"taskId": made.json["result"]["taskId"], "inputResponses": {}}
+        reply = ask(client, method, hers, can=WITH_TASKS, caller=who or {})
+        nobodys = ask(client, method, hers | {"taskId": NOBODY_RUN}, can=WITH_TASKS, caller=who or {})
+        if who is None:
+            assert (reply.status, nobodys.status) == (401, 401)
+        elif kind in SEES_HERS:
+            assert (reply.status, nobodys.status) == (200, 400), (kind, method, reply.text)
+        else:
+            assert (reply.status, reply.text) == (400, nobodys.text), (kind, method)
+        [run] = client.get_runs()
+        assert (run.status is RunStatus.CANCELLED) == (method == "tasks/cancel" and kind in SEES_HERS), (kind, method)
+
+
+@pytest.mark.parametrize("kind", sorted(CALLERS))
+def test_a_call_is_a_run_of_the_credentials_own_user(kind: str) -> None:
+    who, client = CALLERS[kind], ServedClient()
+    reply = ask(client, "tools/call", ADD, caller=who or {})
+    if who is None:
+        assert (reply.status, client.get_runs()) == (401, [])
+        return
+    started = list(client.world.engine.started.values())
+    assert [one["tenant"] for one in started] == [who["tenant"]]
+    if who["tenant"] == "acme":
+        [run] = client.get_runs()
+        assert run.user_id == (who["user"] or None)
