@@ -68,7 +68,7 @@ def test_two_long_tools_have_two_workflows() -> None:
         ("serve: {agents: [nobody]}", "there is no 'nobody'"),
         ("serve: {tools: [notes, notes]}", "'notes' twice"),
         ("serve: {tool: [notes]}", "do you mean 'tools'"),
-        ("serves: {}", "do you mean 'serve'"),
+        ("srve: {}", "do you mean 'serve'"),
         ("serve: [notes]", "serve: "),
         ("- a", "the file: "),
         ("serve: {agents: [Helper]}", "serve.agents.0"),
