@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.library.data.delete_file import delete_file
-from functions.library.data.list_files import list_files
-from functions.library.data.read_file import read_file
-from functions.library.data.write_file import write_file
+from functions.library.files.delete_file import delete_file
+from functions.library.files.list_files import list_files
+from functions.library.files.read_file import read_file
+from functions.library.files.write_file import write_file
 from pentad.domain.errors import PolicyDenied, ToolFailed
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare import Grant

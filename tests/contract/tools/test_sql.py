@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from functions.library.data.change_sql import change_sql
-from functions.library.data.describe_sql import describe_sql
-from functions.library.data.preview_sql_change import preview_sql_change
-from functions.library.data.query_sql import query_sql
+from functions.library.sql.change_sql import change_sql
+from functions.library.sql.describe_sql import describe_sql
+from functions.library.sql.preview_sql_change import preview_sql_change
+from functions.library.sql.query_sql import query_sql
 from pentad.domain.errors import (
     ConfigurationError,
     InvalidInput,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.library.data._files import Path
+from functions.library.files._files import Path
 from pentad.tools.declare import Grant, ToolContext, tool
 from pentad.tools.files import actions
 from pentad.tools.files.actions import ReadFile

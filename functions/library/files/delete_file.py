@@ -1,6 +1,6 @@
 """The tool that deletes a file."""
 
-from functions.library.data._files import Etag, Path
+from functions.library.files._files import Etag, Path
 from pentad.tools.declare import Grant, ToolContext, Undoable, tool
 from pentad.tools.files import actions
 from pentad.tools.files.actions import FileToRestore

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.library.data._sql import PACKAGES, open_database
+from functions.library.sql._sql import PACKAGES, open_database
 from pentad.tools.data.sql import actions
 from pentad.tools.data.sql.actions import Parameters, SqlRows
 from pentad.tools.data.sql.settings import SqlSettings

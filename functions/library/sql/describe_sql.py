@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functions.library.data._sql import PACKAGES, open_database
+from functions.library.sql._sql import PACKAGES, open_database
 from pentad.tools.data.sql.settings import SqlSettings
 from pentad.tools.declare import ToolContext, tool
 

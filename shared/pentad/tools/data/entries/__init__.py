@@ -1,0 +1,1 @@
+"""Records of kinds that a deployment names, in the table of tools."""

@@ -1,0 +1,1 @@
+"""Search the web by a provider, and read pages."""
