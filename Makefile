@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -70,6 +70,9 @@ bench-trajectories: env ## replay a public benchmark's tool-use trajectories thr
 
 bench-memory: env ## how well documents are found, on public collections (PENTAD_MEMORY_DATA says where they are)
 	@$(BIN)/python -m benchmarks.memory
+
+bench-tools: env ## what a call costs around its tool, and how many tools are found by words (BFCL v4)
+	@$(BIN)/python -m benchmarks.tools --json
 
 bench-servers: env ## the twin's HTTP server beside the libraries that it took the place of
 	@$(BIN)/python -m benchmarks.servers --json

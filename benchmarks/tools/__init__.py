@@ -1,0 +1,1 @@
+"""What the runtime of tools costs, and how many tools are found by words."""
