@@ -14,4 +14,9 @@ def open_database(settings: SqlSettings, context: ToolContext) -> PostgresDataba
         ConfigurationError: the secret is missing, or has no address.
     """
     credential = context.secret(settings.secret)
-    return PostgresDatabase(credential.fields, seconds=settings.timeout_seconds, tenant_id=context.tenant)
+    return PostgresDatabase(
+        credential.fields,
+        seconds=settings.timeout_seconds,
+        tenant_id=context.tenant,
+        renew=lambda: context.renew_secret(settings.secret, credential).fields,
+    )

@@ -193,7 +193,9 @@ class ToolSettings(Settings):
     )
     gateway_function: str | None = Field(default=None, description="the gateway's alias for graphs; set for a graph")
     state_table: str | None = Field(default=None, description="of checkpoints; set for a graph")
-    payload_bucket: str | None = Field(default=None, description="of large checkpoints and of files; set where it has any")
+    payload_bucket: str | None = Field(
+        default=None, description="of large checkpoints and of files; set where it has any"
+    )
     langgraph_strict_msgpack: bool = Field(default=False, description="read by LangGraph: what a checkpoint may make")
 
 

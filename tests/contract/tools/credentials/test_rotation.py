@@ -18,6 +18,7 @@ from pentad.tools.credentials.adapters.store_secretsmanager import SecretsManage
 from pentad.tools.credentials.generated import GeneratedSecret
 from pentad.tools.credentials.rotate import RotationKind, RotationPlan, Rotator, SecretRotation, Step
 from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets, SecretCache
+from pentad.tools.data.sql.adapters.postgres import PostgresDatabase
 from pentad.tools.outside.places import SecretPlace
 from tests.moto_clients import client as moto_client
 from tests.secrets_watch import MARK
@@ -292,6 +293,39 @@ def test_a_role_changes_its_own_password(database: dict[str, str], form: str) ->
     # For the next test: the role has its first password again.
     PostgresRole().set(text, pending.text, None)
     assert can_log_in(text)
+
+
+def test_a_query_in_the_middle_of_a_rotation_finds_the_password_that_counts(database: dict[str, str]) -> None:
+    text, name, token = json.dumps(database), "p/tools/db", str(uuid.uuid4())
+    store, cache = MemorySecrets({name: text}), SecretCache()
+    store.begin_rotation(name, token)
+    rotate = SecretRotation(store, PLANS, lambda kind: PostgresRole())
+
+    def query() -> object:
+        """Ask as the tool does: with what the process has kept, and with another value once that is refused."""
+        secrets = DeclaredToolSecrets({"db": SecretPlace(secret=name)}, shared=store, cache=cache)
+        credential = secrets.get("acme", "db")
+        made = PostgresDatabase(
+            credential.fields,
+            seconds=5,
+            tenant_id="acme",
+            renew=lambda: secrets.renew("acme", "db", credential).fields,
+        )
+        return made.query("SELECT 42 AS x", [], max_rows=1, max_bytes=1_000).rows
+
+    expected = query()
+    for step in STEPS:
+        rotate(name, token, step)
+        assert query() == expected
+    renewed = store.read(name)
+    assert renewed is not None
+    PostgresRole().set(text, renewed.text, None)  # for the next test
+
+
+def test_without_another_value_a_refusal_is_final(database: dict[str, str]) -> None:
+    made = PostgresDatabase(database | {"password": f"{MARK}-wrong"}, seconds=5, tenant_id="acme")
+    with pytest.raises(ConfigurationError, match="does not accept"):
+        made.query("SELECT 1", [], max_rows=1, max_bytes=1_000)
 
 
 def test_a_pending_value_of_another_role_is_refused(database: dict[str, str]) -> None:

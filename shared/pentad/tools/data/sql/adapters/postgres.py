@@ -1,6 +1,6 @@
 """PostgreSQL by psycopg: each call is one connection and one transaction, with bounds that the server keeps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,12 +39,21 @@ class PostgresDatabase:
         seconds: the longest that a statement runs.
         tenant_id: stands in the setting ``pentad.tenant`` of each transaction, for policies of row level security.
         lock_ms: the longest that a statement waits for rows that others hold, in milliseconds.
+        renew: returns other fields than those that the server refused; asked once, since the password may have been
+            rotated in this minute. None: a refusal is final.
     """
 
     def __init__(
-        self, credentials: Mapping[str, str], *, seconds: int, tenant_id: str, lock_ms: int = _LOCK_MS
+        self,
+        credentials: Mapping[str, str],
+        *,
+        seconds: int,
+        tenant_id: str,
+        lock_ms: int = _LOCK_MS,
+        renew: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._address = read_address(credentials)
+        self._renew = renew
         self._seconds = seconds
         self._tenant_id = tenant_id
         self._lock_ms = lock_ms
@@ -110,16 +119,27 @@ class PostgresDatabase:
             connection.close()  # what is not committed is taken back by the server
 
     def _connect(self) -> Connection:
+        connection = self._log_in()
+        if connection is None and self._renew is not None:
+            self._address = read_address(self._renew())
+            connection = self._log_in()
+        if connection is None:
+            raise ConfigurationError(
+                "the database does not accept the secret's user and password", field="secret", fix="correct it"
+            )
+        return connection
+
+    def _log_in(self) -> Connection | None:
+        """Return a connection, or None where the server does not accept user and password."""
         try:
             return psycopg.connect(
                 self._address, connect_timeout=_CONNECT_SECONDS, prepare_threshold=None, application_name="pentad"
             )
         except psycopg.OperationalError as error:
-            # Its text may name the user and the host: neither is the model's.
-            if isinstance(error, errors.InvalidPassword | errors.InvalidAuthorizationSpecification):
-                raise ConfigurationError(
-                    "the database does not accept the secret's user and password", field="secret", fix="correct it"
-                ) from None
+            # Its text may name the user and the host: neither is the model's. The driver gives a refusal no code.
+            refused = isinstance(error, errors.InvalidPassword | errors.InvalidAuthorizationSpecification)
+            if refused or "authentication failed" in str(error):
+                return None
             raise ToolUnavailable("the database did not answer") from None
 
     def _bound(self, connection: Connection) -> None:
