@@ -65,6 +65,12 @@ SENDING = """description: Sends telegrams.
 tools: [telegraph]
 knowledge: {top_k: 0}
 """
+# Has a tool that ships, which is deployed because this file names it.
+WRITING = """description: Writes to people of the harbour.
+tools: [send_email]
+knowledge: {top_k: 0}
+humans: {group: wardens}
+"""
 # Is given no passages: it searches for them.
 SEARCHING = """description: Finds what stands in the harbour's books, and pays back what tickets cost.
 tools: [search_knowledge, ship_log, refund]
@@ -94,6 +100,7 @@ _AGENTS = {
     "telegrapher": (SENDING, "You send telegrams."),
     "purser": (FINDING, "You keep the stores of the harbour."),
     "pilot": (PILOT.replace("TIDE_TOOL", TIDE_TOOL), "You know the tides."),
+    "postmaster": (WRITING, "You write to the people of the harbour."),
     "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
     "porter": (REPLYING, "You answer at the gate of the harbour."),
@@ -149,6 +156,11 @@ TOOLS_FILE = """departures:
   pier: South Pier
 telegraph:
   office: http://127.0.0.1:{port}
+send_email:
+  backend: ses
+  sender: desk@harbour.example
+  recipient_domains: [harbour.example]
+  secret: null
 secrets:
   wire: {{rotate: {{kind: password, days: 7}}}}
 """

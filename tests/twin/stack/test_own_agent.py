@@ -45,6 +45,22 @@ def test_a_tool_has_its_package_and_its_settings(scripted: Stack) -> None:
     assert json.loads(call["result"]) == ["Ferry at South Pier, 2 gates"]
 
 
+def test_a_tool_that_ships_sends_by_its_own_role_once_a_human_agrees(scripted: Stack) -> None:
+    tenant = scripted.tenant()
+    scripted.aws("sesv2").create_email_identity(EmailIdentity="harbour.example")
+    before = float(scripted.aws("ses").get_send_quota()["SentLast24Hours"])
+    arguments = {"to": ["mary@harbour.example"], "subject": "Fog", "text": "The ferry waits."}
+    asked = {"name": "send_email", "arguments": arguments}
+    scripted.simulator.load_script({"reply": {"tool_calls": [asked]}}, {"reply": {"text": "Sent."}})
+    view = tenant.ask("Tell Mary about the fog.", agent="postmaster")
+    approval = view["pending_approval"]
+    assert tenant.decide(approval, "approve").status_code == 200
+    assert tenant.settle(view["run_id"], after=approval)["status"] == "succeeded"
+    [call] = tenant.events(view["run_id"], "tool_call")
+    assert json.loads(call["result"])["accepted"] == ["mary@harbour.example"]
+    assert float(scripted.aws("ses").get_send_quota()["SentLast24Hours"]) == before + 1
+
+
 def test_session_of_one_agent_is_not_taken_by_another(own: OwnProject) -> None:
     tenant = own.stack.tenant()
     tenant.ask("Hello", agent="greeter", session="daily")
