@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infra.tools.policy_file import read_policy
 from infra.tools.tools_file import read_tools_file
+from pentad.domain.declarations.agents import ToolSpec
 from pentad.tools.declare.discovery import find_library, load_tool
 
 PAGES = ("email", "calendar", "messages", "crm", "erp")
@@ -15,17 +17,23 @@ _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def split_files(block: str) -> list[tuple[str, str]]:
     """Return the parts of a block by the comment above each; a second way of saying it begins with "or"."""
-    parts = re.split(r"^# (agents/\S+|tools\.yaml|or )[^\n]*\n", block, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^# (agents/\S+|tools\.yaml|policy\.yaml|or )[^\n]*\n", block, flags=re.MULTILINE)[1:]
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_example_deploys_as_it_stands(page: str, root: Path, tmp_path: Path) -> None:
     library, tried = find_library(), 0
+    specs: dict[str, ToolSpec] = {}
     for block in _BLOCK.findall((root / "docs" / "tools" / f"{page}.md").read_text(encoding="utf-8")):
         files = split_files(block)
+        if files[0][0] == "policy.yaml":
+            (tmp_path / "policy.yaml").write_text(files[0][1], encoding="utf-8")
+            assert read_policy(tmp_path, runners=(), tools=specs).rules
+            continue
         names = yaml.safe_load(files[0][1])["tools"]
         tools = {name: load_tool(library[name]) for name in names}
+        specs |= {name: tool.spec for name, tool in tools.items()}
         for _, text in files[1:]:
             (tmp_path / "tools.yaml").write_text(text, encoding="utf-8")
             found = read_tools_file(tmp_path, tools, prefix="pentad-dev")
