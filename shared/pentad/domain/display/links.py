@@ -31,9 +31,12 @@ _AUTOLINK: Final = re.compile(
 )
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])([^<>]{0,20000})>?")
 _ACTIVE: Final = re.compile(
-    r"//|url\s{0,9}\(|(?:src|href|srcset|srcdoc|style|background|poster|action|formaction|data|ping|content)\s{0,9}=",
+    r"\A/?(?:script|style|iframe|frame|object|embed|applet|meta|link|base|form|template|portal)\b"
+    r"|//|url\s{0,9}\(|\bon[a-z]{3,20}\s{0,9}="
+    r"|(?:src|href|srcset|srcdoc|style|background|poster|action|formaction|data|ping|content)\s{0,9}=",
     re.I,
 )
+"""What of a tag runs, loads or leads somewhere."""
 _BARE: Final = re.compile(r"(?:https?:[/\\]{1,4}|www\.)[^\s<>\"'`|]{1,8000}", re.I)
 _IN_TAG: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?[/\\]{2}[^\s\"'<>`)]{1,8000}")
 
