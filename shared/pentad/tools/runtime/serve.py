@@ -40,6 +40,7 @@ class ServeTool:
         files: makes the files of a call's tenant; only asked where the tool declares a grant on files.
         upload: puts a result that is too large for an answer to the address that a call brings; without it,
             only what is shown of such a result is left.
+        on_failure: called when a call, or an undo, came to an error: a secret that it used may have been rotated.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ServeTool:
         outside: HttpClient | None = None,
         files: Callable[[HandedCall], FileStore] | None = None,
         upload: PutWhole | None = None,
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._tool = tool
         self._records = records
@@ -62,6 +64,7 @@ class ServeTool:
         self._outside = outside
         self._files = files
         self._upload = upload
+        self._on_failure = on_failure
 
     def __call__(self, handed: HandedCall, *, remaining_seconds: Callable[[], float]) -> ToolAnswer:
         """Return what the call, or its undo, came to; no error of the tool is raised.
@@ -71,17 +74,19 @@ class ServeTool:
             remaining_seconds: seconds left of the function's time.
         """
         try:
-            return self._serve(handed, remaining_seconds)
+            answer = self._serve(handed, remaining_seconds)
         except TransientError as error:
-            return _hide_secrets(
-                ToolAnswer(
-                    kind="again",
-                    text=error.message,
-                    error_type=type(error).__name__,
-                    fix=error.fix,
-                    retry_after=error.retry_after,
-                )
+            again = ToolAnswer(
+                kind="again",
+                text=error.message,
+                error_type=type(error).__name__,
+                fix=error.fix,
+                retry_after=error.retry_after,
             )
+            answer = _hide_secrets(again)
+        if answer.kind in ("again", "error", "kept"):
+            self._on_failure()
+        return answer
 
     def _serve(self, handed: HandedCall, remaining_seconds: Callable[[], float]) -> ToolAnswer:
         tool = self._tool

@@ -12,7 +12,7 @@ from pentad.domain.errors import InvalidInput, ToolFailed, ToolThrottled
 from pentad.domain.secrets import KNOWN, mask_secrets
 from pentad.tools.credentials.adapters.store_memory import MemorySecrets
 from pentad.tools.credentials.masking import mask_known, register_secret
-from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets
+from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets, SecretCache
 from pentad.tools.declare import ToolContext, Undoable, tool
 from pentad.tools.outside.places import SecretPlace
 from pentad.tools.runtime.handed import HandedCall
@@ -54,7 +54,7 @@ def leak(how: str, context: ToolContext) -> Undoable[Any]:
     return Undoable(value, {"again": password})
 
 
-def serve(how: str, op: Any = "run") -> str:
+def serve(how: str, op: Any = "run", *, store: MemorySecrets | None = None, cache: SecretCache | None = None) -> str:
     handed = HandedCall(
         op=op,
         tenant_id="acme",
@@ -68,8 +68,16 @@ def serve(how: str, op: Any = "run") -> str:
         undo={} if op == "undo" else None,
         deadline=2e9,
     )
-    secrets = DeclaredToolSecrets({"smtp": SecretPlace(secret="s")}, shared=MemorySecrets({"s": TEXT}))
-    served = ServeTool(leak, records=lambda _: None, now=lambda: datetime.now(UTC), secrets=secrets)  # type: ignore[arg-type,return-value]
+    secrets = DeclaredToolSecrets(
+        {"smtp": SecretPlace(secret="s")}, shared=store or MemorySecrets({"s": TEXT}), cache=cache
+    )
+    served = ServeTool(
+        leak,
+        records=lambda _: None,  # type: ignore[arg-type,return-value]
+        now=lambda: datetime.now(UTC),
+        secrets=secrets,
+        on_failure=secrets.forget_used,
+    )
     return served(handed, remaining_seconds=lambda: 30.0).model_dump_json()
 
 
@@ -86,6 +94,17 @@ def test_no_answer_of_an_undo_holds_one() -> None:
     shown = serve("", op="undo")
     assert '"kept"' in shown
     assert PASSWORD not in shown
+
+
+@pytest.mark.parametrize(("how", "op"), [("throttled", "run"), ("failed", "run"), ("unexpected", "run"), ("", "undo")])
+def test_a_call_that_failed_has_its_secrets_read_anew_in_the_next(how: str, op: str) -> None:
+    store, cache = MemorySecrets({"s": TEXT}), SecretCache()
+    serve("value", store=store, cache=cache)
+    assert cache.get("s") is not None
+    serve("value", store=store, cache=cache)
+    assert cache.get("s") is not None
+    serve(how, op=op, store=store, cache=cache)
+    assert cache.get("s") is None
 
 
 def test_where_to_use_a_secret_is_not_masked() -> None:

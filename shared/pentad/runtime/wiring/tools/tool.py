@@ -56,6 +56,7 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
         outside=_make_http_client(handed, resolve_names(tool.egress, settings), secrets),
         files=_make_files,
         upload=put_by_http,
+        on_failure=secrets.forget_used if secrets is not None else lambda: None,
     )
 
 
