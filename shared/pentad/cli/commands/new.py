@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pentad.cli.commands.new_openapi_tool import build_openapi_files
 from pentad.cli.commands.new_tool import (
     Approval,
     NewTool,
@@ -22,6 +23,9 @@ from pentad.tools.declare.options import Effects
 
 app = typer.Typer(help="Write the files of something new; nothing that is there is changed.", no_args_is_help=True)
 
+_Document = Annotated[Path | None, typer.Option(help="An OpenAPI document: the tool is one operation of its API.")]
+_Operation = Annotated[str | None, typer.Option(help="With --openapi: the operation's id, or 'GET /path'.")]
+_Url = Annotated[str | None, typer.Option(help="With --openapi: where the API is, if not at its server.")]
 _SETTINGS = """description: {description}
 tools: {tools}
 knowledge: {{top_k: 6}}
@@ -89,6 +93,9 @@ def write_tool(
     ] = None,
     approval: Annotated[Approval, typer.Option(help="always: a human sees the arguments first.")] = "never",
     undo: Annotated[bool, typer.Option("--undo", help="Its calls can be undone.")] = False,
+    openapi: _Document = None,
+    operation: _Operation = None,
+    url: _Url = None,
 ) -> None:
     """Write functions/tools/NAME.py, a working tool, and a test of it."""
     new = NewTool(
@@ -102,12 +109,15 @@ def write_tool(
         undo=undo,
     )
     with handle_errors():
-        _write_tool_files(new)
+        root = find_project_root()
+        if openapi is None and operation is None and url is None:
+            _write_tool_files(root, new, build_tool_files(root, new))
+        else:
+            _write_tool_files(root, new, build_openapi_files(root, new, openapi, operation, url=url))
 
 
-def _write_tool_files(new: NewTool) -> None:
-    root = find_project_root()
-    files, added = build_tool_files(root, new), list_new_packages(root, new)
+def _write_tool_files(root: Path, new: NewTool, files: dict[Path, str]) -> None:
+    added = list_new_packages(root, new)
     for path, text in files.items():
         write_text(path, text)
     if added:

@@ -10,29 +10,29 @@ import asyncio
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, Unpack, get_args, get_type_hints
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolCallId, ToolException
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model, model_validator
+from pydantic import TypeAdapter, ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
-from pentad.domain.schemas import check_schema_limits, find_violations
+from pentad.domain.schemas import check_schema_limits
 from pentad.tools.declare.approval_option import ApprovalOption, check_approval, check_rates
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Grant, Tool
 from pentad.tools.declare.options import Effects, check_grants, check_safe_output
 from pentad.tools.declare.reach import Reach, check_packages, refuse_reach
+from pentad.tools.declare.schema_arguments import make_schema_model
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
 
 CONTEXT = "pentad_context"
 """The function's parameter for the context; no argument of a tool may be named so."""
 _MAX_ID = 40
-_MAX_PROBLEMS = 5
 _LANGCHAINS_OWN = ("self", "config", "callbacks", "run_manager")
 _INJECTED = "it takes what only a LangGraph node can give: {names}"
 
@@ -132,31 +132,6 @@ def build_tool_options(where: str, options: ToolOptions, memory_mb: int) -> dict
         "memory_mb": options.get("memory_mb", memory_mb),
         "reach": Reach(packages=check_packages(where, options.get("packages", ()))),
     }
-
-
-def make_schema_model(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
-    """Return a model that takes exactly what a JSON Schema takes, for tools whose arguments are known as one only.
-
-    Args:
-        name: the tool's name, for messages.
-        schema: the JSON Schema of its arguments.
-    """
-
-    def check(cls: type[BaseModel], values: Any) -> Any:
-        try:
-            errors = find_violations(schema, values)
-        except InvalidInput as error:
-            raise ValueError(error.message) from error
-        found = [f"{error.json_path.removeprefix('$.')}: {error.message}" for error in errors]
-        if found:
-            raise ValueError("; ".join(found[:_MAX_PROBLEMS]))
-        return values
-
-    return create_model(
-        f"{name}_arguments",
-        __config__=ConfigDict(extra="allow", frozen=True),
-        __validators__={"check": model_validator(mode="before")(check)},  # type: ignore[dict-item]
-    )
 
 
 def _build_schema(given: BaseTool) -> dict[str, Any]:
