@@ -48,6 +48,7 @@ class _Sent:
     place: Destination
     headers: Mapping[str, str]
     body: bytes
+    until: Callable[[bytes], bool] | None = None
 
 
 class EgressClient:
@@ -93,6 +94,7 @@ class EgressClient:
         max_bytes: int | None = None,
         redirects: int = MOST_REDIRECTS,
         changes: bool | None = None,
+        until: Callable[[bytes], bool] | None = None,
     ) -> HttpAnswer:
         """See `HttpClient`."""
         verb = method.upper()
@@ -103,7 +105,9 @@ class EgressClient:
         seconds = min(SECONDS if timeout is None else timeout, max(0.1, self._remaining_seconds() - 0.5))
         deadline = self._monotonic() + seconds
         may_repeat = not self._changed
-        sent = _Sent(verb, parse_url(url, params), typed, data)
+        if until is not None:
+            typed = {**typed, "accept-encoding": "identity"}  # a part of what is compressed can't be read
+        sent = _Sent(verb, parse_url(url, params), typed, data, until)
         # Until the server has refused it, what is sent may have changed something, whatever becomes of the answer.
         self._changed = not may_repeat or (verb not in _READING if changes is None else changes)
         sent, answer = self._send_on(sent, limit, deadline, max(0, min(redirects, MOST_REDIRECTS)))
@@ -181,6 +185,7 @@ class EgressClient:
             body=sent.body,
             max_bytes=limit,
             deadline=deadline,
+            until=sent.until,
         )
         for number, address in enumerate(tried, start=1):
             try:

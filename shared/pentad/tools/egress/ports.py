@@ -33,6 +33,7 @@ class WireRequest:
         body: what to send.
         max_bytes: of the body as it comes, before decompression.
         deadline: of `monotonic` in `Wire.send`.
+        until: given the body so far, tells that no more of it is needed; all of it is read where None.
     """
 
     method: str
@@ -45,6 +46,7 @@ class WireRequest:
     body: bytes = field(repr=False)
     max_bytes: int
     deadline: float
+    until: Callable[[bytes], bool] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

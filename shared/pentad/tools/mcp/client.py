@@ -17,6 +17,7 @@ from pentad.tools.mcp.messages import (
     MISSING_CAPABILITY,
     MODERN,
     UNSUPPORTED_VERSION,
+    EventWatch,
     RemoteError,
     SessionGone,
     build_argument_headers,
@@ -262,6 +263,7 @@ class McpClient:
             max_bytes=_MAX_BYTES,
             redirects=0,
             changes=message["method"] == "tools/call",
+            until=EventWatch(message.get("id")),
         )
         self._status = answer.status
         return answer

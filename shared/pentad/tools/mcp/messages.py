@@ -27,6 +27,10 @@ _MESSAGE = 500
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 _WRAPPED = re.compile(r"=\?base64\?.*\?=")
 _MOST_EVENTS = 10_000
+_HEAD = 100
+_LINES = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""What a line of a stream of events begins with; no JSON does."""
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _ASKS = {
     "sampling/createMessage": "to ask a model for it",
     "elicitation/create": "to ask its user",
@@ -50,6 +54,33 @@ class RemoteError(Exception):
 
 class SessionGone(Exception):
     """The server does not know the session any more; nothing was done."""
+
+
+class EventWatch:
+    """Tells from a stream of events, as it comes, that no more of it is needed.
+
+    A server may keep the stream open after its answer, or ask its client for something and wait: nothing follows then.
+    Each event is looked at once, however long the stream is.
+
+    Args:
+        request_id: whose answer is waited for.
+    """
+
+    def __init__(self, request_id: int | None) -> None:
+        self._request_id = request_id
+        self._seen = 0
+
+    def __call__(self, content: bytes) -> bool:
+        """Tell whether the answer, or a question of the server's, is in the content so far."""
+        if self._request_id is None or not content[:_HEAD].lstrip().startswith(_LINES):
+            return False
+        ends = [match.end() for match in _EVENT_END.finditer(content, self._seen)]
+        if not ends:
+            return False
+        text = content[self._seen : ends[-1]].decode("utf-8", "replace")
+        self._seen = ends[-1]
+        found = [message for event in _iter_events(text) if (message := _parse(event)) is not None]
+        return any("id" in one and ("method" in one or _is_id(one["id"], self._request_id)) for one in found)
 
 
 def build_request(method: str, params: Json, request_id: int, *, modern: bool) -> Json:

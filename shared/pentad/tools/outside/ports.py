@@ -1,7 +1,7 @@
 """What a tool asks of the outside: the value of a secret that it declares, and answers of hosts that it declares."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -177,6 +177,7 @@ class HttpClient(Protocol):
         max_bytes: int | None = None,
         redirects: int = 5,
         changes: bool | None = None,
+        until: Callable[[bytes], bool] | None = None,
     ) -> HttpAnswer:
         """Send a request and return the answer, whatever its status.
 
@@ -192,6 +193,8 @@ class HttpClient(Protocol):
             redirects: how many are followed, 5 at most. None follows one with a body to another host.
             changes: whether the request changes something at the server; by default all but GET, HEAD, OPTIONS,
                 PROPFIND and REPORT do. Say False for a search that is a POST.
+            until: given the body so far, tells that no more of it is needed, as of a stream that does not end by
+                itself; all of it is read where None.
 
         Raises:
             PolicyDenied: the host is not declared, or leads to an address that may not be reached.

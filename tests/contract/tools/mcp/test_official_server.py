@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_socket import enable_socket
 
-from pentad.domain.errors import ToolFailed, ToolUnavailable
+from pentad.domain.errors import ToolFailed
 from pentad.runtime.wiring.ground.egress import make_http_client
 from pentad.tools.mcp.client import Connection, McpClient
 from pentad.tools.mcp.contents import read_result
@@ -103,15 +103,9 @@ def test_what_the_tool_says_of_its_failure_is_told(http: HttpClient, url: str, h
         read_result(client.call_tool("nothing", {}, {}), None)
 
 
-def test_a_question_to_the_user_is_refused(http: HttpClient, url: str) -> None:
-    client = make_client(http, url, MODERN)
-    with pytest.raises(ToolFailed, match="elicitation"):
+@pytest.mark.parametrize("hint", ERAS[1:])
+def test_a_question_to_the_user_is_refused_at_once(http: HttpClient, url: str, hint: str) -> None:
+    # The server of sessions asks in the stream of its answer, though nobody offered to be asked, and waits.
+    client = make_client(http, url, hint)
+    with pytest.raises(ToolFailed, match="elicitation" if hint == MODERN else "to ask its user"):
         read_result(client.call_tool("ask", {}, {}), None)
-
-
-def test_a_server_of_sessions_that_waits_for_its_clients_user_ends_with_the_time(http: HttpClient, url: str) -> None:
-    # It asks in the stream of its answer, though nobody offered to be asked, and the answer never comes.
-    connection = Connection(hint="2025-11-25")
-    client = McpClient(http, url, {}, connection, remaining_seconds=lambda: 1.5)
-    with pytest.raises(ToolUnavailable):
-        client.call_tool("ask", {}, {})

@@ -9,7 +9,7 @@ import pytest
 from pentad.domain.errors import PentadError, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.tools.mcp.client import MOST_PAGES, MOST_TOOLS, Connection, McpClient
 from pentad.tools.mcp.contents import read_result
-from pentad.tools.mcp.messages import MODERN, build_argument_headers, encode_header
+from pentad.tools.mcp.messages import MODERN, EventWatch, build_argument_headers, encode_header
 from pentad.tools.outside.ports import HttpAnswer
 from tests.unit.tools.mcp.hostile import ADD, ScriptedServer, answer, error, result
 
@@ -140,6 +140,42 @@ def test_a_server_that_asks_for_something_is_refused(method: str) -> None:
     inputs = {"resultType": "input_required", "inputRequests": {"k": {"method": method, "params": {}}}}
     with pytest.raises(ToolFailed, match="refused"):
         call(ScriptedServer(call=lambda message, headers: result(message, inputs)))
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])
+@pytest.mark.parametrize(
+    ("last", "enough"),
+    [
+        ({"id": 7, "result": {}}, True),
+        ({"id": 7, "error": {}}, True),
+        ({"id": 9, "method": "elicitation/create"}, True),
+        ({"id": 8, "result": {}}, False),
+        ({"method": "notifications/progress"}, False),
+        ({"id": True, "result": {}}, False),
+    ],
+)
+def test_a_stream_is_read_until_the_answer_or_a_question_is_there(end: bytes, last: Json, enough: bool) -> None:
+    watch, line = EventWatch(7), end[: len(end) // 2]
+    events = [b": ping", b'data: {"method": "notifications/progress"}', b"data: " + json.dumps(last).encode()]
+    content, told = b"", []
+    for part in end.join(line.join([b"event: message", event]) for event in events) + end:
+        content += bytes([part])
+        told.append(watch(content))
+    assert told[-1] is enough
+    assert not any(told[:-2])
+
+
+@pytest.mark.parametrize("content", [b'{"id": 7, "result": {}}\n\n', b"", b"\n\n", b"<html>\n\n"])
+def test_what_is_no_stream_is_read_to_its_end(content: bytes) -> None:
+    assert not EventWatch(7)(content)
+
+
+def test_a_long_stream_is_looked_at_once() -> None:
+    watch = EventWatch(7)
+    event = b'data: {"method": "notifications/progress"}\n\n'
+    content = event * 50_000
+    assert not watch(content)
+    assert watch(content + b'data: {"id": 7, "result": {}}\n\n')
 
 
 def test_a_server_that_asks_to_come_again_is_asked_so_often_and_no_more() -> None:

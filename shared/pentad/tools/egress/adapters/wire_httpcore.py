@@ -76,16 +76,17 @@ def _exchange(connection: httpcore.HTTPConnection, request: WireRequest, backend
     )
     backend.allowed += request.max_bytes * _FRAMING
     try:
-        parts, size = [], 0
+        body = bytearray()
         for part in answer.iter_stream():
-            size += len(part)
-            if size > request.max_bytes:
+            body += part
+            if len(body) > request.max_bytes:
                 raise AnswerTooLarge
-            parts.append(part)
+            if request.until is not None and request.until(bytes(body)):
+                break
     finally:
         answer.close()
     found = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
-    return WireAnswer(answer.status, found, b"".join(parts))
+    return WireAnswer(answer.status, found, bytes(body))
 
 
 class _Clock:

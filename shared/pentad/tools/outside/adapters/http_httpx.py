@@ -1,7 +1,7 @@
 """`HttpClient` of the command line: reads what a developer names on the developer's machine."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -29,6 +29,7 @@ class HttpxClient:
         max_bytes: int | None = None,
         redirects: int = 0,
         changes: bool | None = None,
+        until: Callable[[bytes], bool] | None = None,
     ) -> HttpAnswer:
         """See `HttpClient`."""
         seconds, most = timeout or _SECONDS, max_bytes or _MAX_BYTES
@@ -44,6 +45,8 @@ class HttpxClient:
                     content += part
                     if len(content) > most:
                         raise ToolFailed(f"the answer has more than {most:,} bytes")
+                    if until is not None and until(bytes(content)):
+                        break
                     if time.monotonic() > end:
                         raise ToolUnavailable("the server did not come to an end in time")
                 found = {name.lower(): value for name, value in answer.headers.items()}
