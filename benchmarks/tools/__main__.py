@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.table import Table
 
@@ -99,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     for one in promises:
         OUT.print(f"{'kept' if one.kept else '[red]broken[/]'}: {one.what}: {one.counted} (promised: {one.promised})")
     if options.json:
-        found = {"tokens": tokens, "hits": hits, "overhead": [overhead] if overhead else []}
+        found: dict[str, Sequence[Any]] = {"tokens": tokens, "hits": hits, "overhead": [overhead] if overhead else []}
         record = {name: [asdict(one) for one in many] for name, many in found.items()}
         at = datetime.now(UTC).isoformat(timespec="seconds")
         write_report(root / ".pentad" / "bench-tools.json", {"at": at, "seconds": time.monotonic() - began, **record})
