@@ -26,6 +26,9 @@ ALL_SAFE: Final = "*"
 _MAX_DEPTH = 64
 _PIECE = 1_000_000
 """Characters that are cleaned at once: the patterns make copies of what they look at."""
+_SHORT = 100
+_MOST_SEEN = 10_000
+"""Short texts of one result, of which it is remembered what they are when clean."""
 _KEY_BLOCK = ("-----BEGIN", "-----END")
 _MOST_UNREADABLE = 0.1
 """Of the characters of bytes that are still taken for text."""
@@ -83,9 +86,27 @@ class Cleaner:
     def __init__(self, safe: Collection[str] = ()) -> None:
         self._safe = frozenset(safe)
         self.masked = 0
+        self._seen: dict[tuple[str, bool], tuple[str, int]] = {}
 
     def clean(self, text: str, *, safe: bool = False) -> str:
         """Return text without hidden characters, and with secrets masked; of safe text only those that are known."""
+        if len(text) <= _SHORT:
+            return self._clean_short(text, safe=safe)
+        return self._clean_text(text, safe=safe)
+
+    def _clean_short(self, text: str, *, safe: bool) -> str:
+        """Clean a short text, once each: the same names and words stand in every row of a large result."""
+        found = self._seen.get((text, safe))
+        if found is None:
+            before = self.masked
+            found = self._clean_text(text, safe=safe), self.masked - before
+            if len(self._seen) < _MOST_SEEN:
+                self._seen[text, safe] = found
+        else:
+            self.masked += found[1]
+        return found[0]
+
+    def _clean_text(self, text: str, *, safe: bool) -> str:
         if len(text) > 2 * _PIECE:
             return "".join(self.clean(piece, safe=safe) for piece in _iter_pieces(text))
         shown = strip_hidden(text)
