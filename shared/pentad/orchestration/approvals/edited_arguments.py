@@ -9,7 +9,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import ApprovalCall
 from pentad.domain.schemas import find_violations
-from pentad.tools.policy.grounds import fill_arguments
+from pentad.tools.policy.final_arguments import fill_arguments
 
 if TYPE_CHECKING:
     # Named, not loaded: see where it is.

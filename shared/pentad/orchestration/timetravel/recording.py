@@ -30,7 +30,7 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import reply_id
 from pentad.tools.builtin.humans import list_tools
-from pentad.tools.policy.grounds import keep_defaults
+from pentad.tools.policy.final_arguments import keep_defaults
 
 RECORDED = "recorded"
 """Stands for the tenant, and for whoever decided."""
@@ -223,7 +223,7 @@ def build_definition(agent: AgentSpec, catalog: Catalog) -> Definition:
                 digest=compute_tool_digest(tool),
                 effects=tool.effects,
                 approval=tool.approval,
-                defaults={} if tool.effects == "none" else keep_defaults(tool.input_schema),
+                defaults=keep_defaults(tool.input_schema),
             )
             for tool in list_tools(catalog, agent)
         ),

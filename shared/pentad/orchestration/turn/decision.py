@@ -8,6 +8,7 @@ from pentad.domain.declarations.agents import AgentSpec, ToolSpec
 from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Band, CallRef, CallStatus, Decision, Run, ToolCall
 from pentad.tools.builtin.humans import ASK, BUILTIN, ESCALATE
+from pentad.tools.policy.final_arguments import finalise_call
 from pentad.tools.policy.grounds import Grounds, plan_call
 
 CALLS_PER_TURN = 16
@@ -109,14 +110,15 @@ def _refuse_call(call: ToolCall, why: str, error: str) -> ToolCall:
     return call.model_copy(update=told)
 
 
-def hold_calls(calls: Sequence[ToolCall]) -> list[ToolCall]:
+def hold_calls(calls: Sequence[ToolCall], tools: Mapping[str, ToolSpec]) -> list[ToolCall]:
     """Return the calls of a turn that is not sure enough of itself: none runs before a human has agreed."""
-    return [
-        call.model_copy(update={"status": CallStatus.AWAITING, "reasons": (*call.reasons, UNSURE)})
-        if call.status is CallStatus.PENDING
-        else call
-        for call in calls
-    ]
+    return [_hold_call(call, tools) if call.status is CallStatus.PENDING else call for call in calls]
+
+
+def _hold_call(call: ToolCall, tools: Mapping[str, ToolSpec]) -> ToolCall:
+    tool = tools.get(call.tool)
+    final = call if tool is None else finalise_call(tool, call)
+    return final.model_copy(update={"status": CallStatus.AWAITING, "reasons": (*call.reasons, UNSURE)})
 
 
 def make_decision(

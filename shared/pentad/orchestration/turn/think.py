@@ -316,7 +316,7 @@ class Think:
             outcome = with_costs(outcome, self._list_attempts(situation, retried=situation.turn.retry > 0))
         # Rules may ask for the confidence, which was not known before.
         planned = self._plan(situation, reply, assessment.confidence)
-        calls = hold_calls(planned) if assessment.band in {Band.DRAFT, Band.ESCALATE} else planned
+        calls = hold_calls(planned, self._catalog.tools) if assessment.band in {Band.DRAFT, Band.ESCALATE} else planned
         step = situation.turn.step
         decision = make_decision(step, calls, assessment.band, wait=compute_agent_wait(situation.agent))
         outcome = replace(with_assessment(outcome, assessment), calls=calls, decision=decision)

@@ -14,6 +14,7 @@ from pentad.domain.declarations.approval_rules import Ask, AskWhenSum
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import Run, ToolCall
 from pentad.tools.policy.conditions import Circumstances, describe, evaluate, list_values, read_number
+from pentad.tools.policy.final_arguments import canonicalise_arguments
 
 ALWAYS = "This tool asks each time."
 _MAX_REASONS = 20
@@ -80,15 +81,16 @@ def may_ask(tool: ToolSpec, policy: PolicySpec, agent: str) -> Literal["never", 
     return "maybe" if any(one.decide == "ask" for one in fits) else "never"
 
 
-def find_amount(rule: AskWhenSum, call: ToolCall) -> Amount | None:
+def find_amount(tool: ToolSpec, rule: AskWhenSum, call: ToolCall) -> Amount | None:
     """Return what a call adds to a rule's sum; None where it can't be told: then a human is asked."""
-    numbers = [read_number(value) for value in list_values(call.arguments, rule.argument)]
+    arguments = canonicalise_arguments(tool, call.arguments)
+    numbers = [read_number(value) for value in list_values(arguments, rule.argument)]
     if not numbers or any(number is None or number < 0 for number in numbers):
         return None
     total = sum((number for number in numbers if number is not None), Decimal(0))
     if rule.currency is None:
         return Amount(total, "")
-    named = {_read_currency(value) for value in list_values(call.arguments, rule.currency)}
+    named = {_read_currency(value) for value in list_values(arguments, rule.currency)}
     currency = named.pop() if len(named) == 1 else ""
     return Amount(total, currency) if currency else None
 
@@ -110,7 +112,8 @@ def _iter_own_reasons(tool: ToolSpec, run: Run, call: ToolCall, spent: SumOf | N
         yield ALWAYS
     if isinstance(tool.approval, str):
         return
-    seen = Circumstances(run.tenant_id, run.user_id, call.arguments, call.taint, call.confidence)
+    arguments = canonicalise_arguments(tool, call.arguments)
+    seen = Circumstances(run.tenant_id, run.user_id, arguments, call.taint, call.confidence)
     for rule in tool.approval:
         if isinstance(rule, Ask):
             if all(evaluate(one, seen) is not False for one in rule.when) and not any(
@@ -118,12 +121,12 @@ def _iter_own_reasons(tool: ToolSpec, run: Run, call: ToolCall, spent: SumOf | N
             ):
                 words = " and ".join(describe(one, seen) for one in rule.when)
                 yield f"{words[0].upper()}{words[1:]}."
-        elif (reason := _explain_sum(rule, run, call, spent)) is not None:
+        elif (reason := _explain_sum(tool, rule, run, call, spent)) is not None:
             yield reason
 
 
-def _explain_sum(rule: AskWhenSum, run: Run, call: ToolCall, spent: SumOf | None) -> str | None:
-    amount = find_amount(rule, call)
+def _explain_sum(tool: ToolSpec, rule: AskWhenSum, run: Run, call: ToolCall, spent: SumOf | None) -> str | None:
+    amount = find_amount(tool, rule, call)
     name, whom = f"'{rule.argument}'", f"this {rule.per}"
     if rule.per == "user" and run.user_id is None:
         return f"The sum of {name} is kept by user, and this run has none."

@@ -66,7 +66,7 @@ class PlannedSums:
     def note(self, tool: ToolSpec, run: Run, call: ToolCall) -> None:
         """Count a call that will run, or may."""
         for rule in list_sum_rules(tool):
-            amount = find_amount(rule, call)
+            amount = find_amount(tool, rule, call)
             if amount is not None:
                 self._planned[name_place(tool.name, rule, run, amount.currency, self.now()).name] += amount.value
 
@@ -91,7 +91,7 @@ class TakeSums:
         """
         asked = call.status is CallStatus.APPROVED or tool.name in run.allowed_tools
         for rule in list_sum_rules(tool):
-            amount = find_amount(rule, call)
+            amount = find_amount(tool, rule, call)
             if amount is None:
                 continue  # a human has seen it: what can't be added up always asks
             place = name_place(tool.name, rule, run, amount.currency, self.now())
@@ -111,7 +111,7 @@ class TakeSums:
             StoreUnavailable: the store did not answer.
         """
         for rule in list_sum_rules(tool):
-            amount = find_amount(rule, call)
+            amount = find_amount(tool, rule, call)
             if amount is not None:
                 place = name_place(tool.name, rule, run, amount.currency, self.now())
                 self.store.give_back(place, call_key(call))

@@ -6,10 +6,13 @@ import pytest
 from pydantic import Field
 
 from pentad.domain.canonical import arguments_hash
+from pentad.domain.declarations.approval_rules import Ask, over
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare import tool
-from pentad.tools.policy.grounds import Grounds, canonicalise_arguments, keep_defaults, plan_call
+from pentad.tools.policy.decide import decide
+from pentad.tools.policy.final_arguments import canonicalise_arguments, keep_defaults
+from pentad.tools.policy.grounds import Grounds, plan_call
 from pentad.tools.policy.outside_words import UntrustedText
 from tests.unit.tools.policy.test_decide import call_of, run_of
 
@@ -52,9 +55,18 @@ def test_what_is_stored_and_shown_has_its_final_form_and_its_defaults(given: dic
     assert canonicalise_arguments(order.spec, runs) == runs
 
 
-def test_arguments_of_a_tool_without_effects_stay_as_the_model_wrote_them() -> None:
+def test_arguments_of_a_call_that_does_not_ask_stay_as_the_model_wrote_them() -> None:
     planned = plan_call(look.spec, run_of(), call_of({"word": "a"}), Grounds())
     assert (planned.arguments, planned.rewritten, planned.status) == ({"word": "a"}, False, CallStatus.PENDING)
+
+
+def test_a_rule_sees_the_defaults_also_of_a_call_that_does_not_ask() -> None:
+    spec = order.spec.model_copy(update={"approval": (Ask(when=over("count", 3)),)})
+    planned = plan_call(spec, run_of(), call_of({"item": "pen"}), Grounds())
+    assert (planned.arguments, planned.status) == ({"item": "pen"}, CallStatus.PENDING)
+    # The tool runner decides the same of what is stored.
+    assert decide(spec, PolicySpec(), run_of(), planned).kind == "run"
+    assert plan_call(spec, run_of(), call_of({"item": "pen", "count": "4"}), Grounds()).status is CallStatus.AWAITING
 
 
 def test_a_recording_keeps_what_fills_in_arguments_without_the_rest_of_the_schema() -> None:
