@@ -179,6 +179,32 @@ def test_a_refusal_of_the_sender_or_of_the_email_itself_is_told(
     assert place.inbox.taken == []
 
 
+@pytest.mark.parametrize("without", [[], ["PLAIN"]])
+def test_a_password_has_any_letters(without: list[str], tmp_path: Path) -> None:
+    password = "p\u00e4ss w\u00f6rd \u6f22\u5b57:\r\nQUIT"
+
+    def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        known = isinstance(data, LoginPassword) and data.password == password.encode()
+        return AuthResult(success=known, handled=False)
+
+    server_tls, client_tls = make_contexts(tmp_path)
+    inbox = Inbox()
+    controller = MailController(
+        inbox,
+        authenticator=check,
+        auth_required=True,
+        auth_require_tls=False,  # it counts STARTTLS only
+        ssl_context=server_tls,
+        auth_exclude_mechanism=without,
+    )
+    controller.start()
+    try:
+        Place(controller.port, inbox, client_tls, "tls").send(password=password)
+    finally:
+        controller.stop()
+    assert len(inbox.taken) == 1
+
+
 def test_a_wrong_password_is_the_operators_to_mend_and_stands_in_no_message(place: Place) -> None:
     with pytest.raises(ConfigurationError, match="does not accept the credential: 535") as caught:
         place.send(password="battery staple")

@@ -1,6 +1,5 @@
 """Send an email: check recipients and headers, and say for each recipient what became of it."""
 
-import html.parser
 import mimetypes
 from collections.abc import Sequence
 from datetime import datetime
@@ -224,35 +223,6 @@ def build_message(email: OutgoingEmail) -> bytes:
         main, _, kind = one.content_type.partition("/")
         message.add_attachment(one.data, maintype=main, subtype=kind, filename=one.name)
     return message.as_bytes()
-
-
-def to_plain_text(html_text: str) -> str:
-    """Return the words of an HTML body, for an email that came without a plain one."""
-    reader = _Words()
-    reader.feed(html_text)
-    reader.close()
-    return " ".join("".join(reader.words).split())
-
-
-class _Words(html.parser.HTMLParser):
-    """Collects what a reader sees."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self._hidden += tag in ("script", "style")
-        self.words.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("script", "style") and self._hidden > 0
-        self.words.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.words.append(data)
 
 
 def _list_addresses(addresses: Sequence[str]) -> tuple[Address, ...]:

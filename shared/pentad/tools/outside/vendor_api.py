@@ -142,10 +142,6 @@ class VendorApi:
             raise ToolThrottled(f"{error.message}; nothing was done", retry_after=error.retry_after) from error
         return True
 
-    def read_error(self, answer: HttpAnswer) -> VendorError:
-        """Return what the vendor says of a request, for an answer that was accepted."""
-        return self._read_error(answer)
-
     def _refuse(self, answer: HttpAnswer) -> NoReturn:
         error, status = self._read_error(answer), answer.status
         told = f"{self._name} answered {status}" + (f" ({_CODE.sub('', error.code)[:80]})" if error.code else "")

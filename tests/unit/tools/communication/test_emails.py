@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.tools.communication.addresses import check_address, check_phone
-from pentad.tools.communication.emails import EmailSettings, build_message, send, to_plain_text
+from pentad.tools.communication.emails import EmailSettings, build_message, send
 from pentad.tools.communication.ports import EmailReceipt, OutgoingEmail
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -178,11 +178,6 @@ def test_half_a_character_in_a_body_is_replaced() -> None:
     assert build_message(outbox.taken[0]).isascii()
     with pytest.raises(InvalidInput):
         send_one(outbox, subject="cut \ud83d")
-
-
-def test_the_words_of_html_are_what_a_reader_sees() -> None:
-    page = "<style>p{}</style><h1>Hi &amp; bye</h1><script>let a = '<b>'</script><p>Mary<br>Jones</p>"
-    assert to_plain_text(page) == "Hi & bye Mary Jones"
 
 
 @pytest.mark.parametrize(

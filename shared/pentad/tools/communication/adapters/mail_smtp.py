@@ -1,12 +1,12 @@
 """Send email by SMTP, with TLS and a step at a time: what was refused is known for each recipient."""
 
+import base64
 import re
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from pentad.domain.errors import (
     ConfigurationError,
@@ -21,6 +21,7 @@ from pentad.tools.communication.ports import EmailReceipt, OutgoingEmail, Refuse
 
 _STEP_SECONDS = 15.0
 """One answer of the server, in seconds. RFC 5321 section 4.5.3.2 has minutes, which no tool call has."""
+_LOGGED_IN, _GO_ON = 235, 334
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _ENHANCED = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 # RFC 5321 section 4.2.3 and RFC 3463: what a refusal means, in our words.
@@ -211,22 +212,27 @@ def _translate_break() -> Iterator[None]:
 def _log_in(server: smtplib.SMTP, login: SmtpLogin) -> None:
     """Log in by one mechanism, once: `smtplib` tries them all, and servers hang up on the second wrong password.
 
+    It also takes ASCII only; RFC 4616 has UTF-8.
+
     Raises:
         SMTPAuthenticationError: the server does not accept name and password.
         SMTPNotSupportedError: it offers no login that we know.
     """
     offered = server.esmtp_features.get("auth", "").upper().split()
-    server.user, server.password = login.username, login.password
-    mechanisms: dict[str, Any] = {
-        "PLAIN": server.auth_plain,
-        "LOGIN": server.auth_login,
-        "CRAM-MD5": server.auth_cram_md5,
-    }
-    for name, answer in mechanisms.items():
-        if name in offered:
-            server.auth(name, answer)
-            return
-    raise smtplib.SMTPNotSupportedError("no known mechanism")
+    if "PLAIN" in offered:
+        code, words = server.docmd("AUTH", f"PLAIN {_encode(f'{chr(0)}{login.username}{chr(0)}{login.password}')}")
+    elif "LOGIN" in offered:
+        code, words = server.docmd("AUTH", f"LOGIN {_encode(login.username)}")
+        if code == _GO_ON:
+            code, words = server.docmd(_encode(login.password))
+    else:
+        raise smtplib.SMTPNotSupportedError("no known mechanism")
+    if code != _LOGGED_IN:
+        raise smtplib.SMTPAuthenticationError(code, words)
+
+
+def _encode(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
 
 
 def _make_login_error(where: str, code: int) -> Exception:
