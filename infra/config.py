@@ -20,6 +20,8 @@ from pentad.observability.export.targets import Target
 
 _RECEIVER = re.compile(r"https://[^\s/]+\.[^\s]+|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_MOST_DAYS = 36_500
+"""S3 takes a retention of 100 years at most."""
 StageName = Literal["dev", "staging", "prod"]
 
 
@@ -97,6 +99,20 @@ NOTICES = Notices(link=None, email_from=None, groups={"*": Channels(slack=True, 
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditLock:
+    """How long nobody may change or delete an anchor of the audit.
+
+    Attributes:
+        mode: ``governance``: whoever has s3:BypassGovernanceRetention may; ``compliance``: nobody, not even the
+            account's root. A bucket's locked objects can't be deleted before: choose it with care.
+        days: from when it was written.
+    """
+
+    mode: Literal["governance", "compliance"]
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage. No field has a default: this file states them all.
 
@@ -111,6 +127,9 @@ class Stage:
         gateway_share: the most model calls of one tenant at once; more is 429. The account's concurrency (1,000 by
             default) or gateway_concurrency, divided by the tenants that may be busy at once.
         drill_schedule: when every link of every chain of models is exercised: an expression of EventBridge, UTC.
+        anchor_schedule: how often the audit is anchored: an expression of EventBridge. What is changed between an
+            entry and its anchor shows by the functions' logs only.
+        audit_lock: of the anchors; the context's ``audit_lock`` says it for a project.
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
         ingest_share: the most documents of one tenant that are ingested at once; less than ingest_concurrency, so that
             another's is always next.
@@ -137,6 +156,8 @@ class Stage:
     gateway_concurrency: int | None
     gateway_share: int
     drill_schedule: str
+    anchor_schedule: str
+    audit_lock: AuditLock
     ingest_concurrency: int
     ingest_share: int
     remember_concurrency: int
@@ -168,6 +189,8 @@ STAGES: dict[str, Stage] = {
         gateway_concurrency=None,
         gateway_share=50,
         drill_schedule="cron(17 5 * * ? *)",
+        anchor_schedule="rate(1 hour)",
+        audit_lock=AuditLock(mode="governance", days=1),
         ingest_concurrency=3,
         ingest_share=2,
         remember_concurrency=2,
@@ -196,6 +219,8 @@ STAGES: dict[str, Stage] = {
         gateway_concurrency=None,
         gateway_share=100,
         drill_schedule="cron(17 4 * * ? *)",
+        anchor_schedule="rate(1 hour)",
+        audit_lock=AuditLock(mode="governance", days=30),
         ingest_concurrency=5,
         ingest_share=2,
         remember_concurrency=5,
@@ -220,6 +245,8 @@ STAGES: dict[str, Stage] = {
         gateway_concurrency=None,
         gateway_share=200,
         drill_schedule="cron(17 3 * * ? *)",
+        anchor_schedule="rate(1 hour)",
+        audit_lock=AuditLock(mode="compliance", days=365),
         ingest_concurrency=10,
         ingest_share=3,
         remember_concurrency=10,
@@ -254,6 +281,7 @@ def read_stage(app: App) -> Stage:
     origins = (app.node.try_get_context("cors") or {}).get(name)
     traces = (app.node.try_get_context("traces") or {}).get(name)
     alerts = (app.node.try_get_context("alerts") or {}).get(name)
+    lock = (app.node.try_get_context("audit_lock") or {}).get(name)
     store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
     if app.node.try_get_context("pentad:vectors") == "local":
         store = "pinecone"  # the twin's index speaks its protocol
@@ -262,6 +290,7 @@ def read_stage(app: App) -> Stage:
         notices=stage.notices if notices is None else read_notices(notices),
         alerts=stage.alerts if alerts is None else read_alerts(alerts, stage.alerts),
         trace_targets=stage.trace_targets if traces is None else read_targets(traces),
+        audit_lock=stage.audit_lock if lock is None else read_audit_lock(lock),
         vector_store=read_vector_store(store),
         cors_origins=stage.cors_origins if origins is None else read_origins(origins),
     )
@@ -279,6 +308,23 @@ def read_vector_store(value: Any) -> VectorStoreName:
             fix=f"use one of {', '.join(get_args(VectorStoreName))}",
         )
     return cast(VectorStoreName, value)
+
+
+def read_audit_lock(value: Any) -> AuditLock:
+    """Return what a project's cdk.json says of a stage's anchors: ``{"mode": "compliance", "days": 400}``.
+
+    Raises:
+        ConfigurationError: it is not well formed.
+    """
+    given = value if isinstance(value, dict) else {}
+    mode, days = given.get("mode"), given.get("days")
+    right = mode in ("governance", "compliance") and type(days) is int and 1 <= days <= _MOST_DAYS
+    if set(given) != {"mode", "days"} or not right:
+        raise ConfigurationError(
+            "cdk.json: audit_lock: a stage has a mode and days",
+            fix=f'write {{"mode": "governance" or "compliance", "days": 1 to {_MOST_DAYS}}}',
+        )
+    return AuditLock(mode=cast(Literal["governance", "compliance"], mode), days=cast(int, days))
 
 
 def read_origins(values: Any) -> tuple[str, ...]:

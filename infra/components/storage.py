@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.config import Stage
+from infra.config import AuditLock, Stage
 
 _STRING = dynamodb.AttributeType.STRING
 
@@ -54,6 +54,7 @@ def create_bucket(
     logs: s3.IBucket | None,
     expire_prefixes: dict[str, int],
     announces: bool,
+    lock: AuditLock | None = None,
 ) -> s3.Bucket:
     """Return a private, versioned bucket.
 
@@ -65,6 +66,7 @@ def create_bucket(
         logs: where access logs go; None for the bucket that holds them.
         expire_prefixes: prefix to days after which objects below it are deleted.
         announces: tell EventBridge of objects that come and go.
+        lock: how long nobody may change or delete a version; None for no lock.
     """
     made = s3.Bucket(
         scope,
@@ -83,10 +85,21 @@ def create_bucket(
         # lost all the same where the key goes with the stack.
         removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         lifecycle_rules=_build_lifecycle_rules(expire_prefixes),
+        object_lock_enabled=None if lock is None else True,
+        object_lock_default_retention=None if lock is None else _build_retention(lock),
     )
     if announces:
         _announce_objects(made)
     return made
+
+
+def _build_retention(lock: AuditLock) -> s3.ObjectLockRetention:
+    length = Duration.days(lock.days)
+    return (
+        s3.ObjectLockRetention.compliance(length)
+        if lock.mode == "compliance"
+        else s3.ObjectLockRetention.governance(length)
+    )
 
 
 def _build_lifecycle_rules(expire_prefixes: dict[str, int]) -> list[s3.LifecycleRule]:

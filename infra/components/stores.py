@@ -25,6 +25,7 @@ class Stores:
         records_table: the tools' own records.
         payload_bucket: contents too large for an item.
         documents_bucket: documents as they were uploaded.
+        anchor_bucket: anchors of the audit, under Object Lock.
         secrets: the credentials that every deployment has, by provider.
         provider_secrets: names of the secrets of the project's own providers, by provider. They are reached by name:
             an import of an ARN would keep a provider from being removed.
@@ -39,6 +40,7 @@ class Stores:
     records_table: dynamodb.Table
     payload_bucket: s3.Bucket
     documents_bucket: s3.Bucket
+    anchor_bucket: s3.Bucket
     secrets: Mapping[str, secretsmanager.Secret]
     provider_secrets: Mapping[str, str]
 

@@ -20,6 +20,7 @@ from infra.models.catalog import Models, check_tasks, compute_tool_room
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.observability.alarms import Alarms, give_actions
+from infra.observability.anchors import Anchors
 from infra.observability.export import Export
 from infra.orchestration.functions.await_human import AwaitHuman
 from infra.orchestration.functions.deliver import Deliver
@@ -129,6 +130,7 @@ class AgentStack(Stack):
         self._around(catalog)
         if list_rotated(self._configured):
             Rotations(self, "rotations", build=self._build, configured=self._configured)
+        Anchors(self, "anchors", build=self._build)
         if stage.trace_targets:
             Export(self, "export", build=self._build)
         give_actions(self, stage)

@@ -50,10 +50,10 @@ class StateStack(Stack):
             storage.grant_key_to_service(data_key, service)
         approval_key = self._key("approval", "Encrypts the task tokens of runs that wait for a human", stage)
         tables = {
-            name: storage.create_table(self, name, stage=stage, key=data_key, indexed=name == "state")
+            name: storage.create_table(self, name, stage=stage, key=data_key, indexed=name in ("state", "ledger"))
             for name in ("state", "ledger", "transient", "records")
         }
-        payload, documents = self._buckets(stage, data_key)
+        payload, documents, anchors = self._buckets(stage, data_key)
         for name in dict.fromkeys(provider_secrets):
             if name not in _SECRETS:
                 self._create_secret(name, stage, data_key)
@@ -70,6 +70,7 @@ class StateStack(Stack):
             records_table=tables["records"],
             payload_bucket=payload,
             documents_bucket=documents,
+            anchor_bucket=anchors,
             secrets={name: self._create_secret(name, stage, data_key) for name in _SECRETS},
             provider_secrets={name: name_secret(stage, name) for name in provider_secrets},
         )
@@ -79,6 +80,7 @@ class StateStack(Stack):
         CfnOutput(self, "AuditKey", value=self.stores.audit_key.key_arn)
         CfnOutput(self, "TransientTable", value=tables["transient"].table_name)
         CfnOutput(self, "DocumentsBucket", value=documents.bucket_name)
+        CfnOutput(self, "AnchorBucket", value=anchors.bucket_name)
 
     def _export_stores(self) -> None:
         """Export whatever another stack can refer to, whether one does or not.
@@ -90,7 +92,7 @@ class StateStack(Stack):
         """
         stores = self.stores
         tables = (stores.state_table, stores.ledger_table, stores.transient_table, stores.records_table)
-        buckets = (stores.payload_bucket, stores.documents_bucket)
+        buckets = (stores.payload_bucket, stores.documents_bucket, stores.anchor_bucket)
         for value in (
             *(value for table in tables for value in (table.table_arn, table.table_name)),
             *(value for bucket in buckets for value in (bucket.bucket_arn, bucket.bucket_name)),
@@ -121,8 +123,8 @@ class StateStack(Stack):
             removal_policy=stage.removal,
         )
 
-    def _buckets(self, stage: Stage, key: kms.Key) -> tuple[s3.Bucket, s3.Bucket]:
-        """Return the buckets of payloads and of documents, which write their access logs into a third."""
+    def _buckets(self, stage: Stage, key: kms.Key) -> tuple[s3.Bucket, s3.Bucket, s3.Bucket]:
+        """Return the buckets of payloads, documents and anchors, which write their access logs into a fourth."""
         access = storage.create_bucket(
             self, "access-logs", stage=stage, key=key, logs=None, expire_prefixes={"": 90}, announces=False
         )
@@ -146,7 +148,17 @@ class StateStack(Stack):
                 allowed_headers=["*"],
                 max_age=3600,
             )
-        return payload, documents
+        anchors = storage.create_bucket(
+            self,
+            "anchors",
+            stage=stage,
+            key=key,
+            logs=access,
+            expire_prefixes={},
+            announces=False,
+            lock=stage.audit_lock,
+        )
+        return payload, documents, anchors
 
     def _create_vector_store(self, stage: Stage, key: kms.Key) -> None:
         """Make what the chosen vector store needs: a secret, or a bucket of S3 Vectors. Both are reached by name."""

@@ -13,6 +13,7 @@ from twin.moto_patches import (
     hooks,
     lookups,
     metrics,
+    object_lock,
     queue_policies,
     queue_retention,
     schedules,
@@ -51,7 +52,16 @@ def main() -> None:
 
     setattr(Patches, "set_attribute", noted)  # noqa: B010 - mypy
     setattr(Patches, "replace_everywhere", noted_everywhere)  # noqa: B010 - mypy
-    lasting = (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, alarms, secret_versions)
+    lasting = (
+        bucket_policies,
+        queue_policies,
+        queue_retention,
+        dynamodb,
+        lookups,
+        object_lock,
+        alarms,
+        secret_versions,
+    )
     for module in lasting:
         module.apply(Patches())
     metrics.apply(Patches(), on_metrics=lambda *_: None)

@@ -26,6 +26,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "pentad-dev-deliver": settings.DeliverSettings,
     "pentad-dev-notify": settings.NotifySettings,
     "pentad-dev-run-tool": settings.ToolRunnerSettings,
+    "pentad-dev-anchor": settings.AnchorSettings,
 }
 
 

@@ -148,7 +148,23 @@ def test_who_writes_the_audit_signs_it_and_nobody_else_does(resources: list[tupl
         for logical_id, statement in statements(resources)
         if "kms:GenerateMac" in listed(statement["Action"]) and "auditkey" in joined(statement["Resource"])
     }
-    assert signing == {"toolrunnerruntool", "api"}
+    assert signing == {"toolrunnerruntool", "api", "anchorsanchor"}
+
+
+def test_anchors_are_locked_and_one_role_may_put_them_and_none_may_take_them_away(
+    resources: list[tuple[str, Json]],
+) -> None:
+    locked = [body["Properties"] for _, body in resources if "ObjectLockConfiguration" in body.get("Properties", {})]
+    [bucket] = locked
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {"Days": 1, "Mode": "GOVERNANCE"}
+    reaching = {
+        (logical_id.split("role")[0], action)
+        for logical_id, statement in statements(resources)
+        for action in listed(statement["Action"])
+        if action.startswith("s3:") and any("anchors" in joined(one) for one in listed(statement["Resource"]))
+    }
+    assert reaching == {("anchorsanchor", f"s3:{what}") for what in ("GetObject", "PutObject", "ListBucket")}
 
 
 def test_every_use_of_a_key_is_bound_to_a_service_or_to_what_is_encrypted(resources: list[tuple[str, Json]]) -> None:
@@ -187,7 +203,7 @@ def test_a_state_machine_may_invoke_every_version_of_its_own_functions_and_no_ot
 def test_every_bucket_is_private_and_every_table_can_be_restored(resources: list[tuple[str, Json]]) -> None:
     buckets = [body["Properties"] for _, body in resources if body["Type"] == "AWS::S3::Bucket"]
     tables = [body["Properties"] for _, body in resources if body["Type"] == "AWS::DynamoDB::Table"]
-    assert len(buckets) == 3
+    assert len(buckets) == 4
     assert len(tables) == 4
     for bucket in buckets:
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}

@@ -16,7 +16,15 @@ from twin.front.checks.refusals import find_refusal
 from twin.front.dynamodb.gate import DynamoGate
 from twin.front.model import ApiCall, ApiResponse, TableTimes
 from twin.front.moto_repairs import patch_response
-from twin.moto_patches import bucket_policies, dynamodb, lookups, queue_policies, queue_retention, secret_versions
+from twin.moto_patches import (
+    bucket_policies,
+    dynamodb,
+    lookups,
+    object_lock,
+    queue_policies,
+    queue_retention,
+    secret_versions,
+)
 from twin.moto_patches.patching import apply_once
 
 _SERIALISED: Final = ("dynamodb", "s3", "secretsmanager", "sqs")
@@ -34,7 +42,8 @@ class MotoBackend:
 
     def __init__(self, account: MotoAccount, times: TableTimes | None = None) -> None:
         self._account = account
-        for module in (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, secret_versions):
+        lasting = (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, object_lock, secret_versions)
+        for module in lasting:
             apply_once(module.apply)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}

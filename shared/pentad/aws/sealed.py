@@ -2,20 +2,24 @@
 
 So nobody without the right to sign can change, add, move or take out an entry unseen. What a chain can't show by
 itself: that its end is missing (an older end was signed too), and what whoever may sign writes anew from some entry on.
-For that, each hash is also told outside of the table (``tell``): in a log that only takes more lines.
+For that, each hash is also told outside of the table (``tell``): in a log that only takes more lines; and at intervals
+the ends of all chains are anchored where nobody can change them (`pentad.observability.anchors`).
 
 A chain is a partition: its entries, and ``HEAD`` with the number and hash of the last one. Both are written in one
-transaction, so of writers at the same time one is first, and the others go on from there.
+transaction, so of writers at the same time one is first, and the others go on from there. In the table's index a head
+stands under the hour of its last entry, in one of some places, so that no place gets all writes.
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from pentad.aws.jitter import draw
 from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 
 HEAD = "HEAD"
@@ -23,6 +27,8 @@ TRIES = 12
 """Writers of one chain get into each other's way; so often they try, within about 3 s."""
 BATCH = 40
 """Entries of one transaction, of which DynamoDB takes 100."""
+SHARDS = 8
+"""Places of an hour in the index, each of which takes about 1,000 writes a second."""
 _FIRST = "attribute_not_exists(pk)"
 _MADE = frozenset({"hash", "code"})
 
@@ -76,6 +82,7 @@ class SealedLog:
         tell: is told of each entry that was written.
         sleep: waits some seconds.
         random: from 0 up to 1, for jitter.
+        now: the clock, UTC.
     """
 
     def __init__(
@@ -86,12 +93,14 @@ class SealedLog:
         tell: Callable[[Linked], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = draw,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._table = table
         self._key = key
         self._tell = tell
         self._sleep = sleep
         self._random = random
+        self._now = now
 
     def append(self, pk: str, items: Sequence[Item]) -> None:
         """Put entries at the end of a chain; those whose sort keys stand there already change nothing.
@@ -139,6 +148,7 @@ class SealedLog:
             entries.append(entry | {"hash": before})
         entries[-1]["code"] = self._key.make_code(bytes.fromhex(before)).hex()
         head = {"pk": pk, "sk": HEAD, "type": "seal_head", "number": entries[-1]["number"], "hash": before}
+        head |= _build_place(pk, self._now())
         if not found:
             return entries, self._table.build_put(head, condition=_FIRST)
         stands = {"names": {"#n": "number", "#h": "hash"}, "values": {":n": last, ":h": found[0]["hash"]}}
@@ -184,6 +194,17 @@ class SealedLog:
         if linked and "code" not in linked[-1]:
             faults.append("the last entry is not signed")
         return faults
+
+
+def _build_place(pk: str, now: datetime) -> Item:
+    """Return a head's place in the index, and the time of its last entry."""
+    shard = int(hashlib.sha256(pk.encode()).hexdigest()[:8], 16) % SHARDS
+    return {"gsi1pk": keys.heads_pk(name_hour(now), shard), "gsi1sk": pk, "at": keys.iso(now)}
+
+
+def name_hour(moment: datetime) -> str:
+    """Return the hour of a time as the index has it: ``2026-11-30T08``, UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
 
 
 def compute_hash(entry: Item) -> str:

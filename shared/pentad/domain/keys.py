@@ -172,6 +172,11 @@ def acts_pk(tenant_id: str | None, subject: str) -> str:
     return f"{'SYS' if tenant_id is None else tenant_prefix(tenant_id)}#ACTS#{subject}"
 
 
+def heads_pk(hour: str, shard: int | str) -> str:
+    """Return the place in the ledger's index of the ends of chains whose last entry is of an hour, UTC."""
+    return f"SYS#HEADS#{hour}#{shard}"
+
+
 def budget_pk(tenant_id: str, scope: str, subject: str) -> str:
     """Return the partition of what one subject (a run, session, user, agent or the tenant) has used of its budgets."""
     return f"T#{tenant_id}#BUDGET#{scope}#{subject}"
@@ -224,6 +229,11 @@ def audit_pattern() -> str:
 def acts_pattern() -> str:
     """Return the pattern of the ledger's partitions for what people did."""
     return acts_pk(_ANY, _ANY)
+
+
+def heads_pattern() -> str:
+    """Return the pattern of the places in the ledger's index of the ends of chains."""
+    return heads_pk(_ANY, _ANY)
 
 
 def ledger_day_pattern() -> str:

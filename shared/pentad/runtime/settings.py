@@ -106,6 +106,14 @@ class EraseSettings(StateTable):
     documents_bucket: str
 
 
+class AnchorSettings(Settings):
+    """functions.observability.anchor."""
+
+    ledger_table: str
+    audit_key: str = Field(description="ARN of the KMS key that signs the audit")
+    anchor_bucket: str = Field(description="under Object Lock")
+
+
 class IngestSettings(VectorSettings):
     """functions.memory.ingest."""
 

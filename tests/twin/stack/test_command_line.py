@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from pentad.testing.stack import keeper
 from tests.twin.conftest import OwnProject
@@ -114,6 +115,26 @@ def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Te
     assert acts <= set(done)
     assert {("executed notes", "ok"), ("undone notes", "ok")} <= set(done)
     assert pentad.json("audit", "verify", *of_tenant) == {"subject": view["run_id"], "entries": 10, "faults": []}
+
+
+def test_the_audit_is_anchored_and_holds_against_the_anchors(
+    own: OwnProject, pentad: CommandLine, tenant: Tenant, tmp_path: Path
+) -> None:
+    view = pentad.json("run", "What is 6 * 7?")
+    before = own.stack.aws("s3").list_buckets()["Buckets"]
+    answer = own.stack.aws("lambda").invoke(FunctionName="pentad-dev-anchor", Payload=b'{"op": "anchor"}')
+    assert json.loads(answer["Payload"].read())["anchors"] >= 2
+    [bucket] = [one["Name"] for one in before if "anchors" in one["Name"]]
+    s3 = own.stack.aws("s3")
+    [version] = s3.list_object_versions(Bucket=bucket, Prefix=f"anchors/{tenant.name}/")["Versions"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    assert pentad.json("audit", "verify", view["run_id"], "--tenant", tenant.name)["faults"] == []
+    whole = pentad.json("audit", "verify", "--tenant", tenant.name)
+    assert (whole["anchors"], whole["chains"], whole["faults"]) == (1, 1, [])
+    made = pentad.json("audit", "export", "--tenant", tenant.name, "--since", "2020-01-01", "--out", str(tmp_path))
+    assert made["entries"] == 1
+    assert pentad.json("audit", "check", str(tmp_path))["faults"] == []
 
 
 def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp_path: Path) -> None:

@@ -25,6 +25,10 @@ _OBJECT_ACTIONS: Final = {
     "DeleteObjectTagging": "DeleteObjectTagging",
     "CopyObject": "PutObject",
     "UploadPartCopy": "PutObject",
+    "GetObjectRetention": "GetObjectRetention",
+    "PutObjectRetention": "PutObjectRetention",
+    "GetObjectLegalHold": "GetObjectLegalHold",
+    "PutObjectLegalHold": "PutObjectLegalHold",
 }
 _WITH_VERSION: Final = frozenset(
     ("GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "GetObjectAttributes")
@@ -39,6 +43,8 @@ _BUCKET_ACTIONS: Final = {
     "GetBucketVersioning": "GetBucketVersioning",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
     "GetBucketPolicy": "GetBucketPolicy",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
 }
 _WITH_ACL: Final = ("PutObject", "CreateMultipartUpload", "CopyObject")
 """What sets a list of grants beside an object asks for s3:PutObjectAcl too (S3 user guide, "Required permissions")."""
@@ -68,17 +74,31 @@ def classify_s3(call: Call) -> Sequence[Access]:
         return [Access(f"s3:{_BUCKET_ACTIONS[operation]}", _format_bucket_arn(params["Bucket"]), context)]
     if operation == "DeleteObjects":
         objects = params.get("Delete", {}).get("Objects", [])
-        return [_classify_object(params["Bucket"], entry, "DeleteObject", context) for entry in objects]
+        found = [_classify_object(params["Bucket"], entry, "DeleteObject", context) for entry in objects]
+        return [*found, *(access for entry in objects for access in _list_lock_accesses(params, entry, context))]
     if operation not in _OBJECT_ACTIONS:
         raise UnknownCall(f"the local twin cannot authorise s3:{operation}")
     found = [_classify_object(params["Bucket"], params, _OBJECT_ACTIONS[operation], context)]
     if operation in ("CopyObject", "UploadPartCopy"):
         found.insert(0, _classify_source(params["CopySource"]))
+    found += _list_lock_accesses(params, params, context)
     if params.get("Tagging") and operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
         found.append(_classify_object(params["Bucket"], params, "PutObjectTagging", context))
     if any(name == "ACL" or name.startswith("Grant") for name in params) and operation in _WITH_ACL:
         found.append(_classify_object(params["Bucket"], params, "PutObjectAcl", context))
     return found
+
+
+def _list_lock_accesses(
+    params: Mapping[str, Any], entry: Mapping[str, Any], context: Mapping[str, ContextValue]
+) -> list[Access]:
+    """Return what Object Lock asks for beside the operation's own action (S3 user guide, "Managing Object Lock")."""
+    wanted = {
+        "BypassGovernanceRetention": params.get("BypassGovernanceRetention"),
+        "PutObjectRetention": params.get("ObjectLockMode") or params.get("ObjectLockRetainUntilDate"),
+        "PutObjectLegalHold": params.get("ObjectLockLegalHoldStatus"),
+    }
+    return [_classify_object(params["Bucket"], entry, action, context) for action, asked in wanted.items() if asked]
 
 
 def _format_bucket_arn(name: str) -> str:

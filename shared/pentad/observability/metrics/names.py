@@ -60,6 +60,7 @@ BREAKER_STATE = "BreakerState"
 BREAKER_SKIPS = "BreakerSkips"
 DRILLS = "Drills"
 DRILL_LINK = "DrillLink"
+AUDIT_ANCHORS = "AuditAnchors"
 ERRORS = "Errors"
 COLD_STARTS = "ColdStarts"
 
@@ -123,6 +124,7 @@ UNITS = {
     BREAKER_SKIPS: "Count",
     DRILLS: "Count",
     DRILL_LINK: "None",  # 1 answers, 0 broken
+    AUDIT_ANCHORS: "Count",
     ERRORS: "Count",
     COLD_STARTS: "Count",
 }

@@ -17,6 +17,8 @@ from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_j
         "CorsConfiguration",
         "NotificationConfiguration",
         "OwnershipControls",
+        "ObjectLockEnabled",
+        "ObjectLockConfiguration",
     },
     ignored={
         "LoggingConfiguration": "there is no log delivery: the front counts every request",
@@ -32,6 +34,8 @@ def create_bucket(target: Resource, properties: JsonObject) -> Created:
     request: dict[str, Any] = {"Bucket": name}
     if region != "us-east-1":
         request["CreateBucketConfiguration"] = {"LocationConstraint": region}
+    if properties.get("ObjectLockEnabled"):
+        request["ObjectLockEnabledForBucket"] = True
     client.create_bucket(**request)
     _configure_security(target, client, name, properties)
     _configure_management(client, name, properties)
@@ -65,6 +69,9 @@ def _configure_management(client: Any, name: str, properties: JsonObject) -> Non
     if "VersioningConfiguration" in properties:
         versioning = properties["VersioningConfiguration"]
         client.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    if "ObjectLockConfiguration" in properties:
+        lock = properties["ObjectLockConfiguration"]
+        client.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=lock)
     if "LifecycleConfiguration" in properties:
         rules = [_convert_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
         client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})

@@ -13,7 +13,7 @@ from pentad.domain.errors import PentadError
 
 if TYPE_CHECKING:
     from pentad.api.acts.ports import ActLog
-    from pentad.aws.sealed import SealedLog
+    from pentad.aws.sealed import SealedLog, SealKey
 
 _DONE = 200
 _REFUSED = 400
@@ -100,10 +100,19 @@ def open_audit(stage: str | None) -> "SealedLog":
         CommandError: the stage is not deployed where the credentials point, or no twin runs.
     """
     from pentad.aws.sealed import SealedLog
+
+    return SealedLog(operator.open_table(stage, "LedgerTable"), open_key(stage))
+
+
+def open_key(stage: str | None) -> "SealKey":
+    """Return the key that signs the audit.
+
+    Raises:
+        CommandError: the stage is not deployed where the credentials point, or no twin runs.
+    """
     from pentad.models.remote.adapters.mac_kms import KmsMacKey
 
-    key = KmsMacKey(operator.create_client("kms", stage), operator.get_output(stage, "AuditKey"))
-    return SealedLog(operator.open_table(stage, "LedgerTable"), key)
+    return KmsMacKey(operator.create_client("kms", stage), operator.get_output(stage, "AuditKey"))
 
 
 def _open_acts(stage: str | None) -> "ActLog":

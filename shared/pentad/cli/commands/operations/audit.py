@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pentad.api.acts.subjects import BY_OPERATORS, OF_NOBODY, OF_TENANTS
 from pentad.cli import operator
-from pentad.cli.commands.operations.acts import open_audit
+from pentad.cli.commands.operations.acts import open_audit, open_key
+from pentad.cli.commands.operations.anchored import Anchored
+from pentad.cli.commands.operations.exported import MANIFEST, AuditExport, find_export_faults
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.cli.target import LOCAL_TENANT
@@ -30,6 +35,17 @@ Subject = Annotated[
     ),
 ]
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help=f"Whose; {' and '.join(OF_NOBODY)} are no tenant's.")]
+Since = Annotated[datetime | None, typer.Option("--since", help="Entries from this time on, UTC; default 30 days ago.")]
+
+
+class Shape(StrEnum):
+    """How an export is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+_DAYS = 30
 _WRITERS = {"AUDIT": "run-tool", "ACTS": "api"}
 _ASKED = frozenset({"asked", "undo_asked"})
 """What the tool runner was about to do; another entry says how it ended."""
@@ -55,33 +71,117 @@ def show(subject: Subject, tenant: Tenant = LOCAL_TENANT, stage: operator.Stage 
 
 @app.command("verify")
 def verify(
-    subject: Subject,
+    subject: Annotated[
+        str | None, typer.Argument(metavar="RUN|SUBJECT", help="As of show; none: all that the tenant's anchors name.")
+    ] = None,
     tenant: Tenant = LOCAL_TENANT,
     stage: operator.Stage = None,
     logs: Annotated[
         bool, typer.Option("--logs", help="Compare with the log lines of the functions that wrote it, as well.")
     ] = False,
+    since: Since = None,
 ) -> None:
-    """Check that the audit of a run, or of another subject, is whole and as it was written; exit code 1 if not.
+    """Check that the audit of a run, of another subject or of a tenant is as it was written; exit code 1 if not.
 
-    Entries that were changed, moved, added or taken out show by their hashes and signatures. A missing end shows by the
-    calls and decisions of the run that have no entry, and, with --logs, by the lines that told of each entry.
+    Entries that were changed, moved, added or taken out show by their hashes and signatures. A missing end, and a
+    history that was written anew, show by the anchors, which nobody can change; and by the calls and decisions of the
+    run that have no entry, and, with --logs, by the lines that told of each entry.
     """
     with handle_errors():
+        if subject is None:
+            _verify_tenant(stage, tenant, since, logs)
+            return
         if logs and subject in BY_OPERATORS:
             raise CommandError(
                 f"acts on '{subject}' are operators' own: no function's log tells of them; leave out --logs",
                 code=EXIT_USAGE,
             )
-        chain, faults, entries = open_audit(stage), [], 0
+        anchored, faults = Anchored(stage), list[str]()
+        chains: dict[str, SealCheck] = {}
         for kind, pk in _list_chains(tenant, subject).items():
-            found = chain.check(pk)
-            entries += len(found.entries)
+            found = chains[pk] = anchored.chain.check(pk)
             faults += [f"{pk}: {fault}" for fault in found.faults]
             if logs:
                 faults += _compare_logs(stage, kind, pk, found)
-        faults += _find_unrecorded(stage, chain, tenant, subject)
-        _print_faults(subject, entries, faults)
+        faults += anchored.find_chain_faults(tenant, chains)
+        faults += _find_unrecorded(stage, anchored.chain, tenant, subject)
+        _print_faults(subject, sum(len(found.entries) for found in chains.values()), faults)
+
+
+def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, logs: bool) -> None:
+    from pentad.domain.ids import check_id
+
+    if logs:
+        raise CommandError("--logs is of one run or subject: name it", code=EXIT_USAGE)
+    check_id("tenant", tenant_id)
+    begin = datetime.now(UTC) - timedelta(days=_DAYS) if since is None else _to_utc(since)
+    anchors, chains, faults = Anchored(stage).find_tenant_faults(tenant_id, begin)
+    if not OPTIONS.json and not faults:
+        said = "[green]{anchors} anchors and {chains} chains of '{tenant}' are as they were written[/]"
+        OUT.print(build_line(said, anchors=anchors, chains=chains, tenant=tenant_id))
+        return
+    if OPTIONS.json:
+        print_json({"tenant": tenant_id, "anchors": anchors, "chains": chains, "faults": faults})
+    else:
+        for fault in faults:
+            OUT.print(build_styled(fault, "red"))
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the files; the same again goes on.")],
+    since: Annotated[datetime, typer.Option("--since", help="Entries from this time on, UTC.")],
+    tenant: Tenant = LOCAL_TENANT,
+    until: Annotated[datetime | None, typer.Option("--until", help="Entries before this time; default now.")] = None,
+    shape: Annotated[Shape, typer.Option("--format", help="All of an entry, or columns.")] = Shape.JSONL,
+    stage: operator.Stage = None,
+) -> None:
+    """Write a tenant's audit into files of 10,000 entries, with a manifest of their hashes that the audit's key signs.
+
+    A run that was cut off goes on where it was. `pentad audit check FOLDER` tells whether an export is as it was made.
+    """
+    with handle_errors():
+        from pentad.domain.ids import check_id
+
+        check_id("tenant", tenant)
+        begin, end = _to_utc(since), None if until is None else _to_utc(until)
+        # Without an end it is the same question when it is asked again: the end of the first time stands.
+        asked = {"tenant": tenant, "since": begin.isoformat(), "until": None if end is None else end.isoformat()}
+        asked["format"] = shape.value
+        anchored = Anchored(stage)
+        chains = anchored.list_chains(tenant, anchored.list_anchors(tenant, begin), begin)
+        made = AuditExport(anchored.ledger, out, asked, chains, since=begin, until=end or datetime.now(UTC))
+        manifest = made(open_key(stage))
+        if OPTIONS.json:
+            print_json(manifest)
+            return
+        said = "{entries} entries of '{tenant}' in {files} files in {out}; {manifest} is signed"
+        OUT.print(
+            build_line(
+                said,
+                entries=manifest["entries"],
+                tenant=tenant,
+                files=len(manifest["files"]),
+                out=str(out),
+                manifest=MANIFEST,
+            )
+        )
+
+
+@app.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(help="What pentad audit export has written.")],
+    stage: operator.Stage = None,
+) -> None:
+    """Check that an export is as it was made; exit code 1 if not."""
+    with handle_errors():
+        _print_faults(str(folder), 0, find_export_faults(folder, open_key(stage)))
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _list_chains(tenant_id: str, subject: str) -> dict[str, str]:

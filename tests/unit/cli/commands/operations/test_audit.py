@@ -34,11 +34,13 @@ class Deployment:
 
     def __init__(self) -> None:
         table("state")
-        self.ledger = Table(table("ledger"), "ledger")
+        self.ledger = Table(table("ledger", index=True), "ledger")
         self.state = Table(client("dynamodb"), "state")
         kms = client("kms")
         made = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+        client("s3").create_bucket(Bucket="anchors", ObjectLockEnabledForBucket=True)
         self.outputs = {"StateTable": "state", "LedgerTable": "ledger", "AuditKey": made["Arn"]}
+        self.outputs["AnchorBucket"] = "anchors"
         self.key = KmsMacKey(kms, made["Arn"])
         self.logs = client("logs")
         for name in ("run-tool", "api"):

@@ -1,0 +1,1 @@
+"""Where ends of chains are read and anchors are kept."""
