@@ -11,6 +11,7 @@ from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 from pydantic import ValidationError
 
+from infra.locks import AuditLock, read_audit_lock
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
@@ -20,8 +21,6 @@ from pentad.observability.export.targets import Target
 
 _RECEIVER = re.compile(r"https://[^\s/]+\.[^\s]+|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-_MOST_DAYS = 36_500
-"""S3 takes a retention of 100 years at most."""
 StageName = Literal["dev", "staging", "prod"]
 
 
@@ -96,20 +95,6 @@ class Alerts:
 
 NOTICES = Notices(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
 """Of every stage that the context's ``notices`` does not name."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditLock:
-    """How long nobody may change or delete an anchor of the audit.
-
-    Attributes:
-        mode: ``governance``: whoever has s3:BypassGovernanceRetention may; ``compliance``: nobody, not even the
-            account's root. A bucket's locked objects can't be deleted before: choose it with care.
-        days: from when it was written.
-    """
-
-    mode: Literal["governance", "compliance"]
-    days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,23 +293,6 @@ def read_vector_store(value: Any) -> VectorStoreName:
             fix=f"use one of {', '.join(get_args(VectorStoreName))}",
         )
     return cast(VectorStoreName, value)
-
-
-def read_audit_lock(value: Any) -> AuditLock:
-    """Return what a project's cdk.json says of a stage's anchors: ``{"mode": "compliance", "days": 400}``.
-
-    Raises:
-        ConfigurationError: it is not well formed.
-    """
-    given = value if isinstance(value, dict) else {}
-    mode, days = given.get("mode"), given.get("days")
-    right = mode in ("governance", "compliance") and type(days) is int and 1 <= days <= _MOST_DAYS
-    if set(given) != {"mode", "days"} or not right:
-        raise ConfigurationError(
-            "cdk.json: audit_lock: a stage has a mode and days",
-            fix=f'write {{"mode": "governance" or "compliance", "days": 1 to {_MOST_DAYS}}}',
-        )
-    return AuditLock(mode=cast(Literal["governance", "compliance"], mode), days=cast(int, days))
 
 
 def read_origins(values: Any) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.config import AuditLock, Stage
+from infra.config import Stage
+from infra.locks import AuditLock
 
 _STRING = dynamodb.AttributeType.STRING
 

@@ -7,7 +7,7 @@ the ends of all chains are anchored where nobody can change them (`pentad.observ
 
 A chain is a partition: its entries, and ``HEAD`` with the number and hash of the last one. Both are written in one
 transaction, so of writers at the same time one is first, and the others go on from there. In the table's index a head
-stands under the hour of its last entry, in one of some places, so that no place gets all writes.
+stands under the day and time of its last entry, in one of some places, so that no place gets all writes.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ TRIES = 12
 BATCH = 40
 """Entries of one transaction, of which DynamoDB takes 100."""
 SHARDS = 8
-"""Places of an hour in the index, each of which takes about 1,000 writes a second."""
+"""Places of a day in the index, each of which takes about 1,000 writes a second."""
 _FIRST = "attribute_not_exists(pk)"
 _MADE = frozenset({"hash", "code"})
 
@@ -198,13 +198,8 @@ class SealedLog:
 
 def _build_place(pk: str, now: datetime) -> Item:
     """Return a head's place in the index, and the time of its last entry."""
-    shard = int(hashlib.sha256(pk.encode()).hexdigest()[:8], 16) % SHARDS
-    return {"gsi1pk": keys.heads_pk(name_hour(now), shard), "gsi1sk": pk, "at": keys.iso(now)}
-
-
-def name_hour(moment: datetime) -> str:
-    """Return the hour of a time as the index has it: ``2026-11-30T08``, UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+    shard, at = int(hashlib.sha256(pk.encode()).hexdigest()[:8], 16) % SHARDS, keys.iso(now.astimezone(UTC))
+    return {"gsi1pk": keys.heads_pk(at[:10], shard), "gsi1sk": f"{at}#{pk}", "at": at}
 
 
 def compute_hash(entry: Item) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
 from pentad.domain.display.characters import count_marked, cut_text, format_json, mark_line
-from pentad.domain.display.scripts import count_alike
+from pentad.domain.display.scripts import count_alike, list_alike_words
 from pentad.memory.retrieval.citations import replace_markers
 
 Json = dict[str, Any]
@@ -110,7 +110,10 @@ def render_approval(view: Json) -> RenderableType:
         head += ", a step of {parent}"
     parts: list[RenderableType] = [build_line(head, **view), build_styled(f"  {_describe_status(view)}", "dim")]
     if view["text"]:
-        parts += _render_value("text", view["text"], count_marked(view["text"]), exact=False)
+        text = view["text"]
+        parts += _render_value("text", text, count_marked(text), exact=False, alike=count_alike([text]))
+        for word, written in list_alike_words(text):
+            parts.append(build_line("  [yellow]'{word}' is written {written}[/]", word=word, written=written))
     parts += render_calls(view["calls"])
     return Group(*parts)
 

@@ -172,9 +172,9 @@ def acts_pk(tenant_id: str | None, subject: str) -> str:
     return f"{'SYS' if tenant_id is None else tenant_prefix(tenant_id)}#ACTS#{subject}"
 
 
-def heads_pk(hour: str, shard: int | str) -> str:
-    """Return the place in the ledger's index of the ends of chains whose last entry is of an hour, UTC."""
-    return f"SYS#HEADS#{hour}#{shard}"
+def heads_pk(day: str, shard: int | str) -> str:
+    """Return the place in the ledger's index of the ends of chains whose last entry is of a day, UTC."""
+    return f"SYS#HEADS#{day}#{shard}"
 
 
 def budget_pk(tenant_id: str, scope: str, subject: str) -> str:

@@ -85,7 +85,7 @@ def test_what_is_no_anchor_of_its_place_is_told(body: bytes) -> None:
             S3Anchors(s3, BUCKET).get_newest("acme")
 
 
-def test_ends_of_chains_are_found_by_the_hour_of_their_last_entry() -> None:
+def test_ends_of_chains_are_found_by_the_time_of_their_last_entry() -> None:
     with mock_aws():
         ledger = Table(table("ledger", index=True), "ledger")
         clock = [AT]
@@ -96,7 +96,7 @@ def test_ends_of_chains_are_found_by_the_hour_of_their_last_entry() -> None:
         log.append("T#t0#AUDIT#run_0", [{"sk": "b", "body": "y"}])
         heads = DynamoHeads(ledger)
         early = list(heads.iter_heads(AT, AT))
-        assert len(early) == 39, "the one that grew since stands under its new hour"
+        assert len(early) == 39, "the one that grew since stands under its new time"
         late = list(heads.iter_heads(AT + timedelta(hours=1), AT + timedelta(hours=2)))
         assert [(head.pk, head.number) for head in late] == [("T#t0#AUDIT#run_0", 2)]
         [item] = [one for one in ledger.iter_items("T#t0#AUDIT#run_0") if one["sk"] == "b"]

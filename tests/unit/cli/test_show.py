@@ -241,3 +241,12 @@ def test_a_call_says_why_it_asks_and_what_of_it_came_from_outside_on_lines_of_th
     assert "'to' has words of tool:web" in text
     assert "\x1b" not in text
     assert read_back(lines) == [{"to": "x@evil.example"}]
+
+
+def test_a_draft_names_its_words_with_letters_that_pass_for_others(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = show(make_view(text="Pay to p\u0430yp\u0430l today. Привет, Анна."), capsys)
+    assert any("2 letters pass for others" in line for line in lines)
+    assert "  'p\u0430yp\u0430l' is written p\\u0430yp\\u0430l" in lines
+    assert not any("Привет" in line and "is written" in line for line in lines)
+    plain = show(make_view(text="Pay to paypal today. Привет, Анна."), capsys)
+    assert not any("is written" in line or "pass for" in line for line in plain)

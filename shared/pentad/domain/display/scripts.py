@@ -61,6 +61,27 @@ def find_alike(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def list_alike_words(text: str, most: int = 10) -> list[tuple[str, str]]:
+    r"""Return words with letters that pass for others, and how each is written: such letters as ``\u`` and a number.
+
+    Args:
+        text: words of people, which are shown as they are.
+        most: so many words, the first ones.
+    """
+    places, found = find_alike(text), dict[str, str]()
+    for match in _WORD.finditer(text) if places else ():
+        within = [place in places for place in range(match.start(), match.end())]
+        if len(found) < most and any(within):
+            written = (_escape(one) if odd else one for one, odd in zip(match[0], within, strict=True))
+            found.setdefault(match[0], "".join(written))
+    return list(found.items())
+
+
+def _escape(letter: str) -> str:
+    number = ord(letter)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
 def blank_escapes(json_text: str) -> str:
     r"""Return JSON with a blank for each character of its escapes, so that the n of ``\n`` is no letter of a word."""
     return _ESCAPED.sub(lambda match: " " * len(match[0]), json_text)

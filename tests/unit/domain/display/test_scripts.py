@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.display.characters import format_json
-from pentad.domain.display.scripts import count_alike, find_alike
+from pentad.domain.display.scripts import count_alike, find_alike, list_alike_words
 
 DECEIVING = {
     "a Cyrillic a among Latin letters": ("p\u0430ypal", "p\\u0430ypal"),
@@ -68,3 +68,14 @@ def test_a_letter_of_an_escape_is_none_of_the_word_behind_it() -> None:
 @given(st.text(), st.sampled_from(["p\u0430y", "\u0430\u0441\u0435", ""]))
 def test_json_stays_the_same_value(text: str, more: str) -> None:
     assert json.loads(format_json({text: text + more})) == {text: text + more}
+
+
+def test_words_of_a_text_are_named_once_with_how_they_are_written() -> None:
+    text = "p\u0430ypal, p\u0430ypal and \u0455\u0441\u043e\u0440\u0435 and \U0001d429ay"
+    assert list_alike_words(text) == [
+        ("p\u0430ypal", "p\\u0430ypal"),
+        ("\u0455\u0441\u043e\u0440\u0435", "\\u0455\\u0441\\u043e\\u0440\\u0435"),
+        ("\U0001d429ay", "\\U0001d429ay"),
+    ]
+    assert list_alike_words(text, 1) == [("p\u0430ypal", "p\\u0430ypal")]
+    assert list_alike_words("paypal and Привет") == []
