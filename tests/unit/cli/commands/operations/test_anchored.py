@@ -198,11 +198,12 @@ def test_an_export_holds_all_entries_of_the_tenant_and_checks(deployment: Anchor
     (tmp_path / name).write_text((tmp_path / name).read_text().replace("notes", "other"))
     assert run_command("check", str(tmp_path)) == (1, f"{name} was changed")
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"files": []},
         {"code": "00"},
         {"files": [], "digest": exported.digest_of(manifest | {"files": []})},
-    ):
+    ]
+    for change in changes:
         (tmp_path / "manifest.json").write_text(json.dumps(manifest | change))
         assert run_command("check", str(tmp_path))[0] == 1
 
