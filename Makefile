@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +42,9 @@ check-code: env
 	@$(BIN)/python -m ruff format --check .
 	@PYTHONPATH=.:shared $(BIN)/lint-imports --no-cache
 	@$(BIN)/python scripts/generate_docs.py --check
+
+check-grants: env ## after the tests: which granted actions no test has used, and why they stay
+	@$(BIN)/python -m tests.grants
 
 check-types: env
 	@$(BIN)/python -m mypy shared twin functions infra layers tests benchmarks scripts

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
+from tests import grants
 from tests.secrets_watch import _no_secret_shows, secrets_watch  # noqa: F401 - fixtures of every test
 
 # Its entry point loads it already; named here, the tests do not depend on when the environment was made.
@@ -16,6 +17,21 @@ pytest_plugins = ("pentad.testing.plugin",)
 ROOT = Path(__file__).resolve().parent.parent
 # These tiers start servers on the loopback interface; every other test must not open a socket.
 _WITH_SOCKETS = ("twin", "contract", "agents", "e2e")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the session's twins, also those of workers, tell which grants they have used."""
+    if not hasattr(config, "workerinput"):
+        os.environ["PENTAD_TWIN_USES"] = str(grants.FOLDER / str(os.getpid()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write the report of grants, and say in a line what it says."""
+    found = grants.merge(grants.FOLDER / str(os.getpid()))
+    if found:
+        grants.remove_old_runs()
+        grants.REPORT.write_text(grants.describe(found, grants.read_reasons()), encoding="utf-8")
+        terminalreporter.write_line(grants.summarize(found, grants.read_reasons()))
 
 
 @pytest.hookimpl(trylast=True)

@@ -50,6 +50,26 @@ class MotoAccount:
         ]
         return [parse_policy(document) for document in documents]
 
+    def list_granted_actions(self) -> dict[str, list[str]]:
+        """Return what the policies of each role allow, by the role's ARN: actions as they are written.
+
+        Raises:
+            PolicyError: A policy cannot be read.
+        """
+        roles = list(self.get_service_backend("iam", GLOBAL).roles.values())
+        return {
+            role.arn: sorted(
+                {
+                    action
+                    for policy in self.list_role_policies(role.arn)
+                    for statement in policy.statements
+                    if statement.allow
+                    for action in statement.actions
+                }
+            )
+            for role in roles
+        }
+
     def find_trust_policy(self, role_arn: str) -> Policy | None:
         """Return who may assume a role.
 

@@ -16,6 +16,8 @@ class Authorizer:
     def __init__(self, source: PolicySource, region: str) -> None:
         self._source = source
         self._region = region
+        self.used: set[tuple[str, str]] = set()
+        """What was allowed so far: the ARN of a role, and an action."""
 
     def find_denial(self, principal: Principal, accesses: Sequence[Access]) -> Decision | None:
         """Return the first denial, or None if every access is allowed.
@@ -41,7 +43,10 @@ class Authorizer:
             else ()
         )
         resource = None if principal.unrestricted else self._source.find_resource_policy(access.resource)
-        return evaluate(principal, access, Policies(identity, resource), self._region)
+        decision = evaluate(principal, access, Policies(identity, resource), self._region)
+        if decision.allowed and principal.role_arn:
+            self.used.add((principal.role_arn, access.action))
+        return decision
 
     def evaluate_for_service(self, service: str, action: str, resource: str, source_arn: str) -> Decision:
         """Decide what an AWS service does by a resource policy: EventBridge to a queue, API Gateway to a function.

@@ -19,6 +19,7 @@ from twin.deploy.assembly import Assembly, read_assembly
 from twin.deploy.deployment import Deployment
 from twin.running import state_file as twin_file
 from twin.running.background import Background
+from twin.running.grant_uses import write_uses
 from twin.running.kept_data import FOLDER, KeptData, KeptUnreadable
 from twin.running.options import TwinOptions
 
@@ -112,6 +113,8 @@ class Twin:
             self._stopped.set()
             with self._cleanup:
                 self._save()
+                if hasattr(self, "_front"):
+                    write_uses(self._front)
 
     @property
     def aws_url(self) -> str:

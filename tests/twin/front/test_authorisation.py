@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 from tests.twin.front.conftest import ACCOUNT, REGION, Client, MakeRole, allow, make_table
 from twin.front.front import AwsFront
 from twin.iam.model import Credentials
+from twin.running.grant_uses import FOLDER, write_uses
 
 pytestmark = pytest.mark.twin
 USER = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/session"
@@ -38,6 +40,21 @@ def test_role_may_do_what_its_policy_allows_and_no_more(client: Client, role: Ma
         f"User: {USER} is not authorized to perform: dynamodb:GetItem on resource: {table}"
         " because no identity-based policy allows the dynamodb:GetItem action"
     )
+
+
+def test_what_a_role_was_allowed_is_told_beside_what_it_may_do(
+    front: AwsFront, client: Client, role: MakeRole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = make_table(client)
+    worker = client("dynamodb", role(allow(["dynamodb:PutItem", "dynamodb:Query"], table)))
+    worker.put_item(TableName="items", Item=key("a"))
+    denied(worker.get_item, TableName="items", Key=key("a"))
+    monkeypatch.delenv(FOLDER, raising=False)
+    write_uses(front)
+    monkeypatch.setenv(FOLDER, str(tmp_path / "uses"))
+    write_uses(front)
+    [told] = [json.loads(path.read_text()) for path in tmp_path.rglob("*.json")]
+    assert told == {"worker": {"granted": ["dynamodb:PutItem", "dynamodb:Query"], "used": ["dynamodb:PutItem"]}}
 
 
 def test_grant_on_one_table_is_no_grant_on_another(client: Client, role: MakeRole) -> None:

@@ -69,7 +69,8 @@ def make_value(schema: Any, root: Schema, rng: random.Random, depth: int = 0) ->
         return "anything"
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return make_value(root.get("$defs", root.get("definitions", {})).get(name, {}), root, rng, depth + 1)
+        named: Schema = root["$defs"] if "$defs" in root else root.get("definitions", {})
+        return make_value(named.get(name, {}), root, rng, depth + 1)
     if "const" in schema or "enum" in schema:
         return schema["const"] if "const" in schema else rng.choice(schema["enum"])
     for union in ("anyOf", "oneOf"):
