@@ -51,9 +51,9 @@ from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
 from pentad.tools.declare.discovery import AnyTool
+from pentad.tools.mcp.deployed import read_servers
 from pentad.tools.mcp.lock_file import read_lock
 from pentad.tools.mcp.project_file import read_mcp_file
-from pentad.tools.mcp.remote_tool import read_servers
 from pentad.tools.runtime.function_names import find_function
 
 

@@ -10,9 +10,9 @@ import yaml
 from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool, discover, find_library, load_tool
+from pentad.tools.mcp.deployed import declare_remote_tools
 from pentad.tools.mcp.lock_file import read_lock
 from pentad.tools.mcp.project_file import read_mcp_file
-from pentad.tools.mcp.remote_tool import declare_remote_tools
 
 
 def choose_tools(root: Path) -> dict[str, AnyTool]:

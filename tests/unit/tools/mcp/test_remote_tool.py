@@ -8,17 +8,12 @@ import pytest
 from pentad.domain.declarations.remote_tools import McpAuth
 from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.tools.declare.context import ToolContext
+from pentad.tools.mcp.deployed import declare_remote_tools, read_servers
 from pentad.tools.mcp.lock_file import LockedServer, McpLock, format_lock, read_lock
 from pentad.tools.mcp.messages import MODERN
 from pentad.tools.mcp.pinning import pin_tool
 from pentad.tools.mcp.project_file import McpFile, ServerEntry, read_mcp_file
-from pentad.tools.mcp.remote_tool import (
-    Connections,
-    declare_remote_tools,
-    find_place,
-    make_remote_tool,
-    read_servers,
-)
+from pentad.tools.mcp.remote_tool import Connections, find_place, make_remote_tool
 from pentad.tools.mcp.review import build_locked, review_server
 from pentad.tools.outside.ports import Credential
 from pentad.tools.runtime.arguments import validate_arguments
