@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pentad.api.mcp.protocol import INVALID_PARAMS
 from pentad.domain.runs import RunStatus
 from tests.unit.api.mcp.test_service import ADD, WITH_TASKS, ask
 from tests.unit.api.served import ServedClient
@@ -28,6 +29,7 @@ def test_a_call_is_there_for_those_alone_who_may_reach_it(kind: str) -> None:
             assert (reply.status, nobodys.status) == (200, 400), (kind, method, reply.text)
         else:
             assert (reply.status, reply.text) == (400, nobodys.text), (kind, method)
+            assert reply.json["error"]["code"] == INVALID_PARAMS
         [run] = client.get_runs()
         assert (run.status is RunStatus.CANCELLED) == (method == "tasks/cancel" and kind in SEES_HERS), (kind, method)
 
