@@ -11,7 +11,13 @@ from pentad.tools.declare import ToolContext, tool
 
 
 def _parse(data: bytes, content_type: str) -> PageText:
-    found = parse(data, name="page.html" if "html" in content_type else "page", media_type=content_type)
+    kind, _, charset = content_type.lower().partition(";")
+    if "html" in kind:
+        kind = "text/html"
+    elif "xml" in kind:
+        kind = "text/plain"  # feeds and the like are shown as they are
+    name = "page.html" if "html" in kind else "page.txt" if kind == "text/plain" else "page"
+    found = parse(data, name=name, media_type=f"{kind};{charset}" if charset else kind)
     title = next((block.path[0] for block in found.blocks if block.path), None)
     return PageText(found.text, title, found.notes)
 

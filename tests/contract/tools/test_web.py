@@ -160,29 +160,30 @@ def test_an_answer_that_is_something_else_is_no_result(engine: Engine) -> None:
 MAIN = "<html><head><title>T</title></head><nav>Menu</nav><main><h1>Hé</h1><p>Words &amp; more</main></html>"
 
 
+PAGES_BY_NAME: dict[str, tuple[bytes, str]] = {
+    "main": (MAIN.encode(), "text/html; charset=utf-8"),
+    "latin": (MAIN.encode("latin-1"), "text/html; charset=iso-8859-1"),
+    "long": (b"word " * 20_000, "text/plain"),
+    "huge": (b"x" * 3_000_000, "text/plain"),
+    "script": (b"<script>document.write('x')</script>", "text/html"),
+    "picture": (b"\x89PNG\x00", "image/png"),
+    "disguised": (b"%PDF-1.7 x", "text/html"),
+    "feed": (b"<rss><item>News</item></rss>", "application/xml"),
+    "broken": (b"<div <p <a href='x" * 1_000, "text/html"),
+}
+MOVED = {"moved": "/main", "inside": "http://169.254.169.254/latest/meta-data/"}
+
+
 class Site(Vendor):
     """Pages by their path."""
 
     def respond(self, asked: Asked) -> Reply:
         name = asked.parts[0]
-        if name == "main":
-            return Reply(body=MAIN.encode(), headers={"content-type": "text/html; charset=utf-8"})
-        if name == "latin":
-            return Reply(body=MAIN.encode("latin-1"), headers={"content-type": "text/html; charset=iso-8859-1"})
-        if name == "moved":
-            return Reply(302, b"", {"location": "/main"})
-        if name == "inside":
-            return Reply(302, b"", {"location": "http://169.254.169.254/latest/meta-data/"})
-        if name == "long":
-            return Reply(body=b"word " * 20_000, headers={"content-type": "text/plain"})
-        if name == "huge":
-            return Reply(body=b"x" * 3_000_000, headers={"content-type": "text/plain"})
-        if name == "script":
-            return Reply(body=b"<script>document.write('x')</script>", headers={"content-type": "text/html"})
-        if name == "picture":
-            return Reply(body=b"\x89PNG\x00", headers={"content-type": "image/png"})
-        if name == "broken":
-            return Reply(body=b"<div <p <a href='x" * 1_000, headers={"content-type": "text/html"})
+        if name in MOVED:
+            return Reply(302, b"", {"location": MOVED[name]})
+        if name in PAGES_BY_NAME:
+            body, kind = PAGES_BY_NAME[name]
+            return Reply(body=body, headers={"content-type": kind})
         return Reply(int(name) if name.isdigit() else 404, b"<h1>sorry</h1>", {"content-type": "text/html"})
 
 
@@ -226,6 +227,7 @@ def test_a_long_page_comes_in_parts(site: Any) -> None:
         ("418", "nothing to read"),
         ("picture", "'image/png'"),
         ("huge", "ToolFailed"),
+        ("disguised", "is a document"),
         ("inside", "PolicyDenied"),
         ("ftp://example.com/x", "no address of a page"),
         ("https://user:secret@example.com/", "no address of a page"),
@@ -249,6 +251,7 @@ def test_a_page_without_text_says_so(site: Any) -> None:
     answer = site("script").result
     assert answer["text"] == "" and "scripts" in answer["notes"][-1]
     assert not site("broken").call.is_error
+    assert "News" in site("feed").result["text"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ MAX_PAGE_BYTES = 2_000_000
 MAX_SHOWN = 40_000
 """Characters of a page in one answer."""
 _TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/ld+json")
+_DOCUMENTS = (b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+"""What documents begin with, whatever the server says that they are."""
 _ACCEPT = "text/html, application/xhtml+xml, text/plain, text/markdown, application/json;q=0.8, */*;q=0.1"
 
 
@@ -75,6 +77,12 @@ def read_page(http: HttpClient, parse: ParsePage, url: str, *, start: int) -> Re
             f"the page is of the type '{kind.partition(';')[0][:60]}', which is not read here",
             field="url",
             fix="give a page of HTML or text; documents can be uploaded and searched",
+        )
+    if answer.body.startswith(_DOCUMENTS):
+        raise InvalidInput(
+            "the page is a document (PDF, Office or an archive), which is not read here",
+            field="url",
+            fix="documents can be uploaded and searched",
         )
     page = parse(answer.body, kind)
     return _show(answer.url, page, start)
