@@ -76,8 +76,11 @@ class MetricStore:
         compute, period = find_statistic(statistic), max(MINUTE, period)
         buckets: dict[int, Bucket] = {}
         with self._lock:
-            for minute, bucket in self._minutes.get(key, {}).items():
-                if start <= minute < end:
+            minutes = self._minutes.get(key, {})
+            first = -(-start // MINUTE) * MINUTE
+            for minute in range(first, end, MINUTE) if end - start < MINUTE * len(minutes) else list(minutes):
+                bucket = minutes.get(minute)
+                if bucket is not None and start <= minute < end:
                     buckets.setdefault(start + (minute - start) // period * period, Bucket()).merge(bucket)
         return {at: compute(bucket) for at, bucket in sorted(buckets.items())}
 

@@ -1,7 +1,4 @@
-"""Keep the metrics of a running twin, evaluate its alarms once a minute, and tell their topics.
-
-A minute is CloudWatch's: with a factor, time passes faster here, so that a drill of what takes an hour takes a minute.
-"""
+"""Keep the metrics of a running twin, evaluate its alarms once a minute, and tell their topics."""
 
 import json
 import logging
@@ -12,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from twin.alarms.alarms import Actions, CompositeAlarm, MetricAlarm
-from twin.alarms.clock import MetricClock
 from twin.alarms.emf import Measured, read_line
 from twin.alarms.evaluation import State
 from twin.alarms.metric_store import MINUTE, MetricKey, MetricStore
@@ -22,7 +18,7 @@ from twin.host.model import LogEvent
 logger = logging.getLogger(__name__)
 
 Sample = Callable[[float, float], Sequence[Measured]]
-"""Returns what a service measured between two times of the system, in seconds since the epoch."""
+"""Returns what a service measured between two times, in seconds since the epoch."""
 
 
 class AlarmTarget(Protocol):
@@ -43,6 +39,7 @@ class AlarmWatch:
 
     Attributes:
         store: the metrics.
+        target: where states and messages go.
     """
 
     def __init__(
@@ -52,7 +49,6 @@ class AlarmWatch:
         target: AlarmTarget,
         *,
         samples: Sequence[Sample] = (),
-        clock: MetricClock | None = None,
     ) -> None:
         """Make the watch; `start` begins it.
 
@@ -61,12 +57,10 @@ class AlarmWatch:
             composite_alarms: by name.
             target: where states and messages go.
             samples: what services measure without a log line.
-            clock: the time.
         """
         self.store = MetricStore()
         self._metric_alarms, self._composite_alarms = metric_alarms, composite_alarms
-        self._target, self._samples = target, samples
-        self._clock = clock or MetricClock(began=time.time())
+        self.target, self._samples = target, samples
         self._states: dict[str, State] = {}
         self._suppressions: dict[str, Suppression] = {}
         self._kept_back: dict[str, tuple[State, State, str]] = {}
@@ -93,9 +87,9 @@ class AlarmWatch:
             self.take(read_line(event.message))
 
     def take(self, measured: Iterable[Measured]) -> None:
-        """Keep values; their times are the system's."""
+        """Keep values."""
         for key, value, at in measured:
-            self.store.add(key, value, self._clock.convert(at))
+            self.store.add(key, value, at)
 
     def on_put_metrics(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
         """Take the data of a PutMetricData: values with counts, or the mean of a set of statistics so many times."""
@@ -103,7 +97,7 @@ class AlarmWatch:
             dimensions = {each["Name"]: each["Value"] for each in one.get("Dimensions") or ()}
             key = MetricKey.of(namespace, one["MetricName"], dimensions)
             given = one.get("Timestamp")
-            at = self._clock.convert(given.timestamp() if isinstance(given, datetime) else time.time())
+            at = given.timestamp() if isinstance(given, datetime) else time.time()
             for value, times in _list_values(one):
                 self.store.add(key, value, at, times)
 
@@ -115,10 +109,10 @@ class AlarmWatch:
         """Take what services measured, evaluate every alarm, and tell the topics.
 
         Args:
-            now: seconds since the epoch, of the watch's time; the time that it is where None.
+            now: seconds since the epoch; the time that it is where None.
         """
         with self._evaluating:
-            at = self._clock.now() if now is None else now
+            at = time.time() if now is None else now
             self._take_samples()
             for alarm in list(self._metric_alarms.values()):
                 verdict = alarm.evaluate(self.store.read, at)
@@ -157,7 +151,7 @@ class AlarmWatch:
         turned = state != before or name not in self._states
         if turned:
             self._states[name] = state
-            self._target.set_state(name, state, reason)
+            self.target.set_state(name, state, reason)
         if composite is not None and composite.suppressor is not None:
             self._tell_unless_suppressed(composite, before, state, reason, turned=state != before, at=at)
         elif state != before:
@@ -183,7 +177,7 @@ class AlarmWatch:
             self._kept_back.pop(composite.name, None)
 
     def _tell(self, name: str, actions: Actions, before: State, state: State, reason: str, at: float) -> None:
-        arn = self._target.format_arn(name)
+        arn = self.target.format_arn(name)
         message = {
             "AlarmName": name,
             "AlarmDescription": self._find_description(name),
@@ -197,7 +191,7 @@ class AlarmWatch:
         }
         for topic in actions.find(state):
             try:
-                self._target.publish(topic, f'{state}: "{name}"'[:100], json.dumps(message), arn)
+                self.target.publish(topic, f'{state}: "{name}"'[:100], json.dumps(message), arn)
             except Exception:  # boundary: a topic that takes nothing must not end the watch
                 logger.exception("the alarm %s could not tell %s", name, topic)
 
@@ -206,8 +200,7 @@ class AlarmWatch:
         return str(one.description) if one is not None else ""
 
     def _run(self) -> None:
-        pause = MINUTE / self._clock.factor
-        while not self._stopped.wait(pause):
+        while not self._stopped.wait(MINUTE):
             try:
                 self.evaluate()
             except Exception:  # boundary: one evaluation that fails must not end the next

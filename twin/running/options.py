@@ -46,8 +46,6 @@ class TwinOptions:
             APIs have half as many of their own.
         keep: keep tables, objects and vectors in the state folder when the twin stops, and begin with what is kept
             there. Else every twin begins empty.
-        alarm_speed: how many times faster than the system's the time of metrics and alarms passes: with 60, what
-            CloudWatch sees in an hour takes a minute.
         table_times: how late DynamoDB's indexes follow their tables, and how long its transactions take.
     """
 
@@ -68,5 +66,4 @@ class TwinOptions:
     concurrency: int = 1_000
     processes: int | None = None
     keep: bool = False
-    alarm_speed: float = 1.0
     table_times: "TableTimes | None" = None

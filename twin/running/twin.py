@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from twin.alarms.clock import MetricClock
 from twin.deploy.assembly import Assembly, read_assembly
 from twin.deploy.deployment import Deployment
 from twin.running import state_file as twin_file
@@ -73,7 +72,6 @@ class Twin:
         self._working = ExitStack()  # what writes data: it ends before they are kept
         self.updates: Updates
         self.alarms: AlarmWatch
-        self._metric_clock = MetricClock(self._options.alarm_speed, time.time())
 
     @classmethod
     def start(cls, assembly_dir: Path, state_dir: Path, *, options: TwinOptions | None = None) -> Self:
@@ -396,7 +394,6 @@ class Twin:
                 measure_functions(self._host.list_reports, self._host.count_instances),
                 measure_queues(lambda: list(queues.queues.values())),
             ],
-            clock=self._metric_clock,
         )
         patches = Patches()
         metrics.apply(patches, on_metrics=self.alarms.on_put_metrics)
@@ -443,7 +440,6 @@ class Twin:
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "ready_seconds": round(time.monotonic() - self._began, 3),
             "timings": self.timings,
-            "metric_clock": {"factor": self._metric_clock.factor, "began": self._metric_clock.began},
         }
 
 

@@ -7,7 +7,6 @@ import pytest
 from moto import mock_aws
 
 from tests.unit.twin.alarms.test_watch import Told
-from twin.alarms.clock import MetricClock
 from twin.alarms.metric_store import MetricKey
 from twin.alarms.watch import AlarmWatch
 from twin.moto_patches import metrics
@@ -19,7 +18,7 @@ MINUTE = 60
 def test_what_is_put_reaches_the_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "any")
-    watch, patches = AlarmWatch({}, {}, Told(), clock=MetricClock()), Patches()
+    watch, patches = AlarmWatch({}, {}, Told()), Patches()
     metrics.apply(patches, on_metrics=watch.on_put_metrics)
     at = datetime.now(UTC) - timedelta(hours=2)
     where = [{"Name": "stage", "Value": "dev"}]

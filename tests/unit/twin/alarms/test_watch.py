@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.alarms.alarms import CompositeAlarm, MetricAlarm, read_composite_alarm, read_metric_alarm
-from twin.alarms.clock import MetricClock
 from twin.alarms.emf import read_line
 from twin.alarms.evaluation import State
 from twin.alarms.metric_store import MOST_METRICS, MetricKey, MetricStore
@@ -79,7 +78,6 @@ def make(alarms: list[MetricAlarm], composites: list[CompositeAlarm]) -> tuple[A
         {one.name: one for one in alarms},
         {one.name: one for one in composites},
         told,
-        clock=MetricClock(1.0, NOW),
     )
     return watch, told
 
@@ -154,10 +152,6 @@ def test_lines_that_are_no_metrics_are_no_metrics() -> None:
     for text in ('{"_aws": 1}', '{"_aws"', "plain", '{"_aws": {"Timestamp": 1, "CloudWatchMetrics": [{}]}}'):
         assert list(read_line(text)) == []
     assert [one.value for one in read_line(line("Errors", [1, 2.5, True, "x"], NOW).message)] == [1, 2.5] * 2
-
-
-def test_time_may_pass_faster() -> None:
-    assert MetricClock(60, 1000).convert(1060) == 4600
 
 
 def test_too_many_metrics_are_counted_and_not_kept() -> None:

@@ -1,24 +1,37 @@
 """``pentad drill``: exercise what is needed on bad days only, on a good one."""
 
 import json
-from typing import TYPE_CHECKING, Any
+import time
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_FAILED, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import Grid, build_styled
+from pentad.cli.commands.twin.twin import run_twin
+from pentad.cli.console import (
+    ERR,
+    EXIT_FAILED,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    handle_errors,
+    print_json,
+)
+from pentad.cli.screen import Grid, build_line, build_styled
+from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
+    from pentad.cli.commands.operations.alarm_drill import DrilledAlarm, Take
     from pentad.models.drill.drill import DrillResult
+    from twin.running.twin import Twin
 
-app = typer.Typer(help="Drills, run now with the operator's AWS credentials.")
+app = typer.Typer(help="Drills, run now.")
 _SECONDS = 310.0  # the gateway's function ends after 300
-
-
-@app.callback()
-def keep_group() -> None:
-    """Keep the subcommand's name where there is one subcommand."""
 
 
 @app.command("fallback")
@@ -34,6 +47,74 @@ def run_fallback_drill(stage: operator.Stage = None) -> None:
             OUT.print(f"{count - len(result.broken)} of {count} links answer")
         if result.broken:
             raise typer.Exit(EXIT_FAILED)
+
+
+@app.command("alarms")
+def run_alarm_drill(
+    only: Annotated[list[str] | None, typer.Option("--only", help="An alarm, without the stage's prefix.")] = None,
+) -> None:
+    """Play each alarm's fault to the alarms of a twin of this folder; exit 1 where one does not do as it should.
+
+    Each has to go on, page once or open a ticket, and go off again; after a healthy day none may be on. Time is played.
+    """
+    from pentad.cli.commands.operations.alarm_drill import AlarmDrill
+
+    with handle_errors():
+        root = find_project_root()
+        with TemporaryDirectory() as folder, run_twin(root, Path(folder)) as running:
+            twin = running.twin
+            twin.alarms.stop()
+            alarms, composites = twin.deployment.metric_alarms, twin.deployment.composite_alarms
+            where = (twin.alarms.target, open_inbox(twin), time.time())
+            try:
+                drill = AlarmDrill(alarms, composites, *where, only=tuple(only or ()))
+            except ValueError as error:
+                raise CommandError(str(error), code=EXIT_USAGE) from error
+            with ERR.show_status("drilling alarms: days pass in seconds"):
+                noise, drilled = drill.find_noise(), list(drill.run())
+        failed = [one for one in drilled if one.problem]
+        if OPTIONS.json:
+            print_json({"on_after_a_healthy_day": noise, "alarms": [asdict(one) for one in drilled]})
+        else:
+            OUT.print(_build_alarm_grid(drilled))
+            for name in noise:
+                OUT.print(build_line("[red]{name} is on after a healthy day[/]", name=name))
+            OUT.print(f"{len(drilled) - len(failed)} of {len(drilled)} alarms do as they should")
+        if failed or noise:
+            raise typer.Exit(EXIT_FAILED)
+
+
+def open_inbox(twin: "Twin") -> "Take":
+    """Return what tells what the topics of a twin's alarms were told, by a queue that gets all of it."""
+    sqs, sns = twin.get_admin_client("sqs"), twin.get_admin_client("sns")
+    url = sqs.create_queue(QueueName="alarm-drill")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for topic in sns.list_topics()["Topics"]:
+        if topic["TopicArn"].endswith(("-pages", "-tickets")):
+            sns.subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+
+    def take() -> list[tuple[str, str, str]]:
+        found: list[tuple[str, str, str]] = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for one in messages:
+                body = json.loads(one["Body"])
+                told = json.loads(body["Message"])
+                found.append((body["TopicArn"], told["AlarmName"], told["NewStateValue"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        return found
+
+    return take
+
+
+def _build_alarm_grid(drilled: "list[DrilledAlarm]") -> Grid:
+    grid = Grid()
+    for heading in ("alarm", "on after", "off after", "told", ""):
+        grid.add_column(heading, no_wrap=heading != "told", justify="right" if "after" in heading else "left")
+    for one in drilled:
+        minutes = [f"{each} min" if each is not None else "-" for each in (one.on_minutes, one.off_minutes)]
+        told = ", ".join([*(f"page: {name}" for name in one.pages), *(f"ticket: {name}" for name in one.tickets)])
+        grid.add_row(one.name, *minutes, told, build_styled("ok", "green") if not one.problem else one.problem)
+    return grid
 
 
 def _invoke_drill(stage: str | None) -> "DrillResult":

@@ -1,0 +1,201 @@
+"""Play each alarm's fault to the alarms of a twin, and see that it goes on, tells one topic once, and goes off again.
+
+Time is played too: a day passes in a second. What is played is the signal of a fault, as functions and services report
+it; that they do report it is for their own tests.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pentad.observability.alarms.faults import FAULTY, HEALTHY
+
+if TYPE_CHECKING:
+    from twin.alarms.alarms import CompositeAlarm, MetricAlarm
+    from twin.alarms.metric_store import MetricKey
+    from twin.alarms.watch import AlarmTarget, AlarmWatch
+
+_MINUTE = 60
+_HISTORY_MINUTES = 26 * 60
+_RUNS = 3
+"""Of a metric's values in a minute: as many runs, requests or calls as a small stage has."""
+_LOOKS = 30
+"""How often alarms are looked at while the longest of an alarm's periods passes."""
+Take = Callable[[], list[tuple[str, str, str]]]
+"""Returns what topics were told since: a topic's name, the alarm, its state."""
+
+
+@dataclass(frozen=True)
+class DrilledAlarm:
+    """What became of one alarm.
+
+    Attributes:
+        name: the alarm's.
+        on_minutes: how long its fault was there before it went on; None if it did not.
+        off_minutes: how long the fault had been over before it went off; None if it did not.
+        pages: what paged meanwhile, by alarm.
+        tickets: what opened a ticket meanwhile, by alarm.
+        problem: what is wrong; None if all is as it should be.
+    """
+
+    name: str
+    on_minutes: int | None
+    off_minutes: int | None
+    pages: tuple[str, ...]
+    tickets: tuple[str, ...]
+    problem: str | None
+
+
+class AlarmDrill:
+    """The drill of a deployment's alarms.
+
+    Args:
+        metric_alarms: by name.
+        composite_alarms: by name.
+        target: where states and messages go.
+        take: what topics were told.
+        now: when the drill begins, in seconds since the epoch.
+        only: the ends of the names of those to drill; all where there is none.
+
+    Raises:
+        ValueError: there is no alarm of such a name.
+    """
+
+    def __init__(
+        self,
+        metric_alarms: "Mapping[str, MetricAlarm]",
+        composite_alarms: "Mapping[str, CompositeAlarm]",
+        target: "AlarmTarget",
+        take: Take,
+        now: float,
+        *,
+        only: tuple[str, ...] = (),
+    ) -> None:
+        self._names = sorted(one for one in metric_alarms if not only or one.endswith(only))
+        if not self._names:
+            raise ValueError(f"no alarm is named {' or '.join(only)}: {', '.join(sorted(metric_alarms))} are there")
+        self._metric_alarms, self._composite_alarms = metric_alarms, composite_alarms
+        self._target, self._take, self._now = target, take, int(now // _MINUTE) * _MINUTE
+        self._history = _find_histories(metric_alarms)
+
+    def find_noise(self) -> list[str]:
+        """Return the alarms that are on after a healthy day: there should be none."""
+        watch, _ = self._start_watch()
+        self._take()
+        return sorted(
+            name for name in (*self._metric_alarms, *self._composite_alarms) if watch.find_state(name) == "ALARM"
+        )
+
+    def run(self) -> Iterator[DrilledAlarm]:
+        """Yield what became of each metric alarm, by name."""
+        for name in self._names:
+            yield self._drill(name)
+
+    def _start_watch(self) -> "tuple[AlarmWatch, int]":
+        """Return a watch that has seen a healthy day, and the time that it is."""
+        from twin.alarms.watch import AlarmWatch
+
+        watch = AlarmWatch(self._metric_alarms, self._composite_alarms, self._target)
+        at = self._now
+        for minute in range(_HISTORY_MINUTES):
+            self._report(watch, at, frozenset(), minute, seen_until=_HISTORY_MINUTES - minute)
+            at += _MINUTE
+        watch.evaluate(at)
+        return watch, at
+
+    def _drill(self, name: str) -> DrilledAlarm:
+        alarm = self._metric_alarms[name]
+        if not any(one.key is not None and one.key.name in FAULTY for one in alarm.queries):
+            return DrilledAlarm(name, None, None, (), (), "no fault is known that would raise it")
+        watch, at = self._start_watch()
+        self._take()
+        faulty = frozenset(one.key for one in alarm.queries if one.key is not None)
+        on, at = self._pass_time(watch, alarm, at, faulty, "ALARM")
+        off = None
+        if on is not None:
+            off, at = self._pass_time(watch, alarm, at, frozenset(), "OK")
+        told = self._take()
+        pages, tickets = _pick(told, "pages"), _pick(told, "tickets")
+        return DrilledAlarm(name, on, off, pages, tickets, self._find_problem(name, on, off, pages, tickets))
+
+    def _pass_time(
+        self, watch: "AlarmWatch", alarm: "MetricAlarm", at: int, faulty: "frozenset[MetricKey]", state: str
+    ) -> tuple[int | None, int]:
+        """Return after how many minutes an alarm is in a state and has told so, and the time that it is then."""
+        above = self._list_above(alarm.name)
+        needed = max(_count_minutes(one) for one in (alarm, *self._list_parts(above)))
+        step = max(1, needed // _LOOKS)
+        reached, extra = None, 0
+        for minute in range(1, needed + 20):
+            self._report(watch, at, faulty, minute)
+            at += _MINUTE
+            if minute % step:
+                continue
+            watch.evaluate(at)
+            told = bool(alarm.actions.alarm) or any(watch.find_state(one.name) == state for one in above)
+            if reached is None and told and watch.find_state(alarm.name) == state:
+                reached, extra = minute, minute + 6 * step  # a symptom waits for its cause
+            if reached is not None and minute >= extra:
+                break
+        return reached, at
+
+    def _report(
+        self, watch: "AlarmWatch", at: int, faulty: "frozenset[MetricKey]", minute: int, seen_until: int = 0
+    ) -> None:
+        """Have each metric report a minute; what no alarm would look back at when a watch begins is left out."""
+        for key, looked_back in self._history.items():
+            if seen_until > looked_back:
+                continue
+            value = FAULTY.get(key.name, HEALTHY.get(key.name)) if key in faulty else HEALTHY.get(key.name)
+            if value is not None:
+                swing = 1 + 0.1 * (minute // 60 % 4) if value > 1e6 else 1  # what costs is never quite the same
+                watch.store.add(key, value * swing, at, _RUNS)
+
+    def _find_problem(
+        self, name: str, on: int | None, off: int | None, pages: tuple[str, ...], tickets: tuple[str, ...]
+    ) -> str | None:
+        if on is None:
+            return "it did not go on"
+        if off is None:
+            return "it did not go off again"
+        paging = any("pages" in topic for one in self._list_above(name) for topic in one.actions.alarm)
+        if len(pages) > 1 or (paging and not pages):
+            return f"one fault should page once, and paged {len(pages)} times"
+        if not paging and not tickets:
+            return "nobody was told"
+        return None
+
+    def _list_parts(self, composites: "list[CompositeAlarm]") -> "list[MetricAlarm]":
+        """Return the metric alarms that have to be on for all of some composite alarms to be."""
+        from twin.alarms.rules import list_alarms
+
+        names = {name for one in composites if " AND " in one.rule for name in list_alarms(one.rule)}
+        return [self._metric_alarms[name] for name in sorted(names & self._metric_alarms.keys())]
+
+    def _list_above(self, name: str) -> "list[CompositeAlarm]":
+        """Return the composite alarms that an alarm is part of, also by others."""
+        from twin.alarms.rules import list_alarms
+
+        found = [one for one in self._composite_alarms.values() if name in list_alarms(one.rule)]
+        causes = [one for one in found if not one.name.endswith("-causes")]
+        return causes + [above for one in causes for above in self._list_above(one.name)]
+
+
+def _count_minutes(alarm: "MetricAlarm") -> int:
+    """Return how many minutes pass at most until an alarm is on."""
+    return alarm.period * (alarm.periods + 3) // _MINUTE
+
+
+def _find_histories(metric_alarms: "Mapping[str, MetricAlarm]") -> "dict[MetricKey, int]":
+    """Return how many minutes alarms look back, by metric; one with a band learns from a day."""
+    found: dict[MetricKey, int] = {}
+    for alarm in metric_alarms.values():
+        minutes = _HISTORY_MINUTES if alarm.band else _count_minutes(alarm)
+        for one in alarm.queries:
+            if one.key is not None:
+                found[one.key] = max(found.get(one.key, 0), minutes)
+    return found
+
+
+def _pick(told: list[tuple[str, str, str]], topic: str) -> tuple[str, ...]:
+    return tuple(alarm for where, alarm, state in told if where.endswith(topic) and state == "ALARM")
