@@ -10,7 +10,7 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from pentad.domain import keys
-from pentad.observability.anchors.adapters.anchors_s3 import PREFIX
+from pentad.observability.anchors.anchor import PREFIX
 from pentad.observability.metrics import names
 
 _SECONDS = 300

@@ -16,6 +16,8 @@ from pentad.aws.sealed import SealKey
 from pentad.domain.canonical import canonical_json
 from pentad.domain.values import FrozenValue
 
+PREFIX = "anchors/"
+"""Of their keys in the bucket."""
 NOBODY = "SYS"
 """Stands for the tenant of chains that are the deployment's. Its anchors are written also where nothing has grown."""
 MAX_HEADS = 5_000

@@ -12,9 +12,8 @@ from botocore.exceptions import ClientError
 
 from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import Unreadable
-from pentad.observability.anchors.anchor import AuditAnchor, read_anchor, write_anchor
+from pentad.observability.anchors.anchor import PREFIX, AuditAnchor, read_anchor, write_anchor
 
-PREFIX = "anchors/"
 _LAST = 9_999_999_999
 _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
