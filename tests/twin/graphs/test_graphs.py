@@ -1,6 +1,7 @@
 """A graph and a LangChain tool under the gateway, the budgets, the audit log and the trace of everything else."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,15 +115,15 @@ def test_a_langchain_tool_is_a_tool_like_any_other(stack: Stack) -> None:
     assert audited(tenant) == [("slugify", "ok")]
 
 
-def template(assembly: Path) -> dict[str, Any]:
-    """Return the resources of the agent stack."""
-    found: dict[str, Any] = json.loads((assembly / "pentad-dev-agent.template.json").read_text())["Resources"]
-    return found
+def resources(assembly: Path) -> list[dict[str, Any]]:
+    """Return the resources of the agent stack and of the stacks in it: this project has tools enough for groups."""
+    paths = (assembly / "pentad-dev-agent.template.json", *assembly.glob("*.nested.template.json"))
+    return [body for path in paths for body in json.loads(path.read_text())["Resources"].values()]
 
 
 def functions(assembly: Path) -> dict[str, Any]:
-    found = [body["Properties"] for body in template(assembly).values() if body["Type"] == "AWS::Lambda::Function"]
-    return {one["FunctionName"].removeprefix("pentad-dev-"): one for one in found}
+    found = [body["Properties"] for body in resources(assembly) if body["Type"] == "AWS::Lambda::Function"]
+    return {re.sub(r"^pentad-dev-(tool-)(\d\d-)?|^pentad-dev-", r"\1", one["FunctionName"]): one for one in found}
 
 
 def test_only_functions_that_need_langgraph_have_its_layer(own: OwnProject) -> None:
@@ -139,9 +140,11 @@ def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(own: OwnProject) 
         "tool-briefing",
         "tool-charter",
     }
-    policies = {name: json.dumps(body) for name, body in template(own.assembly).items() if "Policy" in body["Type"]}
-    asking = {name[:11] for name, body in policies.items() if "modelsgraphs" in body}
+    policies = [body["Properties"] for body in resources(own.assembly) if "Policy" in body["Type"]]
+    asking = {one["Roles"][0]["Ref"][:11] for one in policies if "modelsgraphs" in json.dumps(one)}
     assert asking == {"toolbriefin", "toolcharter"}
     # Checkpoints are reached by the credentials of a call, which name the graph, the tenant and the run.
-    [kept] = [body for name, body in policies.items() if "PrincipalTag/run" in body]
-    assert '{"aws:PrincipalTag/tool": ["briefing", "charter"]}' in kept
+    statements = [each for one in policies for each in one["PolicyDocument"]["Statement"]]
+    kept = [each["Condition"] for each in statements if "PrincipalTag/run" in json.dumps(each)]
+    named = [tool for one in kept for tool in one["StringEquals"]["aws:PrincipalTag/tool"]]
+    assert {*named} == {"briefing", "charter"}

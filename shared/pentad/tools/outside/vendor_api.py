@@ -68,7 +68,7 @@ class VendorApi:
         self._url = url.rstrip("/")
         self._name = name
         self._authorize = authorize
-        self._read_error = read_error
+        self.read_error = read_error
         self._renew = renew
         self._seconds = seconds
 
@@ -143,7 +143,7 @@ class VendorApi:
         return True
 
     def _refuse(self, answer: HttpAnswer) -> NoReturn:
-        error, status = self._read_error(answer), answer.status
+        error, status = self.read_error(answer), answer.status
         told = f"{self._name} answered {status}" + (f" ({_CODE.sub('', error.code)[:80]})" if error.code else "")
         words = clean_words(error.words)
         if error.final:
