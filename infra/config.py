@@ -231,7 +231,7 @@ STAGES: dict[str, Stage] = {
         gateway_share=200,
         drill_schedule="cron(17 3 * * ? *)",
         anchor_schedule="rate(1 hour)",
-        audit_lock=AuditLock(mode="compliance", days=365),
+        audit_lock=AuditLock(mode="governance", days=365),
         ingest_concurrency=10,
         ingest_share=3,
         remember_concurrency=10,
