@@ -12,6 +12,8 @@ LAYOUT = {"rich.console": {"Group", "RenderableType"}, "rich.text": {"Text"}}
 # Where a string is put into a page, a chat or a mail: the modules that may, and do it by `pentad.domain.display`.
 PAGES = {"shared/pentad/cli/commands/runs/trace_page.py", "shared/pentad/cli/commands/twin/docs_ui.py"}
 SENDERS = {
+    # Subscribes a queue to the topics of a twin's alarms: it sends nothing.
+    "shared/pentad/cli/commands/operations/drill.py",
     # Spans only, which hold nobody's words.
     "shared/pentad/observability/export/adapters/sender_http.py",
     "shared/pentad/orchestration/approvals/adapters/notify_email.py",
