@@ -15,7 +15,7 @@ from twin.simulator import Simulator, SimulatorControl
 DOCS = Path(__file__).parents[3] / "docs"
 # The pages of the layer in the order in which they are read: each continues the example of the first.
 PAGES = [DOCS / "layers/models.md"] + [
-    DOCS / f"models/{name}.md" for name in ("own-models", "failures", "caches", "structured", "cost")
+    DOCS / f"models/{name}.md" for name in ("own-models", "failures", "caches", "structured", "tool-schemas", "cost")
 ]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 OWN = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)[0]
