@@ -80,7 +80,7 @@ class AlarmDrill:
 
     def find_noise(self) -> list[str]:
         """Return the alarms that are on after a healthy day: there should be none."""
-        watch, _ = self._start_watch()
+        watch, _ = self._start_watch(self._metric_alarms)
         self._take()
         return sorted(
             name for name in (*self._metric_alarms, *self._composite_alarms) if watch.find_state(name) == "ALARM"
@@ -91,11 +91,11 @@ class AlarmDrill:
         for name in self._names:
             yield self._drill(name)
 
-    def _start_watch(self) -> "tuple[AlarmWatch, int]":
-        """Return a watch that has seen a healthy day, and the time that it is."""
+    def _start_watch(self, metric_alarms: "Mapping[str, MetricAlarm]") -> "tuple[AlarmWatch, int]":
+        """Return a watch over some alarms that has seen a healthy day, and the time that it is."""
         from twin.alarms.watch import AlarmWatch
 
-        watch = AlarmWatch(self._metric_alarms, self._composite_alarms, self._target)
+        watch = AlarmWatch(metric_alarms, self._composite_alarms, self._target)
         at = self._now
         for minute in range(_HISTORY_MINUTES):
             self._report(watch, at, frozenset(), minute, seen_until=_HISTORY_MINUTES - minute)
@@ -107,9 +107,9 @@ class AlarmDrill:
         alarm = self._metric_alarms[name]
         if not any(one.key is not None and one.key.name in FAULTY for one in alarm.queries):
             return DrilledAlarm(name, None, None, (), (), "no fault is known that would raise it")
-        watch, at = self._start_watch()
-        self._take()
         faulty = frozenset(one.key for one in alarm.queries if one.key is not None)
+        watch, at = self._start_watch(self._list_affected(faulty))
+        self._take()
         on, at = self._pass_time(watch, alarm, at, faulty, "ALARM")
         off = None
         if on is not None:
@@ -164,6 +164,12 @@ class AlarmDrill:
         if not paging and not tickets:
             return "nobody was told"
         return None
+
+    def _list_affected(self, faulty: "frozenset[MetricKey]") -> "dict[str, MetricAlarm]":
+        """Return the alarms that look at a faulty metric: the others stay as they are after a healthy day."""
+        return {
+            name: one for name, one in self._metric_alarms.items() if any(query.key in faulty for query in one.queries)
+        }
 
     def _list_parts(self, composites: "list[CompositeAlarm]") -> "list[MetricAlarm]":
         """Return the metric alarms that have to be on for all of some composite alarms to be."""
