@@ -29,6 +29,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput
 from pentad.domain.schemas import find_violations
 
@@ -250,7 +251,7 @@ def _read_json(value: Any) -> Any:
     if not text.startswith(("[", "{")) or len(text) > _MAX_JSON_CHARACTERS:
         return _ABSENT
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(mend_escapes(text), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return _ABSENT
 

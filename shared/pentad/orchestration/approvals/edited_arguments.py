@@ -28,6 +28,12 @@ def check_json(arguments: Mapping[int, dict[str, Any]]) -> None:
     for index, values in arguments.items():
         try:
             length = len(canonical_json(values).encode())
+        except UnicodeEncodeError as error:
+            raise InvalidInput(
+                "the arguments hold half of a surrogate pair, which stands for no character",
+                field=f"arguments.{index}",
+                fix="send whole characters",
+            ) from error
         except (ValueError, TypeError) as error:
             raise InvalidInput(
                 f"the arguments are not JSON: {error}", field=f"arguments.{index}", fix="leave out NaN and infinities"

@@ -1,6 +1,5 @@
 """Begin and end any step of a workflow: load its run and definition, resolve its references, record its result."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from pentad.domain.runs import Decision, Run, Step
 from pentad.domain.tracing import find_run_place
 from pentad.domain.values import FrozenValue
 from pentad.memory.sessions.ports import SessionStore
+from pentad.models.providers.strictjson import find_problem, read
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.switches.ports import Switchboard
@@ -229,9 +229,12 @@ def build_reference(result: StepResult, exports: tuple[str, ...] = ()) -> dict[s
 
 
 def parse_fields(text: str) -> dict[str, Any] | None:
-    """Return the fields of a structured output, or None where the text is none."""
+    """Return the fields of a structured output or of a caller's arguments, or None where the text is no JSON object.
+
+    Nor is it one with NaN, with the same key twice or nested too deep: nothing behind this could pass it on.
+    """
     try:
-        value = json.loads(text)
+        value = read(text)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and find_problem(value) is None else None

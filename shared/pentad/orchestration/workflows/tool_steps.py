@@ -16,6 +16,7 @@ from pentad.domain.errors import (
     StepRejected,
 )
 from pentad.domain.runs import CallStatus, Decision, Run, Step, ToolCall
+from pentad.models.providers.strictjson import MAX_DEPTH
 from pentad.orchestration.lifecycle.deliver import describe_error
 from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.turn.taint import find_call_sources
@@ -105,7 +106,11 @@ class Calls:
             return found
         given = parse_fields(self._stores.get_request(run))
         if given is None:
-            raise InvalidInput("the message must be the tool's arguments as a JSON object", field="message")
+            raise InvalidInput(
+                "the message must be the tool's arguments as a JSON object",
+                field="message",
+                fix=f"send one without NaN and equal keys, nested at most {MAX_DEPTH} deep",
+            )
         return given
 
     def _check_stopped(self, at: EnteredStep, call: ToolCall) -> None:

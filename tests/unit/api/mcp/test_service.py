@@ -161,6 +161,12 @@ def test_what_an_agent_does_not_take_is_told_without_the_value(arguments: Json) 
     assert client.get_runs() == []
 
 
+def test_a_tool_gets_no_half_of_a_character() -> None:
+    client = ServedClient()
+    ask(client, "tools/call", {"name": "add", "arguments": {"a": "cut \ud83d", "\udfff": ['{"b": "\\ud83d"}']}})
+    assert client.executed == [{"a": "cut \ufffd", "\ufffd": ['{"b": "\\ud83d"}']}]
+
+
 def test_the_same_request_again_runs_once() -> None:
     client = ServedClient()
     first, second = (ask(client, "tools/call", ADD) for _ in range(2))

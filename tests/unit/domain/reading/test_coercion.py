@@ -37,6 +37,7 @@ def wrap(schema: Any, *, required: bool = True) -> dict[str, Any]:
         (NUMBERS, ["1", 2.0, 3], [1, 2.0, 3]),
         ({"type": "array", "items": {"type": "string"}}, "a word", ["a word"]),
         ({"type": "object", "properties": {"n": {"type": "integer"}}}, '{"n": "4"}', {"n": 4}),
+        ({"type": "object"}, r'{"\udc00": ["\ud83d", "\\ud83d"]}', {"\ufffd": ["\ufffd", r"\ud83d"]}),
         ({"enum": ["low", "high"]}, " High ", "high"),
         ({"enum": [1, 2]}, "2", 2),
         ({"const": "A"}, "a", "A"),

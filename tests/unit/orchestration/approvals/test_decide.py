@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
+from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import ApprovalStatus, CallRef, CallStatus, Run, RunStatus
 from tests.unit.orchestration.world import TENANT, World
@@ -101,6 +101,23 @@ def test_a_decision_after_its_time_is_refused() -> None:
     world.clock.advance(3600)
     with pytest.raises(InvalidTransition, match="expired"):
         world.decide(TENANT, name, "approve", by="ann")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fix"),
+    [
+        ({"title": ["cut \ud83d"]}, "whole characters"),
+        ({"\udfff": 1}, "whole characters"),
+        ({"n": float("nan")}, "NaN"),
+    ],
+)
+def test_an_edit_that_no_call_can_hold_is_refused(arguments: dict[str, Any], fix: str) -> None:
+    world, _, name = _asked()
+    with pytest.raises(InvalidInput) as caught:
+        world.decide(TENANT, name, "edit", by="ann", arguments={1: arguments})
+    assert caught.value.field == "arguments.1"
+    assert fix in str(caught.value.fix)
+    assert world.approvals.get(TENANT, name).status is ApprovalStatus.PENDING
 
 
 def test_a_decision_on_an_ended_run_is_refused() -> None:

@@ -85,11 +85,11 @@ def bench() -> Bench:
     return make_bench(CATALOG)
 
 
-def make_bench(catalog: Catalog) -> Bench:
+def make_bench(catalog: Catalog, spec: WorkflowSpec = SPEC, message: str = "the document") -> Bench:
     """Return a run of the workflow that has begun, over the agents of a catalog."""
-    world = World(catalog.model_copy(update={"workflows": {"flow": SPEC}}))
+    world = World(catalog.model_copy(update={"workflows": {"flow": spec}}))
     stores = Stores(world.catalog, world.runs, world.sessions, MemoryResults(), world.clock, world.switches)
-    run = world.start(TENANT, RunRequest(agent="flow", message="the document", session_id="s1"), trigger="api")
+    run = world.start(TENANT, RunRequest(agent="flow", message=message, session_id="s1"), trigger="api")
     made = Bench(
         world,
         stores,

@@ -1,12 +1,17 @@
 """Tools' steps and text from outside: it taints the workflow's run, the agents it asks, and what comes after."""
 
+from typing import Any
+
 import pytest
 
+from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.approval_rules import AskWhenSum
 from pentad.domain.declarations.policy import PolicySpec
+from pentad.domain.declarations.workflows import ToolStep
+from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.orchestration.workflows.agent_steps import child_id
-from tests.unit.orchestration.workflows.conftest import Bench, make_bench
+from tests.unit.orchestration.workflows.conftest import SPEC, Bench, make_bench
 from tests.unit.orchestration.world import CATALOG, TENANT
 
 SUM = AskWhenSum("text", above=100, per="tenant")
@@ -68,3 +73,44 @@ def test_a_rule_whose_sum_nobody_keeps_asks_like_a_tool_that_always_does(rules: 
     bench = bench_of(approval=rules)
     bench.facts()
     assert bench.calls.plan(bench.at("keep"))["asks"] is True
+
+
+def begin_with(message: str) -> Bench:
+    """Return a run of a workflow whose tool gets the message as its arguments."""
+    keep = ToolStep(name="keep", number=6, tool="notes", arguments={}, from_input=True)
+    return make_bench(CATALOG, SPEC.model_copy(update={"steps": {"keep": keep}, "answer": "{{keep}}"}), message)
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments"),
+    [
+        (r'{"text": "cut \ud83d", "\udfff": ["\ude00\ud83d"]}', {"text": "cut \ufffd", "\ufffd": ["\ufffd\ufffd"]}),
+        (r'{"text": "\ud83d\ude00 \\ud83d"}', {"text": r"😀 \ud83d"}),
+    ],
+)
+def test_a_callers_arguments_hold_no_half_of_a_character(message: str, arguments: dict[str, Any]) -> None:
+    bench = begin_with(message)
+    bench.calls.plan(bench.at("keep"))
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 6, 0)
+    assert call.arguments == arguments
+    assert call.arguments_hash == arguments_hash(arguments)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "words",
+        "[]",
+        "{",
+        '{"text": NaN}',
+        '{"text": 1e999}',
+        '{"text": "a", "text": "b"}',
+        '{"text": ' + "[" * 40_000 + "]" * 40_000 + "}",
+        '{"text": ' + "[" * 40 + "]" * 40 + "}",
+    ],
+)
+def test_a_message_that_is_no_arguments_is_told(message: str) -> None:
+    bench = begin_with(message)
+    with pytest.raises(InvalidInput, match="JSON object") as caught:
+        bench.calls.plan(bench.at("keep"))
+    assert (caught.value.field, bench.world.runs.find_step(TENANT, bench.run.run_id, 6)) == ("message", None)
