@@ -16,8 +16,8 @@ from pentad.domain.errors import ConfigurationError, ToolFailed, ToolThrottled, 
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.reach import Reach
+from pentad.tools.declare.schema_arguments import make_schema_model
 from pentad.tools.declare.signature import ToolSignature
-from pentad.tools.mcp.arguments import make_schema_model
 from pentad.tools.mcp.client import Connection, McpClient
 from pentad.tools.mcp.contents import read_result
 from pentad.tools.mcp.pinning import compute_digest

@@ -55,9 +55,10 @@ def _read(tool: Tool[Any, Any], arguments: dict[str, Any]) -> Any:
 def _format_problem(found: Any, schema: dict[str, Any]) -> str:
     path = [str(part) for part in found["loc"]]
     field = ".".join(path) or "arguments"
-    properties: dict[str, Any] = schema["properties"]
+    properties: dict[str, Any] = schema.get("properties", {})
     if found["type"] == "extra_forbidden":
         known = ", ".join(properties) or "none"
         return f"- {field}: there is no such parameter. Fix: leave it out; the parameters are: {known}"
     expected = json.dumps(properties.get(path[0], {}) if path else schema, ensure_ascii=False)[:_MAX_HINT]
-    return f"- {field}: {found['msg']}. Fix: give {field} as {expected}"
+    said = found["msg"].removeprefix("Value error, ")
+    return f"- {field}: {said}. Fix: give {field} as {expected}"
