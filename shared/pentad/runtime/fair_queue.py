@@ -1,7 +1,7 @@
 """Let one tenant's messages not hold up another's: so many of a tenant are worked on at once, the others go to the end.
 
 A queue hands out what came first, so a tenant's thousand documents stand before another's one. A message whose tenant
-has its share at work goes back as a new one with a wait that doubles, which takes milliseconds; the next tenant's
+has its share at work goes back as a new one with a wait that grows, which takes milliseconds; the next tenant's
 message is then seconds away and not hours. It is sent before the old one is deleted: a crash between both leaves two,
 and what works on them is idempotent. A message that went back often enough is worked on all the same.
 """
@@ -25,6 +25,9 @@ from pentad.observability.ports import Telemetry
 MOST_RETURNS = 200
 """At the longest wait that is most of a day: less than the four days that the queue keeps a message."""
 _FIRST_SECONDS = 2
+_GROWTH = 1.25
+"""A wait is about a fifth of the time waited so far, so a share stands empty for about so long at the end. Doubled
+waits would be half of it: of a tenant that is alone, half of the time nothing would be worked on."""
 _LONGEST_SECONDS = 300
 _SPARE_SECONDS = 10.0
 _FIELD = "pentad_returns"
@@ -103,7 +106,7 @@ class FairQueue:
             self._telemetry.log_event("share.unavailable", level="WARNING", error=error.message)
 
     def _send_back(self, queue_arn: str, message: Mapping[str, Any], returns: int) -> None:
-        longest = min(_LONGEST_SECONDS, _FIRST_SECONDS << min(returns, 20))
+        longest = min(_LONGEST_SECONDS, _FIRST_SECONDS * _GROWTH ** min(returns, MOST_RETURNS))
         # Half of it at least: messages that went back together shall not come together.
         seconds = max(1, round(longest * (1 + self._random()) / 2))
         self._queue.send_again(queue_arn, json.dumps({**message, _FIELD: returns + 1}), seconds)
