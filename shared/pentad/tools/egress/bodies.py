@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.tools.egress.ports import AnswerTooLarge, WireBroken
 
@@ -21,7 +22,7 @@ def build_body(value: Any, body: bytes | str | None, headers: Mapping[str, str])
 
     Args:
         value: sent as JSON, where it is not None.
-        body: sent as it is.
+        body: sent as it is; half of a surrogate pair in either is U+FFFD.
         headers: of the tool.
 
     Raises:
@@ -32,11 +33,11 @@ def build_body(value: Any, body: bytes | str | None, headers: Mapping[str, str])
     typed = dict(headers)
     if value is not None:
         try:
-            body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
-        except (TypeError, ValueError):
+            body = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
             raise ToolFailed("what is to be sent as JSON is no JSON", field="json") from None
         typed.setdefault("content-type", "application/json")
-    data = body.encode() if isinstance(body, str) else body or b""
+    data = replace_halves(body).encode() if isinstance(body, str) else body or b""
     if len(data) > MOST_SENT:
         raise ToolFailed(f"the request has {len(data):,} bytes", field="body", fix=f"send at most {MOST_SENT:,}")
     return data, typed

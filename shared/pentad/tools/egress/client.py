@@ -105,8 +105,6 @@ class EgressClient:
         seconds = min(SECONDS if timeout is None else timeout, max(0.1, self._remaining_seconds() - 0.5))
         deadline = self._monotonic() + seconds
         may_repeat = not self._changed
-        if until is not None:
-            typed = {**typed, "accept-encoding": "identity"}  # a part of what is compressed can't be read
         sent = _Sent(verb, parse_url(url, params), typed, data, until)
         # Until the server has refused it, what is sent may have changed something, whatever becomes of the answer.
         self._changed = not may_repeat or (verb not in _READING if changes is None else changes)
@@ -197,7 +195,8 @@ class EgressClient:
 
 
 def _default_headers(sent: _Sent) -> dict[str, str]:
-    defaults = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": ENCODINGS, "connection": "close"}
+    encodings = ENCODINGS if sent.until is None else "identity"  # a part of what is compressed can't be read
+    defaults = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": encodings, "connection": "close"}
     if sent.body or sent.method in ("POST", "PUT", "PATCH"):
         defaults["content-length"] = str(len(sent.body))
     return defaults
@@ -230,7 +229,7 @@ def _follow(sent: _Sent, status: int, location: str) -> _Sent:
                 fix="use the address that the service has now",
             )
         headers = keep_for_origin(headers)
-    return _Sent(method, place, headers, body)
+    return replace(sent, method=method, place=place, headers=headers, body=body)
 
 
 def _make_failure(error: WireError, host: str, limit: int) -> PentadError:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.tools.egress.addresses import Address, parse_address
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LONGEST: Final = 8_000
-_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\\]")
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|\d+)")
 _SAFE: Final = "/:?#[]@!$&'()*+,;=~%-._"
@@ -59,7 +60,7 @@ def parse_url(url: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | 
 
     Args:
         url: http or https, without user and password.
-        params: added to its query.
+        params: added to its query; half of a surrogate pair in them is U+FFFD.
 
     Raises:
         ToolFailed: it is not one that is taken; the message says why, and does not repeat it.
@@ -67,7 +68,7 @@ def parse_url(url: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | 
     if not isinstance(url, str) or len(url) > _LONGEST:
         raise _refuse(f"has more than {_LONGEST:,} characters")
     if _FORBIDDEN.search(url):
-        raise _refuse("holds a space, a backslash or a control character")
+        raise _refuse("holds a space, a backslash, a control character or half of a surrogate pair")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -127,7 +128,7 @@ def join_url(base: Destination, location: str) -> Destination:
         ToolFailed: see `parse_url`.
     """
     if _CONTROL.search(location):
-        raise _refuse("of a redirect holds a backslash or a control character")
+        raise _refuse("of a redirect holds a backslash, a control character or half of a surrogate pair")
     try:
         joined = urljoin(base.url, location.strip(" "))
     except ValueError:
@@ -147,7 +148,7 @@ def _encode_name(text: str) -> str:
 
 def _build_target(path: str, query: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None) -> str:
     pairs = list(params.items()) if isinstance(params, Mapping) else list(params or ())
-    given = [(str(name), value) for name, value in pairs if value is not None]
+    given = [(replace_halves(str(name)), value) for name, value in pairs if value is not None]
     added = urlencode([(name, _to_text(value)) for name, value in _spread(given)])
     whole = "&".join(part for part in (_quote(query), added) if part)
     target = (_quote(path) or "/") + (f"?{whole}" if whole else "")
@@ -162,7 +163,7 @@ def _spread(pairs: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def _to_text(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return ("true" if value else "false") if isinstance(value, bool) else replace_halves(str(value))
 
 
 def _quote(text: str) -> str:

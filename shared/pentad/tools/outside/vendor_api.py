@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import quote
 
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import (
     ConfigurationError,
     EffectUncertain,
@@ -172,7 +173,7 @@ def join_path(*parts: str) -> str:
 
 def _escape_part(part: str) -> str:
     # "." and ".." would be taken for steps in the path by whoever normalises it.
-    return part.replace(".", "%2E") if part in (".", "..") else quote(part, safe="@:")
+    return part.replace(".", "%2E") if part in (".", "..") else quote(replace_halves(part), safe="@:")
 
 
 def clean_words(words: object) -> str:

@@ -148,3 +148,19 @@ def test_a_url_that_is_taken_reads_the_same_again_for_every_reader(scheme: str, 
     assert (plain.hostname, plain.username, plain.port or found.port) == (found.host, None, found.port)
     assert found.url.isascii()
     assert not set(found.url) & set(' \t\r\n\\<>"')
+
+
+@pytest.mark.parametrize("location", ["/b", "http://93.184.215.14/b"])
+def test_who_needs_a_part_of_an_answer_needs_no_more_of_it_after_a_redirect(location: str) -> None:
+    class Redirects(Recorder):
+        def send(self, request: WireRequest, *, monotonic: Callable[[], float]) -> WireAnswer:
+            answer = super().send(request, monotonic=monotonic)
+            return answer if len(self.sent) > 1 else WireAnswer(307, [("Location", location)], b"")
+
+    wire = Redirects()
+    client = EgressClient(Allowlist(["public"]), resolver=Names(), wire=wire)
+    assert client.request("GET", "http://good.example/a", until=bool).text == "ok"
+    assert [request.until for request in wire.sent] == [bool, bool]
+    assert [dict(request.headers)["accept-encoding"] for request in wire.sent] == ["identity", "identity"]
+    client.request("GET", "http://good.example/a")
+    assert dict(wire.sent[2].headers)["accept-encoding"] == "gzip, deflate"

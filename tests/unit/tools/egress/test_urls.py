@@ -71,6 +71,8 @@ REFUSED = (
     "https://" + "a" * 64 + ".com/",
     "https://" + "a." * 130 + "com/",
     "https://example.com/" + "a" * 9_000,
+    "https://example.com/\ud800",
+    "https://\udfff.example.com/",
 )
 
 
@@ -111,6 +113,11 @@ def test_parameters_are_added_and_escaped() -> None:
     assert place.target == "/find?a=1&q=x%26y%3Dz+%C3%BC&on=true&id=1&id=2"
 
 
+def test_half_of_a_surrogate_pair_in_parameters_is_one_unknown_character() -> None:
+    place = parse_url("https://example.com/", {"k\ud83d": ["\ud83d", "\ud83d\ude00"]})
+    assert place.target == "/?k%EF%BF%BD=%EF%BF%BD&k%EF%BF%BD=%F0%9F%98%80"
+
+
 @pytest.mark.parametrize(
     ("location", "url"),
     [
@@ -127,7 +134,15 @@ def test_a_redirect_is_read_against_where_it_came_from(location: str, url: str) 
 
 @pytest.mark.parametrize(
     "location",
-    ["http://user@h.example/", "ftp://h.example/", "http://0x7f.1/", "http://h.example\\x", "h\tttp://x/", "//[::1"],
+    [
+        "http://user@h.example/",
+        "ftp://h.example/",
+        "http://0x7f.1/",
+        "http://h.example\\x",
+        "h\tttp://x/",
+        "//[::1",
+        "/\ud83d",
+    ],
 )
 def test_a_redirect_is_read_as_strictly(location: str) -> None:
     with pytest.raises(ToolFailed):
