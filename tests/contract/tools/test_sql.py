@@ -23,6 +23,7 @@ from pentad.domain.errors import (
 from pentad.domain.runs import CallStatus
 from pentad.tools.data.sql.adapters.postgres import PostgresDatabase
 from pentad.tools.data.sql.adapters.postgres_rows import read_address
+from pentad.tools.data.sql.settings import SqlSettings
 from pentad.tools.data.sql.statements import check_change
 from pentad.tools.declare.declare import Tool
 from tests.contract.tools.vendors.worlds import Secrets
@@ -331,6 +332,22 @@ def test_a_database_that_is_away_and_a_secret_that_is_wrong_are_told_apart() -> 
     with pytest.raises(ConfigurationError, match="'password'"):
         read_address({"host": "db.example", "username": "u", "dbname": "d"})
     assert "sslmode=require" in read_address({"url": "postgresql://u:p@db.example/d"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:hunter%zz2@db/d", "postgresql://u:hunter%002@db/d", "mysql://u:hunter2@db/d", "password=hunter 2"],
+)
+def test_a_url_that_can_not_be_read_is_told_without_its_password(url: str) -> None:
+    settings = SqlSettings.model_validate(SETTINGS)
+    world = World(query_sql, settings=settings, secrets=Secrets({"shop": json.dumps({"url": url})}))
+    world.add_call({"statement": "SELECT count(*) FROM orders"})
+    world.execute()
+    assert (world.call.result or "").startswith("ConfigurationError: the database's secret has a url")
+    assert "hunter" not in (world.call.result or "")
+    with pytest.raises(ConfigurationError) as caught:
+        read_address({"url": url})
+    assert caught.value.__cause__ is None
 
 
 def test_a_statement_that_was_checked_is_what_runs(shop: str) -> None:

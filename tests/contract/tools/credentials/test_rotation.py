@@ -350,3 +350,10 @@ def test_a_database_that_is_down_is_tried_again(database: dict[str, str]) -> Non
 def test_a_secret_without_what_is_needed_says_what(text: str) -> None:
     with pytest.raises(ConfigurationError, match="has no"):
         PostgresRole().test(text)
+
+
+@pytest.mark.parametrize("url", [f"postgresql://u:{MARK}%zz@h/d", f"mysql://u:{MARK}@h/d"])
+def test_a_url_that_can_not_be_read_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="can't be read") as caught:
+        PostgresRole().test(json.dumps({"url": url}))
+    assert MARK not in f"{caught.value} {caught.value.fix}" and caught.value.__cause__ is None

@@ -104,7 +104,12 @@ def _connect(login: Mapping[str, str]) -> "Connection[Any] | None":
 
 
 def _read_login(text: str) -> dict[str, str]:
-    """Return what libpq is given."""
+    """Return what libpq is given.
+
+    Raises:
+        ConfigurationError: a field is missing, or the url can't be read.
+    """
+    from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
     values = _read_fields(text)
@@ -112,7 +117,14 @@ def _read_login(text: str) -> dict[str, str]:
     if url is None:
         login = {to: values[name] for name, to in _NAMES.items() if values.get(name)}
     else:
-        login = {name: str(value) for name, value in conninfo_to_dict(url).items() if value}
+        try:
+            login = {name: str(value) for name, value in conninfo_to_dict(url).items() if value}
+        except ProgrammingError:
+            raise ConfigurationError(
+                "the database's secret has a url that can't be read",
+                field="url",
+                fix="write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE, with % as %25 and @ as %40 in PASSWORD",
+            ) from None  # the driver's error holds the password
     missing = [name for name in ("host", "user", "password", "dbname") if not login.get(name)]
     if missing:
         raise ConfigurationError(

@@ -34,12 +34,19 @@ def read_address(credentials: Mapping[str, str]) -> str:
         credentials: see `PostgresDatabase`.
 
     Raises:
-        ConfigurationError: a field is missing.
+        ConfigurationError: a field is missing, or the url can't be read.
     """
     url = credentials.get("url")
     names = {"host": "host", "port": "port", "username": "user", "password": "password", "dbname": "dbname"}
     if url:
-        parts = dict(conninfo_to_dict(url))
+        try:
+            parts = dict(conninfo_to_dict(url))
+        except psycopg.ProgrammingError:
+            raise ConfigurationError(
+                "the database's secret has a url that can't be read",
+                field="secret",
+                fix="write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE, with % as %25 and @ as %40 in PASSWORD",
+            ) from None  # the driver's error holds the password
     else:
         missing = [f"'{name}'" for name in ("host", "username", "password", "dbname") if not credentials.get(name)]
         if missing:
