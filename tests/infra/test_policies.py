@@ -151,6 +151,20 @@ def test_who_writes_the_audit_signs_it_and_nobody_else_does(resources: list[tupl
     assert signing == {"toolrunnerruntool", "api", "anchorsanchor"}
 
 
+def test_a_functions_role_adds_to_its_own_log_and_takes_nothing_away(resources: list[tuple[str, Json]]) -> None:
+    seen = 0
+    for logical_id, statement in statements(resources):
+        logs = {action for action in listed(statement["Action"]) if action.startswith("logs:")}
+        if logs and "*" not in listed(statement["Resource"]):
+            seen += 1
+            assert logs <= {"logs:CreateLogStream", "logs:PutLogEvents"}, logical_id
+            [group] = listed(statement["Resource"])
+            assert "log-group:/aws/lambda/" in joined(group), logical_id
+    assert seen > 10, "the test looks at nothing"
+    other = {action for action in UNRESOURCED if action.startswith("logs:")}
+    assert not other & {"logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:PutRetentionPolicy"}
+
+
 def test_anchors_are_locked_and_one_role_may_put_them_and_none_may_take_them_away(
     resources: list[tuple[str, Json]],
 ) -> None:

@@ -37,6 +37,7 @@ from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.models import load_models
 from pentad.runtime.settings import GatewaySettings, read_settings
+from pentad.runtime.wiring.ground.audit import make_attempt_log
 from pentad.runtime.wiring.ground.providers import chat_providers, embedding_providers
 from pentad.runtime.wiring.ground.stores import make_objects, make_runs, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
@@ -68,7 +69,10 @@ def make_ledger() -> DynamoDBLedger:
     """Return the ledger: each attempt that it records raises the spend counters, and the usage of a graph's run."""
     values = read_settings(GatewaySettings)
     state = make_table(values.state_table)
-    return DynamoDBLedger(make_table(values.ledger_table), state, counting=partial(build_spend_entries, state))
+    tell = make_attempt_log(telemetry_of(_NAME))
+    return DynamoDBLedger(
+        make_table(values.ledger_table), state, counting=partial(build_spend_entries, state), tell=tell
+    )
 
 
 @cache

@@ -1,7 +1,8 @@
 """``pentad audit``: who did what, and whether the record of it is as it was written."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -50,6 +51,7 @@ _WRITERS = {"AUDIT": "run-tool", "ACTS": "api"}
 _ASKED = frozenset({"asked", "undo_asked"})
 """What the tool runner was about to do; another entry says how it ended."""
 _PAGES = 50
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @app.command("show")
@@ -72,7 +74,11 @@ def show(subject: Subject, tenant: Tenant = LOCAL_TENANT, stage: operator.Stage 
 @app.command("verify")
 def verify(
     subject: Annotated[
-        str | None, typer.Argument(metavar="RUN|SUBJECT", help="As of show; none: all that the tenant's anchors name.")
+        str | None,
+        typer.Argument(
+            metavar="RUN|SUBJECT|DAY",
+            help="As of show; a day (2026-11-30) for attempts of models outside of runs; none: all that anchors name.",
+        ),
     ] = None,
     tenant: Tenant = LOCAL_TENANT,
     stage: operator.Stage = None,
@@ -85,17 +91,18 @@ def verify(
 
     Entries that were changed, moved, added or taken out show by their hashes and signatures. A missing end, and a
     history that was written anew, show by the anchors, which nobody can change; and by the calls and decisions of the
-    run that have no entry, and, with --logs, by the lines that told of each entry.
+    run that have no entry, and, with --logs, by the lines that told of each entry. Attempts of models are in no chain:
+    they are held against the gateway's lines, with --logs.
     """
     with handle_errors():
         if subject is None:
             _verify_tenant(stage, tenant, since, logs)
             return
-        if logs and subject in BY_OPERATORS:
-            raise CommandError(
-                f"acts on '{subject}' are operators' own: no function's log tells of them; leave out --logs",
-                code=EXIT_USAGE,
-            )
+        _check_logs_asked(subject, logs)
+        if _DAY.fullmatch(subject):
+            count, faults = _find_attempt_faults(stage, tenant, subject)
+            _print_faults(f"attempts of {subject}", count, faults)
+            return
         anchored, faults = Anchored(stage), list[str]()
         chains: dict[str, SealCheck] = {}
         for kind, pk in _list_chains(tenant, subject).items():
@@ -105,7 +112,28 @@ def verify(
                 faults += _compare_logs(stage, kind, pk, found)
         faults += anchored.find_chain_faults(tenant, chains)
         faults += _find_unrecorded(stage, anchored.chain, tenant, subject)
-        _print_faults(subject, sum(len(found.entries) for found in chains.values()), faults)
+        count = sum(len(found.entries) for found in chains.values())
+        if logs and len(chains) > 1:  # a run's
+            attempts, changed = _find_attempt_faults(stage, tenant, subject)
+            count, faults = count + attempts, faults + changed
+        _print_faults(subject, count, faults)
+
+
+def _check_logs_asked(subject: str, logs: bool) -> None:
+    """Return if the logs may, or need not, be read of a subject.
+
+    Raises:
+        CommandError: no log tells of it; or nothing but a log does.
+    """
+    if logs and subject in BY_OPERATORS:
+        raise CommandError(
+            f"acts on '{subject}' are operators' own: no function's log tells of them; leave out --logs",
+            code=EXIT_USAGE,
+        )
+    if not logs and _DAY.fullmatch(subject):
+        raise CommandError(
+            "attempts of models are in no chain: what shows a change is the gateway's log; add --logs", code=EXIT_USAGE
+        )
 
 
 def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, logs: bool) -> None:
@@ -281,17 +309,52 @@ def _read_told(stage: str | None, group: str, pk: str) -> dict[int, set[str]]:
     """Return the hashes that a function's log tells of a chain's entries, by number."""
     from pentad.runtime.wiring.ground.audit import AUDIT_WRITTEN
 
-    client = operator.create_client("logs", stage)
-    request: Json = {"logGroupName": group, "filterPattern": f'"{pk}"'}
     told: dict[int, set[str]] = {}
+    for line in _iter_lines(stage, group, pk):
+        if line.get("event") == AUDIT_WRITTEN and line.get("chain") == pk:
+            told.setdefault(int(line["number"]), set()).add(str(line["hash"]))
+    return told
+
+
+def _find_attempt_faults(stage: str | None, tenant_id: str, subject: str) -> tuple[int, list[str]]:
+    """Return how many items of attempts stand in a run or a day, and where they differ from the gateway's log.
+
+    Raises:
+        CommandError: the log has more pages than can be read.
+    """
+    from pentad.aws.sealed import compute_hash
+    from pentad.domain import keys
+    from pentad.models.ledger.adapters.ledger_dynamodb import ATTEMPTS
+    from pentad.runtime.wiring.ground.audit import ATTEMPT_WRITTEN
+
+    pk = (keys.ledger_day_pk if _DAY.fullmatch(subject) else keys.run_pk)(tenant_id, subject)
+    told: dict[str, set[str]] = {}
+    for line in _iter_lines(stage, f"/aws/lambda/{operator.function_name(stage, 'gateway')}", pk):
+        if line.get("event") == ATTEMPT_WRITTEN and line.get("place") == pk:
+            told.setdefault(str(line["item"]), set()).add(str(line["hash"]))
+    ledger = operator.open_table(stage, "LedgerTable")
+    stand = {str(item["sk"]): compute_hash(item) for item in ledger.iter_items(pk, begins=ATTEMPTS)}
+    changed = [sk for sk in sorted(set(told) & set(stand)) if told[sk] != {stand[sk]}]
+    faults = [f"{pk}: '{sk}' is not the attempt that was told of" for sk in changed]
+    faults += [f"{pk}: '{sk}' was told of and is gone" for sk in sorted(set(told) - set(stand))]
+    why = "its lines are no longer kept, a crash lost the line, or another wrote it"
+    faults += [f"{pk}: no log line tells of '{sk}': {why}" for sk in sorted(set(stand) - set(told))]
+    return len(stand), faults
+
+
+def _iter_lines(stage: str | None, group: str, text: str) -> Iterator[Json]:
+    """Yield the lines of a function's log that hold a text.
+
+    Raises:
+        CommandError: it has more pages of them than can be read.
+    """
+    client = operator.create_client("logs", stage)
+    request: Json = {"logGroupName": group, "filterPattern": f'"{text}"'}
     for _ in range(_PAGES):
         reply = client.filter_log_events(**request)
-        for event in reply["events"]:
-            line = _parse_line(str(event["message"]))
-            if line.get("event") == AUDIT_WRITTEN and line.get("chain") == pk:
-                told.setdefault(int(line["number"]), set()).add(str(line["hash"]))
+        yield from (_parse_line(str(event["message"])) for event in reply["events"])
         if not reply.get("nextToken"):
-            return told
+            return
         request["nextToken"] = reply["nextToken"]
     raise CommandError(f"the log group '{group}' has more pages than can be read; leave out --logs")
 

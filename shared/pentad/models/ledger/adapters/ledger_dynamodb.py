@@ -3,14 +3,20 @@
 An attempt is up to three items that stand next to each other: ``{key}`` with the outcome, ``{key}#BEGUN`` from before
 it was sent, ``{key}#VOID`` where it was not sent after all. With the outcome the spend counters are raised, in one
 transaction, so the counters' sums are the ledger's.
+
+That a put replaces nothing is a condition of this code, and IAM knows none that would hold its writer to it. So each
+item's hash is told outside of the table as well (``tell``), in a log to which the writer's role only adds lines:
+``pentad audit verify RUN --logs`` finds what was replaced later.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pentad.aws.jitter import draw
 from pentad.aws.readable import from_stored
+from pentad.aws.sealed import compute_hash
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
@@ -20,9 +26,18 @@ from pentad.models.providers.backoff import full_jitter
 
 TRIES = 40
 """Transactions over one counter get into each other's way; so often a record is tried, within about 10 s."""
-_PREFIX = "ATTEMPT#"
+ATTEMPTS = "ATTEMPT#"
+"""Sort keys of attempts begin with it."""
 _BEGUN, _VOID = "#BEGUN", "#VOID"
 _NEW = "attribute_not_exists(pk)"
+
+
+class WrittenAttempt(NamedTuple):
+    """An attempt's item as it is told of outside of the table: its place and its hash."""
+
+    pk: str
+    sk: str
+    digest: str
 
 
 class DynamoDBLedger:
@@ -33,6 +48,7 @@ class DynamoDBLedger:
         counters: the table of the spend counters, ``state``; none for who only reads the ledger.
         counting: returns what else is written with an attempt's outcome, all or nothing, once; conditions of it that
             do not hold leave it out.
+        tell: is told of each item that was written.
         sleep: ``time.sleep``.
         random: from 0 up to 1, for jitter.
     """
@@ -43,12 +59,14 @@ class DynamoDBLedger:
         counters: Table | None = None,
         *,
         counting: Callable[[Attempt], Sequence[Item]] = lambda _: (),
+        tell: Callable[[WrittenAttempt], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = draw,
     ) -> None:
         self._table = table
         self._counters = counters
         self._counting = counting
+        self._tell = tell
         self._sleep = sleep
         self._random = random
 
@@ -63,10 +81,12 @@ class DynamoDBLedger:
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; see the port."""
         counters = () if self._counters is None else spend.list_counters(attempt)
-        counted = [*self._counting(attempt)]
+        counted, item = [*self._counting(attempt)], _make_item(attempt)
         for number in range(TRIES):
+            entries = self._build_entries(item, attempt, counters)
             try:
-                self._table.transact([*self._build_entries(attempt, counters), *counted], conflict_tries=1)
+                self._table.transact([*entries, *counted], conflict_tries=1)
+                self._tell_of(item)
                 return
             except ConditionFailed as failure:
                 if failure.reasons[0] == "ConditionalCheckFailed" or not counted:
@@ -79,8 +99,8 @@ class DynamoDBLedger:
                 counters = spend.spread_counters(counters, self._random)
             self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
 
-    def _build_entries(self, attempt: Attempt, counters: Sequence[spend.SpendCounter]) -> list[Item]:
-        entries = [self._table.build_put(_make_item(attempt), condition=_NEW)]
+    def _build_entries(self, item: Item, attempt: Attempt, counters: Sequence[spend.SpendCounter]) -> list[Item]:
+        entries = [self._table.build_put(item, condition=_NEW)]
         if self._counters is not None:
             entries += [_build_increment(self._counters, attempt, counter) for counter in counters]
         return entries
@@ -89,9 +109,9 @@ class DynamoDBLedger:
         """Return a run's attempts; see the port."""
         pk = keys.run_pk(tenant_id, run_id)
         if since is None:
-            items, _ = self._table.query(pk, begins=_PREFIX)
+            items, _ = self._table.query(pk, begins=ATTEMPTS)
         else:
-            items, _ = self._table.query(pk, between=(f"{_PREFIX}{_format_time(since)}", f"{_PREFIX}~"))
+            items, _ = self._table.query(pk, between=(f"{ATTEMPTS}{_format_time(since)}", f"{ATTEMPTS}~"))
         found: dict[str, Item] = {}
         for item in items:  # an attempt's items follow each other: outcome, begun, void
             sk = str(item["sk"])
@@ -102,11 +122,16 @@ class DynamoDBLedger:
         return [from_stored(Attempt, item["body"]) for item in found.values()]
 
     def _note(self, attempt: Attempt, suffix: str, kind: str) -> None:
-        item = _make_item(attempt)
+        made = _make_item(attempt)
+        item = made | {"sk": f"{made['sk']}{suffix}", "type": kind}
         try:
-            self._table.put(item | {"sk": f"{item['sk']}{suffix}", "type": kind}, condition=_NEW)
+            self._table.put(item, condition=_NEW)
         except ConditionFailed:
             return  # it stands there already: this is a repeat
+        self._tell_of(item)
+
+    def _tell_of(self, item: Item) -> None:
+        self._tell(WrittenAttempt(str(item["pk"]), str(item["sk"]), compute_hash(item)))
 
 
 def _make_item(attempt: Attempt) -> Item:
@@ -117,7 +142,7 @@ def _make_item(attempt: Attempt) -> Item:
         pk = keys.ledger_day_pk(context.tenant_id, spend.day_of(attempt))
     return {
         "pk": pk,
-        "sk": f"{_PREFIX}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
+        "sk": f"{ATTEMPTS}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
         "type": "attempt",
         "body": spend.hide_user(attempt).model_dump_json(exclude_none=True),
         "cost_nanousd": attempt.cost_nanousd,

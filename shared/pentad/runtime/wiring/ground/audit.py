@@ -1,4 +1,7 @@
-"""What writes into the audit, and tells each entry's hash in the function's log."""
+"""What writes into the ledger tells each entry's hash in the function's log, to which its role only adds lines."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pentad.aws.clients import get_client
 from pentad.aws.sealed import Linked, SealedLog
@@ -6,8 +9,13 @@ from pentad.aws.table import Table
 from pentad.models.remote.adapters.mac_kms import KmsMacKey
 from pentad.observability.ports import Telemetry
 
+if TYPE_CHECKING:
+    from pentad.models.ledger.adapters.ledger_dynamodb import WrittenAttempt
+
 AUDIT_WRITTEN = "audit.written"
 """The log line of an entry: `pentad audit verify --logs` looks for it."""
+ATTEMPT_WRITTEN = "attempt.written"
+"""The same of an attempt's items."""
 
 
 def make_sealed_log(ledger: Table, key: str, telemetry: Telemetry) -> SealedLog:
@@ -23,3 +31,16 @@ def make_sealed_log(ledger: Table, key: str, telemetry: Telemetry) -> SealedLog:
         telemetry.log_event(AUDIT_WRITTEN, chain=linked.pk, number=linked.number, hash=linked.digest)
 
     return SealedLog(ledger, KmsMacKey(get_client("kms"), key), tell=tell)
+
+
+def make_attempt_log(telemetry: Telemetry) -> Callable[["WrittenAttempt"], None]:
+    """Return what tells of each attempt's items.
+
+    Args:
+        telemetry: see `make_sealed_log`.
+    """
+
+    def tell(written: "WrittenAttempt") -> None:
+        telemetry.log_event(ATTEMPT_WRITTEN, place=written.pk, item=written.sk, hash=written.digest)
+
+    return tell

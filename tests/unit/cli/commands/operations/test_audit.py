@@ -17,9 +17,13 @@ from pentad.aws.table import Table
 from pentad.cli import operator
 from pentad.cli.commands.operations import acts, audit, keys
 from pentad.domain.errors import StoreUnavailable
-from pentad.domain.keys import acts_pk, audit_pk, run_pk
+from pentad.domain.keys import acts_pk, audit_pk, ledger_day_pk, run_pk
+from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Actor
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.remote.adapters.mac_kms import KmsMacKey
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.runtime.wiring.ground.audit import make_attempt_log
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
 from pentad.tools.runtime.ports import AuditEntry
 from tests.moto_clients import client, table
@@ -43,7 +47,7 @@ class Deployment:
         self.outputs["AnchorBucket"] = "anchors"
         self.key = KmsMacKey(kms, made["Arn"])
         self.logs = client("logs")
-        for name in ("run-tool", "api"):
+        for name in ("run-tool", "api", "gateway"):
             self.logs.create_log_group(logGroupName=f"/aws/lambda/pentad-dev-{name}")
             self.logs.create_log_stream(logGroupName=f"/aws/lambda/pentad-dev-{name}", logStreamName="s")
 
@@ -60,14 +64,47 @@ class Deployment:
         body = {"approval": APPROVAL, "decider": {"key_id": "k"}}
         self.state.put({"pk": run, "sk": "APPROVAL#00001", "type": "approval", "body": json.dumps(body)})
 
+    def write_attempts(self, run_id: str | None = RUN) -> Attempt:
+        """An attempt that was sent and one that was not, as the gateway leaves them; return the one that was sent."""
+        telemetry = MemoryTelemetry()
+        ledger = DynamoDBLedger(self.ledger, tell=make_attempt_log(telemetry))
+        sent = make_attempt("att_1", run_id)
+        for one in (sent, make_attempt("att_2", run_id)):
+            ledger.begin(one.model_copy(update={"outcome": Outcome.BEGUN}))
+        ledger.record(sent)
+        ledger.record(sent)
+        ledger.cancel(make_attempt("att_2", run_id))
+        for event in telemetry.events:
+            self._tell("gateway", {"event": event.name, **event.fields})
+        return sent
+
     def _make_log(self, function: str) -> SealedLog:
         def tell(linked: Linked) -> None:
             line = {"event": "audit.written", "chain": linked.pk, "number": linked.number, "hash": linked.digest}
-            event: Any = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
-            group = f"/aws/lambda/pentad-dev-{function}"
-            self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+            self._tell(function, line)
 
         return SealedLog(self.ledger, self.key, tell=tell)
+
+    def _tell(self, function: str, line: dict[str, Any]) -> None:
+        event: Any = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
+        group = f"/aws/lambda/pentad-dev-{function}"
+        self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+
+
+def make_attempt(attempt_id: str, run_id: str | None) -> Attempt:
+    return Attempt(
+        attempt_id=attempt_id,
+        context=CallContext(tenant_id="acme", run_id=run_id, user_id="ann"),
+        provider="anthropic",
+        model="claude-sonnet-5-5",
+        tier="primary",
+        link=0,
+        number=1,
+        outcome=Outcome.OK,
+        started_at=AT,
+        duration_ms=5,
+        cost_nanousd=10**15,
+    )
 
 
 def make_act(step: str, **values: Any) -> Act:
@@ -164,6 +201,43 @@ def test_an_entry_that_no_function_told_of_is_named(deployment: Deployment) -> N
     SealedLog(deployment.ledger, deployment.key).append(pk, [{"sk": "AUDIT#z", "type": "audit", "body": "{}"}])
     code, shown = run_command("verify", RUN, "--logs")
     assert (code, "no log line tells of entry 3" in shown) == (1, True)
+
+
+@pytest.mark.parametrize(("run_id", "subject"), [(RUN, RUN), (None, "2026-03-01")])
+def test_attempts_are_held_against_the_gateways_log(deployment: Deployment, run_id: str | None, subject: str) -> None:
+    sent = deployment.write_attempts(run_id)
+    code, shown = run_command("verify", subject, "--logs")
+    assert (code, "4 entries" in shown) == (0, True)
+    # A gateway that was taken over makes its own record of a call cheaper, without its code's condition.
+    pk = ledger_day_pk("acme", "2026-03-01") if run_id is None else run_pk("acme", run_id)
+    [item] = [one for one in deployment.ledger.iter_items(pk) if one["sk"].endswith("att_1")]
+    cheaper = sent.model_copy(update={"cost_nanousd": 1}).model_dump_json(exclude_none=True)
+    deployment.ledger.put(item | {"body": cheaper, "cost_nanousd": 1})
+    code, shown = run_command("verify", subject, "--logs")
+    assert code == 1
+    assert "att_1' is not the attempt that was told of" in shown
+    assert "att_2" not in shown
+
+
+def test_an_attempt_that_is_told_of_twice_or_never_or_that_is_gone_is_named(deployment: Deployment) -> None:
+    deployment.write_attempts()
+    pk = run_pk("acme", RUN)
+    [item] = [one for one in deployment.ledger.iter_items(pk) if one["sk"].endswith("att_2#VOID")]
+    deployment.ledger.delete(pk, item["sk"])
+    deployment.ledger.put(item | {"sk": "ATTEMPT#z"})
+    line = {"event": "attempt.written", "place": pk, "hash": "0" * 64}
+    [begun] = [one for one in deployment.ledger.iter_items(pk) if one["sk"].endswith("att_2#BEGUN")]
+    deployment._tell("gateway", {**line, "item": begun["sk"]})
+    code, shown = run_command("verify", RUN, "--logs")
+    assert code == 1
+    assert "att_2#VOID' was told of and is gone" in shown
+    assert "no log line tells of 'ATTEMPT#z'" in shown
+    assert "att_2#BEGUN' is not the attempt that was told of" in shown
+
+
+def test_attempts_outside_of_runs_are_checked_by_the_log_only(deployment: Deployment) -> None:
+    code, shown = run_command("verify", "2026-03-01")
+    assert (code, "add --logs" in shown) == (2, True)
 
 
 def test_a_key_is_made_and_revoked_in_the_audit(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
