@@ -72,6 +72,16 @@ def joined(value: Any) -> str:
     raise AssertionError(f"a token of an unknown kind: {value}")
 
 
+def resolved(properties: Json) -> Json:
+    """Return properties with a name in the place of each token, at any depth."""
+
+    def resolve(value: Json) -> Any:
+        return joined(value) if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")) else value
+
+    found: Json = json.loads(json.dumps(properties), object_hook=resolve)
+    return found
+
+
 def states_of(definition: Json) -> Iterator[tuple[str, Json]]:
     """Yield every state, those inside a Map or Parallel as well."""
     for name, state in definition["States"].items():

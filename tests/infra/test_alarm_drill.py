@@ -1,12 +1,11 @@
 """The drill of alarms, on the alarms of the template: each goes on, one page or a ticket tells of it, it goes off."""
 
-import json
 from typing import Any
 
 import pytest
 
 from pentad.cli.commands.operations.alarm_drill import AlarmDrill, DrilledAlarm
-from tests.infra.conftest import joined
+from tests.infra.conftest import resolved
 from tests.unit.twin.alarms.test_watch import Told
 from twin.alarms.alarms import read_composite_alarm, read_metric_alarm
 
@@ -16,15 +15,12 @@ NOW = 1_800_000_000.0
 
 @pytest.fixture(scope="module")
 def drill(resources: list[tuple[str, Json]]) -> AlarmDrill:
-    def resolve(value: Json) -> Any:
-        return joined(value) if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")) else value
-
     found: dict[str, dict[str, Any]] = {"Alarm": {}, "CompositeAlarm": {}}
     read = {"Alarm": read_metric_alarm, "CompositeAlarm": read_composite_alarm}
     for _, body in resources:
         kind = body["Type"].removeprefix("AWS::CloudWatch::")
         if kind in found:
-            properties = json.loads(json.dumps(body["Properties"]), object_hook=resolve)
+            properties = resolved(body["Properties"])
             name = properties["AlarmName"]
             found[kind][name] = read[kind](name, properties)
     told = Told()

@@ -21,14 +21,17 @@ class Measured(NamedTuple):
     at: float
 
 
-def read_line(line: str) -> Iterator[Measured]:
-    """Yield the values of a log line; none of a line that is no document of the format, as CloudWatch does."""
+def read_line(line: str) -> list[Measured]:
+    """Return the values of a log line; none of a line that is no document of the format, as CloudWatch does."""
     if '"_aws"' not in line:
-        return
+        return []
     try:
-        document = json.loads(line)
-    except ValueError:
-        return
+        return list(_read_document(json.loads(line)))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return []
+
+
+def _read_document(document: Any) -> Iterator[Measured]:
     about = document.get("_aws") if isinstance(document, dict) else None
     if not isinstance(about, dict) or not isinstance(about.get("Timestamp"), int | float):
         return

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twin.alarms.evaluation import State
+from twin.front.encryption import BOTH
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +36,18 @@ class MotoAlarms:
             alarm.update_state(reason, "{}", state)
 
     def publish(self, topic_arn: str, subject: str, message: str, alarm_arn: str) -> None:
-        """See `AlarmTarget`. A topic whose policy does not let CloudWatch in gets nothing, as on AWS."""
+        """See `AlarmTarget`. A topic gets nothing where its policy, or its key's, does not let CloudWatch in."""
         from moto.sns.models import sns_backends
 
-        context = {"aws:SourceArn": alarm_arn, "aws:SourceAccount": self._account}
-        refusal = self._service_may(SERVICE, "sns:Publish", topic_arn, context)
-        if refusal is not None:
-            logger.warning("the alarm %s could not tell %s: %s", alarm_arn, topic_arn, refusal)
-            return
         backend: Any = sns_backends[self._account][self._region]
+        key = backend.get_topic(topic_arn).kms_master_key_id
+        needed = [("sns:Publish", topic_arn), *((action, key) for action in BOTH if key.startswith("arn:"))]
+        context = {"aws:SourceArn": alarm_arn, "aws:SourceAccount": self._account}
+        for action, resource in needed:
+            refusal = self._service_may(SERVICE, action, resource, context)
+            if refusal is not None:
+                logger.warning("the alarm %s could not tell %s: %s", alarm_arn, topic_arn, refusal)
+                return
         backend.publish(message, arn=topic_arn, subject=subject)
 
     def format_arn(self, alarm: str) -> str:

@@ -115,13 +115,20 @@ class AlarmWatch:
             at = time.time() if now is None else now
             self._take_samples()
             for alarm in list(self._metric_alarms.values()):
-                verdict = alarm.evaluate(self.store.read, at)
-                if verdict.state is not None:
-                    self._turn(alarm.name, alarm.actions, verdict.state, verdict.reason, at)
+                self._evaluate_alarm(alarm, at)
             for composite in self._order_composites():
                 on = evaluate_rule(composite.rule, self.find_state)
                 why = f"the rule {'holds' if on else 'does not hold'}: {composite.rule}"
                 self._turn(composite.name, composite.actions, "ALARM" if on else "OK", why, at, composite)
+
+    def _evaluate_alarm(self, alarm: MetricAlarm, at: float) -> None:
+        try:
+            verdict = alarm.evaluate(self.store.read, at)
+        except ValueError as error:  # its expression has no meaning for these values; other alarms go on
+            logger.warning("the alarm %s can't be evaluated: %s", alarm.name, error)
+            return
+        if verdict.state is not None:
+            self._turn(alarm.name, alarm.actions, verdict.state, verdict.reason, at)
 
     def _take_samples(self) -> None:
         since, self._sampled = self._sampled, time.time()
@@ -136,7 +143,7 @@ class AlarmWatch:
         left = dict(self._composite_alarms)
         ordered: list[CompositeAlarm] = []
         while left:
-            ready = [one for one in left.values() if not _list_needed(one) & (left.keys() - {one.name})]
+            ready = [one for one in left.values() if not _list_needed(one) & left.keys()]
             if not ready:
                 logger.warning("the composite alarms %s look at each other: not evaluated", ", ".join(sorted(left)))
                 break

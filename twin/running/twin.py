@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from twin.pumps.pumps import Pumps
     from twin.running.clients import Clients
     from twin.running.function_logs import FunctionLogs
-    from twin.running.invocations import Invocations
     from twin.running.updating import Updates
     from twin.simulator import Simulator
     from twin.vectors import LocalIndex
@@ -347,61 +346,34 @@ class Twin:
 
     def _start_pumps(self) -> None:
         from twin.alarms.services import measure_execution
+        from twin.alarms.wiring import start_watch
         from twin.iam.model import ACCOUNT_ID
         from twin.pumps.pumps import Pumps
         from twin.running.invocations import Invocations
 
         invocations = Invocations(self._host, self._front.authorizer)
         self._host.on_async_failure(invocations.make_failure_handler(self._deployment, self._clients))
-        watch = self._start_alarms(invocations)
+        place, stopping = (ACCOUNT_ID, self.region), ExitStack()  # it stops once, whoever asks first
+        self._cleanup.callback(stopping.close)
+        self._working.callback(stopping.close)
+        watch = self.alarms = start_watch(self._deployment, self._host, invocations.find_denial, place, stopping)
         self._pumps = Pumps(
             self._deployment,
             connect=self._clients,
             service_may=invocations.find_denial,
             invoke=invocations.invoke_for_queue,
             invoke_async=invocations.invoke_async,
-            place=(ACCOUNT_ID, self.region),
+            place=place,
             clock=self._options.clock,
             on_execution=lambda detail: watch.take(measure_execution(detail)),
         )
-        stopping = ExitStack()  # once, whoever asks first
         stopping.callback(self._pumps.stop)
-        self._cleanup.callback(stopping.close)
-        self._working.callback(stopping.close)
         self._pumps.start()
         self._logs.listen(self._on_log_lines)
 
     def _on_log_lines(self, group: str, stream: str, events: "Sequence[LogEvent]") -> None:
         self.alarms.on_log_lines(group, stream, events)
         self._pumps.on_log_lines(group, stream, events)
-
-    def _start_alarms(self, invocations: "Invocations") -> "AlarmWatch":
-        from moto.sqs.models import sqs_backends
-
-        from twin.alarms.services import measure_functions, measure_queues
-        from twin.alarms.target import MotoAlarms
-        from twin.alarms.watch import AlarmWatch
-        from twin.iam.model import ACCOUNT_ID
-        from twin.moto_patches import metrics
-        from twin.moto_patches.patching import Patches
-
-        queues: Any = sqs_backends[ACCOUNT_ID][self.region]
-        self.alarms = AlarmWatch(
-            self._deployment.metric_alarms,
-            self._deployment.composite_alarms,
-            MotoAlarms(ACCOUNT_ID, self.region, invocations.find_denial),
-            samples=[
-                measure_functions(self._host.list_reports, self._host.count_instances),
-                measure_queues(lambda: list(queues.queues.values())),
-            ],
-        )
-        patches = Patches()
-        metrics.apply(patches, on_metrics=self.alarms.on_put_metrics)
-        self._cleanup.callback(patches.undo)
-        self._cleanup.callback(self.alarms.stop)
-        self._working.callback(self.alarms.stop)
-        self.alarms.start()
-        return self.alarms
 
     def _serve_apis(self) -> None:
         from twin.alarms.services import measure_request

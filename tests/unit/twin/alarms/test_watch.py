@@ -2,10 +2,12 @@
 
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from twin.alarms.alarms import CompositeAlarm, MetricAlarm, read_composite_alarm, read_metric_alarm
+import pytest
+
+from twin.alarms.alarms import CompositeAlarm, MetricAlarm, Query, read_composite_alarm, read_metric_alarm
 from twin.alarms.emf import read_line
 from twin.alarms.evaluation import State
 from twin.alarms.metric_store import MOST_METRICS, MetricKey, MetricStore
@@ -143,14 +145,31 @@ def test_a_symptom_without_a_cause_pages_after_its_wait() -> None:
 
 
 def test_composite_alarms_that_look_at_each_other_are_left_out_and_others_are_evaluated() -> None:
-    watch, told = make([], [composite("a", "ALARM(b)"), composite("b", "ALARM(a)"), composite("c", "TRUE")])
+    rings = {"a": "ALARM(b)", "b": "ALARM(a)", "itself": "NOT ALARM(itself)", "c": "TRUE"}
+    watch, told = make([], [composite(name, rule) for name, rule in rings.items()])
     watch.evaluate(NOW)
     assert told.states == {"c": "ALARM"}
 
 
+def test_an_alarm_that_can_not_be_evaluated_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    broken = replace(alarm("broken", "Errors"), queries=(Query("m1", None, "", "[m2] + [m2]"),))
+    watch, told = make([broken, alarm("errors", "Errors")], [])
+    watch.evaluate(NOW)
+    assert told.states == {"errors": "OK"}
+    assert "broken" in caplog.text
+
+
 def test_lines_that_are_no_metrics_are_no_metrics() -> None:
-    for text in ('{"_aws": 1}', '{"_aws"', "plain", '{"_aws": {"Timestamp": 1, "CloudWatchMetrics": [{}]}}'):
-        assert list(read_line(text)) == []
+    about = '{"_aws": {"Timestamp": 1, "CloudWatchMetrics": %s}, "A": 1}'
+    directives = (
+        "[{}]",
+        "7",
+        '[{"Namespace": "x", "Metrics": ["A"]}]',
+        '[{"Namespace": "x", "Metrics": [{"Unit": "s"}]}]',
+    )
+    odd = '[{"Namespace": "x", "Dimensions": [[{}]], "Metrics": [{"Name": "A"}]}]'
+    for text in ('{"_aws": 1}', '{"_aws"', "plain", *(about % one for one in (*directives, odd)), '["_aws"]', '"_aws"'):
+        assert read_line(text) == [], text
     assert [one.value for one in read_line(line("Errors", [1, 2.5, True, "x"], NOW).message)] == [1, 2.5] * 2
 
 
