@@ -122,11 +122,12 @@ class _Conversion:
 
     def __init__(self, root: Mapping[str, Any], dialect: StrictDialect) -> None:
         self._dialect = dialect
-        self._given: dict[str, Any] = {}
-        for keyword in ("definitions", "$defs"):
-            named = root.get(keyword)
-            self._given |= named if isinstance(named, dict) else {}
+        named = [one for one in (root.get("$defs"), root.get("definitions")) if isinstance(one, dict)]
+        self._given: dict[str, Any] = {name: one for each in named for name, one in each.items()}
+        if len(named) > 1:  # what a name that both have stands for depends on the reference
+            self._given = {name: one for name, one in self._given.items() if named[0].get(name, one) == one}
         self._made: dict[str, Schema] = {}
+        self._nullable: dict[str, bool] = {}
         self._open: list[str] = []
         self._root_counts = False
 
@@ -211,6 +212,7 @@ class _Conversion:
             made = self.convert(found, name)
             self._open.remove(name)
             self._made[name] = made
+            self._nullable[name] = self._takes_null(made)
         return {"$ref": f"#/$defs/{name}"}
 
     def _convert_union(self, variants: Any, union: str, path: str) -> Schema:
@@ -288,11 +290,17 @@ class _Conversion:
         mode = self._dialect.optional
         if mode == "nullable":
             counts = bool(_COUNTING & left.keys()) or (not path and self._root_counts)
-            if counts and any(_takes_null(each) for name, each in made.items() if name not in needed):
+            if counts and any(self._takes_null(each) for name, each in made.items() if name not in needed):
                 raise NotStrict(path, "a field that may be null and may be missing, which is not the same here", _SAME)
             made = {name: each if name in needed else _make_nullable(each) for name, each in made.items()}
         asked = [name for name in made if name in needed] if mode == "optional" else list(made)
         return {"type": "object", "properties": made, "required": asked, "additionalProperties": False}
+
+    def _takes_null(self, made: Schema) -> bool:
+        """Tell if a part may be null, or refers to what may; or to what is not made yet, so that nobody knows."""
+        if "$ref" in made:
+            return self._nullable.get(made["$ref"].rpartition("/")[2], True)
+        return _takes_null(made) or any(self._takes_null(one) for one in made.get("anyOf", ()))
 
     def _convert_array(self, left: Schema, path: str) -> Schema:
         if "prefixItems" in left or isinstance(left.get("items"), list):

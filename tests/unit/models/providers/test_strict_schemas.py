@@ -332,3 +332,29 @@ def test_notes_are_bounded() -> None:
     part = {"type": "string", "pattern": "a" * 5_000}
     made = make_strict({"type": "object", "properties": {"a": part}}, OPENAI).schema
     assert len(json.dumps(made)) < 1_500
+
+
+@pytest.mark.parametrize(
+    "nullable", [{"type": ["string", "null"]}, {"anyOf": [{"type": "string"}, {"type": "null"}]}, {"$ref": "#/$defs/N"}]
+)
+def test_a_field_that_refers_to_what_may_be_null_keeps_openais_form_off_as_well(nullable: Schema) -> None:
+    definitions = {"M": nullable, "N": {"enum": ["a", None]}, "T": {"type": "string"}}
+    for name, strict in (("M", False), ("T", True)):
+        fields = {"u": {"$ref": f"#/$defs/{name}"}, "v": {"type": "string"}}
+        inner = {"type": "object", "properties": fields, "minProperties": 1}
+        schema = {"type": "object", "properties": {"x": inner}, "$defs": definitions}
+        assert (describe_tool(as_tool(schema), OPENAI).strict is not None) is strict
+        assert describe_tool(as_tool(schema), CLAUDE).strict is not None
+
+
+def test_a_name_with_two_definitions_is_not_taken_for_one_of_them() -> None:
+    fields = {"a": {"$ref": "#/$defs/N"}, "b": {"$ref": "#/definitions/N"}}
+    for other, strict in (({"type": "integer"}, False), ({"type": "string"}, True)):
+        schema = {
+            "type": "object",
+            "properties": fields,
+            "$defs": {"N": {"type": "string"}},
+            "definitions": {"N": other},
+        }
+        for dialect in DIALECTS.values():
+            assert (describe_tool(as_tool(schema), dialect).strict is not None) is strict
