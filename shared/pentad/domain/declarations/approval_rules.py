@@ -109,6 +109,11 @@ class AskWhenSum(FrozenValue):
         # The argument's name may stand first: AskWhenSum("amount", above=200).
         super().__init__(**({} if argument is None else {"argument": argument}), **values)
 
+    @property
+    def sum_of(self) -> tuple[str, ...]:
+        """What is added up: of a tool no two rules have the same."""
+        return (self.argument, self.per, self.every, *(() if self.currency is None else (self.currency,)))
+
 
 ApprovalRule = Annotated[Ask | AskWhenSum, Field(discriminator="kind")]
 ApprovalRules = Annotated[tuple[ApprovalRule, ...], Field(min_length=1, max_length=20)]

@@ -47,6 +47,9 @@ def check_approval(where: str, approval: object, schema: Mapping[str, Any]) -> A
         raise make_declaration_error(where, f"approval is not valid: {error.errors()[0]['msg']}", _FIX) from error
     for path, kinds in _iter_arguments(rules):
         _check_argument(where, schema, path, kinds)
+    sums = [rule.sum_of for rule in rules if isinstance(rule, AskWhenSum)]
+    if len(set(sums)) < len(sums):
+        raise make_declaration_error(where, "approval has two rules over the same sum", "keep the lower limit")
     return rules
 
 

@@ -30,7 +30,7 @@ def name_place(tool: str, rule: AskWhenSum, run: Run, currency: str, now: dateti
     whose = {"user": run.user_id or "", "session": run.session_id, "tenant": ""}[rule.per]
     hashed = hashlib.sha256(whose.encode()).hexdigest()[:32] if whose else "-"
     # Two rules over one argument, such as a daily and a monthly sum, have sums and marks of their own.
-    own = f"{tool}#{rule.argument}#{rule.per}#{rule.every}"
+    own = "#".join((tool, *rule.sum_of))
     name = f"{own}#{hashed}#{now.strftime(_FORMATS[rule.every])}#{currency or '-'}"
     expires = int(now.timestamp()) + _SECONDS[rule.every] + _SPARE_SECONDS
     return SumPlace(tenant_id=run.tenant_id, rule=own, name=name, expires_at=expires)

@@ -69,6 +69,7 @@ def test_a_rule_about_the_tools_own_arguments_is_kept_and_read_back_from_the_cat
         ([AskWhenSum("to", above=1)], "compares 'to'"),
         ([AskWhenSum("amount", above=1, currency="amount")], "compares 'amount'"),
         ([AskWhenSum("amount", above=1, currency="unit")], "there is no argument 'unit'"),
+        ([AskWhenSum("amount", above=1), AskWhenSum("amount", above=2)], "has two rules over the same sum"),
     ],
 )
 def test_a_rule_that_does_not_fit_the_tool_is_refused_where_it_is_declared(approval: Any, says: str) -> None:

@@ -37,6 +37,16 @@ def refund(amount: Annotated[float, Field(ge=0)], context: ToolContext) -> Undoa
     return Undoable("done", undo={})
 
 
+IN_ALL = AskWhenSum("amount", above=100)
+BY_CURRENCY = AskWhenSum("amount", above=200, currency="currency")
+
+
+@tool(effects="external", approval=[BY_CURRENCY, IN_ALL], idempotent=True)
+def pay(amount: float, currency: str) -> str:
+    """Pay."""
+    return "done"
+
+
 @tool(effects="none", rate_limit="2/minute")
 def look(word: str) -> str:
     """Look a word up."""
@@ -123,6 +133,17 @@ def test_calls_that_pass_the_sum_together_do_not_all_run_and_the_model_may_ask_a
     assert limited.call(1, {"amount": 30.0}) == "failed"
     assert "a human will be asked" in limited.stored(1).result
     assert limited.spent == 80
+
+
+def test_a_sum_by_currency_and_one_of_all_currencies_both_count() -> None:
+    limited = Limited(World(pay))
+    assert limited.call(0, {"amount": 80.0, "currency": "EUR"}) == "succeeded"
+    run = limited.world.calls.get("acme", RUN)
+    places = [(BY_CURRENCY, "EUR"), (BY_CURRENCY, "USD"), (IN_ALL, "")]
+    sums = [limited.sums.get(name_place("pay", rule, run, currency, START)) for rule, currency in places]
+    assert sums == [80, 0, 80]
+    assert limited.call(1, {"amount": 80.0, "currency": "USD"}) == "failed"
+    assert "comes above 100" in limited.stored(1).result
 
 
 def test_an_approved_call_counts_and_runs_beyond_the_sum() -> None:
