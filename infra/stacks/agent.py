@@ -41,7 +41,7 @@ from infra.tools.credentials.rotation import Rotations, count_rotation_resources
 from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
 from infra.tools.limits import grant_sums
 from infra.tools.packages import ToolLayers
-from infra.tools.policy_file import read_policy
+from infra.tools.policy_file import check_taint_rules, read_policy
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from infra.tools.tools_file import ToolsFile
@@ -145,6 +145,7 @@ class AgentStack(Stack):
         folder = root / "infra" / "workflows"
         names = [*list_workflow_names(folder), *list_served_flows(root)]
         policy = read_policy(root, runners=[*catalog.agents, *names], tools=catalog.tools)
+        check_taint_rules(catalog.tools)
         workflows = read_workflows(self, folder, stage=stage, agents=catalog.agents, tools=declared, policy=policy)
         flows, served = read_served(
             self, root, stage=stage, agents=catalog.agents, workflows=workflows.keys(), tools=declared, policy=policy

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.approval_rules import Ask, ContextIsTainted
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.taint.sources import PLAIN_SOURCES
@@ -33,10 +34,10 @@ def read_policy(root: Path, *, runners: Collection[str], tools: Mapping[str, Too
     path = root / FILE
     if not path.is_file():
         return PolicySpec()
-    text = path.read_text(encoding="utf-8")
+    text = path.read_bytes()
     try:
         content, nodes = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         said = f"{FILE} is not YAML: {' '.join(str(error).split())}"
         raise ConfigurationError(said, fix="correct the line that is named") from error
     if content is None:
@@ -50,6 +51,21 @@ def read_policy(root: Path, *, runners: Collection[str], tools: Mapping[str, Too
     if faults:
         raise _make_error(nodes, faults)
     return spec
+
+
+def check_taint_rules(tools: Mapping[str, ToolSpec]) -> None:
+    """Check the sources that tools' own approvals ask for: one that nothing has would never ask.
+
+    Raises:
+        ConfigurationError: there is no such source; the message has tool and fix.
+    """
+    for tool in tools.values():
+        rules = () if isinstance(tool.approval, str) else tool.approval
+        conditions = [one for rule in rules if isinstance(rule, Ask) for one in (*rule.when, *rule.unless)]
+        named = [source for one in conditions if isinstance(one, ContextIsTainted) for source in one.sources]
+        for _, fault in (found for source in named for found in _check_source((), source, tools)):
+            said = f"the approval of '{tool.name}' asks for text from outside: {fault}"
+            raise ConfigurationError(said, field="approval", fix="correct its has_taint(...)")
 
 
 def _find_unknown(

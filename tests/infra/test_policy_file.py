@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.tools.policy_file import read_policy
+from infra.tools.policy_file import check_taint_rules, read_policy
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.approval_rules import Ask, has_taint
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import ConfigurationError
 
@@ -69,3 +70,31 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, says: st
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, text)
     assert says in caught.value.message
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_bytes(b"# \xe4\nuntrusted: {internal: ask}\n")
+    with pytest.raises(ConfigurationError, match=r"policy\.yaml is not YAML"):
+        read(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("tool:serach", "there is no source 'tool:serach': do you mean 'tool:search'?"),
+        ("document", "there is no source 'document': do you mean 'documents'?"),
+        ("tool:search", None),
+        ("mcp:tickets", None),
+        ("documents", None),
+    ],
+)
+def test_an_approval_asks_for_sources_that_there_are(source: str, says: str | None) -> None:
+    asking = TOOLS["send_email"].model_copy(update={"approval": (Ask(when=has_taint(source)),)})
+    tools = TOOLS | {"send_email": asking}
+    if says is None:
+        check_taint_rules(tools)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        check_taint_rules(tools)
+    assert says in caught.value.message
+    assert "'send_email'" in caught.value.message

@@ -1,6 +1,7 @@
 """Tell if the conditions of approval rules hold for a call: yes, no, or it can't be told. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,10 +16,14 @@ from pentad.domain.declarations.approval_rules import (
     TextIs,
     TurnIsUnsure,
 )
+from pentad.domain.display.scripts import find_alike
+from pentad.domain.taint.sources import MANY, MEMORY
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _MAX_VALUES = 1000
 _SHOWN = 60
+_OF_ANY = frozenset({MANY, MEMORY})
+"""They stand for sources whose names are not kept."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,18 @@ def evaluate(condition: Condition, call: Circumstances) -> bool | None:
         name = call.tenant_id if condition.whom == "tenant" else call.user_id
         return name in condition.names
     if isinstance(condition, ContextIsTainted):
-        return bool(set(call.taint) & set(condition.sources)) if condition.sources else bool(call.taint)
+        return _is_tainted(condition, call.taint)
     if isinstance(condition, TurnIsUnsure):
         return None if call.confidence is None else call.confidence < condition.below
     compare = _compare_number if isinstance(condition, NumberIs) else _compare_text
     said = {compare(condition, value) for value in list_values(call.arguments, condition.argument)}  # type: ignore[arg-type]
     return said.pop() if len(said) == 1 else None
+
+
+def _is_tainted(condition: ContextIsTainted, taint: Sequence[str]) -> bool | None:
+    if not condition.sources or set(taint) & set(condition.sources):
+        return bool(taint)
+    return None if _OF_ANY & set(taint) else False
 
 
 def _compare_number(condition: NumberIs, value: Any) -> bool | None:
@@ -106,13 +117,23 @@ def _compare_number(condition: NumberIs, value: Any) -> bool | None:
 
 
 def _compare_text(condition: TextIs, value: Any) -> bool | None:
-    if not isinstance(value, str) or not value.isascii() or value != value.strip() or not value.isprintable():
-        # What may look like another text, or be read as several, is not compared.
-        return None if not isinstance(value, str) or condition.compare == "ends_with" else value in condition.words
-    text, words = value.casefold(), [word.casefold() for word in condition.words]
-    if condition.compare == "among":
-        return text in words
-    return any(text.endswith(word) for word in words) and not re.search(r"[\s,;<>\"]", value)
+    if not isinstance(value, str):
+        return None
+    plain = value.isascii() and value.isprintable() and value == value.strip()
+    if condition.compare == "ends_with":
+        ends = any(value.casefold().endswith(word.casefold()) for word in condition.words)
+        return (ends and not re.search(r"[\s,;<>\"]", value)) if plain else None
+    if value in condition.words or (plain and value.casefold() in {word.casefold() for word in condition.words}):
+        return True
+    # What may pass for one of the words, or hides letters, is none of them and not surely another.
+    doubt = not plain and (find_alike(value) or _fold(value) in {_fold(word) for word in condition.words})
+    return None if doubt else False
+
+
+def _fold(text: str) -> str:
+    """Return letters, digits and signs of a text, without accents, blanks and what has no picture."""
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(one for one in letters if unicodedata.category(one)[0] not in "MCZ")
 
 
 def describe(condition: Condition, call: Circumstances) -> str:
@@ -121,7 +142,7 @@ def describe(condition: Condition, call: Circumstances) -> str:
     if isinstance(condition, CallIsFor):
         return f"the call is for the {condition.whom} {', '.join(map(repr, condition.names))[:_SHOWN]}"
     if isinstance(condition, ContextIsTainted):
-        return "text from outside is in the context"
+        return f"text from outside {'may be' if unknown else 'is'} in the context"
     if isinstance(condition, TurnIsUnsure):
         return f"the turn's confidence is {'not known' if unknown else f'below {condition.below:g}'}"
     name = f"'{condition.argument}'"

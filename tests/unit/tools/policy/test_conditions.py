@@ -75,7 +75,14 @@ def test_a_number_is_read_as_it_is_written_or_not_at_all(value: Any, number: Any
         (over("items.amount", 50), {"items": [{"amount": 1}] * 2000}, None),
         (among("currency", ["EUR", "USD"]), {"currency": "eur"}, True),
         (among("currency", ["EUR"]), {"currency": "XYZ"}, False),
-        (among("currency", ["EUR"]), {"currency": "E\u200bUR"}, False),
+        (among("currency", ["EUR"]), {"currency": "E\u200bUR"}, None),
+        (among("country", ["IR"]), {"country": "IR "}, None),
+        (among("country", ["IR"]), {"country": "\uff29R"}, None),
+        (among("country", ["IR"]), {"country": "\u0406R"}, None),
+        (among("country", ["IR"]), {"country": "IR\ud83d"}, None),
+        (among("country", ["IR"]), {"country": "\u00d6sterreich"}, False),
+        (among("country", ["\u00d6sterreich"]), {"country": "\u00d6sterreich"}, True),
+        (among("country", ["\u00d6sterreich"]), {"country": "\u00f6sterreich"}, None),
         (ends_with("to", "@acme.eu"), {"to": "bob@ACME.eu"}, True),
         (ends_with("to", "@acme.eu"), {"to": "bob@evil.com"}, False),
         (ends_with("to", "@acme.eu"), {"to": "evil@evil.com,bob@acme.eu"}, False),
@@ -95,6 +102,9 @@ def test_taint_and_confidence() -> None:
     assert evaluate(has_taint(), seen()) is False
     assert evaluate(has_taint(), seen(taint=("documents",))) is True
     assert evaluate(has_taint("trigger"), seen(taint=("documents",))) is False
+    assert evaluate(has_taint("trigger"), seen(taint=("documents", "many"))) is None
+    assert evaluate(has_taint("trigger"), seen(taint=("memory",))) is None
+    assert evaluate(has_taint("trigger"), seen(taint=("many", "trigger"))) is True
     assert evaluate(unsure(0.8), seen()) is None
     assert evaluate(unsure(0.8), seen(confidence=0.79)) is True
     assert evaluate(unsure(0.8), seen(confidence=0.8)) is False
