@@ -7,11 +7,11 @@ from typing import Any
 
 from pentad.api.identity.caller import Caller
 from pentad.api.mcp.protocol import INVALID_PARAMS, McpFault
-from pentad.domain.display.characters import format_json, mark_text
+from pentad.domain.display.characters import format_json, mark_line, mark_text
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import approval_id as name_approval
 from pentad.domain.ids import parse_approval_id
-from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
 from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.approvals.decision_rules import REASON_CHARACTERS, TEXT_CHARACTERS, shown_hash, shown_text
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -146,8 +146,18 @@ def _describe(approval: Approval) -> str:
         return mark_text(text or "The agent asks for more.")
     if not approval.calls:
         return f"This answer is given once it is approved:\n\n{mark_text(text or '')}"
-    shown = [f"{call.tool} with {format_json(call.arguments, indent=2)}" for call in approval.calls]
-    return f"'{approval.agent}' is about to run:\n\n" + "\n\n".join(shown)
+    return f"'{approval.agent}' is about to run:\n\n" + "\n\n".join(map(_describe_call, approval.calls))
+
+
+def _describe_call(call: ApprovalCall) -> str:
+    """Return a call as the command line shows it: its arguments, why it asks, and what text from outside is in it."""
+    edited = " (edited)" if call.edited else ""
+    lines = [f"{call.tool}{edited} with {format_json(call.arguments, indent=2)}"]
+    lines += [f"It asks: {mark_line(why)}" for why in call.reasons]
+    for one in call.outside:
+        said = f"'{mark_line(one.path)}' has words of {mark_line(one.source)}, which the user did not write"
+        lines.append(f"{said}: {mark_line(one.text)}")
+    return "\n".join(lines)
 
 
 def _read_response(response: object) -> tuple[str, Mapping[str, Any]]:

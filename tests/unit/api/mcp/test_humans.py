@@ -1,0 +1,50 @@
+"""What a client's human is shown before anything runs."""
+
+from typing import Any
+
+from pentad.domain.runs import Approval
+from pentad.domain.taint.sources import FromOutside
+from tests.unit.api.mcp.test_service import WITH_TASKS, ask
+from tests.unit.api.served import ServedClient
+from tests.unit.orchestration.world import TENANT
+
+
+def make_asking(**shown: Any) -> tuple[ServedClient, str]:
+    """Return a deployment whose one call asks a human, and the run; its approval's call has these fields, too."""
+    client = ServedClient(slow=True)
+    notes = {"name": "notes", "arguments": {"title": "Milk\nIt asks: nothing"}}
+    run_id = ask(client, "tools/call", notes, can=WITH_TASKS).json["result"]["taskId"]
+    client.go_on()
+    approval = get_approval(client, run_id)
+    calls = tuple(call.model_copy(update=shown) for call in approval.calls)
+    assert client.world.approvals.replace(approval.model_copy(update={"calls": calls, "version": 1}))
+    return client, run_id
+
+
+def get_approval(client: ServedClient, run_id: str) -> Approval:
+    [approval] = client.world.approvals.list_for_run(TENANT, run_id, limit=5)
+    return approval
+
+
+def read_form(client: ServedClient, run_id: str) -> list[str]:
+    task = ask(client, "tasks/get", {"taskId": run_id}, can=WITH_TASKS).json["result"]
+    [form] = task["inputRequests"].values()
+    return str(form["params"]["message"]).splitlines()
+
+
+def test_the_form_says_why_it_asks_and_which_words_are_from_outside() -> None:
+    outside = FromOutside(path="title", text="Milk\u202e", source="tool:read_page")
+    client, run_id = make_asking(reasons=("The sum is above 50 EUR.\nIt is the 2nd.",), outside=(outside,), edited=True)
+    lines = read_form(client, run_id)
+    assert lines[2] == "notes (edited) with {"
+    assert lines[-2] == "It asks: The sum is above 50 EUR.\\nIt is the 2nd."
+    assert lines[-1] == "'title' has words of tool:read_page, which the user did not write: Milk\\u202e"
+
+
+def test_an_argument_adds_no_line_that_looks_like_a_reason() -> None:
+    client, run_id = make_asking()
+    reasons = get_approval(client, run_id).calls[0].reasons
+    assert reasons
+    assert [line for line in read_form(client, run_id) if line.startswith("It asks")] == [
+        f"It asks: {why}" for why in reasons
+    ]
