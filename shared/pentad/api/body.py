@@ -1,16 +1,12 @@
 """Read a request's body, once for every route: bytes, then text, then JSON that a route's function can rely on."""
 
 import base64
-import json
-import math
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from pydantic_core import from_json
-
-from pentad.domain.display.unicode_text import mend_escapes
+from pentad.domain.reading.json_text import read_strict_json
 
 BODY_BYTES = 1_000_000
 """A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
@@ -36,10 +32,7 @@ class BadBody(Exception):
 
 
 def read_body(event: Mapping[str, Any], *, labelled: bool = True) -> dict[str, Any]:
-    """Return API Gateway's event with its body as JSON text that Python's reader takes.
-
-    Python's own reader raises for what nests deep and for integers of more than 4,300 digits, and takes NaN and numbers
-    beyond a float, none of which can be passed on.
+    """Return API Gateway's event with its body as JSON text that Python's reader takes (`read_strict_json`).
 
     Args:
         event: the event, payload 2.0; what is no text comes in it as base64.
@@ -108,19 +101,9 @@ def _read_text(raw: bytes) -> str:
 
 def _check_json(text: str) -> None:
     try:
-        # The first refuses NaN, huge integers and what nests deeper than 200; the second floats without end. Half of a
-        # surrogate pair is left to the field that it stands in, whose name is told.
-        from_json(mend_escapes(text), allow_inf_nan=False)
-        json.loads(text, parse_float=_parse_float)
+        read_strict_json(text)  # Half of a surrogate pair is left to the field that it stands in, whose name is told.
     except ValueError as error:
         raise _make_unreadable("the body is not valid JSON") from error
-
-
-def _parse_float(digits: str) -> float:
-    value = float(digits)
-    if math.isinf(value):
-        raise ValueError("a number is too large")
-    return value
 
 
 def _make_unreadable(detail: str) -> BadBody:

@@ -33,7 +33,7 @@ MOST_TOOLS = 1_000
 _MAX_BYTES = 4_000_000
 _ROUNDS = 10
 _PAUSE = 1.0
-_LONGEST_TTL = 3600.0
+_LONGEST_TTL_MS = 3_600_000
 _SESSION_TTL = 60.0
 """A server of sessions does not say how long its list holds: it is asked again each minute."""
 _SHORT = 10.0
@@ -108,7 +108,7 @@ class McpClient:
             ToolFailed: it answers with what the protocol does not have, or with an error.
         """
         found: dict[str, Json] = {}
-        ttl = _LONGEST_TTL
+        ttl = _LONGEST_TTL_MS / 1000
         for page in self._list_pages():
             given = page.get("tools")
             if not isinstance(given, list):
@@ -170,7 +170,9 @@ class McpClient:
         given = page.get("ttlMs")
         if self._connection.version != MODERN:
             return _SESSION_TTL
-        return max(0.0, given / 1000) if isinstance(given, int) and not isinstance(given, bool) else 0.0
+        if not isinstance(given, int) or isinstance(given, bool):
+            return 0.0
+        return max(0, min(given, _LONGEST_TTL_MS)) / 1000  # An integer may be too large for a float.
 
     def _ask(self, method: str, params: Json, headers: Mapping[str, str] | None = None) -> Json:
         self._connect()
@@ -188,7 +190,7 @@ class McpClient:
 
     def _translate(self, error: RemoteError) -> PentadError:
         if error.code == UNSUPPORTED_VERSION:
-            self._connection.version, self._connection.hint = None, None
+            self._connection.version, self._connection.hint, self._connection.session_id = None, None, None
             return ToolUnavailable("the MCP server does not serve this revision of the protocol any more")
         if error.code == MISSING_CAPABILITY:
             return ToolFailed("the MCP server needs of its client what is not offered: sampling, questions or tasks")

@@ -5,13 +5,13 @@ A server is not trusted: an answer of another request, of no known form, or with
 
 import base64
 import itertools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pentad.domain.display.unicode_text import mend_escapes
-from pentad.domain.errors import ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import ToolFailed
+from pentad.domain.reading.json_text import read_strict_json
 from pentad.tools.outside.ports import HttpAnswer
 
 Json = dict[str, Any]
@@ -24,6 +24,7 @@ CLIENT = {"name": "pentad", "version": "1"}
 METHOD_NOT_FOUND, INVALID_PARAMS, MISSING_CAPABILITY, UNSUPPORTED_VERSION = -32601, -32602, -32021, -32022
 _ACCEPT = "application/json, text/event-stream"
 _MESSAGE = 500
+_UNAUTHORISED, _THROTTLED = 401, 429
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 _WRAPPED = re.compile(r"=\?base64\?.*\?=")
 _MOST_EVENTS = 10_000
@@ -144,12 +145,14 @@ def read_answer(answer: HttpAnswer, request_id: int, *, session_id: str | None) 
     Raises:
         RemoteError: the server answered with an error.
         SessionGone: it does not know the session any more.
-        ToolThrottled: it asks to be left alone for a while.
-        ToolUnavailable: it is out of order.
-        ToolFailed: what it answered is no answer.
+        ToolThrottled: it asks to wait, and did nothing.
+        ToolUnavailable: it is out of order, or asks to wait after something was done.
+        ToolFailed: it refuses the credential, or what it answered is no answer.
     """
     if answer.status == 404 and session_id is not None:
         raise SessionGone
+    if answer.status in (_UNAUTHORISED, _THROTTLED):  # whatever the body says
+        _check_status(answer)
     message = _find_message(answer, request_id)
     if message is not None and "error" in message:
         raise _read_error(message["error"])
@@ -214,8 +217,8 @@ def describe_ask(method: str) -> str:
 
 def _parse(text: str) -> Json | None:
     try:
-        found = json.loads(mend_escapes(text))
-    except (ValueError, RecursionError):
+        found = read_strict_json(mend_escapes(text))
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 
@@ -235,13 +238,9 @@ def _read_error(error: Any) -> RemoteError:
 
 
 def _check_status(answer: HttpAnswer) -> None:
-    if answer.status in (401, 403):
+    if answer.status in (_UNAUTHORISED, 403):
         raise ToolFailed(
             f"the MCP server refuses the credential ({answer.status})", fix="store one that is valid, see mcp.yaml"
         )
-    if answer.status == 429:
-        raise ToolThrottled("the MCP server asks to be left alone for a while")
-    if answer.status >= 500:
-        raise ToolUnavailable(f"the MCP server is out of order ({answer.status})")
-    if answer.status >= 300:
+    if answer.check("the MCP server").status >= 300:
         raise ToolFailed(f"the MCP server answers {answer.status}, which is no answer")

@@ -81,7 +81,9 @@ def test_a_forgotten_session_is_begun_anew_once() -> None:
     [
         (answer("", status=500), ToolUnavailable),
         (answer("", status=503), ToolUnavailable),
+        (answer("", status=408), ToolUnavailable),
         (answer("", status=429), ToolThrottled),
+        (error({"id": 2}, -32005, status=429), ToolThrottled),
         (answer("", status=401), ToolFailed),
         (answer("", status=403), ToolFailed),
         (answer("", status=302, more={"location": "https://evil.example"}), ToolFailed),
@@ -90,6 +92,8 @@ def test_a_forgotten_session_is_begun_anew_once() -> None:
         (answer("not json"), ToolFailed),
         (answer("[]"), ToolFailed),
         (answer("[" * 100_000), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":2,"result":{"content":[],"structuredContent":{"a":NaN}}}'), ToolFailed),
+        (answer('{"jsonrpc":"2.0","id":2,"result":' + '{"a":' * 300 + "1" + "}" * 301), ToolFailed),
         (answer('{"jsonrpc":"2.0","id":999,"result":{"content":[]}}'), ToolFailed),
         (answer('{"jsonrpc":"2.0","id":true,"result":{"content":[]}}'), ToolFailed),
         (answer('{"id":2,"result":{"content":[]}}'), ToolFailed),
@@ -105,6 +109,25 @@ def test_an_answer_that_is_none_is_an_error_that_says_so(given: HttpAnswer, kind
     with pytest.raises(kind) as found:
         call(ScriptedServer(call=lambda message, headers: given))
     assert type(found.value) is kind
+
+
+@pytest.mark.parametrize("method", ["server/discover", "tools/list", "tools/call"])
+def test_a_refusal_is_one_whatever_its_body_says(method: str) -> None:
+    def refuse(status: int) -> ScriptedServer:
+        return ScriptedServer(more={method: lambda message, headers: error(message, -32000, status=status)})
+
+    for status, kind, told in ((401, ToolFailed, "credential"), (429, ToolThrottled, "wait")):
+        client = make_client(refuse(status))
+        with pytest.raises(kind, match=told):
+            client.list_tools()
+            client.call_tool("add", {}, {})
+
+
+def test_how_long_to_wait_is_what_the_server_says() -> None:
+    limited = answer("", status=429, more={"retry-after": "7"})
+    with pytest.raises(ToolThrottled) as found:
+        call(ScriptedServer(call=lambda message, headers: limited))
+    assert found.value.retry_after == 7
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -196,10 +219,10 @@ def test_a_kind_of_result_that_nobody_asked_for_is_refused(kind: Any) -> None:
 
 def test_a_server_that_changes_its_revision_is_agreed_with_anew() -> None:
     server = ScriptedServer(call=lambda message, headers: error(message, -32022, data={"supported": ["2030-01-01"]}))
-    connection = Connection(hint=MODERN)
-    with pytest.raises(ToolUnavailable, match="revision"):
-        call(server, connection=connection)
-    assert (connection.version, connection.hint) == (None, None)
+    for connection in (Connection(hint=MODERN), Connection(version="2025-11-25", session_id="s1")):
+        with pytest.raises(ToolUnavailable, match="revision"):
+            call(server, connection=connection)
+        assert (connection.version, connection.hint, connection.session_id) == (None, None, None)
 
 
 def test_a_server_of_an_unknown_revision_is_told() -> None:
@@ -255,7 +278,7 @@ def test_a_list_that_is_none_is_refused(tools: Any) -> None:
         make_client(ScriptedServer(more=page)).list_tools()
 
 
-@pytest.mark.parametrize(("ttl", "asked"), [(0, 2), (60_000, 1), (-5, 2), (10**15, 1)])
+@pytest.mark.parametrize(("ttl", "asked"), [(0, 2), (60_000, 1), (-5, 2), (10**15, 1), (10**400, 1)])
 def test_the_list_is_kept_as_long_as_it_says(ttl: int, asked: int) -> None:
     server, connection = ScriptedServer(ttl_ms=ttl), Connection()
     for _ in range(2):
