@@ -12,13 +12,12 @@ from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.domain.ids import ToolName
 from pentad.domain.schemas import check_schema_limits
 from pentad.domain.values import FrozenValue
-from pentad.tools.mcp.schemas import inline_references
+from pentad.tools.mcp.schemas import HEADER, check_form, inline_references
 from pentad.tools.runtime.sanitise import clean_text
 
 Json = dict[str, Any]
 _REVIEWED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
 """What of a tool counts as its definition: all that tells a model or a client what it does."""
-_HEADER = "x-mcp-header"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _MOST_DESCRIPTION = 16_000
 _LONGEST_NAME = 40
@@ -69,10 +68,12 @@ def pin_tool(server: str, tool: Mapping[str, Any]) -> LockedTool:
     output = tool.get("outputSchema")
     headers = dict(_find_headers(schema, ()))
     try:
-        shown = inline_references(_drop_headers(schema))
+        shown = inline_references(schema)
         check_schema_limits(shown, "inputSchema")
+        check_form(shown)
         if isinstance(output, dict):
             check_schema_limits(output, "outputSchema")
+            check_form(output)
     except InvalidInput as error:
         raise ConfigurationError(f"its schema can't be used: {error.message}") from error
     description = clean_text(str(tool.get("description") or tool.get("title") or remote)).strip() or remote
@@ -93,16 +94,7 @@ def _find_headers(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str
     for name, part in properties.items() if isinstance(properties, dict) else ():
         if not isinstance(part, dict):
             continue
-        token = part.get(_HEADER)
+        token = part.get(HEADER)
         if isinstance(token, str) and _TOKEN.fullmatch(token) and "/" not in name:
             yield "/".join((*path, name)), token
         yield from _find_headers(part, (*path, name))
-
-
-def _drop_headers(schema: Any) -> Any:
-    """Return a schema without what only the transport reads: a provider might refuse the word."""
-    if isinstance(schema, list):
-        return [_drop_headers(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {name: _drop_headers(part) for name, part in schema.items() if name not in (_HEADER, "$schema", "$id")}

@@ -12,7 +12,7 @@ from pentad.tools.mcp.schemas import inline_references
 from tests.unit.tools.mcp.hostile import ADD
 
 Json = dict[str, Any]
-ROUND: Json = {"$ref": "#/$defs/A"}
+CHAIN: Json = {str(number): {"items": {"$ref": f"#/$defs/{number + 1}"}} for number in range(999)} | {"999": {}}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,15 @@ def test_a_description_has_no_hidden_characters() -> None:
                 "$defs": {"A": {"$ref": "#/$defs/A"}},
             }
         },
+        {"inputSchema": {"type": "object", "$ref": "#/$defs/A", "$defs": {"A": True}}},
+        {"inputSchema": {"type": "object", "properties": ["a"]}},
+        {"inputSchema": {"type": "object", "properties": None}},
+        {"inputSchema": {"type": "object", "properties": {"a": 7}}},
+        {"inputSchema": {"type": "object", "properties": {"a": {"type": "strng"}}}},
+        {"inputSchema": {"type": "object", "required": "a"}},
+        {"outputSchema": {"type": "object", "properties": {"a": {"type": "strng"}}}},
+        {"outputSchema": {"type": "object", "$schema": []}},
+        {"inputSchema": {"type": "object", "properties": {"a": {"$ref": "#/$defs/0"}}, "$defs": CHAIN}},
     ],
 )
 def test_a_tool_that_no_model_can_be_given_says_why(changed: Json) -> None:
@@ -114,3 +123,20 @@ def test_arguments_that_a_header_repeats_are_kept_and_the_model_is_not_told() ->
     tool = pin_tool("s", ADD | {"inputSchema": schema})
     assert tool.pinned.headers == {"at/zone": "Zone"}
     assert "x-mcp-header" not in str(tool.input_schema)
+
+
+def test_arguments_and_values_that_are_called_like_a_word_of_schemas_stay() -> None:
+    names = ("$schema", "$id", "$anchor", "x-mcp-header")
+    properties: Json = {name: {"type": "string"} for name in names} | {"a": {"enum": [{"$id": 1}], "$id": "a"}}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": properties}
+    tool = pin_tool("s", ADD | {"inputSchema": schema})
+    assert tool.input_schema == {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names} | {"a": {"enum": [{"$id": 1}]}},
+    }
+
+
+def test_a_pattern_that_only_re2_knows_is_taken() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": r"^\p{L}+$"}}}
+    tool = pin_tool("s", ADD | {"inputSchema": schema, "outputSchema": schema})
+    assert tool.input_schema == tool.pinned.output_schema == schema
