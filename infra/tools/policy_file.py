@@ -34,10 +34,10 @@ def read_policy(root: Path, *, runners: Collection[str], tools: Mapping[str, Too
     path = root / FILE
     if not path.is_file():
         return PolicySpec()
-    text = path.read_bytes()
+    text = path.read_bytes()  # What is not UTF-8 is an error of YAML then.
     try:
         content, nodes = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         said = f"{FILE} is not YAML: {' '.join(str(error).split())}"
         raise ConfigurationError(said, fix="correct the line that is named") from error
     if content is None:

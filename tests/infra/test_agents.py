@@ -41,6 +41,12 @@ def test_a_mistake_in_agent_yaml_is_one_line_with_the_file_and_the_field(folder:
     assert "\n" not in caught.value.message
 
 
+def test_an_agent_yaml_that_is_not_utf_8_is_told(folder: Path) -> None:
+    (folder / "agent.yaml").write_bytes("description: größe\n".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"agent\.yaml is not YAML"):
+        read_agent(folder)
+
+
 def test_a_folder_without_a_prompt_is_told(folder: Path) -> None:
     (folder / "agent.yaml").write_text("description: x\n")
     (folder / "prompt.md").unlink()

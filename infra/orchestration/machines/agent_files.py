@@ -32,7 +32,7 @@ def read_agent(folder: Path) -> AgentSpec:
         if not (folder / path.name).is_file():
             raise ConfigurationError(f"{path} is missing", fix="write it: an agent has agent.yaml and prompt.md")
     try:
-        content = yaml.safe_load((folder / settings.name).read_text(encoding="utf-8"))
+        content = yaml.safe_load((folder / settings.name).read_bytes())  # What is not UTF-8 is an error of YAML then.
     except yaml.YAMLError as error:
         said = f"{settings} is not YAML: {' '.join(str(error).split())}"
         raise ConfigurationError(said, fix="correct the line that is named") from error

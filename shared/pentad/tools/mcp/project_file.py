@@ -11,11 +11,13 @@ from pydantic_core import ErrorDetails
 
 from pentad.domain.declarations.rates import parse_rates
 from pentad.domain.declarations.remote_tools import SERVER_PATTERN, McpAuth
-from pentad.domain.errors import ConfigurationError
+from pentad.domain.errors import ConfigurationError, ToolFailed
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.values import FrozenValue
+from pentad.tools.egress.urls import parse_url
 
 NAME = "mcp.yaml"
+_ADDRESS = "write an address such as https://mcp.example.com/mcp, without a user in it"
 Effects = Literal["none", "internal", "external"]
 Approval = Literal["never", "always"]
 
@@ -66,10 +68,13 @@ class ServerEntry(FrozenValue):
     @field_validator("url")
     @classmethod
     def _check_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
-            raise ValueError("write an address such as https://mcp.example.com/mcp, without a user in it")
-        if parts.scheme == "http" and parts.port is None:
+        try:
+            parse_url(url)
+        except ToolFailed as error:
+            raise ValueError(f"{_ADDRESS}: {error.message}") from error
+        if not url.startswith(("https://", "http://")) or "#" in url:
+            raise ValueError(f"{_ADDRESS}, with https in small letters and nothing after a #")
+        if url.startswith("http://") and urlsplit(url).port is None:
             raise ValueError("use https; http is for an address of your own network, with its port")
         return url
 
@@ -77,6 +82,8 @@ class ServerEntry(FrozenValue):
     @classmethod
     def _read_tools(cls, given: Any) -> Any:
         if isinstance(given, list):
+            if not all(isinstance(name, str) for name in given):
+                raise ValueError("a list holds names; to say more of a tool, write 'NAME: {effects: none}', no dash")
             return {name: {} for name in given}
         return {name: {} if one is None else one for name, one in given.items()} if isinstance(given, dict) else given
 
@@ -97,13 +104,13 @@ def read_mcp_file(root: Path) -> McpFile:
         root: the project's folder.
 
     Raises:
-        ConfigurationError: it is not YAML, or a field is wrong; the message names the field.
+        ConfigurationError: it is not YAML in UTF-8, or a field is wrong; the message names the field.
     """
     path = root / NAME
     if not path.is_file():
         return McpFile()
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as error:
         said = f"{NAME} is not YAML: {' '.join(str(error).split())}"
         raise ConfigurationError(said, fix="correct the line that is named") from error

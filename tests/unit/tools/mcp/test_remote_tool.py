@@ -224,6 +224,12 @@ def test_the_lock_is_the_same_text_for_the_same_tools(tmp_path: Any) -> None:
         ("url: ftp://x", "write an address"),
         ("url: http://mcp.example.com/mcp", "use https"),
         ("url: https://user:pw@mcp.example.com/mcp", "without a user"),
+        ("url: https://:pw@mcp.example.com/mcp", "without a user"),
+        ("url: https://mcp.example.com:99999/mcp", "can't be read"),
+        ("url: HTTP://mcp.example.com:80/mcp", "small letters"),
+        ("url: https://mcp.example.com/mcp#x", "nothing after a #"),
+        ("url: https://mcp example.com/mcp", "a space"),
+        ("url: https://x.example\n    tools:\n      - add: {effects: none}", "servers.calc.tools: a list holds names"),
         ("url: https://x.example\n    auth: {kind: bearer}", "belong together"),
         ("url: https://x.example\n    auth: {kind: header, secret: s}", "header's name"),
         ("url: https://x.example\n    auth: {kind: oauth, secret: s}", "token_host"),
@@ -238,6 +244,12 @@ def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path: Any, server: str
     with pytest.raises(ConfigurationError) as found:
         read_mcp_file(tmp_path)
     assert told in found.value.message
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path: Any) -> None:
+    (tmp_path / "mcp.yaml").write_bytes("serve: {agents: [größe]}".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"mcp\.yaml is not YAML"):
+        read_mcp_file(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["Calc", "my_calc", "my-calc", "1c", "x" * 16])
