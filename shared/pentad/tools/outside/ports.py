@@ -28,14 +28,19 @@ class Credential:
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """The strings of the secret's JSON object by their names; nothing where it is no JSON object."""
+        """The strings and whole numbers of the secret's JSON object by their names; nothing where it is none.
+
+        RDS stores the port as a number.
+        """
         try:
             value = json.loads(self.text)
         except (ValueError, RecursionError):
             return {}
         if not isinstance(value, dict):
             return {}
-        return {name: one for name, one in value.items() if isinstance(one, str)}
+        return {
+            name: str(one) for name, one in value.items() if isinstance(one, str | int) and not isinstance(one, bool)
+        }
 
 
 class ToolSecrets(Protocol):

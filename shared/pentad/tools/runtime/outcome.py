@@ -41,6 +41,8 @@ MAX_KEPT_BYTES = 100_000
 """Of an answer's value, where it is kept: an item has 400 KB, for the text of a larger one and undo data as well."""
 _ANSWERED_BYTES = MAX_RESULT_BYTES - 500
 """Of a result that the tool's own function has made fit: the runner adds its notes and need not cut again."""
+_MAX_WORDS = 200_000
+"""Characters of what was raised that are cleaned; of a longer one its beginning and its end."""
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _FOLDERS = re.compile(r"(?<![\w/:.])/(?:[\w.+@~-]+/)+(?=[\w.+@~-]+\.\w+)")
 """Folders before a file's name; an address of the web, and a path without a file, are none."""
@@ -79,7 +81,7 @@ class ToolOutcome:
     def from_error(cls, error: Exception) -> "ToolOutcome":
         """Return the outcome of an error: its class name, its message and its fix, sanitised and bounded."""
         # What a tool did not mean to say may be told to its model's user: without the folders of files.
-        message = error.message if isinstance(error, PentadError) else _FOLDERS.sub("", str(error))
+        message = _cut_middle(error.message) if isinstance(error, PentadError) else _FOLDERS.sub("", _read_words(error))
         fix = f" Fix: {error.fix}" if isinstance(error, PentadError) and error.fix else ""
         text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), _MAX_MESSAGE_BYTES)
         return cls(text=text, is_error=True, error_type=type(error).__name__)
@@ -97,6 +99,19 @@ class ToolOutcome:
             effect.done_at,
             effect.untrusted,
         )
+
+
+def _read_words(error: Exception) -> str:
+    try:
+        return _cut_middle(str(error))
+    except Exception:  # a boundary: an error's own words are a tool's code as well
+        return "its message can't be read"
+
+
+def _cut_middle(words: str) -> str:
+    if len(words) <= _MAX_WORDS:
+        return words
+    return f"{words[: _MAX_WORDS // 2]}\n[cut]\n{words[-_MAX_WORDS // 2 :]}"
 
 
 def make_rejected(error: InvalidInput) -> ToolOutcome:

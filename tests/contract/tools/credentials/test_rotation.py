@@ -262,11 +262,12 @@ def can_log_in(secret: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("form", ["fields", "url"])
+@pytest.mark.parametrize("form", ["fields", "url", "url with options"])
 def test_a_role_changes_its_own_password(database: dict[str, str], form: str) -> None:
     text = json.dumps(database)
-    if form == "url":
+    if form != "fields":
         address = f"postgresql://agents:{database['password']}@/postgres?host={database['host']}"
+        address += "&options=-c%20search_path%3Dpublic&connect_timeout=0" if form == "url with options" else ""
         text = json.dumps({"url": address, "note": "stays"})
     store, token = MemorySecrets({"p/tools/db": text}), str(uuid.uuid4())
     store.begin_rotation("p/tools/db", token)

@@ -36,7 +36,7 @@ def test_a_secret_is_kept_for_five_minutes_by_the_process(kept: Kept) -> None:
     cache = SecretCache(clock=clock)
     first = kept.set("p/tools/smtp", f'{{"user": "a", "password": "{MARK}-1", "port": 25}}')
     found = make(kept, cache).get("acme", "smtp")
-    assert (dict(found.fields), found.version_id) == ({"user": "a", "password": f"{MARK}-1"}, first)
+    assert (dict(found.fields), found.version_id) == ({"user": "a", "password": f"{MARK}-1", "port": "25"}, first)
     kept.set("p/tools/smtp", f"{MARK}-2")
     clock.now = 299.9
     assert make(kept, cache).get("acme", "smtp") == found

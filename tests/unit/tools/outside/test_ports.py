@@ -18,8 +18,9 @@ def test_what_is_no_json_object_has_no_fields(text: str) -> None:
     assert Credential(text).fields == {}
 
 
-def test_fields_are_the_strings_only() -> None:
-    assert Credential('{"a": "x", "b": 3, "c": null, "d": {"e": "y"}}').fields == {"a": "x"}
+def test_fields_are_the_strings_and_whole_numbers() -> None:
+    text = '{"a": "x", "port": 6432, "c": null, "d": {"e": "y"}, "f": true, "g": 0.5, "h": ["z"]}'
+    assert Credential(text).fields == {"a": "x", "port": "6432"}
 
 
 def test_an_answer_is_text_and_json_where_it_is_any() -> None:

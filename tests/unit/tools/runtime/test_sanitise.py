@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from pentad.domain.errors import ToolFailed
-from pentad.tools.runtime.outcome import ToolOutcome
+from pentad.tools.runtime import outcome
+from pentad.tools.runtime.outcome import ToolOutcome, make_error_answer
 from pentad.tools.runtime.sanitise import (
     MAX_RESULT_BYTES,
     Cleaner,
@@ -189,6 +190,36 @@ def test_a_model_is_told_how_much_was_masked() -> None:
 )
 def test_what_a_tool_did_not_mean_to_say_names_no_folders(raised: Exception, told: str) -> None:
     assert ToolOutcome.from_error(raised).text == told
+
+
+class Mute(Exception):
+    """As of a library whose errors look up what they say."""
+
+    def __str__(self) -> str:
+        raise KeyError("no words")
+
+
+def test_an_error_without_words_is_an_error_still() -> None:
+    told = make_error_answer(Mute())
+    assert (told.kind, told.text, told.error_type) == ("error", "Mute: its message can't be read", "Mute")
+
+
+@pytest.mark.parametrize("kind", [ValueError, ToolFailed])
+def test_of_an_endless_message_beginning_and_end_are_looked_at(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+
+    def clean(words: str) -> str:
+        looked_at.append(len(words))
+        return clean_text(words)
+
+    monkeypatch.setattr(outcome, "clean_text", clean)
+    text = ToolOutcome.from_error(kind(f"begin {'x' * 20_000_000} end")).text
+    assert text.startswith(f"{kind.__name__}: begin xxx")
+    assert text.endswith(" end")
+    assert len(text.encode()) <= 4_096
+    assert sum(looked_at) < 201_000
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The password of a role of PostgreSQL: the role changes it itself, with a hash that the server never sees opened."""
 
-import json
 from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
@@ -8,6 +7,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pentad.domain.errors import ConfigurationError, ToolUnavailable
 from pentad.tools.credentials.generated import make_password, replace_field
+from pentad.tools.outside.ports import Credential
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -26,7 +26,7 @@ class PostgresRole:
     def make(self, current: str, field: str) -> str:
         """See `Rotator`."""
         password = make_password()
-        url = _read_fields(current).get("url")
+        url = Credential(current).fields.get("url")
         if url is None:
             return replace_field(current, "password", password)
         parts = urlsplit(url)
@@ -93,9 +93,11 @@ def _connect(login: Mapping[str, str]) -> "Connection[Any] | None":
     """
     import psycopg
 
-    options: dict[str, Any] = {"connect_timeout": _SECONDS, "application_name": "pentad-rotation", **login}
+    # The secret's own options stay: hosts of databases tell their servers apart by them.
+    settings = f"{login.get('options', '')} -c statement_timeout=5000".strip()
+    options: dict[str, Any] = {**login, "options": settings, "connect_timeout": _SECONDS}
     try:
-        connection = psycopg.connect(**options, options="-c statement_timeout=5000")
+        connection = psycopg.connect(**{"application_name": "pentad-rotation", **options})
     except psycopg.OperationalError as error:
         if error.sqlstate in _REFUSED or "authentication failed" in str(error):
             return None
@@ -112,7 +114,7 @@ def _read_login(text: str) -> dict[str, str]:
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    values = _read_fields(text)
+    values = Credential(text).fields
     url = values.get("url")
     if url is None:
         login = {to: values[name] for name, to in _NAMES.items() if values.get(name)}
@@ -137,13 +139,3 @@ def _read_login(text: str) -> dict[str, str]:
     if "sslmode" not in login and login["host"] not in _LOCAL and not login["host"].startswith("/"):
         login["sslmode"] = "require"  # whatever the driver's default is
     return login
-
-
-def _read_fields(text: str) -> dict[str, str]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        return {}
-    return {name: str(value) for name, value in found.items() if isinstance(value, str | int)}
