@@ -1,7 +1,6 @@
 """Find, create, change and cancel business records, each once, and take it back only where nobody changed it since."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
@@ -10,6 +9,7 @@ from pentad.domain.errors import (
     EffectUncertain,
     InvalidInput,
     NotFound,
+    PentadError,
     PolicyDenied,
     RecordChanged,
     ToolFailed,
@@ -19,6 +19,7 @@ from pentad.domain.errors import (
 from pentad.domain.values import FrozenValue
 from pentad.tools.business.ports import BusinessPage, BusinessRecord, BusinessRecords, Condition
 from pentad.tools.business.settings import RecordSettings
+from pentad.tools.outside.vendor_api import begin_with_look
 
 MAX_PAGE = 100
 _LOOK = "look at the record before asking for it again"
@@ -106,7 +107,7 @@ class RecordActions:
 
         Raises:
             InvalidInput, PolicyDenied: the settings don't allow it.
-            EffectUncertain: an earlier try may have made it, and no marker tells.
+            EffectUncertain: an earlier try may have made it, and no marker tells, or it can't be looked for.
             ToolThrottled, ToolFailed, ConfigurationError: nothing was made.
             ToolUnavailable: it may have been made; the next try looks.
         """
@@ -122,7 +123,7 @@ class RecordActions:
             return self._tell_created(kind, self._records.create(kind, fields), fields)
         found = None
         if again:
-            with _promise_nothing_done():
+            with begin_with_look(again=again):
                 found = self._records.find_marked(kind, settings.marker, effect_key)
         made = found or self._records.create(kind, {**fields, settings.marker: effect_key})
         return self._tell_created(kind, made, fields)
@@ -148,7 +149,7 @@ class RecordActions:
         self._settings.check_fields(kind, tuple(fields), write=True)
         if not fields:
             raise InvalidInput("no field is to be changed", field="fields", fix="give at least one")
-        with _promise_nothing_done():
+        with begin_with_look(again=again):
             before = self._records.read(kind, record_id, tuple(fields))
         if _is_same(before.fields, fields):
             note = "an earlier try did it: it can't be undone" if again else "it was so already: nothing was changed"
@@ -180,7 +181,7 @@ class RecordActions:
             raise PolicyDenied(f"no tool may cancel a '{kind}'", fix="let an operator name 'cancel' in tools.yaml")
         if again:
             raise _make_uncertain(f"an earlier try may have cancelled the '{kind}'")
-        with _promise_nothing_done():
+        with begin_with_look(again=again):
             self._records.read(kind, record_id, settings.read)
         try:
             self._records.call(kind, record_id, settings.cancel)
@@ -254,7 +255,7 @@ class RecordActions:
         """Return a record as a change left it; where it can't be read, as it was asked for: the change is done."""
         try:
             return self._records.read(kind, record_id, tuple(fields))
-        except (ToolThrottled, ToolUnavailable, ToolFailed, NotFound):
+        except PentadError:  # whatever it is: it is of the reading
             return BusinessRecord(kind=kind, record_id=record_id, fields=dict(fields), version=None)
 
     def _look_after(self, error: ToolUnavailable, before: BusinessRecord, fields: Mapping[str, Any]) -> BusinessRecord:
@@ -267,7 +268,7 @@ class RecordActions:
         """
         try:
             after = self._records.read(before.kind, before.record_id, tuple(fields))
-        except (ToolThrottled, ToolFailed, NotFound) as failed:
+        except PentadError as failed:
             # What it says of itself is true of the reading; of the change nothing is known.
             raise error from failed
         if _is_same(after.fields, fields):
@@ -287,17 +288,6 @@ class RecordActions:
             version=record.version,
             note=note,
         )
-
-
-@contextmanager
-def _promise_nothing_done() -> Iterator[None]:
-    """What fails inside failed before anything was changed: a later try may begin afresh."""
-    try:
-        yield
-    except ToolUnavailable as error:
-        raise ToolThrottled(
-            f"{error.message.partition(':')[0]} when it was only read; nothing was done", retry_after=error.retry_after
-        ) from error
 
 
 def _check_condition(condition: Condition) -> None:

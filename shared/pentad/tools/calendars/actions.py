@@ -1,13 +1,13 @@
 """Find, make, change and cancel events, each once, and take it back only where nobody changed it since."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pentad.domain.errors import (
     EffectUncertain,
     InvalidInput,
     NotFound,
+    PentadError,
     PolicyDenied,
     RecordChanged,
     ToolFailed,
@@ -26,6 +26,7 @@ from pentad.tools.calendars.moments import (
 from pentad.tools.calendars.ports import CalendarEvent, EventCalendar, EventDraft, EventPage, StoredEvent
 from pentad.tools.calendars.settings import CalendarSettings
 from pentad.tools.communication.addresses import check_address, is_allowed
+from pentad.tools.outside.vendor_api import begin_with_look
 
 _MOST_KEPT = 24_000
 """Characters of an entry that an undo keeps; the runner takes 32 KB."""
@@ -128,7 +129,7 @@ class CalendarActions:
             EffectUncertain: it may have been changed.
             ToolThrottled: nothing was changed.
         """
-        with _promise_nothing_done():
+        with begin_with_look(again=again):
             stored = self._calendar.read(event_id)
         if stored.marker == effect_key:
             return DoneEvent(event=stored.event, note="an earlier try did it: it can't be undone"), None
@@ -152,7 +153,7 @@ class CalendarActions:
             ToolThrottled: nothing was cancelled.
         """
         try:
-            with _promise_nothing_done():
+            with begin_with_look(again=again):
                 stored = self._calendar.read(event_id)
         except NotFound as error:
             if again:
@@ -221,24 +222,14 @@ class CalendarActions:
     def _look_after(self, error: ToolUnavailable, before: StoredEvent, effect_key: str) -> StoredEvent:
         try:
             after = self._calendar.read(before.event.event_id)
-        except (ToolThrottled, ToolFailed, NotFound) as failed:
+        except PentadError as failed:
+            # What it says of itself is true of the reading; of the change nothing is known.
             raise error from failed
         if after.marker == effect_key:
             return after
         if after.version == before.version:
             raise ToolThrottled(f"the event was not changed: {error.message}", retry_after=error.retry_after) from error
         raise EffectUncertain("the change was not answered, and the event was changed meanwhile", fix=_LOOK) from error
-
-
-@contextmanager
-def _promise_nothing_done() -> Iterator[None]:
-    """What fails inside failed before anything was changed: a later try may begin afresh."""
-    try:
-        yield
-    except ToolUnavailable as error:
-        raise ToolThrottled(
-            "the calendar did not answer when the event was read; nothing was done", retry_after=error.retry_after
-        ) from error
 
 
 def _make_undo(before: StoredEvent, version: str | None) -> EventUndo | None:

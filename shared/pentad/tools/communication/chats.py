@@ -4,9 +4,10 @@ import re
 
 from pydantic import Field, field_validator
 
-from pentad.domain.errors import InvalidInput, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import InvalidInput
 from pentad.domain.values import FrozenValue
 from pentad.tools.communication.ports import Chat, PostedMessage
+from pentad.tools.outside.vendor_api import begin_with_look
 
 SLACK_URL = "https://slack.com/api"
 MAX_TEXT = 4_000
@@ -87,10 +88,8 @@ def post(
         )
     found = None
     if again:
-        try:
+        with begin_with_look(again=again):
             found = chat.find_posted(channel_id, thread=thread, marker=effect_key)
-        except ToolUnavailable as error:
-            raise ToolThrottled(f"{error.message}; nothing was posted by this try") from error
     posted = found or chat.post(channel_id, text, thread=thread, marker=effect_key)
     return SentMessage(channel=channel, message_id=posted.message_id), posted
 

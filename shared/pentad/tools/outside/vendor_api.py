@@ -1,9 +1,10 @@
 """Ask a vendor's HTTP API, and tell its refusals by what they mean for the call."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 from pentad.domain.display.unicode_text import replace_halves
@@ -11,6 +12,7 @@ from pentad.domain.errors import (
     ConfigurationError,
     EffectUncertain,
     NotFound,
+    PentadError,
     RecordChanged,
     ToolFailed,
     ToolThrottled,
@@ -22,6 +24,7 @@ _MAX_WORDS = 300
 _READING = frozenset({"GET", "HEAD", "REPORT", "PROPFIND"})
 _LOOK = "look whether it was done before asking for it again"
 _CODE = re.compile(r"[^\w.: -]")
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,22 @@ class VendorApi:
             return answer
         self._refuse(answer)
 
+    def parse(self, answer: HttpAnswer, read: Callable[[Any], _Read]) -> _Read:
+        """Return what is read of an answer's JSON.
+
+        Args:
+            answer: that is no refusal.
+            read: takes the JSON; what it does not find there, it may stumble over.
+
+        Raises:
+            ToolFailed: the answer has another form than the vendor documents. Nothing of it is in the message.
+        """
+        found = answer.json()
+        try:
+            return read(found)
+        except (LookupError, TypeError, AttributeError, ValueError):
+            raise ToolFailed(f"{self._name} answered {answer.status} in a form that is not known") from None
+
     def _get_credential(self) -> Mapping[str, str]:
         try:
             return self._authorize()
@@ -164,6 +183,36 @@ class VendorApi:
         if status in (408, 425) or status >= 500:
             raise ToolUnavailable(f"{told}: what was asked may have been done", retry_after=answer.retry_after)
         raise ToolFailed(f"{told}: it refuses the request{_join(words)}; nothing was done")
+
+
+@contextmanager
+def begin_with_look(*, again: bool) -> Iterator[None]:
+    """Tell what fails inside as a failure of looking: this try of the call has changed nothing yet.
+
+    Args:
+        again: an earlier try may have changed something, so a refusal of the look says nothing of that.
+
+    Raises:
+        ToolThrottled: no clear answer; a later try may begin afresh.
+        EffectUncertain: an earlier try may have done it, and the vendor does not let us look.
+    """
+    try:
+        yield
+    except ToolUnavailable as error:
+        told = f"{_shorten(error)} when it was only read; nothing was done{' by this try' if again else ''}"
+        raise ToolThrottled(told, retry_after=error.retry_after) from error
+    except (ToolFailed, ConfigurationError) as error:
+        if not again:
+            raise
+        raise EffectUncertain(
+            f"an earlier try may have done it, and it can't be looked for: {_shorten(error)}; it was not repeated",
+            fix=_LOOK,
+        ) from error
+
+
+def _shorten(error: PentadError) -> str:
+    """Return who answered and how, without what follows from that for the request by itself."""
+    return error.message.partition(":")[0]
 
 
 def join_path(*parts: str) -> str:

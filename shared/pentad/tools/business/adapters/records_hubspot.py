@@ -57,17 +57,13 @@ class HubSpotRecords:
             request["filterGroups"] = [{"filters": [_build_filter(one) for one in conditions]}]
         if after is not None:
             request["after"] = after
-        answer = self._api.ask("POST", join_path(kind, "search"), json=request, reads=True).json()
-        following = answer.get("paging", {}).get("next", {}).get("after")
-        return BusinessPage(
-            records=tuple(_read_record(kind, one, fields) for one in answer["results"]),
-            after=None if following is None else str(following),
-        )
+        answer = self._api.ask("POST", join_path(kind, "search"), json=request, reads=True)
+        return self._api.parse(answer, lambda found: _read_page(kind, found, fields))
 
     def read(self, kind: str, record_id: str, fields: Sequence[str]) -> BusinessRecord:
         """Return a record; see `BusinessRecords`."""
         answer = self._api.ask("GET", join_path(kind, record_id), params={"properties": ",".join(fields)})
-        return _read_record(kind, answer.json(), fields)
+        return self._api.parse(answer, lambda found: _read_record(kind, found, fields))
 
     def find_marked(self, kind: str, field: str, marker: str) -> str | None:
         """Return the record that has the marker, by the unique property that keeps it; see `BusinessRecords`."""
@@ -75,7 +71,7 @@ class HubSpotRecords:
             answer = self._api.ask("GET", join_path(kind, marker), params={"idProperty": field})
         except NotFound:
             return None
-        return str(answer.json()["id"])
+        return self._api.parse(answer, lambda found: str(found["id"]))
 
     def create(self, kind: str, fields: Mapping[str, Any]) -> str:
         """Make a record; see `BusinessRecords`."""
@@ -121,6 +117,14 @@ def _to_text(value: Any) -> str:
 
 def _to_properties(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: _to_text(value) for name, value in fields.items()}
+
+
+def _read_page(kind: str, found: Mapping[str, Any], fields: Sequence[str]) -> BusinessPage:
+    following = found.get("paging", {}).get("next", {}).get("after")
+    return BusinessPage(
+        records=tuple(_read_record(kind, one, fields) for one in found["results"]),
+        after=None if following is None else str(following),
+    )
 
 
 def _read_record(kind: str, found: Mapping[str, Any], fields: Sequence[str]) -> BusinessRecord:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pentad.domain.errors import InvalidInput, NotFound, ToolFailed
+from pentad.domain.errors import InvalidInput, NotFound
 from pentad.tools.business.ports import BusinessPage, BusinessRecord, Condition
 from pentad.tools.outside.ports import HttpAnswer, HttpClient
 from pentad.tools.outside.vendor_api import VendorApi, VendorError, join_path, read_json_object, read_made_id
@@ -90,10 +90,8 @@ class OdooRecords:
     ) -> list[dict[str, Any]]:
         names = list(dict.fromkeys((*fields, _VERSION)))
         context = {"context": {"active_test": False}} if archived else {}
-        found = self._call(kind, "search_read", domain=domain, fields=names, limit=limit, order="id", **context).json()
-        if not isinstance(found, list):
-            raise ToolFailed("Odoo answered a search with what is no list")
-        return found
+        answer = self._call(kind, "search_read", domain=domain, fields=names, limit=limit, order="id", **context)
+        return self._api.parse(answer, _read_rows)
 
     def _call(self, kind: str, method: str, **arguments: Any) -> HttpAnswer:
         return self._api.ask("POST", join_path(kind, method), json=arguments, reads=method == "search_read")
@@ -114,6 +112,12 @@ def _check_id(record_id: str, field: str) -> int:
 
 def _to_values(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: False if value is None else value for name, value in fields.items()}
+
+
+def _read_rows(found: Any) -> list[dict[str, Any]]:
+    if not isinstance(found, list):
+        raise TypeError
+    return [{**one, "id": one["id"]} for one in found]
 
 
 def _read_record(kind: str, found: Mapping[str, Any], fields: Sequence[str]) -> BusinessRecord:

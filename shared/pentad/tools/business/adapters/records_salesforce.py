@@ -60,17 +60,14 @@ class SalesforceRecords:
         where = f" WHERE {' AND '.join(parts)}" if parts else ""
         names = ", ".join(dict.fromkeys(("Id", *fields, _VERSION)))
         query = f"SELECT {names} FROM {kind}{where} ORDER BY Id LIMIT {limit + 1}"  # noqa: S608 - values are escaped
-        found = self._api.ask("GET", "/query", params={"q": query}).json()["records"]
-        return BusinessPage(
-            records=tuple(_read_record(kind, one, fields) for one in found[:limit]),
-            after=str(found[limit - 1]["Id"]) if len(found) > limit else None,
-        )
+        answer = self._api.ask("GET", "/query", params={"q": query})
+        return self._api.parse(answer, lambda found: _read_page(kind, found["records"], fields, limit))
 
     def read(self, kind: str, record_id: str, fields: Sequence[str]) -> BusinessRecord:
         """Return a record; see `BusinessRecords`."""
         path = join_path("sobjects", kind, _check_id(record_id, "record_id"))
         answer = self._api.ask("GET", path, params={"fields": ",".join((*fields, _VERSION))})
-        return _read_record(kind, answer.json(), fields)
+        return self._api.parse(answer, lambda found: _read_record(kind, found, fields))
 
     def find_marked(self, kind: str, field: str, marker: str) -> str | None:
         """Return the record whose external id is the marker; see `BusinessRecords`.
@@ -88,7 +85,7 @@ class SalesforceRecords:
             raise ToolFailed(
                 f"several records of '{kind}' have one marker in '{field}'", fix="make the external id unique"
             )
-        return str(answer.json()["Id"])
+        return self._api.parse(answer, lambda found: str(found["Id"]))
 
     def create(self, kind: str, fields: Mapping[str, Any]) -> str:
         """Make a record; see `BusinessRecords`."""
@@ -155,6 +152,13 @@ def _build_condition_header(version: str | None) -> dict[str, str]:
     return {"If-Unmodified-Since": format_datetime(at, usegmt=True)}
 
 
+def _read_page(kind: str, found: Sequence[Mapping[str, Any]], fields: Sequence[str], limit: int) -> BusinessPage:
+    return BusinessPage(
+        records=tuple(_read_record(kind, one, fields) for one in found[:limit]),
+        after=str(found[limit - 1]["Id"]) if len(found) > limit else None,
+    )
+
+
 def _read_record(kind: str, found: Mapping[str, Any], fields: Sequence[str]) -> BusinessRecord:
     return BusinessRecord(
         kind=kind,
@@ -166,7 +170,7 @@ def _read_record(kind: str, found: Mapping[str, Any], fields: Sequence[str]) -> 
 
 def _read_id(found: Mapping[str, Any]) -> str:
     """Return the id that ends the address of a record: a read of named fields need not have it."""
-    return str(found.get("attributes", {}).get("url", "")).rpartition("/")[2]
+    return str(found["attributes"]["url"]).rpartition("/")[2]
 
 
 def _read_error(answer: HttpAnswer) -> VendorError:
