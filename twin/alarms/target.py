@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twin.alarms.evaluation import State
-from twin.front.encryption import BOTH
 
 logger = logging.getLogger(__name__)
 
 SERVICE = "cloudwatch.amazonaws.com"
+_KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
+"""What a service that publishes to an encrypted topic needs: SNS's developer guide, "Encryption at rest"."""
 ServiceMay = Callable[[str, str, str, Mapping[str, str]], str | None]
 """Returns why a service may not do something: service, action, resource, context; None where it may."""
 
@@ -41,7 +42,7 @@ class MotoAlarms:
 
         backend: Any = sns_backends[self._account][self._region]
         key = backend.get_topic(topic_arn).kms_master_key_id
-        needed = [("sns:Publish", topic_arn), *((action, key) for action in BOTH if key.startswith("arn:"))]
+        needed = [("sns:Publish", topic_arn), *((action, key) for action in _KEY_ACTIONS if key.startswith("arn:"))]
         context = {"aws:SourceArn": alarm_arn, "aws:SourceAccount": self._account}
         for action, resource in needed:
             refusal = self._service_may(SERVICE, action, resource, context)

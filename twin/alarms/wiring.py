@@ -1,8 +1,10 @@
 """Connect the alarms of a twin to what measures, and to whom they tell."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from twin.alarms.alarms import CompositeAlarm, MetricAlarm
 from twin.alarms.services import measure_functions, measure_queues
 from twin.alarms.target import MotoAlarms, ServiceMay
 from twin.alarms.watch import AlarmWatch
@@ -10,17 +12,20 @@ from twin.moto_patches import metrics
 from twin.moto_patches.patching import Patches
 
 if TYPE_CHECKING:
-    from twin.deploy.deployment import Deployment
     from twin.host.host import FunctionHost
 
 
 def start_watch(
-    deployment: "Deployment", host: "FunctionHost", service_may: ServiceMay, place: tuple[str, str], stopping: ExitStack
+    alarms: tuple[Mapping[str, MetricAlarm], Mapping[str, CompositeAlarm]],
+    host: "FunctionHost",
+    service_may: ServiceMay,
+    place: tuple[str, str],
+    stopping: ExitStack,
 ) -> AlarmWatch:
     """Return the running watch of a deployment.
 
     Args:
-        deployment: its alarms.
+        alarms: of metrics, and those of other alarms.
         host: whose functions are measured.
         service_may: what resources' policies let AWS's services do.
         place: account and region.
@@ -31,8 +36,7 @@ def start_watch(
     account, region = place
     queues: Any = sqs_backends[account][region]
     watch = AlarmWatch(
-        deployment.metric_alarms,
-        deployment.composite_alarms,
+        *alarms,
         MotoAlarms(account, region, service_may),
         samples=[
             measure_functions(host.list_reports, host.count_instances),

@@ -356,7 +356,8 @@ class Twin:
         place, stopping = (ACCOUNT_ID, self.region), ExitStack()  # it stops once, whoever asks first
         self._cleanup.callback(stopping.close)
         self._working.callback(stopping.close)
-        watch = self.alarms = start_watch(self._deployment, self._host, invocations.find_denial, place, stopping)
+        alarms = (self._deployment.metric_alarms, self._deployment.composite_alarms)
+        watch = self.alarms = start_watch(alarms, self._host, invocations.find_denial, place, stopping)
         self._pumps = Pumps(
             self._deployment,
             connect=self._clients,

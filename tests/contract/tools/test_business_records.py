@@ -342,6 +342,36 @@ def test_a_refusal_in_any_form_is_told(world: World, body: bytes) -> None:
         world.act().find(world.kind)
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"{}", b"[1]", b'{"results": [5]}', b'{"records": [{}]}', b'{"results": 5}', b"null"]
+)
+def test_a_success_in_a_form_that_is_not_known_is_told(world: World, body: bytes) -> None:
+    method = "POST" if world.provider != "salesforce" else "GET"
+    world.vendor.faults = [Fault(False, Reply(200, body), method)]
+    with pytest.raises(ToolFailed, match=r"not known|no list|no JSON") as caught:
+        world.act().find(world.kind)
+    assert "records" not in caught.value.message
+
+
+@pytest.mark.parametrize("status", [401, 403, 418])
+def test_a_look_that_is_refused_after_a_try_leaves_it_uncertain(world: World, status: int) -> None:
+    record_id = world.vendor.put({world.name: "Jones"})
+    method = "POST" if world.provider == "odoo" else "GET"
+
+    def update(again: bool) -> None:
+        world.vendor.faults = [Fault(False, Reply(status, b""), method)]
+        world.act().update(world.kind, record_id, {world.name: "Smith"}, version=None, again=again)
+
+    with pytest.raises((ToolFailed, ConfigurationError)):
+        update(again=False)
+    with pytest.raises(EffectUncertain, match="earlier try may have done it"):
+        update(again=True)
+    world.vendor.faults = [Fault(False, Reply(status, b""), method)]
+    with pytest.raises(EffectUncertain, match="earlier try may have done it"):
+        world.act().create(world.kind, {world.name: "Miller"}, effect_key=KEY, again=True)
+    assert world.names() == ["Jones"]
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"id": null}', b"null", b"true"])
 def test_a_success_without_an_id_is_uncertain_and_not_repeated(world: World, body: bytes) -> None:
     world.vendor.faults = [Fault(True, Reply(200, body), "POST")]

@@ -13,7 +13,7 @@ def build_model_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
             group="models",
             severity="page",
             says="No model of a chain can be reached: runs answer that they can't",
-            why="a chain has several providers, so a call that reaches none is rare; three in five minutes are no chance",
+            why="a chain has several providers, a call that reaches none is rare; three in five minutes are no chance",
             runbook="models-unreachable",
             signals={"degraded": AlarmMetric(metric=names.MODEL_DEGRADED)},
             threshold=3,

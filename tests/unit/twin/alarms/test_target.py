@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 import boto3
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from twin.alarms.target import SERVICE, MotoAlarms
+from twin.iam.model import ACCOUNT_ID
 
 REGION = "eu-west-1"
-KEY = f"arn:aws:kms:{REGION}:{DEFAULT_ACCOUNT_ID}:key/1"
-ALARM = f"arn:aws:cloudwatch:{REGION}:{DEFAULT_ACCOUNT_ID}:alarm:any"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/1"
+ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:any"
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def tell(topic_arn: str, denied: str) -> list[str]:
         assert (service, context["aws:SourceArn"]) == (SERVICE, ALARM)
         return f"{action} is denied" if action == denied else None
 
-    MotoAlarms(DEFAULT_ACCOUNT_ID, REGION, may).publish(topic_arn, "subject", "message", ALARM)
-    return [sent[1] for sent in sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[topic_arn].sent_notifications]
+    MotoAlarms(ACCOUNT_ID, REGION, may).publish(topic_arn, "subject", "message", ALARM)
+    return [sent[1] for sent in sns_backends[ACCOUNT_ID][REGION].topics[topic_arn].sent_notifications]
 
 
 @pytest.mark.parametrize(
