@@ -66,7 +66,7 @@ class Erase(FunctionConstruct):
             ["dynamodb:Query", "dynamodb:UpdateItem", *grants.DELETE],
             keys=[keys.user_spend_pattern()],
         )
-        lists = [keys.collection_pattern("RUNS"), keys.collection_pattern("SESSIONS")]
+        lists = [keys.collection_pattern(kind) for kind in ("RUNS", "SESSIONS", keys.FEEDBACK_LIST)]
         grants.grant_table(self.role, stores.state_table, (), index="gsi1", keys=lists)
         grants.grant_table(
             self.role, stores.transient_table, ["dynamodb:GetItem", *grants.DELETE], keys=[keys.session_pattern()]

@@ -10,6 +10,7 @@ from pentad.cli import console, target
 from pentad.cli.commands import documents, forget, ingest, mcp, memory, new, vectors
 from pentad.cli.commands.humans import approvals, review, undo
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
+from pentad.cli.commands.quality import feedback
 from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
@@ -78,6 +79,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(kill.app, name="kill")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(review.app, name="review")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(budgets.app, name="budgets")

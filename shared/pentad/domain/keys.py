@@ -87,8 +87,18 @@ def review_sk(step: int, cause: str) -> str:
     return f"REVIEW#{step:05d}#{cause}"
 
 
+def feedback_sk(feedback_id: str) -> str:
+    """Return the sort key of what one person says of one thing of a run."""
+    return f"{FEEDBACK}{feedback_id}"
+
+
+def feedback_key_sk(key_hash: str) -> str:
+    """Return the sort key of the caller's key of a request with feedback on a run."""
+    return f"FEEDBACKKEY#{key_hash}"
+
+
 def collection_pk(tenant_id: str, kind: str) -> str:
-    """Return the partition of a list of a tenant, such as SESSIONS, RUNS, APPROVALS, REVIEWS, KEYS or DOCS."""
+    """Return the partition of a list of a tenant, such as SESSIONS, RUNS, REVIEWS, FEEDBACK, KEYS or DOCS."""
     return f"T#{tenant_id}#{kind}"
 
 
@@ -298,6 +308,8 @@ def notice_pattern() -> str:
 
 META = "META"
 FACT = "FACT#"
+FEEDBACK = "FEEDBACK#"
+FEEDBACK_LIST = "FEEDBACK"
 FACTS = "FACTS"
 FORGOTTEN = "FORGOTTEN#"
 LEARNED = "LEARNED#"

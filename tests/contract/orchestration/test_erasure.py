@@ -12,10 +12,10 @@ from boto3.dynamodb.types import Binary
 
 from pentad.aws.table import from_dynamodb
 from pentad.domain import keys
-from pentad.domain.ids import hash_user
+from pentad.domain.ids import derive_id, hash_user
 from pentad.domain.knowledge import Utterance
 from pentad.domain.memories.facts import Fact, GateDecision, LearnedRange
-from pentad.domain.runs import RunStatus
+from pentad.domain.runs import Run, RunStatus
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
@@ -31,10 +31,13 @@ from pentad.memory.turns.said import Said
 from pentad.memory.turns.segments import decode_words
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.observability.feedback.adapters.feedback_dynamodb import DynamoFeedback
+from pentad.observability.feedback.ports import EarlierFeedback, Feedback, FeedbackKey
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
 from pentad.orchestration.erasure.adapters.places_dynamodb import (
     DocumentsPlace,
+    FeedbackPlace,
     MemoryPlace,
     RunsPlace,
     SessionsPlace,
@@ -90,6 +93,7 @@ class Deployment:
             MemoryPlace(self.state),
             DocumentsPlace(self.state, VersionedObjects(self.s3, DOCUMENTS), now=stores.clock),
             SpendPlace(self.state),
+            FeedbackPlace(self.state),
         )
         self.erase = EraseUser(self.erasures, places, MemoryTelemetry(), now=stores.clock, timer=lambda: 0)
         self.requests = RequestErasure(self.erasures, stores.runs, Events(), now=stores.clock)
@@ -118,11 +122,33 @@ class Deployment:
             tenant, run.run_id, RunStatus.SUCCEEDED, at=self.stores.clock(), answer=self.canary(user)
         )
         self.put(tenant, user, keys.run_pk(tenant, run.run_id), *IN_RUN)
+        self.give_feedback(run, user)
         for thread in (run.run_id, f"{run.run_id}.00001.00"):
             self.put(tenant, user, keys.graph_pk(tenant, thread), *IN_GRAPH)
         self.put(tenant, user, keys.session_pk(tenant, session), keys.summary_sk(3))
         for key in (f"{tenant}/runs/{run.run_id}/STEP-00001.json", f"graphs/{tenant}/{run.run_id}/abc"):
             self.s3.put_object(Bucket="payload", Key=key, Body=self.canary(user).encode())
+
+    def give_feedback(self, run: Run, by: str) -> Feedback:
+        """Let somebody say something of a run."""
+        given = Feedback(
+            tenant_id=run.tenant_id,
+            run_id=run.run_id,
+            feedback_id=derive_id("fbk", run.run_id, by),
+            by=by,
+            user_id=by,
+            agent=run.agent,
+            session_id=run.session_id,
+            run_user_id=run.user_id,
+            comment=self.canary(by),
+            correction=self.canary(by),
+            given_at=START,
+            changed_at=START,
+            earlier=(EarlierFeedback(comment=self.canary(by), given_at=START),),
+        )
+        key = FeedbackKey(key_hash=f"hash-{by}", request_hash="r", feedback_id=given.feedback_id)
+        assert DynamoFeedback(self.state, now=self.stores.clock).save(given, key)
+        return given
 
     def plant_memory(self, tenant: str, user: str) -> None:
         fact = Fact(
@@ -295,6 +321,25 @@ def test_the_receipt_counts_what_went_and_a_second_look_finds_nothing_or_what_ca
     assert again.erasure_id != done.erasure_id
     assert deployment.work("ada", again).status == "done"
     assert "CANARY-ada" not in deployment.dump()
+
+
+def test_what_a_user_said_of_others_runs_goes_and_what_others_said_of_them_stays(deployment: Deployment) -> None:
+    bobs = make_run(deployment.stores, session="bobs", user="bob").model_copy(update={"tenant_id": TENANT})
+    nobodys = make_run(deployment.stores, session="nobodys", user=None).model_copy(update={"tenant_id": TENANT})
+    for run in (bobs, nobodys):
+        start(deployment.stores, run, "hello")
+        deployment.stores.runs.finish(TENANT, run.run_id, RunStatus.SUCCEEDED, at=START, answer="4")
+        for by in ("ada", "bob"):
+            deployment.give_feedback(run, by)
+    erasure = deployment.requests.request(TENANT, "ada")
+    for number in range(1, 20):
+        with suppress(Killed):
+            erasure = deployment.work("ada", erasure, kill_at=number)
+    assert (erasure.status, erasure.removed) == ("done", {"feedback_items": 2})
+    left = deployment.dump()
+    assert ("CANARY-ada" in left, left.count("CANARY-bob")) == (False, 6)
+    listed = DynamoFeedback(deployment.state, now=deployment.stores.clock).list_page(TENANT).items
+    assert [one.by for one in listed] == ["bob", "bob"]
 
 
 def test_what_was_spent_stays_under_the_hash_of_the_user(deployment: Deployment) -> None:

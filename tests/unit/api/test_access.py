@@ -18,6 +18,7 @@ from pentad.domain.knowledge import Document
 from pentad.domain.memories.facts import Fact
 from pentad.domain.runs import CallStatus, Run
 from pentad.memory.facts.ports import FactChange
+from pentad.observability.feedback.give import FeedbackRequest
 from pentad.orchestration.erasure.ports import Erasure
 from pentad.orchestration.reviews.reviews import build_review
 from tests.unit.api.client import Client, Reply
@@ -144,6 +145,8 @@ def make_things(client: Client, user_id: str | None) -> Things:
     world.turn(ended, 2)
     ended = world.deliver.deliver(TENANT, ended.run_id, 2)
     world.reviews.add(build_review(ended, 1, "confidence", "Answered.", at=world.clock()))
+    said = FeedbackRequest(score=1, user_id=user_id)
+    client.services.give_feedback(ended, None, said, by=user_id or "key:abc")
     done = world.begin(user_id=user_id)
     world.turn(done)
     call = world.runs.get_call(TENANT, done.run_id, 1, 0)
@@ -179,6 +182,7 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
         "undo": {"undo_token": undo_token(things.done.run_id, 1, 0)},
         "decide_approval": {"decision": "reject", "reason": "no"},
         "close_review": {"verdict": "correct"},
+        "give_feedback": {"score": 1},
         "upload_document": {"name": things.paths["document"], **CONTENT},
         "edit_fact": {"text": "The user lives in Kiel."},
         "complete": {"model": "primary", "messages": [{"role": "user", "content": "hi"}]},
@@ -187,7 +191,7 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
     return bodies.get(route.name)
 
 
-ENDED_ONLY = {"get_recording", "fork_run", "plan_undo", "undo_run"}
+ENDED_ONLY = {"get_recording", "give_feedback", "fork_run", "plan_undo", "undo_run"}
 
 
 def ask(client: Client, name: str, who: Json | None, things: Things) -> Reply:
@@ -219,6 +223,8 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
             "cancel_run",
             "fork_run",
             "get_recording",
+            "give_feedback",
+            "list_run_feedback",
             "get_session",
             "get_messages",
             "delete_session",
@@ -237,7 +243,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
         ("decide_approval", "close_review", "undo", "undo_run"), (DECIDERS, SEES_WHAT_GROUP_IS_ASKED - DECIDERS)
     ),
 }
-LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents"}
+LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents", "list_feedback"}
 FOR_ALL = {"list_agents", "openapi", "list_models", "get_model"}
 ELSEWHERE = {"upload_document", "read_cost", "complete", "embed", "erase_user", "call_mcp"}
 """Routes that name nothing that is there already: tests of their own."""

@@ -27,6 +27,7 @@ def _find_run_of_undo(names: Mapping[str, str], event: APIGatewayProxyEventV2) -
 _RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]] = {
     "cancel_run": lambda names, _: check_id("run", names["run"]),
     "fork_run": lambda names, _: check_id("run", names["run"]),
+    "give_feedback": lambda names, _: check_id("run", names["run"]),
     "undo": _find_run_of_undo,
     "undo_run": lambda names, _: check_id("run", names["run"]),
     "decide_approval": lambda names, _: parse_approval_id(names["approval"])[0],

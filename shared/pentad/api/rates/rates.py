@@ -28,9 +28,11 @@ COSTLY_ROUTES = frozenset(
         "undo_run",
         "erase_user",
         "verify_erasure",
+        "give_feedback",
     }
 )
-"""Routes whose requests start models, tools, ingestion or an erasure; names of `pentad.api.routes.ROUTES`."""
+"""Routes whose requests start models, tools, ingestion or an erasure, or tell
+memory; names of `pentad.api.routes.ROUTES`."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ ASSESSMENTS = "Assessments"
 ESCALATIONS = "Escalations"
 REVIEWS_OPENED = "ReviewsOpened"
 REVIEWS_CLOSED = "ReviewsClosed"
+FEEDBACK_GIVEN = "FeedbackGiven"
+SATISFACTION = "Satisfaction"
+CORRECTIONS = "Corrections"
+CONFIDENCE_ERROR = "ConfidenceError"
 PASSAGES_RECALLED = "PassagesRecalled"
 TURNS_RECALLED = "TurnsRecalled"
 RECALL_DURATION = "RecallDuration"
@@ -113,6 +117,10 @@ UNITS = {
     ESCALATIONS: "Count",
     REVIEWS_OPENED: "Count",
     REVIEWS_CLOSED: "Count",  # how often a reviewed turn was right: those of outcome correct, of all
+    FEEDBACK_GIVEN: "Count",  # on answers and citations (kind), by what it says of them (outcome); a person counts once
+    SATISFACTION: "None",  # score of an answer, 0 to 1; a person counts once
+    CORRECTIONS: "Count",
+    CONFIDENCE_ERROR: "None",  # squared gap of a rated answer's confidence to what its user says: the mean is Brier's
     PASSAGES_RECALLED: "Count",
     TURNS_RECALLED: "Count",  # why so many, or none (outcome)
     RECALL_DURATION: "Milliseconds",

@@ -22,6 +22,7 @@ KINDS: Final = (
     "run_items",
     "graph_items",
     "memory_items",
+    "feedback_items",
     "documents",
     "document_objects",
     "payload_objects",

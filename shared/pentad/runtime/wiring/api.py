@@ -23,6 +23,7 @@ from pentad.api.routers.documents import DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
+from pentad.api.routers.quality.feedback import FeedbackRoutes
 from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes, UndoRoutes
 from pentad.api.routers.sessions import SessionRoutes
@@ -39,6 +40,8 @@ from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
+from pentad.observability.feedback.adapters.feedback_dynamodb import DynamoFeedback
+from pentad.observability.feedback.give import GiveFeedback
 from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.request import RequestErasure
@@ -108,7 +111,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     undo = Undo(runs, tools, telemetry, now=now)
     effects = ListEffects(catalog, runs, DynamoEffects(state), DynamoAudit(make_table(values.ledger_table)))
     order = DynamoCallOrder(make_table(values.transient_table))
-    waiting = RunWaiter(waits)
+    waiting, feedback = RunWaiter(waits), DynamoFeedback(state, now=now)
     routers = (
         StartRoutes(starting.start, waiting, current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
@@ -119,6 +122,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         SessionRoutes(sessions, runs, Said(DynamoSegments(make_table(values.state_table))), catalog.policy),
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
+        FeedbackRoutes(GiveFeedback(feedback, starting.events.publish, telemetry, now=now), feedback, runs, find),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
         MemoryRoutes(ManageFacts(DynamoFacts(state), now), now),
         UserRoutes(RequestErasure(DynamoErasures(state), runs, starting.events, now=now)),

@@ -1,7 +1,7 @@
-"""Where a user's things are in DynamoDB and S3: runs, sessions, what is remembered, documents, spend.
+"""Where a user's things are in DynamoDB and S3: runs, sessions, what is remembered, feedback, documents, spend.
 
-Runs and sessions are found by a walk of the tenant's lists, the index `gsi1`, which holds those of any age; all else
-by key.
+Runs, sessions and feedback are found by a walk of the tenant's lists, the index `gsi1`, which holds those of any age;
+all else by key.
 """
 
 import json
@@ -115,6 +115,34 @@ class MemoryPlace:
             self._state.delete(pk, keys.FACTS)
             wipe_partition(self._state, pk)
         return Visit(found=+Counter(memory_items=count))
+
+
+class FeedbackPlace:
+    """What the user said of answers, also of runs that are another's, or nobody's; that of the user's own went before.
+
+    Args:
+        state: the table.
+    """
+
+    def __init__(self, state: Table) -> None:
+        self._state = state
+
+    def visit(self, tenant_id: str, user_id: str, cursor: str | None, *, stage: ErasureStage) -> Visit:
+        """See `Place`."""
+        items, end = _query_list(self._state, tenant_id, keys.FEEDBACK_LIST, cursor)
+        found = Counter[str]()
+        for listed in items:
+            said = json.loads(listed["body"])
+            if user_id not in (said.get("user"), said.get("run_user_id")):
+                continue
+            pk, sk = str(listed["pk"]), str(listed["sk"])
+            # The index may be behind the table.
+            if self._state.get(pk, sk) is None:
+                continue
+            found["feedback_items"] += 1
+            if stage == "remove":
+                self._state.delete(pk, sk)
+        return Visit(found=+found, cursor=end)
 
 
 class DocumentsPlace:

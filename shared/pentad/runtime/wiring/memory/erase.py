@@ -7,6 +7,7 @@ from pentad.aws.redelivery import SqsRedelivery
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.adapters.places_dynamodb import (
     DocumentsPlace,
+    FeedbackPlace,
     MemoryPlace,
     RunsPlace,
     SessionsPlace,
@@ -41,5 +42,7 @@ def make_erase() -> EraseUser:
         MemoryPlace(state),
         DocumentsPlace(state, VersionedObjects(s3, values.documents_bucket), now=now),
         SpendPlace(state),
+        # The last: receipts of erasures under way name a place by its number.
+        FeedbackPlace(state),
     )
     return EraseUser(DynamoErasures(state), places, telemetry_of("erase"), now=now)

@@ -1,0 +1,1 @@
+"""Routes on how good answers are."""

@@ -1,0 +1,1 @@
+"""Commands on how good answers are."""

@@ -1,0 +1,1 @@
+"""What people say of answers: scores, corrections and comments."""

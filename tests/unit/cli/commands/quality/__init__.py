@@ -1,0 +1,1 @@
+"""Tests of commands on how good answers are."""
