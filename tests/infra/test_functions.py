@@ -47,7 +47,9 @@ def test_the_environment_satisfies_the_settings_model(
             patch.setenv("AWS_REGION", "eu-central-1")  # by Lambda itself
             for variable, value in properties["Environment"]["Variables"].items():
                 patch.setenv(variable, joined(value))
-            settings_of(name)()
+            read = settings_of(name)()
+        given = {key for key in properties["Environment"]["Variables"] if not key.startswith("POWERTOOLS_")}
+        assert given <= {field.upper() for field in read.model_fields_set}, name
 
 
 def test_the_environment_holds_nothing_that_the_settings_model_does_not_name(functions: dict[str, Json]) -> None:

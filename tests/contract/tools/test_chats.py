@@ -124,15 +124,16 @@ def test_a_message_whose_runner_died_is_found(workspace: Workspace) -> None:
 
 def test_where_messages_can_not_be_read_nothing_is_repeated(workspace: Workspace) -> None:
     workspace.slack.readable = False
-    check_not_repeated(workspace)
+    assert count_posted_in_doubt(workspace) == 0
 
 
 def test_where_there_are_too_many_messages_to_look_at_nothing_is_repeated(workspace: Workspace) -> None:
     workspace.slack.messages = {str(number): {"ts": str(number), "text": "x"} for number in range(300)}
-    check_not_repeated(workspace)
+    assert count_posted_in_doubt(workspace) == 0
 
 
-def check_not_repeated(workspace: Workspace) -> None:
+def count_posted_in_doubt(workspace: Workspace) -> int:
+    """Post a message that Slack takes no notice of, twice, and return how many there are once that is told."""
     before = len(workspace.slack.messages)
     world = workspace.call()
     workspace.slack.faults = [Fault(False, None, "POST")]
@@ -140,7 +141,7 @@ def check_not_repeated(workspace: Workspace) -> None:
         world.execute()
     world.execute()
     assert "EffectUncertain" in str(world.call.result)
-    assert len(workspace.slack.messages) == before
+    return len(workspace.slack.messages) - before
 
 
 def test_slack_s_limits_come_in_two_forms_and_nothing_is_done(workspace: Workspace) -> None:

@@ -127,6 +127,7 @@ def test_managed_policy_counts(client: Client, role: MakeRole) -> None:
     denied(worker.put_item, TableName="items", Item=key("a"))
     client("iam").attach_role_policy(RoleName="worker", PolicyArn=arn)
     worker.put_item(TableName="items", Item=key("a"))
+    assert client("dynamodb").scan(TableName="items")["Items"] == [key("a")]
 
 
 def test_denials_have_each_services_own_shape(client: Client, role: MakeRole) -> None:

@@ -73,9 +73,12 @@ def test_what_can_not_be_counted_goes_through() -> None:
         def take(self, tenant_id: str, subject: str, *, window: int, most: int) -> bool:
             raise StoreUnavailable("down")
 
-    rates = RequestRates(Down(), MemoryTelemetry(), limits=LIMITS)
-    for _ in range(10):
-        rates.admit(KEY, "start_run")
+    world = World()
+    world.rates = RequestRates(Down(), world.telemetry, limits=LIMITS)
+    assert world.count_admitted(KEY, 10) == 10
+    assert [(event.name, event.fields["error"]) for event in world.telemetry.events] == [
+        ("rates.uncounted", "down")
+    ] * 10
 
 
 def test_every_route_that_starts_something_is_counted() -> None:
