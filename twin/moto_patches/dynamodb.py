@@ -4,6 +4,8 @@
   items that it names are kept, and put back where it fails.
 * Query sorts all items of the table before it picks those of its partition. Here it sees its partition only.
 * Scan sorts all items by comparing wrapped values pair by pair. Here each key is read once.
+* An answer looks for each of the ten kinds of an attribute value under eight names: it took two thirds of the time of a
+  GetItem. Here a value is written by the one kind that it has.
 
 The answers to these are moto's own. Served under DynamoDB's lock, so nothing is seen half done.
 
@@ -14,6 +16,7 @@ TransactGetItems takes 25 items, where AWS takes 100.
 
 from __future__ import annotations
 
+import base64
 import copy
 import inspect
 import threading
@@ -21,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import models, responses
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
@@ -39,6 +43,44 @@ def apply(patches: Patches) -> None:
     patches.set_attribute(Table, "scan", _wrap_scan(Table.scan))
     patches.set_attribute(Table, "all_items", _wrap_all_items(Table.all_items))
     patches.set_attribute(responses, "TRANSACTION_MAX_ITEMS", 100)
+    by_shape = BaseJSONSerializer._serialize_type_structure
+    patches.set_attribute(BaseJSONSerializer, "_serialize_type_structure", _wrap_structure(by_shape))
+
+
+def _wrap_structure(original: Callable[..., None]) -> Callable[..., None]:
+    def serialize(self: Any, serialized: dict[str, Any], value: Any, shape: Any, key: str) -> None:
+        if key and shape.name == "AttributeValue" and type(value) is dict and len(value) == 1:
+            [(kind, held)] = value.items()
+            write = _WRITERS.get(kind)
+            if write is not None and self.service_model.service_name == "dynamodb":
+                serialized[self.get_serialized_name(shape, key)] = {kind: write(held)}
+                return
+        original(self, serialized, value, shape, key)
+
+    return serialize
+
+
+def _write_value(value: dict[str, Any]) -> dict[str, Any]:
+    return {kind: _WRITERS[kind](held) for kind, held in value.items()}
+
+
+def _encode(value: bytes | str) -> str:
+    return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "S": str,
+    "N": str,
+    "B": _encode,
+    "SS": lambda held: [str(one) for one in held],
+    "NS": lambda held: [str(one) for one in held],
+    "BS": lambda held: [_encode(one) for one in held],
+    "M": lambda held: {name: _write_value(one) for name, one in held.items()},
+    "L": lambda held: [_write_value(one) for one in held],
+    "BOOL": lambda held: held,
+    "NULL": lambda held: held,
+}
+"""How the value of each kind is written into an answer's JSON, as ``AttributeValue`` of DynamoDB's API tells."""
 
 
 class _Copier:

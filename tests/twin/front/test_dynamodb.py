@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
@@ -69,22 +70,29 @@ def test_transactions_are_atomic_under_threads(dynamodb: Any, client: Client) ->
 
     def attempt(own: Any) -> bool:
         move = [("from", "n - :one", "n > :floor"), ("to", "n + :one", "n >= :floor")]
-        return succeeds(
-            own.transact_write_items,
-            "TransactionCanceledException",
-            TransactItems=[
-                {
-                    "Update": {
-                        "TableName": "items",
-                        "Key": key(name),
-                        "UpdateExpression": f"SET n = {change}",
-                        "ConditionExpression": condition,
-                        "ExpressionAttributeValues": {":one": {"N": "1"}, ":floor": {"N": "0"}},
-                    }
+        entries = [
+            {
+                "Update": {
+                    "TableName": "items",
+                    "Key": key(name),
+                    "UpdateExpression": f"SET n = {change}",
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeValues": {":one": {"N": "1"}, ":floor": {"N": "0"}},
                 }
-                for name, change, condition in move
-            ],
-        )
+            }
+            for name, change, condition in move
+        ]
+        for _ in range(200):
+            try:
+                own.transact_write_items(TransactItems=entries)
+            except own.exceptions.TransactionCanceledException as error:
+                codes = {reason["Code"] for reason in error.response["CancellationReasons"]}
+                if "TransactionConflict" not in codes:
+                    assert "ConditionalCheckFailed" in codes
+                    return False
+            else:
+                return True
+        raise AssertionError("others' transactions were in the way each time")
 
     assert in_threads(10, 8, attempt, client) == 50
     found = {name: dynamodb.get_item(TableName="items", Key=key(name))["Item"]["n"]["N"] for name in ("from", "to")}
@@ -321,3 +329,50 @@ def test_a_query_looks_at_its_partition_and_not_at_the_table(dynamodb: Any, monk
     )
     assert [item["sk"]["S"] for item in answer["Items"]] == ["13", "16", "19", "22", "25", "28"]
     assert looked == [10]
+
+
+KINDS: dict[str, Any] = {
+    "S": "ü\n\x00",
+    "N": "1.50",
+    "B": b"\x00\xff",
+    "SS": ["a", "b"],
+    "NS": ["1", "2.5"],
+    "BS": [b"\x00", b"b"],
+    "BOOL": False,
+    "NULL": True,
+    "M": {"in": {"L": [{"B": b"x"}, {"M": {}}, {"L": []}, {"NULL": True}]}, "none": {"S": ""}},
+    "L": [{"N": "1"}, {"BS": [b"y"]}, {"M": {"S": {"S": "S"}}}],
+}
+
+
+def test_an_answer_writes_each_value_by_the_kind_that_it_has(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = key("1") | {f"of-{kind}": {kind: value} for kind, value in KINDS.items()}
+    looked: list[str] = []
+    original = ResponseSerializer.get_value
+
+    def counted(self: ResponseSerializer, value: Any, name: str, shape: Any) -> Any:
+        looked.append(name)
+        return original(self, value, name, shape)
+
+    dynamodb.put_item(TableName="items", Item=item)
+    monkeypatch.setattr(ResponseSerializer, "get_value", counted)
+    where = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "1"}}}
+    change = {"UpdateExpression": "SET more = :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    one_of_many = dynamodb.batch_get_item(RequestItems={"items": {"Keys": [key("1")]}})
+    found = [
+        dynamodb.get_item(TableName="items", Key=key("1"))["Item"],
+        *dynamodb.query(TableName="items", **where)["Items"],
+        *dynamodb.scan(TableName="items")["Items"],
+        *one_of_many["Responses"]["items"],
+        dynamodb.update_item(TableName="items", Key=key("1"), ReturnValues="ALL_OLD", **change)["Attributes"],
+    ]
+    assert [_sort_sets(one) for one in found] == [item] * 5
+    assert not set(looked) & set(KINDS)
+
+
+def _sort_sets(item: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return an item with its sets in order: a set has none."""
+    return {
+        name: {kind: sorted(held) if kind in {"SS", "NS", "BS"} else held for kind, held in value.items()}
+        for name, value in item.items()
+    }
