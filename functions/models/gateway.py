@@ -1,4 +1,4 @@
-"""The model gateway: the Think state, workflows' model steps, single calls and embeddings for others, and drills."""
+"""The model gateway: the Think state, a workflow's beginning and model steps, others' calls and embeddings, drills."""
 
 import time
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from pentad.domain.models import CallContext
 from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.models.remote.callers import check_caller
 from pentad.orchestration.turn.think import TurnInput
-from pentad.orchestration.workflows.steps import EnteredStep
+from pentad.orchestration.workflows.steps import Entered, EnteredStep
 from pentad.runtime import priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
 from pentad.runtime.wiring import gateway as wiring
@@ -34,6 +34,12 @@ class TaskCall(EnteredStep):
     op: Literal["task"]
 
 
+class BeginCall(Entered):
+    """A workflow's run begins, if the budgets can pay for it."""
+
+    op: Literal["begin"]
+
+
 class Embed(wire.EmbedCall):
     """Texts to embed."""
 
@@ -54,7 +60,7 @@ class DrillCall(BaseModel):
     op: Literal["drill"]
 
 
-Event = ThinkCall | TaskCall | Embed | Complete | DrillCall
+Event = ThinkCall | TaskCall | BeginCall | Embed | Complete | DrillCall
 
 
 @entrypoint("gateway", Annotated[Event, Field(discriminator="op")])
@@ -64,6 +70,8 @@ def handler(event: Event, context: LambdaContext) -> Any:
     until = deadline_of(context, spare_seconds=_STORE_SECONDS)
     if isinstance(event, DrillCall):
         return wiring.make_drill()(deadline=until)
+    if isinstance(event, BeginCall):
+        return wiring.make_begin()(event)
     if isinstance(event, ThinkCall | TaskCall):
         with wiring.make_share().hold(event.tenant_id):
             return _take_step(event, until)

@@ -1,19 +1,13 @@
-"""What the states of workflows call: begin, steps of agents, tools and humans, words, the end."""
+"""What the states of workflows call: steps of agents, tools and humans, words, the end."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from pentad.orchestration.workflows.run_ends import Finished, Stopped
-from pentad.orchestration.workflows.steps import Entered, EnteredStep
+from pentad.orchestration.workflows.steps import EnteredStep
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
 from pentad.runtime.wiring import workflow as wiring
-
-
-class Begin(Entered):
-    """The run begins."""
-
-    op: Literal["begin"]
 
 
 class DoStep(EnteredStep):
@@ -56,7 +50,7 @@ class Stop(Stopped):
     op: Literal["stop"]
 
 
-Event = Begin | DoStep | CallDone | Ask | HumanDone | Finish | Stop
+Event = DoStep | CallDone | Ask | HumanDone | Finish | Stop
 
 
 @entrypoint("workflow", Annotated[Event, Field(discriminator="op")])
@@ -64,8 +58,6 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     """Do what one state asks for and return references only."""
     services = wiring.make_workflow()
     match event:
-        case Begin():
-            return services.ends.begin(event)
         case DoStep():
             return _do_step(event, services)
         case CallDone():

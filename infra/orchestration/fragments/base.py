@@ -24,6 +24,7 @@ class Fragment(sfn.StateMachineFragment):
         first: the state to enter it by.
         ends: the states that lead out of it.
         leaf: it is one step.
+        certain: the steps that are done in any case, where it is entered and nothing fails.
         result: the step whose result it comes to; None where it has no one result.
     """
 
@@ -32,6 +33,7 @@ class Fragment(sfn.StateMachineFragment):
     first: sfn.State
     ends: Sequence[sfn.INextable]
     leaf: bool = False
+    certain: tuple[str, ...] = ()
     result: str | None = None
 
     def __init__(self, flow: Workflow, name: str) -> None:

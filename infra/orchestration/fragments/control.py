@@ -55,6 +55,7 @@ class Sequential(Fragment):
             part.connect_to(following)
         self._parts = parts
         self.owned = tuple(name for part in parts for name in part.owned)
+        self.certain = tuple(name for part in parts for name in part.certain)
         self.span = max(part.span for part in parts)
         self.first, self.ends = parts[0].first, parts[-1].ends
         self.result = parts[-1].result
@@ -82,6 +83,7 @@ class Parallel(Fragment):
         guarded = needs != "all"
         own = [(*branch.owned, *([] if branch.leaf or not guarded else [branch.name])) for branch in branches]
         self.owned = tuple(one for names in own for one in names)
+        self.certain = tuple(name for branch in branches for name in branch.certain)
         self.span = max(branch.span for branch in branches)
         results = [pick_fields(f"$states.result[{place}]", names) for place, names in enumerate(own)]
         together = sfn.Parallel.jsonata(
@@ -124,7 +126,7 @@ class Guard(Fragment):
     def __init__(self, flow: Workflow, inner: Fragment) -> None:
         super().__init__(flow, f"{inner.name}_guarded")
         self._inner = inner
-        self.owned, self.span, self.leaf = inner.owned, inner.span, inner.leaf
+        self.owned, self.span, self.leaf, self.certain = inner.owned, inner.span, inner.leaf, inner.certain
         self.result = inner.result
         # A failed branch leaves its own name only, with what failed.
         self._failed = create_pass(
@@ -241,6 +243,7 @@ class Refine(Fragment):
         self._threshold, self._rounds = threshold, rounds
         self._stride = max(part.span for part in self._parts)
         self.span = self._stride * rounds
+        self.certain = (*produce.certain, *judge.certain)
         self._own = f"_{name}"
         self.owned = tuple(dict.fromkeys([*(one for part in self._parts for one in part.owned), name]))
         self.first, self.ends = produce.first, [self._connect_parts(name)]

@@ -43,7 +43,7 @@ class Delegate(Fragment):
         super().__init__(flow, name)
         at_once = Parallel(flow, f"{name}_specialists", specialists, needs)
         self._whole = Sequential(flow, f"{name}_steps", [plan, at_once, findings, review, synthesis])
-        self.owned, self.span = self._whole.owned, self._whole.span
+        self.owned, self.span, self.certain = self._whole.owned, self._whole.span, self._whole.certain
         self.first, self.ends = self._whole.first, self._whole.ends
         self.result = result_of(name, synthesis)
 

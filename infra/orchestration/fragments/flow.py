@@ -286,6 +286,7 @@ class Flow(Workflow):
             name=self.title,
             description=description,
             steps=self._steps,
+            certain=root.certain,
             answer=self.answer,
             limits=self.limits,
             session_days=self.session_days,

@@ -69,6 +69,7 @@ class HumanApproval(Fragment):
         self._ways = [way for way in (approved, rejected) if way is not None]
         self.owned = tuple(one for part in (human, *self._ways) for one in part.owned)
         self.span = max(part.span for part in (human, *self._ways))
+        self.certain = human.certain
         self.first = human.first
         self.result = human.name if not self._ways else None
         if rejected is None:

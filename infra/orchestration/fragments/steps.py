@@ -59,7 +59,7 @@ class StepFragment(Fragment):
         """
         super().__init__(flow, spec.name)
         self.spec = spec
-        self.owned = (spec.name,)
+        self.owned = self.certain = (spec.name,)
         self.result = spec.name
         self._templates = templates
 

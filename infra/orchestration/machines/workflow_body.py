@@ -14,7 +14,7 @@ from infra.orchestration.fragments.jsonata import (
     wrap_jsonata,
 )
 from infra.orchestration.fragments.states import build_catch, create_state
-from infra.orchestration.fragments.steps import FUNCTION_SECONDS
+from infra.orchestration.fragments.steps import FUNCTION_SECONDS, GATEWAY_SECONDS
 from infra.orchestration.tasks import invoke
 from pentad.orchestration.workflows.templates import INPUT, find_references
 
@@ -23,17 +23,11 @@ def compose_states(flow: Flow, root: Fragment) -> sfn.Chain:
     """Return all states: the body in one state, so that whatever fails in it ends the run in the store."""
     abort = _abort(flow)
     caught = build_catch_output("{}")
-    begin = create_state(
-        flow,
-        "Begin",
-        invoke(flow.arn("workflow"), _build_begin_payload(), seconds=FUNCTION_SECONDS)
-        | {"Assign": _build_variables(), "Output": wrap_jsonata(f"{{'{ROUND}': 0}}")}
-        | build_catch(abort, caught, _build_variables()),
-    )
+    stop = _task(flow, "Stop", "workflow", build_payload("stop", _error()), abort)
+    begin = _begin(flow, stop, abort)
     body = sfn.Parallel.jsonata(flow, "Body", outputs=wrap_jsonata("$states.result[0]"))
     body.branch(root)
     finish = _task(flow, "Finish", "workflow", _finish(flow), abort)
-    stop = _task(flow, "Stop", "workflow", build_payload("stop", _error()), abort)
     deliver = _task(
         flow,
         "Deliver",
@@ -47,6 +41,20 @@ def compose_states(flow: Flow, root: Fragment) -> sfn.Chain:
     body.add_catch(abort, errors=["States.ALL"], outputs=wrap_jsonata(caught))
     stop.next(deliver)
     return sfn.Chain.start(begin).next(body).next(finish).next(deliver)
+
+
+def _begin(flow: Flow, stop: sfn.State, abort: sfn.State) -> sfn.CustomState:
+    """Return the state that asks the gateway, which knows the budgets, whether the run may begin."""
+    caught, variables = build_catch_output("{}"), _build_variables()
+    refused = build_catch(stop, caught, variables, error="BudgetExceeded")["Catch"]
+    task = invoke(flow.arn("gateway"), _build_begin_payload(), seconds=GATEWAY_SECONDS, snapshot=True)
+    return create_state(
+        flow,
+        "Begin",
+        task
+        | {"Assign": variables, "Output": wrap_jsonata(f"{{'{ROUND}': 0}}")}
+        | {"Catch": [*refused, *build_catch(abort, caught, variables)["Catch"]]},
+    )
 
 
 def _abort(flow: Flow) -> sfn.CustomState:

@@ -23,6 +23,10 @@ from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.domain.usage import Usage
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore, MemoryPledges
+from pentad.models.budgets.admission import BudgetAdmission
+from pentad.models.catalog.catalog import load
+from pentad.observability.adapters.null import NullTelemetry
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.orchestration.runs.machine_arns import MachineArns
@@ -30,6 +34,7 @@ from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.agent_steps import Children
 from pentad.orchestration.workflows.human_steps import Humans
 from pentad.orchestration.workflows.model_steps import Task
+from pentad.orchestration.workflows.run_begins import Begin
 from pentad.orchestration.workflows.run_ends import Ends, Finished, Stopped
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tool_steps import Calls
@@ -159,6 +164,8 @@ class Bench:
         self.children = Children(self.stores, MachineArns(_PREFIX, self.stores.catalog))
         self.humans = Humans(self.stores, self.world.approvals, self.world.asking)
         self.decision: tuple[str, Json] | None = None
+        self.budgets = MemoryBudgetStore()
+        self.begin = Begin(self.stores, self._make_admission())
         self.task = Task(self.stores, self.model, self.world.ledger)
         self.loses_first = False
         self.down: set[str] = set()
@@ -215,6 +222,10 @@ class Bench:
         """States entered."""
         return sum(kind.endswith("StateEntered") for kind in self.stage.types(self.execution))
 
+    def _make_admission(self) -> BudgetAdmission:
+        budget, providers = MemoryBudget(self.budgets), {"anthropic", "openai"}
+        return BudgetAdmission(budget, self.budgets, MemoryPledges(), load(), providers, NullTelemetry())
+
     def _losing(self, function: Handler) -> Handler:
         """Return a function whose first answer to each operation of each step is lost, where the test says so."""
 
@@ -236,14 +247,14 @@ class Bench:
             self.stage.create(definition, name=name, kind=kind)
 
     def _gateway(self, event: Json, _context: Any) -> Any:
+        if event["op"] == "begin":
+            return self.begin(Entered.model_validate({key: value for key, value in event.items() if key != "op"}))
         at = EnteredStep.model_validate({key: value for key, value in event.items() if key != "op"})
         return self.task(at, deadline=time.time() + 5)
 
     def _workflow(self, event: Json, _context: Any) -> Any:
         fields = dict(event)
         operation = fields.pop("op")
-        if operation == "begin":
-            return self.ends.begin(Entered.model_validate(fields))
         if operation == "finish":
             return self.ends.finish(Finished.model_validate(fields))
         if operation == "stop":

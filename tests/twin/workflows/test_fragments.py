@@ -10,9 +10,11 @@ from infra.orchestration.fragments import AtLeast, Flow, Fragment
 from pentad.domain.errors import LimitReached, MalformedReply, PentadError
 from pentad.domain.runs import RunStatus
 from pentad.domain.usage import Limits
+from pentad.models.budgets.budgets import define
 from pentad.tools.declare import tool
 from tests.twin.machine.stage import Stage
 from tests.twin.workflows.bench import Bench, Say
+from tests.unit.orchestration.world import TENANT
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("fragments")]
 
@@ -38,6 +40,33 @@ def test_models_steps_one_after_the_other_see_what_came_before(stage: Stage) -> 
     assert run.spent.cost_nanousd == 20
     assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
     assert bench.transitions == 6
+
+
+def test_a_run_that_a_budget_can_not_pay_is_stopped_before_its_first_part(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{end}}"
+        which = flow.branch("check.status", {"failed": flow.model("mend", "Mend.")}, flow.model("go", "Go on."))
+        start = flow.parallel(flow.agent("text", "writer", "Write."), flow.tool("sum", "calculator", expression="1"))
+        loop = flow.refine(
+            "loop",
+            produce=flow.model("draft", "Draft."),
+            judge=flow.model("judged", "Judge.", output=Verdict),
+            improve=flow.model("better", "Mend {{judged.advice}}"),
+            threshold=1,
+            rounds=2,
+        )
+        return flow.sequential(start, flow.model("check", "Check."), which, loop, flow.model("end", "End."))
+
+    bench = Bench(stage, build, echo)
+    assert bench.spec.certain == ("text", "sum", "check", "draft", "judged", "end")
+    bench.budgets.put(define(TENANT, "tenant", "day", limit_nanousd=10_000_000))
+    run = bench.run()
+    assert (run.status, run.spent.cost_nanousd, bench.model.prompts, bench.ran) == (RunStatus.STOPPED, 0, [], [])
+    assert run.stop_reason is not None
+    for part in ("this was not begun", "$0.01 is left of the budget of $0.01 a day", "pentad budgets set."):
+        assert part in run.stop_reason
+    assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
+    assert bench.transitions == 3
 
 
 def test_an_agents_step_is_a_run_of_its_own_whose_answer_is_the_result(stage: Stage) -> None:

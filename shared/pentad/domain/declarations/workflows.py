@@ -139,6 +139,9 @@ class WorkflowSpec(FrozenValue):
     name: AgentName
     description: str = Field(min_length=1)
     steps: dict[str, AnyStep] = Field(description="by name", max_length=STEPS)
+    certain: tuple[StepName, ...] = Field(
+        default=(), max_length=STEPS, description="steps that are done however branches and loops go"
+    )
     answer: str = Field(min_length=1, description="template: what the run answers")
     limits: Limits = Limits()
     session_days: int = Field(default=30, ge=1, le=3650)

@@ -125,6 +125,21 @@ class Reservation(FrozenValue):
     expires_at: int = Field(description="epoch seconds; a multiple of a minute")
 
 
+class Pledge(NamedTuple):
+    """What is promised to a run that was admitted, of one budget."""
+
+    run_id: str
+    amount_nanousd: int
+    expires_at: int
+
+
+class Pledged(NamedTuple):
+    """All pledges of one budget, as they were written last; the version counts the writes."""
+
+    version: int = 0
+    pledges: tuple[Pledge, ...] = ()
+
+
 def define(
     tenant_id: str,
     scope: str,
@@ -207,6 +222,20 @@ def make_exceeded_error(applied: Applied, used_nanousd: int, amount_nanousd: int
         f"the budget of {applied.words} is used up: {show(used_nanousd)} is spent or reserved "
         f"and this call may cost {show(amount_nanousd)}; {resets}",
         fix="wait until it resets, or have an operator raise it with: pentad budgets set",
+        budget=applied.name,
+        limit_nanousd=applied.definition.limit_nanousd,
+        resets_at=f"{when:%Y-%m-%dT%H:%M:%SZ}" if when else None,
+    )
+
+
+def make_short_error(applied: Applied, free_nanousd: int, amount_nanousd: int) -> BudgetExceeded:
+    """Return the error of work that a budget can't pay for: which, what is left, what it may cost, when it resets."""
+    when = applied.resets_at
+    resets = f"wait until {when:%Y-%m-%dT%H:%M:%SZ}, or " if when else ""
+    left = show(max(0, free_nanousd))
+    return BudgetExceeded(
+        f"this was not begun: it may cost {show(amount_nanousd)}, and {left} is left of the budget of {applied.words}; "
+        f"{resets}have an operator raise it with: pentad budgets set",
         budget=applied.name,
         limit_nanousd=applied.definition.limit_nanousd,
         resets_at=f"{when:%Y-%m-%dT%H:%M:%SZ}" if when else None,

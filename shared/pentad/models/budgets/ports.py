@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from pentad.domain.models import CallContext
 
 if TYPE_CHECKING:
-    from pentad.models.budgets.budgets import BudgetDefinition, BudgetStanding, Reservation
+    from pentad.models.budgets.budgets import Applied, BudgetDefinition, BudgetStanding, Counter, Pledged, Reservation
 
 
 class BudgetDefinitions(Protocol):
@@ -68,6 +68,14 @@ class Budget(Protocol):
         """
         ...
 
+    def read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
+        """Return how far one budget is used.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
     def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
         """Hold an amount of every budget that applies; the same attempt again holds nothing more.
 
@@ -92,5 +100,30 @@ class Budget(Protocol):
 
         Raises:
             StoreUnavailable: see `settle`.
+        """
+        ...
+
+
+class PledgeStore(Protocol):
+    """What is promised of budgets to runs that were admitted: one value for each budget."""
+
+    def read(self, counter: Counter) -> Pledged:
+        """Return the pledges of a budget, as they stand now.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def write(self, applied: Applied, pledged: Pledged, now: datetime) -> bool:
+        """Put pledges in the place of those of the version before; False where another was faster.
+
+        Args:
+            applied: the budget.
+            pledged: all of them, with a version one above that which was read.
+            now: the time.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
         """
         ...

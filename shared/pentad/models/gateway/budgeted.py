@@ -21,6 +21,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.ids import make_id
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
+from pentad.models.budgets.admission import CHEAPER
 from pentad.models.budgets.budgets import BudgetStanding, Reservation, make_exceeded_error
 from pentad.models.budgets.ports import Budget
 from pentad.models.catalog.catalog import Effort, ModelCatalog, ModelEntry
@@ -35,8 +36,6 @@ from pentad.models.providers.exchange import ProviderFailure, ProviderReply, Pro
 from pentad.models.providers.ports import ProviderChat, ProviderEmbed
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-
-CHEAPER = "fast"
 
 
 class Meter:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Ledger(Protocol):
-    """Every attempt on the wire, begun before it is sent and recorded when its outcome is known, in place of nothing."""
+    """Every attempt on the wire, begun before it is sent and recorded when its outcome is known."""
 
     def begin(self, attempt: Attempt) -> None:
         """Append that a request is about to be sent, so that it is seen even if this process is killed meanwhile.

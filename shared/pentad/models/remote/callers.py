@@ -10,7 +10,7 @@ from pentad.domain.errors import PolicyDenied
 LIVE = "live"
 GRAPHS = "graphs"
 _BY_NAME = {
-    "a version": frozenset({"think", "task"}),
+    "a version": frozenset({"think", "task", "begin"}),
     LIVE: frozenset({"complete", "embed", "drill"}),
     GRAPHS: frozenset({"complete"}),
     "the function": frozenset({"drill"}),

@@ -8,6 +8,8 @@ from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
 from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
 from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
+from pentad.models.budgets.adapters.pledges_dynamodb import DynamoPledges
+from pentad.models.budgets.admission import BudgetAdmission
 from pentad.models.budgets.defaults import DefaultedDefinitions
 from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
 from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
@@ -32,6 +34,7 @@ from pentad.orchestration.switches.switchboard import Switches
 from pentad.orchestration.turn.think import Think
 from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
 from pentad.orchestration.workflows.model_steps import Task
+from pentad.orchestration.workflows.run_begins import Begin
 from pentad.orchestration.workflows.steps import Stores
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
@@ -76,10 +79,14 @@ def make_ledger() -> DynamoDBLedger:
 
 
 @cache
+def _make_definitions() -> RememberedDefinitions:
+    store = DynamoBudgetStore(make_table(read_settings(GatewaySettings).state_table))
+    return RememberedDefinitions(DefaultedDefinitions(store))
+
+
+@cache
 def _make_budget() -> DynamoBudget:
-    values = read_settings(GatewaySettings)
-    definitions = RememberedDefinitions(DefaultedDefinitions(DynamoBudgetStore(make_table(values.state_table))))
-    return DynamoBudget(make_table(values.transient_table), definitions)
+    return DynamoBudget(make_table(read_settings(GatewaySettings).transient_table), _make_definitions())
 
 
 @cache
@@ -175,11 +182,30 @@ def make_graph_check() -> CheckGraphCall:
 
 
 @cache
-def make_task() -> Task:
-    """Return what does the model steps of workflows."""
+def _make_workflow_stores() -> Stores:
     values = read_settings(GatewaySettings)
     results = DynamoResults(make_table(values.state_table), Spill(make_objects(values.payload_bucket)))
-    stores = Stores(
+    return Stores(
         load_catalog(), make_runs(values), make_sessions(values), results, now, _make_switches(), telemetry_of(_NAME)
     )
-    return Task(stores, make_chat_model(), make_ledger())
+
+
+@cache
+def make_task() -> Task:
+    """Return what does the model steps of workflows."""
+    return Task(_make_workflow_stores(), make_chat_model(), make_ledger())
+
+
+@cache
+def make_begin() -> Begin:
+    """Return what begins workflows' runs."""
+    models = load_models()
+    admission = BudgetAdmission(
+        _make_budget(),
+        _make_definitions(),
+        DynamoPledges(make_table(read_settings(GatewaySettings).transient_table)),
+        models,
+        chat_providers(models, credentials_of).keys(),
+        telemetry_of(_NAME),
+    )
+    return Begin(_make_workflow_stores(), admission)

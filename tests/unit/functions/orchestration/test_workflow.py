@@ -36,6 +36,7 @@ def _services(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     share = FairShare(MemoryShares(), telemetry, most=1)
     monkeypatch.setattr(gateway_wiring, "make_share", lambda: share)
     monkeypatch.setattr(gateway_wiring, "make_task", lambda: bench.task)
+    monkeypatch.setattr(gateway_wiring, "make_begin", lambda: bench.ends.begin)
     monkeypatch.setattr(
         workflow_wiring,
         "make_workflow",
@@ -50,7 +51,7 @@ def ref(bench: Bench, operation: str, step: str | None = None, **more: Any) -> d
 
 def test_a_run_goes_from_its_beginning_to_its_end(bench: Bench) -> None:
     context = Context()
-    assert workflow.handler(ref(bench, "begin"), context) == {}
+    assert gateway.handler(ref(bench, "begin"), Context("1")) == {}
     bench.world.model.script = ['{"n": 3}']
     told = gateway.handler(ref(bench, "task", "facts", retry=0), Context("1"))
     assert told == {"facts": {"n": 3, "status": "succeeded", "at": 1}}
@@ -71,7 +72,7 @@ def test_a_stop_is_told_as_a_decision(bench: Bench) -> None:
     assert (told["kind"], told["reason"]) == ("stop", "The run was stopped: a human said no.")
 
 
-@pytest.mark.parametrize("wrong", [{"op": "begin"}, {"op": "nothing"}, {"op": "text", "place": 0}])
+@pytest.mark.parametrize("wrong", [{"op": "text"}, {"op": "begin"}, {"op": "nothing"}, {"op": "text", "place": 0}])
 def test_a_payload_that_is_wrong_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         workflow.handler(wrong, Context())

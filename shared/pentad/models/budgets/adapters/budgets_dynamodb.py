@@ -90,7 +90,7 @@ class DynamoBudget:
 
     def get_standings(self, context: CallContext, now: datetime) -> tuple[BudgetStanding, ...]:
         """See the port."""
-        return tuple(self._read_standing(applied, now) for applied in self._select_budgets(context, now))
+        return tuple(self.read_standing(applied, now) for applied in self._select_budgets(context, now))
 
     def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
         """See the port."""
@@ -232,7 +232,8 @@ class DynamoBudget:
             with suppress(StoreUnavailable):
                 self._settle(each.counter, wanted, 0)
 
-    def _read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
+    def read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
+        """See the port."""
         item = self._table.get(*_key_of(applied.counter)) or {}
         return _make_standing(applied, self._give_back_ended(applied.counter, item, now))
 

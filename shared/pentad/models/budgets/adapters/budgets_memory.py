@@ -13,6 +13,7 @@ from pentad.models.budgets.budgets import (
     BudgetDefinition,
     BudgetStanding,
     Counter,
+    Pledged,
     Reservation,
     make_exceeded_error,
     reservation_expiry,
@@ -97,6 +98,11 @@ class MemoryBudget:
         with self._lock:
             return tuple(self._read_standing(applied, now) for applied in self._select_budgets(context, now))
 
+    def read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
+        """See the port."""
+        with self._lock:
+            return self._read_standing(applied, now)
+
     def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
         """See the port."""
         applied = self._select_budgets(context, now)
@@ -158,3 +164,26 @@ class MemoryBudget:
         self._reservations[reservation.tenant_id, reservation.attempt] = (reservation, False)
         while len(self._reservations) > MAX_RESERVATIONS:
             del self._reservations[next(iter(self._reservations))]
+
+
+class MemoryPledges:
+    """A `pentad.models.ports.PledgeStore` that lives as long as the object; the oldest budgets' go first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[Counter, Pledged] = {}
+
+    def read(self, counter: Counter) -> Pledged:
+        """See the port."""
+        with self._lock:
+            return self._held.get(counter, Pledged())
+
+    def write(self, applied: Applied, pledged: Pledged, now: datetime) -> bool:
+        """See the port."""
+        with self._lock:
+            if self._held.get(applied.counter, Pledged()).version != pledged.version - 1:
+                return False
+            self._held[applied.counter] = pledged
+            while len(self._held) > MAX_COUNTERS:
+                del self._held[next(iter(self._held))]
+            return True
