@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import ModelUnavailable, PentadError
-from pentad.domain.models import Outcome
-from pentad.models.providers.exchange import SIMULATED
+from pentad.domain.models import ChatRequest, Outcome
+from pentad.models.catalog.catalog import ModelEntry, load
+from pentad.models.gateway.gateway import Gateway
+from pentad.models.providers.exchange import SIMULATED, ProviderFailure, ProviderReply
+from pentad.models.providers.ports import ProviderChat
 from tests.contract.models.conftest import KEY, Adapters, Desk
 from tests.contract.models.test_chat_adapters import FAULTS
 from tests.unit.models.samples import ADD, request, user
@@ -51,6 +54,37 @@ def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk,
     reply = desk.complete(request(user("Hello?")))
     assert reply.provider == "openai"
     assert reply.notices == (SIMULATED, "GPT-6.1 Sol answered because the primary model was unavailable.")
+
+
+class Hurried:
+    """A real adapter that is given a moment of the time that the gateway allows, which goes by on the desk's clock."""
+
+    def __init__(self, desk: Desk, adapter: ProviderChat) -> None:
+        self.desk, self.adapter = desk, adapter
+        self.timeouts: list[float] = []
+
+    def send(self, model: ModelEntry, request: ChatRequest, *, timeout: float, **options: Any) -> ProviderReply:
+        self.timeouts.append(timeout)
+        try:
+            return self.adapter.send(model, request, timeout=min(timeout, 0.3), **options)
+        except ProviderFailure as failure:
+            if failure.outcome is Outcome.TIMEOUT:
+                self.desk.now += timeout
+            raise
+
+
+def test_a_primary_that_hangs_is_asked_once_and_the_other_provider_answers(
+    desk: Desk, control: SimulatorControl
+) -> None:
+    hurried = Hurried(desk, desk.adapters.by_provider["anthropic"])
+    providers = {**desk.adapters.by_provider, "anthropic": hurried}
+    gateway = Gateway(providers, load(), desk.ledger, clock=lambda: desk.now, sleep=desk.sleep)
+    control.add_faults({"kind": "timeout", "seconds": 20, "provider": "anthropic"})
+    began = desk.now
+    reply = gateway.complete(request(user("Hello?")), deadline=began + 295)
+    assert (reply.provider, hurried.timeouts, desk.now - began) == ("openai", [85.0], 85.0)
+    assert [attempt.outcome for attempt in desk.ledger.all] == [Outcome.TIMEOUT, Outcome.OK]
+    assert [entry["provider"] for entry in control.list_requests()] == ["anthropic", "openai"]
 
 
 def test_half_of_a_pair_is_one_unknown_character_and_goes_back_as_one(desk: Desk, control: SimulatorControl) -> None:

@@ -110,9 +110,14 @@ class Pursuit:
 
     def _send(self, timeout: float) -> ProviderReply:
         began = self._sender.pace.clock()
-        reply = self._provider.send(
-            self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
-        )
+        try:
+            reply = self._provider.send(
+                self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
+            )
+        except ProviderFailure as failure:
+            if failure.outcome is Outcome.TIMEOUT:
+                self._speeds.record_cut(self._model, timeout, self._cap)
+            raise
         if reply.usage is not None and not reply.estimated:
             self._speeds.record(self._model, reply.usage, self._sender.pace.clock() - began)
         joined = join_replies(self._paused, reply)

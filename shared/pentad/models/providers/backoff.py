@@ -85,8 +85,8 @@ def attempt_timeout(
         remaining: seconds to the deadline.
         attempt_seconds: what the tier allows; None for what is needed.
         links_after: links behind this one.
-        needed: seconds in which the link writes the longest reply that was asked for; None where nobody knows. The last
-            link may take longer: nobody else has a use for the time.
+        needed: seconds in which the link writes a long reply (`pentad.models.providers.speeds`); None where nobody
+            knows. The last link may take longer: nobody else has a use for the time.
     """
     share = remaining - reserve(remaining, links_after)
     bound = attempt_seconds if attempt_seconds is not None else needed if links_after else None

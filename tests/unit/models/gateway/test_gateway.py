@@ -153,6 +153,46 @@ def test_a_link_gets_what_its_longest_reply_needs_and_the_last_one_all_there_is(
     assert world.openai.sent[0].timeout == 299
 
 
+def make_hanging(chain: str, times: int = 1) -> World:
+    """A world in which the links that are marked with ``h`` have no answer in their time, each turn anew."""
+
+    def hang(sent: object) -> ProviderReply:
+        world.clock.now += sent.timeout - 1.0  # type: ignore[attr-defined]
+        raise failure(Outcome.TIMEOUT)
+
+    sonnet, gpt, haiku = ([hang] if link == "h" else [reply("Hi.")] if link == "r" else [] for link in chain)
+    world = World((*sonnet, *haiku) * times, (*gpt,) * times)
+    return world
+
+
+def test_a_primary_that_hangs_holds_a_turn_as_long_as_a_long_reply_takes_and_no_longer() -> None:
+    """Its cap of 16,000 tokens would be 325 s: 221 of the turn's 295."""
+    world = make_hanging("hr-")
+    answer = world.complete(seconds=295)
+    assert (answer.model, answer.notices) == (
+        GPT_NAME,
+        ("GPT-6.1 Sol answered because the primary model was unavailable.",),
+    )
+    assert [sent.timeout for sent in (*world.anthropic.sent, *world.openai.sent)] == [85, 85]
+    assert world.seen == [(SONNET_NAME, Outcome.TIMEOUT), (GPT_NAME, Outcome.OK)]
+
+
+def test_a_chain_that_hangs_is_asked_once_a_link_and_the_last_one_has_the_rest() -> None:
+    world = make_hanging("hhh")
+    with pytest.raises(ModelUnavailable):
+        world.complete(seconds=295)
+    first, last = world.anthropic.sent
+    assert [first.timeout, world.openai.sent[0].timeout, last.timeout] == [85, 85, 125]
+    assert [model for model, _ in world.seen] == [SONNET_NAME, GPT_NAME, HAIKU_NAME]
+
+
+def test_who_was_cut_once_has_twice_the_time_and_never_more_than_three_quarters() -> None:
+    world = make_hanging("hr-", times=3)
+    for _ in range(3):
+        world.complete(seconds=295)
+    assert [sent.timeout for sent in world.anthropic.sent] == [85, 175, 221.25]
+
+
 def test_the_time_follows_the_speed_that_was_measured() -> None:
     """500 tokens in 2 s are 250 a second: 2,000 take 8 s, and 5 are kept for the first."""
     usage = Usage(input_tokens=9, output_tokens=500)
