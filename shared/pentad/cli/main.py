@@ -10,7 +10,7 @@ from pentad.cli import console, target
 from pentad.cli.commands import documents, forget, ingest, mcp, memory, new, vectors
 from pentad.cli.commands.humans import approvals, review, undo
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
-from pentad.cli.commands.quality import feedback
+from pentad.cli.commands.quality import calibrate, feedback
 from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
@@ -68,6 +68,7 @@ app.command("answer")(approvals.answer)
 app.command("escalate")(approvals.escalate)
 app.command("undo")(undo.undo)
 app.command("ingest")(ingest.ingest)
+app.command("calibrate")(calibrate.calibrate)
 app.command("forget")(forget.forget)
 app.command("cost")(cost.show_cost)
 app.add_typer(new.app, name="new")

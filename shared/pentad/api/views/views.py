@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.api.views.approvals import HumanWaits, pick_shown
-from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
@@ -269,6 +269,7 @@ class AgentView(View):
     kind: Literal["agent", "workflow"] = "agent"
     description: str
     tools: tuple[AgentTool, ...]
+    bands: BandsSpec | None = Field(default=None, description="its thresholds; none where it does not rate its turns")
 
 
 class AgentList(View):
@@ -392,8 +393,8 @@ def build_agent_list(catalog: Catalog) -> AgentList:
             AgentTool(**spec.model_dump(include=shown) | {"approval": word})
             for spec, word in zip(specs, asks, strict=True)
         )
-        return AgentView(name=one.name, kind=kind, description=one.description, tools=tools)
+        bands = one.confidence.bands if isinstance(one, AgentSpec) and one.confidence is not None else None
+        return AgentView(name=one.name, kind=kind, description=one.description, tools=tools, bands=bands)
 
     agents = [build_view("agent", one) for _, one in sorted(catalog.agents.items())]
-    workflows = [build_view("workflow", one) for _, one in sorted(catalog.workflows.items())]
-    return AgentList(items=(*agents, *workflows))
+    return AgentList(items=(*agents, *(build_view("workflow", one) for _, one in sorted(catalog.workflows.items()))))

@@ -1,0 +1,1 @@
+"""How often turns at each confidence were right, and what follows for the thresholds. Pure."""
