@@ -1,14 +1,16 @@
-"""Makes memories of a conversation after a run: its end, through the event bus and the remember queue."""
+"""Makes memories of a conversation after a run: its end, or a correction, through the bus and the remember queue."""
 
 import json
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.tracing import enter_place, parse_traceparent
+from pentad.memory.corrections.learn_correction import parse_correction
 from pentad.memory.remember.remember import parse_event
+from pentad.observability.feedback.ports import CORRECTED
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
 from pentad.runtime.queue_batch import consume
 from pentad.runtime.wiring import remember as wiring
@@ -20,11 +22,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def remember_record(record: SQSRecord, context: LambdaContext) -> None:
-    """Bring the memories of one session up to its end."""
-    ended = parse_event(_parse_json(record.body))
-    place = parse_traceparent(ended.traceparent)
-    with nullcontext() if place is None else enter_place(place):
-        wiring.make_remember().run(ended, deadline=deadline_of(context, spare_seconds=5))
+    """Bring the memories of one session up to its end, or learn from a correction of an answer."""
+    body, deadline = _parse_json(record.body), deadline_of(context, spare_seconds=5)
+    if body.get("detail-type") == CORRECTED:
+        corrected = parse_correction(body.get("detail"))
+        with _enter(corrected.traceparent):
+            return wiring.make_learn_correction().run(corrected, deadline=deadline)
+    ended = parse_event(body)
+    with _enter(ended.traceparent):
+        return wiring.make_remember().run(ended, deadline=deadline)
+
+
+def _enter(traceparent: str | None) -> AbstractContextManager[Any]:
+    place = parse_traceparent(traceparent)
+    return nullcontext() if place is None else enter_place(place)
 
 
 def _parse_json(body: str) -> dict[str, Any]:

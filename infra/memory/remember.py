@@ -10,6 +10,7 @@ from infra.components.function import FunctionOptions
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.memory.remember.remember import RECEIVES, REMEMBER_SECONDS
+from pentad.observability.feedback.ports import CORRECTED
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 
 _PAGE = "docs/conversations.md"
@@ -30,8 +31,8 @@ class Remember(FunctionConstruct):
         self.work.add_rule(
             "ended",
             rule="remember",
-            description="Runs that have ended, for the memories of their conversations",
-            pattern=events.EventPattern(source=["pentad"], detail_type=[FINISHED]),
+            description="Runs that have ended, and corrections of answers, for the memories of their conversations",
+            pattern=events.EventPattern(source=["pentad"], detail_type=[FINISHED, CORRECTED]),
             bus=bus,
         )
         # One message an invocation: a session that ends the function takes no other one along.

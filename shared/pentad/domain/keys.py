@@ -127,6 +127,11 @@ def forgotten_sk(fact_id: str) -> str:
     return f"{FORGOTTEN}{fact_id}"
 
 
+def correction_sk(feedback_id: str) -> str:
+    """Return the sort key of a correction that waits to be learned from."""
+    return f"CORRECTION#{feedback_id}"
+
+
 def learned_sk(session_id: str, first_seq: int, last_seq: int, recipe: str) -> str:
     """Return the sort key of what was learned from a range of a session by one recipe."""
     return f"{LEARNED}{session_id}#{first_seq:08d}-{last_seq:08d}#{recipe}"

@@ -11,9 +11,10 @@ from pentad.aws.table import Table
 from pentad.domain import keys
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import derive_id
+from pentad.memory.corrections.adapters.corrections_dynamodb import DynamoCorrections
 from pentad.observability.feedback.adapters.feedback_dynamodb import DynamoFeedback
 from pentad.observability.feedback.adapters.feedback_memory import MemoryFeedback
-from pentad.observability.feedback.ports import KEY_DAYS, Feedback, FeedbackKey, FeedbackStore
+from pentad.observability.feedback.ports import KEY_DAYS, Feedback, FeedbackKey, FeedbackStore, GivenCorrection
 from tests.moto_clients import table
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -129,3 +130,40 @@ def test_what_several_people_say_of_a_run_is_in_order(store: FeedbackStore) -> N
         store.save(one)
     assert store.list_for_run(TENANT, RUN) == made
     assert store.list_for_run("other", RUN) == []
+
+
+def test_a_correction_waits_for_memory_in_its_newest_version_until_it_is_removed(clock: Clock) -> None:
+    with mock_aws():
+        state = Table(table("state", index=True), "state")
+        state.put({"pk": keys.run_pk(TENANT, RUN), "sk": keys.META, "type": "run"})
+        store, waiting = DynamoFeedback(state, now=clock), DynamoCorrections(state)
+        first = make(correction="It is 5.")
+        one = correct(first)
+        assert store.save(first, None, one)
+        assert waiting.find(TENANT, "ann", first.feedback_id) == one
+        assert not store.save(first, None, one.model_copy(update={"text": "never stored"}))
+        second = first.model_copy(update={"version": 2, "correction": "It is 6."})
+        two = correct(second)
+        assert store.save(second, None, two)
+        waiting.remove(one)
+        assert waiting.find(TENANT, "ann", first.feedback_id) == two
+        waiting.remove(two)
+        waiting.remove(two)
+        assert waiting.find(TENANT, "ann", first.feedback_id) is None
+        assert waiting.find("other", "ann", first.feedback_id) is None
+
+
+def correct(feedback: Feedback) -> GivenCorrection:
+    return GivenCorrection(
+        tenant_id=feedback.tenant_id,
+        user_id=feedback.by,
+        feedback_id=feedback.feedback_id,
+        version=feedback.version,
+        run_id=feedback.run_id,
+        agent=feedback.agent,
+        session_id=feedback.session_id,
+        answer="It is 4.",
+        answered_at=START,
+        text=feedback.correction or "",
+        given_at=START,
+    )

@@ -40,6 +40,7 @@ from pentad.domain.errors import PentadError
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
+from pentad.memory.corrections.adapters.corrections_memory import MemoryCorrections
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.facts.adapters.facts_memory import MemoryFacts
 from pentad.memory.facts.manage import ManageFacts
@@ -131,7 +132,8 @@ class MemoryServices:
         self.registry = MemoryRegistry(clock=world.clock)
         self.facts = MemoryFacts()
         self.erasures = MemoryErasures()
-        self.feedback = MemoryFeedback(now=world.clock)
+        self.corrections = MemoryCorrections()
+        self.feedback = MemoryFeedback(now=world.clock, tell=self.corrections.add)
         self.give_feedback = GiveFeedback(self.feedback, world.events.publish, world.telemetry, now=world.clock)
         self.said = Said(MemorySegments())
         self.graph_nodes = MemoryGraphNodes()

@@ -20,7 +20,7 @@ MAX_EVIDENCE = 8
 class FactEvidence(FrozenValue):
     """A place where something was said: ``message.text[start:end] == quote`` in that message's own words."""
 
-    session_id: SessionId
+    session_id: SessionId = Field(description="the session; of a correction of an answer the feedback's id")
     seq: int = Field(ge=0, description="of the message in its session")
     start: int = Field(ge=0, description="character offset in the message's text")
     end: int = Field(ge=1)

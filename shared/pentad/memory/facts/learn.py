@@ -105,7 +105,7 @@ class LearnFacts:
         if user_id is None or not self._learns(work.session.agent) or not may_teach(work.spoken):
             return work.next_seq
         last = work.next_seq - 1
-        if self._facts.find_learned(work.tenant_id, user_id, work.session_id, work.first_seq, last, RECIPE):
+        if self._facts.find_learned(work.tenant_id, user_id, work.place_id, work.first_seq, last, RECIPE):
             return work.next_seq
         reading = self._read(work, user_id)
         self._keep(work, user_id, reading)
@@ -115,7 +115,7 @@ class LearnFacts:
         """Ask for candidates and judge them."""
         reading = _Reading()
         book = self._facts.read(work.tenant_id, user_id)
-        gate = WriteGate(work.session_id, work.spoken, self._clock())
+        gate = WriteGate(work.place_id, work.spoken, self._clock())
         found = [one for part in cut_parts(work.spoken) for one in self._ask(work, user_id, part, book, reading)]
         for number, one in enumerate(found):
             judged = gate.judge(one)
@@ -150,7 +150,7 @@ class LearnFacts:
             applied = apply_statements(work.tenant_id, user_id, book, aligned, self._clock())
             decisions = (*reading.decisions, *applied.decisions)[:_NOTED]
             learned = LearnedRange(
-                session_id=work.session_id,
+                session_id=work.place_id,
                 first_seq=work.first_seq,
                 last_seq=work.next_seq - 1,
                 recipe=RECIPE,

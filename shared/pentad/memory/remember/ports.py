@@ -54,6 +54,7 @@ class Work:
         spoken: what of them are users' and assistants' own words; messages without any are not among them.
         recipe: of the step.
         deadline: ``time.time()`` by which the step has to be done.
+        feedback_id: of a correction that was given of an answer, and no part of the session.
     """
 
     session: Session
@@ -63,6 +64,7 @@ class Work:
     spoken: tuple[Spoken, ...]
     recipe: str
     deadline: float
+    feedback_id: str | None = None
 
     @property
     def tenant_id(self) -> str:
@@ -73,6 +75,11 @@ class Work:
     def session_id(self) -> str:
         """The session."""
         return self.session.session_id
+
+    @property
+    def place_id(self) -> str:
+        """Where it was said, for evidence: the session, or the feedback."""
+        return self.feedback_id or self.session_id
 
     @property
     def user_id(self) -> str | None:

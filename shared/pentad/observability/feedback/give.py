@@ -10,19 +10,21 @@ from pydantic import Field
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, StoreUnavailable
 from pentad.domain.ids import UserId, check_id, derive_id
 from pentad.domain.runs import Run, Step
+from pentad.domain.tracing import HEADER, find_run_place
 from pentad.observability.feedback.ports import (
+    ANSWER_CHARACTERS,
+    CORRECTED,
     MAX_EARLIER,
     EarlierFeedback,
     Feedback,
     FeedbackKey,
     FeedbackStore,
     FeedbackWords,
+    GivenCorrection,
 )
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-CORRECTED: Final = "pentad.answer.corrected"
-"""The event that tells of a correction by the run's own user; it names the feedback, and has no words."""
 _TRIES: Final = 8
 
 
@@ -86,17 +88,17 @@ class GiveFeedback:
             if key is not None and self._is_known(run, key):
                 earlier = self._store.find(run.tenant_id, run.run_id, key.feedback_id)
                 if earlier is not None:
-                    return self._tell_memory(earlier)
+                    return self._tell_memory(run, earlier)
                 key = None  # What it was for was erased.
             stored = self._store.find(run.tenant_id, run.run_id, name_feedback(run, marker, by))
             if stored is not None and stored.words == to_words(asked):
                 if key is not None:
                     self._store.note_key(run.tenant_id, run.run_id, key)
-                return self._tell_memory(stored)
+                return self._tell_memory(run, stored)
             given = self._build(run, step, asked, marker, by, stored)
-            if self._store.save(given, key):
+            if self._store.save(given, key, build_correction(run, given)):
                 self._count(given, stored)
-                return self._tell_memory(given)
+                return self._tell_memory(run, given)
         raise StoreUnavailable("others changed the same feedback each time", retry_after=1)
 
     def _is_known(self, run: Run, key: FeedbackKey) -> bool:
@@ -163,12 +165,33 @@ class GiveFeedback:
             gap = (given.confidence - float(given.verdict == "correct")) ** 2
             self._telemetry.count(names.CONFIDENCE_ERROR, gap, unit="None", agent=given.agent)
 
-    def _tell_memory(self, given: Feedback) -> Feedback:
-        """Publish a correction by the run's own user: memory learns of it as of what the user says. Again is safe."""
-        if given.correction is not None and given.user_id is not None and given.user_id == given.run_user_id:
+    def _tell_memory(self, run: Run, given: Feedback) -> Feedback:
+        """Publish that a correction waits for memory. Again is safe: what was learned is not learned twice."""
+        if given.is_told_to_memory:
             detail = {"tenant": given.tenant_id, "run": given.run_id, "session": given.session_id}
-            self._publish(CORRECTED, detail | {"feedback": given.feedback_id})
+            place = {HEADER: find_run_place(run).header}
+            self._publish(CORRECTED, detail | {"feedback": given.feedback_id} | place)
         return given
+
+
+def build_correction(run: Run, given: Feedback) -> GivenCorrection | None:
+    """Return what memory is to learn from feedback; None where it is no correction by the run's own user."""
+    if not given.is_told_to_memory or given.user_id is None or given.correction is None:
+        return None
+    return GivenCorrection(
+        tenant_id=given.tenant_id,
+        user_id=given.user_id,
+        feedback_id=given.feedback_id,
+        version=given.version,
+        run_id=given.run_id,
+        agent=given.agent,
+        session_id=given.session_id,
+        answer=(run.answer or "")[:ANSWER_CHARACTERS],
+        answered_at=run.ended_at or run.updated_at,
+        text=given.correction,
+        given_at=given.changed_at,
+        taint=run.taint,
+    )
 
 
 def to_words(asked: FeedbackWords) -> FeedbackWords:

@@ -14,6 +14,12 @@ MAX_EARLIER: Final = 10
 """Earlier words of one person on one thing that are kept; of more, the oldest go."""
 KEY_DAYS: Final = 7
 """How long the key of a request is known."""
+CORRECTED: Final = "pentad.answer.corrected"
+"""The event that tells of a correction by the run's own user; it names the feedback, and has no words."""
+ANSWER_CHARACTERS: Final = 4000
+"""Of the answer that is corrected: what is needed to understand the correction."""
+WAIT_DAYS: Final = 14
+"""How long a correction waits; as long as its message may stand in the dead-letter queue."""
 Verdict = Literal["correct", "wrong"]
 _UNDECIDED: Final = 0.5
 
@@ -74,9 +80,31 @@ class Feedback(FeedbackWords):
     earlier: tuple[EarlierFeedback, ...] = Field(default=(), max_length=MAX_EARLIER, description="the newest first")
 
     @property
+    def is_told_to_memory(self) -> bool:
+        """Whether the run's own user corrects the answer: memory learns of it as of what the user says."""
+        return self.correction is not None and self.user_id is not None and self.user_id == self.run_user_id
+
+    @property
     def words(self) -> FeedbackWords:
         """The newest words alone."""
         return FeedbackWords(score=self.score, correction=self.correction, comment=self.comment)
+
+
+class GivenCorrection(FrozenValue):
+    """What a user says an answer should have been. Each change of it is another version."""
+
+    tenant_id: TenantId
+    user_id: UserId
+    feedback_id: SessionId = Field(description="stands for a session where evidence names its place")
+    version: int = Field(ge=1)
+    run_id: RunId
+    agent: AgentName
+    session_id: SessionId
+    answer: str = Field(max_length=ANSWER_CHARACTERS)
+    answered_at: datetime
+    text: str = Field(min_length=1)
+    given_at: datetime
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text that led to the answer")
 
 
 class FeedbackKey(FrozenValue):
@@ -98,8 +126,10 @@ class FeedbackStore(Protocol):
         """
         ...
 
-    def save(self, feedback: Feedback, key: FeedbackKey | None = None) -> bool:
-        """Store it with its request's key, all or nothing; tell whether it was stored.
+    def save(
+        self, feedback: Feedback, key: FeedbackKey | None = None, correction: GivenCorrection | None = None
+    ) -> bool:
+        """Store it with its request's key and what memory is to learn from, all or nothing; tell whether it was stored.
 
         It is not where what stands there is not of the version before (1: nothing stands there), or the key is known.
 

@@ -3,6 +3,8 @@
 from functools import cache
 
 from pentad.aws.clients import get_client
+from pentad.memory.corrections.adapters.corrections_dynamodb import DynamoCorrections
+from pentad.memory.corrections.learn_correction import LearnCorrection
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
@@ -37,6 +39,28 @@ def make_remember() -> Remember:
     )
 
 
+@cache
+def make_learn_correction() -> LearnCorrection:
+    """Return what learns from corrections that users gave of answers."""
+    values = read_settings(RememberSettings)
+    corrections, telemetry = DynamoCorrections(make_table(values.state_table)), telemetry_of("remember")
+    return LearnCorrection(corrections, make_sessions(values), _make_learn(values), telemetry)
+
+
+def _make_learn(values: RememberSettings) -> LearnFacts:
+    """Return what learns facts."""
+    # One attempt: a second one would ask, and bill, twice. The queue delivers again.
+    gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    return LearnFacts(
+        facts=DynamoFacts(make_table(values.state_table)),
+        model=LambdaChatModel(gateway, values.gateway_function),
+        embedder=LambdaEmbedder(gateway, values.gateway_function),
+        telemetry=telemetry_of("remember"),
+        clock=now,
+        learns=_learns,
+    )
+
+
 def _make_steps(values: RememberSettings) -> list[RememberStep]:
     """Return the steps; each is one kind of memory."""
     table = make_table(values.state_table)
@@ -47,14 +71,7 @@ def _make_steps(values: RememberSettings) -> list[RememberStep]:
     return [
         KeepWords(said, keeps=_keeps_turns),
         KeepVectors(said, embedder, keeps=_keeps_turns),
-        LearnFacts(
-            facts=DynamoFacts(table),
-            model=LambdaChatModel(gateway, values.gateway_function),
-            embedder=embedder,
-            telemetry=telemetry_of("remember"),
-            clock=now,
-            learns=_learns,
-        ),
+        _make_learn(values),
         Summarise(
             summaries=DynamoSummaries(table),
             model=LambdaChatModel(gateway, values.gateway_function),

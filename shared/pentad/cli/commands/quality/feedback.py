@@ -1,15 +1,19 @@
-"""``pentad feedback``: say how good an answer is, list what was said."""
+"""``pentad feedback``: say how good an answer is, list what was said, make wrong answers cases of tests."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import Grid
+from pentad.cli.client import ApiClient
+from pentad.cli.commands.quality.cases import collect_cases, write_cases
+from pentad.cli.console import EXIT_FAILED, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_line
 from pentad.cli.show import format_time
 from pentad.cli.target import create_api_client
 from pentad.domain.display.characters import shorten_line
+from pentad.observability.feedback.cases import CASES
 
 Json = dict[str, Any]
 
@@ -64,19 +68,53 @@ def list_feedback(
         if verdict is not None and verdict not in VERDICTS:
             raise CommandError(f"--verdict is one of: {', '.join(VERDICTS)}", code=EXIT_USAGE)
         with closing(create_api_client()) as client:
-            if run_id is None:
-                found = list(client.iter_items("/v1/feedback", limit=limit, agent=agent, verdict=verdict))
-            else:
-                items = client.call("GET", f"/v1/runs/{run_id}/feedback")["items"]
-                found = [one for one in items if agent in (None, one["agent"]) and verdict in (None, one["verdict"])][
-                    :limit
-                ]
+            found = _find(client, run_id, agent, verdict, limit)
         if OPTIONS.json:
             print_json(found)
         elif not found:
             OUT.print("Nobody said anything.")
         else:
             OUT.print(_render(found))
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder, such as tests/agents/cases.")],
+    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Of this run only.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", "-a", help="Of this agent only.")] = None,
+    verdict: Annotated[str, typer.Option(help="wrong or correct: answers that people called so.")] = "wrong",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so much feedback.")] = 100,
+) -> None:
+    """Write answers that people called wrong as cases: cases.jsonl, and each run's recording beside it.
+
+    They hold users' words, so keep them like these. Again adds what is new, and renews what has changed.
+    """
+    with handle_errors():
+        if verdict not in VERDICTS:
+            raise CommandError(f"--verdict is one of: {', '.join(VERDICTS)}", code=EXIT_USAGE)
+        with closing(create_api_client()) as client:
+            said = _find(client, run_id, agent, verdict, limit)
+            exported, skipped = collect_cases(client, said)
+        if exported:
+            write_cases(output, exported)
+        shown = [{"run_id": one, "why": why} for one, why in skipped.items()]
+        if OPTIONS.json:
+            print_json({"cases": [case.case for case, _ in exported], "skipped": shown})
+        else:
+            none = f"No answer was said to be {verdict}."
+            OUT.print(f"{len(exported)} cases in {output / CASES}" if exported else none, soft_wrap=True)
+            for one in shown:
+                OUT.print(build_line("[yellow]left out[/] {run_id}: {why}", **one), soft_wrap=True)
+        if shown and not exported:
+            raise typer.Exit(EXIT_FAILED)
+
+
+def _find(client: ApiClient, run_id: str | None, agent: str | None, verdict: str | None, limit: int) -> list[Json]:
+    """Return what people said, of one run or of all."""
+    if run_id is None:
+        return list(client.iter_items("/v1/feedback", limit=limit, agent=agent, verdict=verdict))
+    items = client.call("GET", f"/v1/runs/{run_id}/feedback")["items"]
+    return [one for one in items if agent in (None, one["agent"]) and verdict in (None, one["verdict"])][:limit]
 
 
 def _render(found: list[Json]) -> Grid:

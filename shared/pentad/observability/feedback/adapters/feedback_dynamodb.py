@@ -11,7 +11,7 @@ from pentad.domain import keys
 from pentad.domain.errors import NotFound
 from pentad.domain.keys import iso
 from pentad.domain.values import Page
-from pentad.observability.feedback.ports import KEY_DAYS, Feedback, FeedbackKey
+from pentad.observability.feedback.ports import KEY_DAYS, WAIT_DAYS, Feedback, FeedbackKey, GivenCorrection
 
 LISTED = 500
 """Of one run."""
@@ -34,7 +34,9 @@ class DynamoFeedback:
         item = self._state.get(keys.run_pk(tenant_id, run_id), keys.feedback_sk(feedback_id))
         return None if item is None else from_stored(Feedback, item["body"])
 
-    def save(self, feedback: Feedback, key: FeedbackKey | None = None) -> bool:
+    def save(
+        self, feedback: Feedback, key: FeedbackKey | None = None, correction: GivenCorrection | None = None
+    ) -> bool:
         """See `FeedbackStore`."""
         pk = keys.run_pk(feedback.tenant_id, feedback.run_id)
         # What is said of a run that is erased at this moment must not outlive it.
@@ -44,6 +46,8 @@ class DynamoFeedback:
         ]
         if key is not None:
             entries.append(self._state.build_put(self._make_key_item(pk, key), **self._build_unknown()))
+        if correction is not None:
+            entries.append(self._state.build_put(_make_correction_item(correction)))
         try:
             self._state.transact(entries)
         except ConditionFailed as failure:
@@ -116,3 +120,15 @@ class DynamoFeedback:
             "ttl": int((self._now() + timedelta(days=KEY_DAYS)).timestamp()),
             "body": key.model_dump_json(),
         }
+
+
+def _make_correction_item(correction: GivenCorrection) -> Item:
+    """Return the item of a correction that waits; a newer version takes the place of the one before."""
+    return {
+        "pk": keys.user_pk(correction.tenant_id, correction.user_id),
+        "sk": keys.correction_sk(correction.feedback_id),
+        "type": "correction",
+        "version": correction.version,
+        "ttl": int((correction.given_at + timedelta(days=WAIT_DAYS)).timestamp()),
+        "body": correction.model_dump_json(),
+    }

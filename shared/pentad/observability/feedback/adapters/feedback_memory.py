@@ -10,7 +10,7 @@ from pentad.domain.errors import NotFound
 from pentad.domain.keys import iso
 from pentad.domain.values import Page
 from pentad.observability.feedback.adapters.feedback_dynamodb import LISTED
-from pentad.observability.feedback.ports import KEY_DAYS, Feedback, FeedbackKey
+from pentad.observability.feedback.ports import KEY_DAYS, Feedback, FeedbackKey, GivenCorrection
 
 
 class MemoryFeedback:
@@ -19,10 +19,18 @@ class MemoryFeedback:
     Args:
         now: the clock, UTC.
         has_run: tells by tenant and run whether there is such a run.
+        tell: takes the corrections that memory is to learn from.
     """
 
-    def __init__(self, *, now: Callable[[], datetime], has_run: Callable[[str, str], bool] = lambda *_: True) -> None:
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        has_run: Callable[[str, str], bool] = lambda *_: True,
+        tell: Callable[[GivenCorrection], None] = lambda _: None,
+    ) -> None:
         self._now = now
+        self._tell = tell
         self._has_run = has_run
         self._lock = threading.Lock()
         self._feedback: dict[tuple[str, str, str], Feedback] = {}
@@ -32,7 +40,9 @@ class MemoryFeedback:
         """See `FeedbackStore`."""
         return self._feedback.get((tenant_id, run_id, feedback_id))
 
-    def save(self, feedback: Feedback, key: FeedbackKey | None = None) -> bool:
+    def save(
+        self, feedback: Feedback, key: FeedbackKey | None = None, correction: GivenCorrection | None = None
+    ) -> bool:
         """See `FeedbackStore`."""
         if not self._has_run(feedback.tenant_id, feedback.run_id):
             raise NotFound("no such run", field="run")
@@ -44,6 +54,8 @@ class MemoryFeedback:
             if key is not None and self.find_key(*where, key.key_hash) is not None:
                 return False
             self._feedback[*where, feedback.feedback_id] = feedback
+            if correction is not None:
+                self._tell(correction)
             if key is not None:
                 self._keys[*where, key.key_hash] = (self._now() + timedelta(days=KEY_DAYS), key)
             return True

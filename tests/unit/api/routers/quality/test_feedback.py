@@ -6,8 +6,8 @@ import pytest
 
 from pentad.domain.knowledge import Citation
 from pentad.domain.runs import Run, RunStatus
-from pentad.observability.feedback.give import CORRECTED
-from pentad.observability.feedback.ports import FEEDBACK_CHARACTERS, MAX_EARLIER
+from pentad.domain.tracing import find_run_place
+from pentad.observability.feedback.ports import CORRECTED, FEEDBACK_CHARACTERS, MAX_EARLIER
 from pentad.observability.metrics import names
 from tests.unit.api.client import Client, Reply
 from tests.unit.orchestration.world import TENANT
@@ -200,7 +200,11 @@ def test_memory_hears_of_a_correction_by_the_runs_own_user_and_of_no_other(clien
     assert [one for one in client.world.events.published if one[0] == CORRECTED] == []
     given = give(client, run, {"correction": "It is 5."}, user_id="ann").json
     detail = {"tenant": TENANT, "run": run.run_id, "session": run.session_id, "feedback": given["feedback"]}
-    assert [one for one in client.world.events.published if one[0] == CORRECTED] == [(CORRECTED, detail)]
+    [told] = [one for one in client.world.events.published if one[0] == CORRECTED]
+    assert told == (CORRECTED, detail | {"traceparent": find_run_place(run).header})
+    waits = client.services.corrections.find(TENANT, "ann", given["feedback"])
+    assert waits is not None
+    assert (waits.text, waits.answer, waits.version) == ("It is 5.", run.answer, 2)
 
 
 def test_it_is_in_the_audit_without_its_words(client: Client) -> None:

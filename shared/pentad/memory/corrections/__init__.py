@@ -1,0 +1,1 @@
+"""Corrections that users gave of answers, until facts are learned from them."""

@@ -1,0 +1,1 @@
+"""Tests of corrections that users gave of answers."""
