@@ -115,6 +115,7 @@ ROUTES = (
     RouteSpec("list_reviews", "GET", "/v1/reviews", "runs:read", Access.OWN, "reviews"),
     RouteSpec("get_review", "GET", "/v1/reviews/<review>", "runs:read", Access.REVIEW, "reviews"),
     RouteSpec("close_review", "POST", "/v1/reviews/<review>", "approvals:write", Access.VERDICT, "reviews"),
+    RouteSpec("list_verdicts", "GET", "/v1/verdicts", "runs:read", Access.OWN, "reviews"),
     RouteSpec("upload_document", "POST", "/v1/documents", "documents:write", Access.UPLOAD, "documents"),
     RouteSpec("list_documents", "GET", "/v1/documents", "documents:read", Access.OWN, "documents"),
     RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", Access.DOCUMENT, "documents"),

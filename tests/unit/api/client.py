@@ -27,7 +27,7 @@ from pentad.api.routers.documents import DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
-from pentad.api.routers.quality.feedback import FeedbackRoutes
+from pentad.api.routers.quality.feedback import FeedbackRoutes, VerdictRoutes
 from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes, UndoRoutes
 from pentad.api.routers.sessions import SessionRoutes
@@ -49,6 +49,7 @@ from pentad.memory.turns.said import Said
 from pentad.models.catalog.catalog import load
 from pentad.observability.feedback.adapters.feedback_memory import MemoryFeedback
 from pentad.observability.feedback.give import GiveFeedback
+from pentad.orchestration.calibration.adapters.verdicts_memory import MemoryVerdicts
 from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
 from pentad.orchestration.erasure.request import RequestErasure
 from pentad.orchestration.lifecycle.undo import Undo
@@ -132,6 +133,7 @@ class MemoryServices:
         self.registry = MemoryRegistry(clock=world.clock)
         self.facts = MemoryFacts()
         self.erasures = MemoryErasures()
+        self.verdicts = MemoryVerdicts(world.stored_reviews.list_all, world.approvals.list_all)
         self.corrections = MemoryCorrections()
         self.feedback = MemoryFeedback(now=world.clock, tell=self.corrections.add)
         self.give_feedback = GiveFeedback(self.feedback, world.events.publish, world.telemetry, now=world.clock)
@@ -172,6 +174,7 @@ class MemoryServices:
             ApprovalRoutes(self.approvals, self.decide, self.now),
             ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             FeedbackRoutes(self.give_feedback, self.feedback, self.runs, find),
+            VerdictRoutes(self.verdicts),
             DocumentRoutes(self.documents, self.registry),
             MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
             UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now)),

@@ -245,7 +245,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
 }
 LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents", "list_feedback"}
 FOR_ALL = {"list_agents", "openapi", "list_models", "get_model"}
-ELSEWHERE = {"upload_document", "read_cost", "complete", "embed", "erase_user", "call_mcp"}
+ELSEWHERE = {"upload_document", "list_verdicts", "read_cost", "complete", "embed", "erase_user", "call_mcp"}
 """Routes that name nothing that is there already: tests of their own."""
 
 

@@ -23,7 +23,7 @@ from pentad.api.routers.documents import DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
-from pentad.api.routers.quality.feedback import FeedbackRoutes
+from pentad.api.routers.quality.feedback import FeedbackRoutes, VerdictRoutes
 from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes, UndoRoutes
 from pentad.api.routers.sessions import SessionRoutes
@@ -43,6 +43,7 @@ from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.observability.feedback.adapters.feedback_dynamodb import DynamoFeedback
 from pentad.observability.feedback.give import GiveFeedback
 from pentad.orchestration.approvals.decide import Decide
+from pentad.orchestration.calibration.adapters.verdicts_dynamodb import DynamoVerdicts
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.request import RequestErasure
 from pentad.orchestration.lifecycle.undo import Undo
@@ -123,6 +124,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         FeedbackRoutes(GiveFeedback(feedback, starting.events.publish, telemetry, now=now), feedback, runs, find),
+        VerdictRoutes(DynamoVerdicts(state)),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
         MemoryRoutes(ManageFacts(DynamoFacts(state), now), now),
         UserRoutes(RequestErasure(DynamoErasures(state), runs, starting.events, now=now)),

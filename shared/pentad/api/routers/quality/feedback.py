@@ -1,9 +1,9 @@
-"""``/v1/runs/{run}/feedback`` and ``/v1/feedback``: what people say of answers."""
+"""``/v1/runs/{run}/feedback``, ``/v1/feedback``, ``/v1/verdicts``: what people say of answers, and decide of turns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
@@ -17,6 +17,8 @@ from pentad.api.views.views import View
 from pentad.domain.ids import AGENT_PATTERN
 from pentad.observability.feedback.give import FeedbackRequest, GiveFeedback, check_giver
 from pentad.observability.feedback.ports import EarlierFeedback, Feedback, FeedbackStore, Verdict
+from pentad.orchestration.calibration.human_verdicts import HumanVerdict
+from pentad.orchestration.calibration.ports import VerdictStore
 from pentad.orchestration.runs.ports import RunStore
 
 RunPath = Annotated[str, Path(description="the run's id")]
@@ -128,3 +130,58 @@ class FeedbackRoutes:
                 cursor=cursor,
             )
             return FeedbackPage(items=tuple(build_feedback_view(one) for one in page.items), cursor=page.cursor)
+
+
+class VerdictView(View):
+    """What a human decided of a turn that the agent had rated."""
+
+    source: Literal["review", "approval"]
+    run_id: str
+    step: int
+    agent: str
+    confidence: float = Field(description="how sure the agent was of the turn")
+    verdict: Verdict = Field(description="correct: closed so, or approved as it was; wrong: also edited, rejected")
+    at: datetime
+
+
+class VerdictPage(View):
+    """Verdicts, the newest first."""
+
+    items: tuple[VerdictView, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class VerdictRoutes:
+    """Lists what humans decided of turns: the ground truth of confidence, beside feedback.
+
+    Attributes:
+        verdicts: has it.
+    """
+
+    verdicts: VerdictStore
+
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the route."""
+
+        @serve(app, summary="List verdicts of reviews and approvals on turns that were rated")
+        def list_verdicts(
+            agent: Annotated[str | None, Query(pattern=AGENT_PATTERN, description="of this agent only")] = None,
+            limit: Annotated[int, Query(ge=1, le=100)] = 50,
+            cursor: Cursor = None,
+        ) -> VerdictPage:
+            """None of them has words."""
+            who = caller()
+            page = collect_page(
+                lambda count, place: self.verdicts.list_page(who.tenant_id, limit=count, cursor=place),
+                lambda one: who.may_reach(one.user_id) and agent in (None, one.agent),
+                limit=limit,
+                cursor=cursor,
+            )
+            return VerdictPage(items=tuple(_build_verdict_view(one) for one in page.items), cursor=page.cursor)
+
+
+def _build_verdict_view(one: HumanVerdict) -> VerdictView:
+    verdict: Verdict = "correct" if one.correct else "wrong"
+    fields = one.model_dump(include={"source", "step", "agent", "confidence", "at"})
+    return VerdictView(run_id=one.run_id, verdict=verdict, **fields)

@@ -103,7 +103,7 @@ def _choose_agent(client: "ApiClient", wanted: str | None) -> tuple[str, Json]:
 
 
 def _iter_verdicts(client: "ApiClient", agent: str, since: datetime) -> "Iterator[TurnVerdict]":
-    """Yield what people said of the agent's own answers: not of citations, nor of forks, which are experiments."""
+    """Yield what people said of the agent's turns: not of citations, nor of forks, which are experiments."""
     from pentad.orchestration.calibration.verdicts import TurnVerdict
 
     for one in client.iter_items("/v1/feedback", limit=_LISTED, agent=agent):
@@ -111,13 +111,15 @@ def _iter_verdicts(client: "ApiClient", agent: str, since: datetime) -> "Iterato
             break
         if one["citation"] or one["is_fork"] or one["confidence"] is None or one["verdict"] is None:
             continue
-        yield TurnVerdict(
-            run_id=one["run_id"],
-            step=one["step"],
-            confidence=one["confidence"],
-            correct=one["verdict"] == "correct",
-            source="feedback",
-        )
+        yield TurnVerdict(source="feedback", correct=one["verdict"] == "correct", **_pick_turn(one))
+    for one in client.iter_items("/v1/verdicts", limit=_LISTED, agent=agent):
+        if datetime.fromisoformat(one["at"]) < since:
+            break
+        yield TurnVerdict(source=one["source"], correct=one["verdict"] == "correct", **_pick_turn(one))
+
+
+def _pick_turn(one: Json) -> Json:
+    return {name: one[name] for name in ("run_id", "step", "confidence")}
 
 
 def _draw(found: CalibrationInput, path: Path) -> None:
@@ -153,7 +155,7 @@ def _to_json(found: CalibrationInput) -> Json:
 def _print_report(found: CalibrationInput) -> None:
     calibration, settled = found.calibration, found.settled
     sources = ", ".join(f"{count} by {source}" for source, count in settled.by_source.items() if count)
-    head = "[bold]{agent}[/]: {count} of its answers were judged{sources}"
+    head = "[bold]{agent}[/]: {count} of its turns were judged{sources}"
     OUT.print(
         build_line(head, agent=found.agent, count=calibration.all.count, sources=f" ({sources})" if sources else "")
     )

@@ -14,6 +14,7 @@ from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
 from pentad.orchestration.approvals.decision_rules import settle
 from pentad.orchestration.approvals.ports import TokenCipher
+from pentad.orchestration.calibration.human_verdicts import judge_approval
 from pentad.orchestration.runs.conditions import build_open_check
 from pentad.orchestration.runs.spill import Spill, spill_key
 
@@ -61,14 +62,23 @@ class DynamoApprovals:
         [attribute] = body
         other = "body" if attribute == "body_spill" else "body_spill"
         names = {"#status": "status", "#version": "version"}
-        values = {
+        values: Item = {
             ":status": approval.status.value,
             ":version": approval.version,
             ":before": approval.version - 1,
             ":body": body[attribute],
         }
-        update = f"SET #status = :status, #version = :version, {attribute} = :body REMOVE {other}"
-        if approval.status is not ApprovalStatus.PENDING:
+        update = f"SET #status = :status, #version = :version, {attribute} = :body"
+        judged = judge_approval(approval)
+        if judged is not None:  # From the list of what waits to that of verdicts.
+            update += ", judged = :judged, gsi1pk = :list, gsi1sk = :place"
+            values |= {
+                ":judged": judged.model_dump_json(),
+                ":list": keys.collection_pk(approval.tenant_id, keys.VERDICT_LIST),
+                ":place": f"{iso(judged.at)}#{approval.approval_id}",
+            }
+        update += f" REMOVE {other}"
+        if judged is None and approval.status is not ApprovalStatus.PENDING:
             update += ", gsi1pk, gsi1sk"
         try:
             self._state.update(pk, sk, update, condition="#version = :before", names=names, values=values)

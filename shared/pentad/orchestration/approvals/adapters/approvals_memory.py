@@ -73,6 +73,10 @@ class MemoryApprovals:
         end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Approval](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
+    def list_all(self, tenant_id: str) -> list[Approval]:
+        """Return all of a tenant."""
+        return [one for one in self._approvals.values() if one.tenant_id == tenant_id]
+
     def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = 1000) -> list[Approval]:
         """See `ApprovalStore`."""
         own = [one for one in self._approvals.values() if (one.tenant_id, one.run_id) == (tenant_id, run_id)]

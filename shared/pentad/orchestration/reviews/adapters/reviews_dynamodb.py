@@ -72,7 +72,9 @@ class DynamoReviews:
         """See `ReviewStore`."""
         pk, sk = _make_key(tenant_id, review)
         names, values = {}, {":at": iso(at), ":by": by, ":verdict": verdict}
-        update = "SET closed_at = :at, closed_by = :by, verdict = :verdict"
+        # From the list of what is open to that of verdicts.
+        values |= {":list": keys.collection_pk(tenant_id, keys.VERDICT_LIST), ":place": f"{iso(at)}#{review}"}
+        update = "SET closed_at = :at, closed_by = :by, verdict = :verdict, gsi1pk = :list, gsi1sk = :place"
         if actor is not None:
             update += ", closer = :closer"
             values[":closer"] = actor.model_dump_json()
@@ -83,7 +85,7 @@ class DynamoReviews:
             item = self._state.update(
                 pk,
                 sk,
-                f"{update} REMOVE gsi1pk, gsi1sk",
+                update,
                 condition="attribute_exists(pk) AND attribute_not_exists(verdict)",
                 names=names,
                 values=values,

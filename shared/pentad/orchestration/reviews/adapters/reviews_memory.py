@@ -44,6 +44,10 @@ class MemoryReviews:
         end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Review](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
+    def list_all(self, tenant_id: str) -> list[Review]:
+        """Return all of a tenant."""
+        return [one for one in self._reviews.values() if one.tenant_id == tenant_id]
+
     def close(
         self,
         tenant_id: str,

@@ -9,6 +9,7 @@ from pentad.domain.runs import Run, RunStatus
 from pentad.domain.tracing import find_run_place
 from pentad.observability.feedback.ports import CORRECTED, FEEDBACK_CHARACTERS, MAX_EARLIER
 from pentad.observability.metrics import names
+from pentad.orchestration.reviews.reviews import build_review
 from tests.unit.api.client import Client, Reply
 from tests.unit.orchestration.world import TENANT
 
@@ -234,3 +235,25 @@ def test_feedback_is_paged_newest_first(client: Client) -> None:
     second = client("GET", f"/v1/feedback?limit=3&cursor={first['cursor']}").json
     assert [one["feedback"] for one in first["items"] + second["items"]] == made[::-1]
     assert second["cursor"] is None
+
+
+def test_verdicts_of_reviews_are_listed_for_who_may_reach_their_runs(client: Client) -> None:
+    run = answered(client)
+    review = build_review(run, 1, "confidence", "Answered.", at=client.world.clock(), confidence=0.8)
+    client.world.reviews.add(review)
+    assert client("GET", "/v1/verdicts").json["items"] == []
+    assert client("POST", f"/v1/reviews/{review.review_id}", {"verdict": "wrong", "note": "no"}).status == 200
+    [found] = client("GET", "/v1/verdicts?agent=assistant").json["items"]
+    assert {name: found[name] for name in ("source", "run_id", "step", "confidence", "verdict")} == {
+        "source": "review",
+        "run_id": run.run_id,
+        "step": 1,
+        "confidence": 0.8,
+        "verdict": "wrong",
+    }
+    assert client("GET", "/v1/verdicts", user_id="ann").json["items"] == [found]
+    nothing: list[dict[str, Any]] = [{"user_id": "bob"}, {"tenant_id": "other"}]
+    for caller in nothing:
+        assert client("GET", "/v1/verdicts", **caller).json["items"] == []
+    assert client("GET", "/v1/verdicts?agent=plain").json["items"] == []
+    assert client("GET", "/v1/verdicts", scopes="runs:write").status == 403

@@ -35,6 +35,7 @@ class Api:
         self.agents: list[Json] = [{"name": "careful", "bands": BANDS}, {"name": "plain", "bands": None}]
         self.feedback: list[Json] = []
         self.runs: list[Json] = []
+        self.verdicts: list[Json] = []
 
     def close(self) -> None:
         pass
@@ -44,7 +45,8 @@ class Api:
         return {"items": self.agents}
 
     def iter_items(self, path: str, *, limit: int, **query: Any) -> Iterator[Json]:
-        yield from {"/v1/feedback": self.feedback, "/v1/runs": self.runs}.get(path, [])[:limit]
+        lists = {"/v1/feedback": self.feedback, "/v1/runs": self.runs, "/v1/verdicts": self.verdicts}
+        yield from lists[path][:limit]
 
     def fill(self) -> None:
         """Give it 300 answers of which those from 0.8 on are right, and runs that go with them."""
@@ -90,7 +92,7 @@ def report(*arguments: str) -> Json:
 
 def test_of_nothing_it_says_that_there_is_too_little(api: Api) -> None:
     shown = run()
-    assert "careful: 0 of its answers were judged" in shown
+    assert "careful: 0 of its turns were judged" in shown
     assert "In all: too few to say, 0 of the 30" in shown
     assert "At least 59 judged answers are needed" in " ".join(shown.split())
 
@@ -131,6 +133,27 @@ def test_people_who_disagree_count_as_neither(api: Api) -> None:
     api.feedback = [said(1, 0.9, "correct"), said(1, 0.9, "wrong")]
     assert report()["verdicts"] == {"disputed": 1, "overruled": 0, "by_source": dict.fromkeys(RANKS, 0)}
     assert "People disagree on 1 more" in run()
+
+
+def test_a_reviewers_verdict_counts_before_a_click(api: Api) -> None:
+    api.feedback = [said(1, 0.9, "correct"), said(2, 0.9, "correct")]
+    judged = {
+        "run_id": f"run_{1:026d}",
+        "step": 1,
+        "confidence": 0.9,
+        "verdict": "wrong",
+        "source": "review",
+        "at": NOW,
+    }
+    api.verdicts = [
+        judged,
+        judged | {"step": 2, "source": "approval"},
+        judged | {"at": "2001-01-01T00:00:00Z", "step": 3},
+    ]
+    found = report()
+    assert (found["all"]["count"], found["all"]["correct"]) == (3, 1)
+    assert found["verdicts"] == {"disputed": 0, "overruled": 1, "by_source": dict.fromkeys(RANKS, 1)}
+    assert "3 of its turns were judged (1 by review, 1 by approval, 1 by feedback)" in run()
 
 
 def test_which_agent_has_to_be_clear(api: Api) -> None:
