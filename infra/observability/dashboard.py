@@ -94,6 +94,21 @@ PANELS: Mapping[str, Sequence[Panel]] = {
         Panel("Duration by tool, p95", by=(names.TOOL_DURATION, ("tool",), "p95"), unit="ms"),
         Panel("Out of order", by=(names.TOOLS_UNAVAILABLE, ("tool",), "Sum")),
     ),
+    "Quality": (
+        Panel(
+            "Satisfaction: mean score of answers, a day",
+            lines={"score": (names.SATISFACTION, "Average")},
+            math={"satisfaction": "100 * m0"},
+            period=86_400,
+            unit="%",
+        ),
+        Panel("Feedback by agent and what it says", by=(names.FEEDBACK_GIVEN, ("agent", "kind", "outcome"), "Sum")),
+        Panel(
+            "Confidence against what users say (Brier score), a day",
+            lines={"error": (names.CONFIDENCE_ERROR, "Average")},
+            period=86_400,
+        ),
+    ),
     "Money": (
         Panel(
             "Models, a day",

@@ -21,6 +21,7 @@ class AlarmLimits(FrozenValue):
     recall_seconds: float = Field(default=3, gt=0, description="95 % of recalls")
     concurrency: int = Field(default=800, ge=1, description="instances at once; an account has 1,000 by default")
     escalated_percent: float = Field(default=30, gt=0, le=100, description="of turns, that a human takes over")
+    satisfied_percent: float = Field(default=60, gt=0, le=100, description="mean score of answers, by their users")
     estimate_percent: float = Field(default=25, gt=0, description="error of token estimates, on average")
     daily_usd: float = Field(default=500, gt=0, description="for models, in a day")
     run_usd: float = Field(default=0.5, gt=0, description="for a run, on average of an hour")

@@ -6,7 +6,7 @@ from pentad.observability.metrics import names
 
 
 def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
-    """Return the alarms on what humans take over, and on estimates."""
+    """Return the alarms on what humans take over, on what users say of answers, and on estimates."""
     return [
         AlarmSpec(
             name="escalations",
@@ -22,6 +22,22 @@ def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
             expression="IF(escalated >= 5, 100 * escalated / turns, 0)",
             threshold=limits.escalated_percent,
             minutes=60,
+        ),
+        AlarmSpec(
+            name="unsatisfied",
+            group="quality",
+            severity="ticket",
+            says="Users are less satisfied with answers than they should be",
+            why="the mean of at least twenty scores of a day; with fewer, one user decides",
+            runbook="quality",
+            signals={
+                "score": AlarmMetric(metric=names.SATISFACTION, statistic="Average"),
+                "given": AlarmMetric(metric=names.SATISFACTION, statistic="SampleCount"),
+            },
+            expression="IF(given >= 20, 100 * score, 100)",
+            comparison="<",
+            threshold=limits.satisfied_percent,
+            minutes=1440,
         ),
         AlarmSpec(
             name="estimates-off",
