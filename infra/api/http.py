@@ -57,6 +57,11 @@ _CORS_SHOWN = (
     "mcp-session-id",
     *(f"x-pentad-{name}" for name in ("model", "cost-nanousd", "notice", "ignored")),
 )
+_LISTS = tuple(
+    keys.collection_pattern(kind)
+    for kind in ("RUNS", "SESSIONS", "APPROVALS", "REVIEWS", keys.FEEDBACK_LIST, keys.VERDICT_LIST)
+)
+"""Partitions of the index that the API lists."""
 _EXECUTIONS = ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution")
 # No query string and no header: either may hold what a client should not have put there.
 _ACCESS_FIELDS = {
@@ -192,7 +197,7 @@ class HttpApi(Construct):
             keys.graph_pattern(),
         ]
         grants.grant_table(role, stores.state_table, grants.READ, keys=shown)
-        grants.grant_table(role, stores.state_table, (), index="gsi1")
+        grants.grant_table(role, stores.state_table, (), index="gsi1", keys=_LISTS)
         # What is remembered of users: shown, edited and forgotten.
         remembered = [*grants.READ, *grants.WRITE, *grants.DELETE]
         grants.grant_table(role, stores.state_table, remembered, keys=[keys.user_pattern()])

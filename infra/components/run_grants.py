@@ -28,9 +28,15 @@ def grant_run_items(role: iam.IGrantable, stores: Stores, *, conditions: bool = 
     )
 
 
-def grant_payloads(role: iam.Role, stores: Stores) -> None:
-    """Let a role read and write contents that are too large for an item."""
-    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+RUNS, SESSIONS = "*/runs/", "spill/"
+"""Where in the payload bucket contents of runs (below their tenant) and of sessions are. Tools' files and values of
+graphs are elsewhere, and no function of the stack reads them."""
+
+
+def grant_payloads(role: iam.Role, stores: Stores, *, sessions: bool = True) -> None:
+    """Let a role read and write contents that are too large for an item: of runs, and of sessions too."""
+    for prefix in (RUNS, SESSIONS) if sessions else (RUNS,):
+        grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"], prefix=prefix)
 
 
 def grant_events(role: iam.Role, bus: events.IEventBus) -> None:

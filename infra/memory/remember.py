@@ -7,6 +7,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
+from infra.components.run_grants import SESSIONS
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.memory.remember.remember import RECEIVES, REMEMBER_SECONDS
@@ -56,7 +57,7 @@ class Remember(FunctionConstruct):
         # A correction that is learned late changes which facts there are.
         grants.grant_table(self.role, stores.state_table, grants.DELETE, keys=[keys.user_pattern()])
         # Messages too large for an item.
-        grants.grant_objects(self.role, stores.payload_bucket, ["s3:GetObject"])
+        grants.grant_objects(self.role, stores.payload_bucket, ["s3:GetObject"], prefix=SESSIONS)
         grants.grant_invoke(self.role, [gateway.function_arn])
 
 

@@ -142,4 +142,4 @@ class ToolRunner(FunctionConstruct):
             turns = [keys.call_order_pattern()]
             grants.grant_table(self.role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)
         grants.grant_audit(self.role, stores.ledger_table, stores.audit_key, keys.audit_pattern())
-        grant_payloads(self.role, stores)
+        grant_payloads(self.role, stores, sessions=False)
