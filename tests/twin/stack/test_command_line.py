@@ -292,18 +292,31 @@ def test_what_it_held_survives_a_restart_until_it_is_reset(root: Path, assembly_
             tenant.ingest("tide.md", "# Tide\n\nThe tide of Brackwater turns at noon.\n")
             done = tenant.ask("When does the tide of Brackwater turn?")
             await_memories(tenant, done["session"])
-            before = {path: tenant.get(path) for path in ("/v1/documents", "/v1/cost?by=model", "/v1/sessions")}
+            waiting = tenant.ask('Save a note titled "Tide" with the text "At noon."')
+            assert waiting["status"] == "awaiting_human"
+            before = {path: tenant.get(path) for path in ("/v1/documents", "/v1/cost?by=model")}
+            sessions = tenant.get("/v1/sessions")["items"]
         stop(first)
         reset = [sys.executable, "-m", "pentad.cli.main", "--json", "reset", "--state", str(tmp_path), "--yes"]
         second = Up(root, tmp_path)
         try:
             again = second.ready()
-            assert (again["key"], again["kept"] > 10) == (told["key"], True)
+            assert (again["key"], again["kept"] > 10, again["interrupted"]) == (told["key"], True, 1)
             refused = subprocess.run(reset, cwd=root, capture_output=True, text=True, check=False)
             assert (refused.returncode, "stop it first" in refused.stdout) == (1, True)
             with local_tenant(second, again) as tenant:
                 assert {path: tenant.get(path) for path in before} == before
+                others = [one for one in sessions if one["session"] != waiting["session"]]
+                listed = tenant.get("/v1/sessions")["items"]
+                assert len(others) == len(sessions) - 1
+                assert [one for one in listed if one["session"] != waiting["session"]] == others
                 assert tenant.get(f"/v1/runs/{done['run_id']}")["answer"] == done["answer"]
+                # Its execution is gone: it ends, its session is free, and an operator may let it go on.
+                ended = tenant.get(f"/v1/runs/{waiting['run_id']}")
+                assert (ended["status"], "ExecutionAborted" in ended["error"]) == ("failed", True)
+                assert tenant.lease_is_free(waiting["session"])
+                failed = read_failed_runs(tenant.stack)
+                assert waiting["run_id"] in failed
                 follow = tenant.ask("And when does the tide of Brackwater turn?", session=done["session"])
                 assert follow["citations"][0]["document"] == "tide.md"
         finally:
@@ -313,6 +326,17 @@ def test_what_it_held_survives_a_restart_until_it_is_reset(root: Path, assembly_
         first.process.communicate()
     assert subprocess.run(reset, cwd=root, capture_output=True, check=False).returncode == 0
     assert not {"kept", "key", "vectors.sqlite"} & {path.name for path in tmp_path.iterdir()}
+
+
+def read_failed_runs(stack: Stack) -> str:
+    """Return the messages of failed runs, which `pentad runs redrive` takes them from."""
+    url = stack.queue_url("failed-runs-dlq")
+
+    def receive() -> str | None:
+        found = stack.aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return "".join(one["Body"] for one in found.get("Messages", ())) or None
+
+    return str(until(receive, "the message of a failed run"))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
+from pentad.cli.commands.twin.interrupted import end_interrupted
 from pentad.cli.commands.twin.options import CONCURRENCY, make_options, read_tool_secrets
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.screen import build_line
@@ -47,6 +48,8 @@ class Running:
     key: str
     assembly: Path
     ready_seconds: float
+    interrupted: int = 0
+    """Runs that were under way when the twin before stopped, and have failed now."""
 
 
 @contextmanager
@@ -86,7 +89,8 @@ def run_twin(
     try:
         key = (_find_kept_key(twin, state) if keep else None) or _make_key(twin)
         save_key(state, key)
-        yield Running(twin, key, out, round(time.monotonic() - began, 3))
+        interrupted = end_interrupted(twin) if keep and twin.kept_count else 0
+        yield Running(twin, key, out, round(time.monotonic() - began, 3), interrupted)
     finally:
         if not keep:
             (state / KEY_FILE).unlink(missing_ok=True)
@@ -190,7 +194,7 @@ def serve_twin(
     """Start the local twin and leave it running until Ctrl-C: API, documentation, logs.
 
     Documents, runs, keys, records and budgets are kept for the next start; `pentad reset` begins anew. A run that was
-    under way when the twin stopped does not go on.
+    under way when the twin stopped has failed at the next start, and `pentad runs redrive RUN` lets it go on.
     """
     with handle_errors():
         from twin.running.command import wait_for_signal
@@ -216,6 +220,7 @@ def _print_ready(running: Running, page: str) -> None:
     twin = running.twin
     if OPTIONS.json:
         ready = {"api_url": twin.api_url, "docs_url": page, "key": running.key, "kept": twin.kept_count}
+        ready["interrupted"] = running.interrupted
         print_json(ready | {"ready_seconds": running.ready_seconds})
         return
     models = ", ".join(sorted(read_provider_keys())) or "the simulator (no provider key is set)"
@@ -229,6 +234,9 @@ def _print_ready(running: Running, page: str) -> None:
     OUT.print(f"  key       {running.key}", soft_wrap=True)
     if twin.kept_count:
         OUT.print(f"  data      {twin.kept_count:,} items and objects of the twin before; `pentad reset` begins anew")
+    if running.interrupted:
+        told = "  runs      {count} were under way when the twin stopped, and failed: `pentad runs redrive RUN` goes on"
+        OUT.print(build_line(told, count=f"{running.interrupted:,}"))
     OUT.print("In another terminal: pentad ingest docs, pentad chat, pentad run, or")
     headers = f"-H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json'"
     OUT.print(f"  curl {headers} \\", soft_wrap=True)
