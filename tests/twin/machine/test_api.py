@@ -153,6 +153,108 @@ def test_a_definition_that_does_not_parse_is_refused(stage: Stage) -> None:
     assert _code(create, name="broken", definition="{}", roleArn=ROLE) == "InvalidDefinition"
 
 
+def _define(**states: Any) -> dict[str, Any]:
+    return {"StartAt": next(iter(states)), "States": states}
+
+
+def _pass(following: str | None = None) -> dict[str, Any]:
+    return {"Type": "Pass", **({"End": True} if following is None else {"Next": following})}
+
+
+def _task(**fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True, **fields}
+
+
+_LOOP = _define(A=_pass("B"), B=_pass("A"))
+_CATCH = _define(A=_task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Gone"}]))
+_CHOICE = _define(
+    A={"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True, "Next": "Gone"}], "Default": "B"}, B=_pass()
+)
+_MAP = _define(M={"Type": "Map", "ItemProcessor": _define(A=_pass("M")), "End": True})
+_BRANCHES = _define(P={"Type": "Parallel", "Branches": [_define(A=_pass()), _define(A=_pass("P"))], "End": True})
+
+
+@pytest.mark.parametrize(
+    ("definition", "told"),
+    [
+        # As AWS words it: localstack/localstack issue 11978, aws-cloudformation/cfn-lint issue 4074.
+        (
+            _define(pass1=_pass("pass3"), pass2=_pass()),
+            [
+                ("MISSING_TRANSITION_TARGET", "Missing 'Next' target: pass3", "/States/pass1/Next"),
+                ("MISSING_TRANSITION_TARGET", 'State "pass2" is not reachable.', "/States/pass2"),
+            ],
+        ),
+        (
+            {"StartAt": "Not sure", "States": {"A": _pass()}},
+            [
+                ("MISSING_TRANSITION_TARGET", "Missing 'Next' target: Not sure", "/StartAt"),
+                ("MISSING_TRANSITION_TARGET", 'State "A" is not reachable.', "/States/A"),
+            ],
+        ),
+        (_CATCH, [("MISSING_TRANSITION_TARGET", "Missing 'Next' target: Gone", "/States/A/Catch[0]/Next")]),
+        (_CHOICE, [("MISSING_TRANSITION_TARGET", "Missing 'Next' target: Gone", "/States/A/Choices[0]/Next")]),
+        (_MAP, [("MISSING_TRANSITION_TARGET", "Missing 'Next' target: M", "/States/M/ItemProcessor/States/A/Next")]),
+        (
+            _BRANCHES,
+            [("MISSING_TRANSITION_TARGET", "Missing 'Next' target: P", "/States/P/Branches[1]/States/A/Next")],
+        ),
+        (
+            _define(A={"Type": "Pass"}),
+            [("SCHEMA_VALIDATION_FAILED", "the state has neither Next nor End", "/States/A")],
+        ),
+        (_define(A=_pass()), []),
+        (_LOOP, []),
+        (_define(A={"Type": "Succeed"}), []),
+    ],
+)
+def test_a_definition_is_validated_as_it_would_be_created(
+    stage: Stage, definition: dict[str, Any], told: list[tuple[str, str, str]]
+) -> None:
+    client, text = stage.client("stepfunctions"), json.dumps(definition)
+    reply = client.validate_state_machine_definition(definition=text)
+    found = [(one["code"], one["message"], one["location"]) for one in reply["diagnostics"]]
+    assert (found, reply["result"], reply["truncated"]) == (told, "FAIL" if told else "OK", False)
+    if not told:
+        assert stage.create(definition)
+        return
+    with pytest.raises(ClientError) as caught:
+        client.create_state_machine(name="wrong", definition=text, roleArn=ROLE)
+    shown = ", ".join(f"{code}: {message} at {location}" for code, message, location in told)
+    assert caught.value.response["Error"]["Code"] == "InvalidDefinition"
+    assert caught.value.response["Error"]["Message"] == f"Invalid State Machine Definition: '{shown}'"
+
+
+def test_an_update_to_what_leads_nowhere_is_refused_and_changes_nothing(stage: Stage) -> None:
+    arn = stage.create(_PASS)
+    client = stage.client("stepfunctions")
+    with pytest.raises(ClientError, match="MISSING_TRANSITION_TARGET: Missing 'Next' target: Gone at /States/A/Next"):
+        client.update_state_machine(stateMachineArn=arn, definition=json.dumps(_define(A=_pass("Gone"))))
+    assert json.loads(client.describe_state_machine(stateMachineArn=arn)["definition"]) == _PASS
+
+
+@pytest.mark.parametrize(
+    ("definition", "code"),
+    [("{", "INVALID_JSON_DESCRIPTION"), ("[]", "SCHEMA_VALIDATION_FAILED"), ("{}", "SCHEMA_VALIDATION_FAILED")],
+)
+def test_what_is_no_definition_fails_validation_and_raises_nothing(stage: Stage, definition: str, code: str) -> None:
+    reply = stage.client("stepfunctions").validate_state_machine_definition(definition=definition)
+    assert (reply["result"], [one["code"] for one in reply["diagnostics"]]) == ("FAIL", [code])
+
+
+def test_validation_knows_the_type_and_the_most_that_is_asked_for(stage: Stage) -> None:
+    validate = stage.client("stepfunctions").validate_state_machine_definition
+    waits = json.dumps(_define(A=_task(Resource="arn:aws:states:::lambda:invoke.waitForTaskToken")))
+    assert validate(definition=waits)["result"] == "OK"
+    [told] = validate(definition=waits, type="EXPRESS", severity="WARNING")["diagnostics"]
+    assert (told["severity"], told["location"]) == ("ERROR", "/States/A/Resource")
+    broken = json.dumps(_define(A=_pass("X"), B=_pass("Y"), C=_pass("Z")))
+    assert len(validate(definition=broken, maxResults=0)["diagnostics"]) == 5
+    some = validate(definition=broken, maxResults=2)
+    assert (len(some["diagnostics"]), some["truncated"], some["result"]) == (2, True, "FAIL")
+    assert _code(validate, definition=broken, type="FAST") == "ValidationException"
+
+
 def test_installing_twice_and_uninstalling_puts_moto_back(stage: Stage) -> None:
     from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
     from moto.stepfunctions.parser.asl.eval.environment import Environment

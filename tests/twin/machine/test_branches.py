@@ -30,7 +30,8 @@ def _map(state: dict[str, Any], **fields: Any) -> dict[str, Any]:
         "End": True,
         **fields,
     }
-    states = {"Each": each, "Caught": {"Type": "Pass", "Output": "{% $states.input.Error %}", "End": True}}
+    caught = {"Type": "Pass", "Output": "{% $states.input.Error %}", "End": True}
+    states = {"Each": each, **({"Caught": caught} if "Catch" in each else {})}
     return {"QueryLanguage": "JSONata", "StartAt": "Each", "States": states}
 
 
@@ -38,7 +39,11 @@ def _parallel(*states: dict[str, Any], **fields: Any) -> dict[str, Any]:
     branches = [{"StartAt": "P", "States": {"P": state}} for state in states]
     both = {"Type": "Parallel", "Branches": branches, "End": True, **fields}
     caught = {"Type": "Pass", "Output": "{% $states.input.Error %}", "End": True}
-    return {"QueryLanguage": "JSONata", "StartAt": "Both", "States": {"Both": both, "Caught": caught}}
+    return {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Both",
+        "States": {"Both": both, **({"Caught": caught} if "Catch" in both else {})},
+    }
 
 
 _ECHO = {"Type": "Pass", "End": True}

@@ -11,7 +11,7 @@ from twin.machine import clients, executions, lifecycle, status
 from twin.machine.clients import Connect
 from twin.moto_patches.patching import Patches
 from twin.moto_patches.stepfunctions.api import executions as api_executions
-from twin.moto_patches.stepfunctions.api import express, operations, tokens, versions
+from twin.moto_patches.stepfunctions.api import express, operations, tokens, validation, versions
 from twin.moto_patches.stepfunctions.engine import definitions, environment, history, json_text, programs, worker
 from twin.moto_patches.stepfunctions.engine import executions as engine_executions
 from twin.moto_patches.stepfunctions.language import (
@@ -36,7 +36,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     *(states, assign, result_path, choice, errors, attempts, timeouts, waits, jsonata, map, parallel, strings),
     *(environment, history, programs, definitions, engine_executions, worker),
     *(services, functions, callbacks),
-    *(express, versions, operations, tokens),
+    *(express, versions, operations, tokens, validation),
 )
 
 _lock = threading.Lock()
