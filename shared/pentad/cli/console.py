@@ -26,6 +26,11 @@ EXIT_UNAVAILABLE = 3
 EXIT_INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 
+_PAGE = re.compile(r"\bdocs((?:/[A-Za-z0-9_][A-Za-z0-9_-]*)+\.md)\b")
+_PAGES = (Path(__file__).parents[1] / "pages", Path(__file__).parents[3] / "docs")
+"""Where the pages of the documentation are: in an installed package, and in the repository."""
+
+
 class CommandError(Exception):
     """A command can't go on.
 
@@ -127,11 +132,24 @@ def format_error(message: str, field: str | None, fix: str | None) -> str:
     return f"{named}{message} ({fix})" if fix and fix not in message else f"{named}{message}"
 
 
+def find_pages(message: str) -> dict[str, Path]:
+    """Return the pages of the documentation that a message names, with the files that they are on this machine."""
+    named = {found[0]: found[1].lstrip("/") for found in _PAGE.finditer(message)}
+    files = {
+        page: next((path for root in _PAGES if (path := root / rest).is_file()), None) for page, rest in named.items()
+    }
+    return {page: path for page, path in files.items() if path is not None}
+
+
 def _print_error(message: str, code: int) -> None:
+    pages = find_pages(message)
     if OPTIONS.json:
-        print_json({"error": message, "code": code})
+        told = {"pages": {page: str(path) for page, path in pages.items()}} if pages else {}
+        print_json({"error": message, "code": code} | told)
     else:
         first, _, rest = message.partition("\n")
         ERR.print(build_line("[red]error:[/] {message}", message=first), soft_wrap=True)
         if rest:
             ERR.print(Quoted(rest))
+        for page, path in pages.items():
+            ERR.print(build_line("[dim]{page} is {path}[/]", page=page, path=str(path)), soft_wrap=True)

@@ -1,5 +1,7 @@
 """How commands fail."""
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,40 @@ def test_where_nobody_can_be_asked_nothing_is_done(json: bool, terminal: bool, m
     with pytest.raises(CommandError, match="give --yes") as refused:
         console.confirm("Delete it?")
     assert refused.value.code == 2
+
+
+def test_the_pages_that_an_error_names_are_told_with_their_files(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(typer.Exit), console.handle_errors():
+        raise InvalidInput("it is wrong", field="signed", fix="send it, as docs/security.md and docs/tools/mcp.md say")
+    shown = " ".join(capsys.readouterr().err.split())
+    for page in ("docs/security.md", "docs/tools/mcp.md"):
+        path = console.find_pages(page)[page]
+        assert path.read_text(encoding="utf-8").startswith("# ")
+        assert f"{page} is {path}" in shown
+    monkeypatch.setattr(console.OPTIONS, "json", True)
+    with pytest.raises(typer.Exit), console.handle_errors():
+        raise console.CommandError("see docs/erasure.md")
+    told = json.loads(capsys.readouterr().out)
+    assert list(told["pages"]) == ["docs/erasure.md"]
+
+
+def test_an_installed_package_has_its_own_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pages" / "tools").mkdir(parents=True)
+    page = tmp_path / "pages" / "tools" / "mcp.md"
+    page.write_text("# MCP", encoding="utf-8")
+    monkeypatch.setattr(console, "_PAGES", (tmp_path / "pages", tmp_path / "gone"))
+    assert console.find_pages("see docs/tools/mcp.md.") == {
+        "docs/tools/mcp.md": tmp_path / "pages" / "tools" / "mcp.md"
+    }
+    assert console.find_pages("see docs/security.md") == {}
+    built = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    assert built["wheel"]["force-include"] == {"docs": "pentad/pages"}
+
+
+@pytest.mark.parametrize(
+    "text", ["docs/../../etc/passwd.md", "docs//etc/x.md", "mydocs/security.md", "docs/.md", "docs/x.txt"]
+)
+def test_what_is_no_page_is_no_file(text: str) -> None:
+    assert console.find_pages(f"see {text}") == {}
