@@ -103,6 +103,20 @@ def test_rows_are_those_of_the_ledger(books: Books) -> None:
     assert [row.key for row in books.by("tenant").rows] == ["acme"]
 
 
+def test_what_is_estimated_of_a_sum_is_told_by_every_dimension(books: Books) -> None:
+    attempts = [one.model_copy(update={"is_estimated": number % 3 == 0}) for number, one in enumerate(several())]
+    for each in attempts:
+        books.ledger.record(each)
+        books.ledger.record(each)
+    wanted = sum(each.cost_nanousd for each in attempts if each.is_estimated)
+    assert wanted > 0
+    for by in DIMENSIONS:
+        spending = books.by(by, limit=2)
+        rows = [*spending.rows, *([spending.others] if spending.others else [])]
+        assert sum(row.estimated_nanousd for row in rows) == spending.total.estimated_nanousd == wanted, by
+        assert all(row.estimated_nanousd <= row.cost_nanousd for row in rows), by
+
+
 def test_only_the_days_that_are_asked_for_count(books: Books) -> None:
     attempts = several()
     for each in attempts:

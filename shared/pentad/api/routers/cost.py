@@ -29,6 +29,7 @@ class CostRow(View):
     attempts: int = Field(description="requests on the wire, failed ones included")
     tokens: int = Field(description="all tokens in and out")
     cost_nanousd: int = Field(description="nano-dollars: 1 USD is 1,000,000,000")
+    estimated_nanousd: int = Field(description="of it estimated, since the provider did not say what was used")
     cost: str = Field(description="dollars for a reader")
 
 

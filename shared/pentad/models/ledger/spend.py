@@ -58,6 +58,7 @@ class Row(FrozenValue):
     attempts: int = Field(ge=0)
     tokens: int = Field(ge=0)
     cost_nanousd: int = Field(ge=0)
+    estimated_nanousd: int = Field(default=0, ge=0, description="of the cost: of attempts whose usage is an estimate")
 
     def __add__(self, other: "Row") -> "Row":
         """Return the sum, under this row's key."""
@@ -66,6 +67,7 @@ class Row(FrozenValue):
             attempts=self.attempts + other.attempts,
             tokens=self.tokens + other.tokens,
             cost_nanousd=self.cost_nanousd + other.cost_nanousd,
+            estimated_nanousd=self.estimated_nanousd + other.estimated_nanousd,
         )
 
 
@@ -119,7 +121,9 @@ def spread_counters(counters: Iterable[SpendCounter], random: Callable[[], float
 
 def row_of(attempt: Attempt, key: str = "") -> Row:
     """Return what an attempt adds to its counters."""
-    return Row(key=key, attempts=1, tokens=attempt.usage.total_tokens, cost_nanousd=attempt.cost_nanousd)
+    cost = attempt.cost_nanousd
+    estimated = cost if attempt.is_estimated else 0
+    return Row(key=key, attempts=1, tokens=attempt.usage.total_tokens, cost_nanousd=cost, estimated_nanousd=estimated)
 
 
 def expires_at(day: str) -> int:

@@ -8,7 +8,8 @@ import typer
 
 from pentad.cli import operator, target
 from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
-from pentad.cli.screen import Grid, build_styled
+from pentad.cli.screen import Grid, build_line, build_styled
+from pentad.domain.money import show
 
 
 def show_cost(
@@ -35,6 +36,10 @@ def show_cost(
             print_json(view)
         else:
             OUT.print(_build_table(view))
+            estimated = view["total"]["estimated_nanousd"]
+            if estimated:
+                told = "{amount} of it is estimated: compare with the providers' invoices (docs/models/cost.md)."
+                OUT.print(build_line(told, amount=show(estimated)))
 
 
 def _read_cost(

@@ -158,12 +158,14 @@ def _build_increment(table: Table, attempt: Attempt, counter: spend.SpendCounter
     return table.build_update(
         keys.spend_pk(attempt.context.tenant_id, counter.kind),
         keys.spend_sk(counter.day, counter.value, counter.shard),
-        "ADD attempts :one, tokens :tokens, cost_nanousd :cost SET #type = :type, #ttl = :ttl",
+        "ADD attempts :one, tokens :tokens, cost_nanousd :cost, estimated_nanousd :estimated "
+        "SET #type = :type, #ttl = :ttl",
         names={"#type": "type", "#ttl": "ttl"},
         values={
             ":one": row.attempts,
             ":tokens": row.tokens,
             ":cost": row.cost_nanousd,
+            ":estimated": row.estimated_nanousd,
             ":type": "spend",
             ":ttl": spend.expires_at(counter.day),
         },

@@ -57,5 +57,6 @@ class DynamoSpend:
                 attempts=int(item["attempts"]),
                 tokens=int(item["tokens"]),
                 cost_nanousd=int(item["cost_nanousd"]),
+                estimated_nanousd=int(item.get("estimated_nanousd", 0)),
             )
             yield SpendCounter(kind, day, value, int(shard)), row

@@ -199,6 +199,9 @@ class DocumentsPlace:
         return Counter(documents=1, document_objects=objects)
 
 
+_AMOUNTS = ("attempts", "tokens", "cost_nanousd", "estimated_nanousd")
+
+
 class SpendPlace:
     """The counters of what the user's calls have cost: the amounts stay, under the hash of the user's id.
 
@@ -226,11 +229,13 @@ class SpendPlace:
     def _move(self, item: Item, sk: str) -> bool:
         """Add a counter to that of another key, and remove it; tell whether it had not been raised meanwhile."""
         pk = str(item["pk"])
-        amounts = {name: item[name] for name in ("attempts", "tokens", "cost_nanousd")}
+        # Counters of before there were estimates have none.
+        amounts = {name: item[name] for name in _AMOUNTS if name in item}
+        added = ", ".join(f"{name} :{name}" for name in amounts)
         moved = self._state.build_update(
             pk,
             sk,
-            "ADD attempts :attempts, tokens :tokens, cost_nanousd :cost_nanousd SET #type = :type, #ttl = :ttl",
+            f"ADD {added} SET #type = :type, #ttl = :ttl",
             names={"#type": "type", "#ttl": "ttl"},
             values={f":{name}": value for name, value in amounts.items()} | {":type": "spend", ":ttl": item["ttl"]},
         )
