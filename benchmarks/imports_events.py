@@ -127,6 +127,7 @@ CASES = (
         {"headers": {"authorization": "Bearer ptd.acme.abcdefghijkl.abcdefghijklmnopqrstuvwxyz0123456789"}},
     ),
     Case("gateway: think", "functions.models.gateway", {"op": "think", **_TURN, "step": 1}),
+    Case("gateway: begin", "functions.models.gateway", {"op": "begin", **_TURN}),
     Case(
         "gateway: complete",
         "functions.models.gateway",
@@ -148,7 +149,7 @@ CASES = (
     Case("deliver", "functions.orchestration.deliver", {"op": "deliver", **_STEP, "kind": "answer"}),
     Case("notify", "functions.orchestration.notify", _sqs(_ANNOUNCEMENT)),
     Case("trigger", "functions.orchestration.trigger", _sqs(_MESSAGE)),
-    Case("workflow", "functions.orchestration.workflow", {"op": "begin", **_TURN}),
+    Case("workflow", "functions.orchestration.workflow", {"op": "finish", **_TURN}),
     Case("tool runner", "functions.orchestration.run_tool", {"op": "run", **_CALL}),
     Case(
         "tool: calculator",
