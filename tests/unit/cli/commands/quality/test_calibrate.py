@@ -14,9 +14,16 @@ from typer.testing import CliRunner
 from pentad.cli.commands.quality import calibrate
 from pentad.cli.commands.quality.reliability_png import draw_reliability, place
 from pentad.cli.main import app
+from pentad.domain.declarations.agents import ConfidenceSpec
 from pentad.orchestration.calibration.calibrate import calibrate as calibrate_turns
 from pentad.orchestration.calibration.verdicts import RANKS
+from pentad.orchestration.confidence.assessor import Assess
+from pentad.orchestration.reviews.reviews import build_review
+from pentad.orchestration.turn.think import Think
+from tests.unit.api.client import Client
+from tests.unit.cli.commands.quality.test_cases import Api as Served
 from tests.unit.orchestration.calibration.test_calibrate import many
+from tests.unit.orchestration.world import CATALOG, TENANT, World
 
 Json = dict[str, Any]
 BANDS = {"autonomous": 0.9, "review": 0.7, "draft": 0.5}
@@ -199,3 +206,26 @@ def test_random_verdicts_never_break_the_report(api: Api) -> None:
         found = report("--precision", str(chance.uniform(0.5, 0.999)))
         assert sum(one["count"] for one in found["bins"]) == found["all"]["count"]
         run()
+
+
+def test_it_reads_what_the_api_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = CATALOG.agents["assistant"].model_copy(update={"confidence": ConfidenceSpec()})
+    world = World(CATALOG.model_copy(update={"agents": {"assistant": agent}}))
+    assessor = Assess(world.model, world.telemetry)
+    stores = (world.catalog, world.runs, world.sessions, world.model, world.ledger, world.telemetry)
+    world.think = Think(*stores, now=world.clock, assessor=assessor)
+    served = Served(Client(world))
+    monkeypatch.setattr(calibrate, "create_api_client", lambda: served)
+    runs = [served.answer("What is 2 + 2?", "It is 4.", f"s{number}") for number in range(12)]
+    for number, run_id in enumerate(runs[:11]):
+        served.say(run_id, score=float(number > 0))
+    first = world.runs.get(TENANT, runs[0])
+    review = build_review(first, 1, "confidence", "x", at=world.clock(), confidence=1)
+    world.reviews.add(review)
+    assert served.client("POST", f"/v1/reviews/{review.review_id}", {"verdict": "correct"}).status == 200
+    found = report("--days", "3650")
+    assert found["runs"] == {"rated": 12, "judged": 11, "unjudged": 1}
+    assert (found["bins"][9]["count"], found["bins"][9]["correct"]) == (11, 11)
+    sources = {"review": 1, "approval": 0, "feedback": 10}
+    assert found["verdicts"] == {"disputed": 0, "overruled": 1, "by_source": sources}
+    assert found["bands"] == BANDS

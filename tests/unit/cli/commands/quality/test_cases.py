@@ -25,8 +25,8 @@ Json = dict[str, Any]
 class Api:
     """The API, over services in memory."""
 
-    def __init__(self) -> None:
-        self.client = Client()
+    def __init__(self, client: Client | None = None) -> None:
+        self.client = client or Client()
 
     def close(self) -> None:
         pass
