@@ -69,7 +69,7 @@ class World:
         assert self.approvals.replace(approval.model_copy(update={"status": status, "version": 1} | final))
         return run_id
 
-    def list(self) -> list[HumanVerdict]:
+    def list_found(self) -> list[HumanVerdict]:
         return list(self.verdicts.list_page(TENANT).items)
 
 
@@ -82,12 +82,12 @@ def test_reviews_and_approvals_that_judge_a_turn_are_listed_newest_first(world: 
     first = world.close("wrong")
     second = world.decide(ApprovalStatus.APPROVED)
     third = world.decide(ApprovalStatus.REJECTED)
-    assert [(one.run_id, one.step, one.source, one.correct, one.confidence) for one in world.list()] == [
+    assert [(one.run_id, one.step, one.source, one.correct, one.confidence) for one in world.list_found()] == [
         (third, 2, "approval", False, 0.6),
         (second, 2, "approval", True, 0.6),
         (first, 1, "review", False, 0.8),
     ]
-    assert {(one.user_id, one.agent) for one in world.list()} == {("ann", "assistant")}
+    assert {(one.user_id, one.agent) for one in world.list_found()} == {("ann", "assistant")}
 
 
 def test_what_was_changed_before_it_was_approved_was_wrong(world: World) -> None:
@@ -95,7 +95,7 @@ def test_what_was_changed_before_it_was_approved_was_wrong(world: World) -> None
     world.decide(ApprovalStatus.APPROVED, reply="another answer")
     world.decide(ApprovalStatus.APPROVED, kind="calls", calls=(call,))
     world.decide(ApprovalStatus.APPROVED, kind="calls", calls=(call.model_copy(update={"edited": False}),))
-    assert [one.correct for one in world.list()] == [True, False, False]
+    assert [one.correct for one in world.list_found()] == [True, False, False]
 
 
 def test_what_is_no_verdict_on_a_turn_that_was_rated_is_not_listed(world: World) -> None:
@@ -108,9 +108,9 @@ def test_what_is_no_verdict_on_a_turn_that_was_rated_is_not_listed(world: World)
     world.decide(ApprovalStatus.ANSWERED, kind="question", reply="42")
     world.decide(ApprovalStatus.REJECTED, kind="escalation")
     world.decide(ApprovalStatus.APPROVED, kind="escalation")
-    assert world.list() == []
+    assert world.list_found() == []
     world.decide(ApprovalStatus.APPROVED, kind="escalation", drafts=True)
-    assert [one.correct for one in world.list()] == [True]
+    assert [one.correct for one in world.list_found()] == [True]
 
 
 def test_what_was_judged_waits_and_is_open_no_more(world: World) -> None:
@@ -122,7 +122,7 @@ def test_what_was_judged_waits_and_is_open_no_more(world: World) -> None:
 
 def test_an_approval_too_large_for_an_item_has_its_verdict(world: World) -> None:
     world.decide(ApprovalStatus.REJECTED, text="x" * 500_000)
-    assert [one.correct for one in world.list()] == [False]
+    assert [one.correct for one in world.list_found()] == [False]
 
 
 def test_verdicts_are_paged_and_tenants_are_apart(world: World) -> None:

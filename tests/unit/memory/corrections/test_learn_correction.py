@@ -42,7 +42,7 @@ def make(text: str, *, version: int = 1, **values: Any) -> GivenCorrection:
 class World:
     """A user of whom something is known, and the correction of an answer."""
 
-    def __init__(self, *, user: str | None = "sam", learns: bool = True) -> None:
+    def __init__(self, *, learns: bool = True) -> None:
         self.facts, self.model, self.corrections = MemoryFacts(), Simulated(), MemoryCorrections()
         self.sessions = MemorySessions(clock=lambda: START)
         self.learn_facts = LearnFacts(
@@ -53,7 +53,7 @@ class World:
             clock=lambda: START,
             learns=lambda _: learns,
         )
-        part = work(say("u: My name is Pria."), user=user)
+        part = work(say("u: My name is Pria."))
         self.sessions.create(part.session.model_copy(update={"version": 0, "length": 0}))
         self.learn_facts.run(part)
         self.learn = LearnCorrection(self.corrections, self.sessions, self.learn_facts, NullTelemetry())
@@ -124,11 +124,6 @@ def test_what_was_forgotten_is_not_learned_again_from_the_same_correction() -> N
     [fact] = world.list_current()
     book = world.facts.read("acme", "sam")
     assert world.facts.write("acme", "sam", forget_fact(book, fact.fact_id, START), expected_version=book.version)
-    other = LearnFacts(
-        facts=world.facts, model=world.model, embedder=WordEmbedder(), telemetry=NullTelemetry(), clock=lambda: START
-    )
-    other.recipe = "facts-next"
-    world.learn = LearnCorrection(world.corrections, world.sessions, other, NullTelemetry())
     world.correct("My name is Priya.")
     assert world.list_current() == []
 
@@ -145,16 +140,17 @@ def test_an_agent_that_does_not_learn_and_a_session_that_was_deleted_teach_nothi
     assert [fact.text for fact in gone.list_current()] == ["The user's name is Pria."]
 
 
-def test_a_model_that_is_not_there_leaves_the_correction_waiting() -> None:
+def test_a_model_that_is_not_there_leaves_the_correction_waiting_for_the_next_delivery() -> None:
     world = World()
-
-    def refuse(*_: object, **__: object) -> None:
-        raise ModelUnavailable("down")
-
-    world.model.complete = refuse  # type: ignore[assignment, method-assign]
+    world.model.scripted = [ModelUnavailable("down")]
     with pytest.raises(ModelUnavailable):
         world.correct("My name is Priya.")
     assert len(world.corrections.waiting) == 1
+    world.learn.run(EVENT, deadline=1e12)
+    assert ([fact.text for fact in world.list_current()], world.corrections.waiting) == (
+        ["The user's name is Priya."],
+        {},
+    )
 
 
 def test_an_event_names_a_correction_or_is_refused() -> None:
