@@ -148,13 +148,14 @@ def build_pentad_layer(root: Path) -> Path:
     return _build_once(root, "layer-pentad", _compute_digest(kept, source), copy_package)
 
 
-def build_catalog_layer(root: Path, content: str, models: str | None = None) -> Path:
+def build_catalog_layer(root: Path, content: str, models: str | None = None, told_apart: str | None = None) -> Path:
     """Return the layer of the package ``pentad_catalog``: all agents and tools as JSON, and the project's own models.
 
     Args:
         root: the project's folder.
         content: `pentad.domain.declarations.agents.Catalog` as JSON.
         models: the text of ``models.yaml``, where the project has one.
+        told_apart: as JSON, the names that metrics tell apart, where the project has too many.
     """
 
     def write_catalog(folder: Path) -> None:
@@ -164,8 +165,11 @@ def build_catalog_layer(root: Path, content: str, models: str | None = None) -> 
         _write(package / "catalog.json", content)
         if models is not None:
             _write(package / "models.yaml", models)
+        if told_apart is not None:
+            _write(package / "metrics.json", told_apart)
 
-    return _build_once(root, "layer-catalog", f"{content}\0{models or ''}".encode(), write_catalog)
+    key = f"{content}\0{models or ''}\0{told_apart or ''}".encode()
+    return _build_once(root, "layer-catalog", key, write_catalog)
 
 
 def build_function_asset(root: Path, module: str) -> Path:

@@ -20,9 +20,11 @@ from infra.orchestration.machines import loop  # noqa: E402
 from pentad.api.routes import ROUTES  # noqa: E402
 from pentad.domain.declarations.agents import AgentSpec  # noqa: E402
 from pentad.observability.metrics import names  # noqa: E402
+from pentad.observability.metrics.table import CEILING, METRICS, MOST_TOLD_APART, compute_ceiling  # noqa: E402
 from scripts import twin_tables  # noqa: E402
 
 TODO = "TODO"
+DIMENSIONS = frozenset(name for spec in METRICS.values() for name in spec.dimensions)
 Row = tuple[str, ...]
 
 
@@ -44,8 +46,22 @@ def _brace(found: re.Match[str]) -> str:
 
 
 def list_metrics() -> list[Row]:
-    """Name and unit; the page adds the dimensions, which a test compares with the calls."""
-    return [(f"`{name}`", unit) for name, unit in sorted(names.UNITS.items())]
+    """Name, unit, dimensions and what it tells; a test compares the dimensions with the calls."""
+    return [
+        (
+            f"`{name}`",
+            spec.unit,
+            "; ".join(", ".join(sorted(one.name for one in each)) for each in spec.sets),
+            spec.tells,
+        )
+        for name, spec in sorted(METRICS.items())
+    ]
+
+
+def list_most() -> list[Row]:
+    """How many names a dimension tells apart, and how many metrics a stage has at most."""
+    rows = [(f"`{name}`", str(most)) for name, most in MOST_TOLD_APART.items()]
+    return [*rows, ("metrics of a stage", f"{compute_ceiling():,}, and never more than {CEILING:,}")]
 
 
 def find_dimensions() -> dict[str, set[str]]:
@@ -70,7 +86,7 @@ def _keywords(function: ast.FunctionDef, key: str) -> Iterator[str]:
     """The dimensions that a function's calls with the metric ``key`` give by name."""
     for call in ast.walk(function):
         if isinstance(call, ast.Call) and any(isinstance(arg, ast.Attribute) and arg.attr == key for arg in call.args):
-            yield from (word.arg for word in call.keywords if word.arg in names.DIMENSIONS)
+            yield from (word.arg for word in call.keywords if word.arg in DIMENSIONS)
 
 
 def _define() -> dict[str, Any]:
@@ -133,6 +149,7 @@ TABLES = {
     "variables": Table("docs/architecture.md", ("variable", "assigned by", "is"), list_variables),
     "routes": Table("docs/api.md", ("route", "scope", "does"), list_routes),
     "metrics": Table("docs/layers/observability.md", ("metric", "unit", "dimensions", "is"), list_metrics),
+    "ceiling": Table("docs/layers/observability.md", ("of", "at most"), list_most),
     "resource types": Table("twin/README.md", ("service", "resource types"), twin_tables.list_resource_types),
     "limits": Table("twin/README.md", ("service", "limit", "is"), twin_tables.list_limits),
     "missing": Table("twin/README.md", ("service", "operations that nobody answers"), twin_tables.list_missing),

@@ -130,7 +130,8 @@ PANELS: Mapping[str, Sequence[Panel]] = {
         ),
     ),
     "What goes wrong": (
-        Panel("Failed invocations", by=(names.ERRORS, ("error", "function"), "Sum")),
+        Panel("Failed invocations, by error", by=(names.ERRORS, ("error",), "Sum")),
+        Panel("Failed invocations, by function", by=(names.ERRORS, ("function",), "Sum")),
         Panel("Cold starts", by=(names.COLD_STARTS, ("function",), "Sum")),
         Panel(
             "Refused",
@@ -184,11 +185,12 @@ def build_widgets(stage: str, region: str, alarms: Sequence[str]) -> list[dict[s
     y = 4
     for heading, panels in PANELS.items():
         widgets.append(_place(0, y, _COLUMNS, 1, "text", {"markdown": f"## {heading}"}))
-        widgets += [
-            _place(_WIDTH * column, y + 1, _WIDTH, _HEIGHT, "metric", _draw(panel, stage, region))
-            for column, panel in enumerate(panels)
-        ]
-        y += 1 + _HEIGHT
+        y += 1
+        for place, panel in enumerate(panels):
+            row, column = divmod(place, _COLUMNS // _WIDTH)
+            at = _WIDTH * column, y + row * _HEIGHT
+            widgets.append(_place(*at, _WIDTH, _HEIGHT, "metric", _draw(panel, stage, region)))
+        y += -(-len(panels) // (_COLUMNS // _WIDTH)) * _HEIGHT
     return widgets
 
 

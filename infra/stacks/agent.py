@@ -22,6 +22,7 @@ from infra.models.gateway import Gateway
 from infra.observability.alarms import Alarms, give_actions
 from infra.observability.anchors import Anchors
 from infra.observability.export import Export
+from infra.observability.metric_names import choose_metric_names
 from infra.orchestration.functions.await_human import AwaitHuman
 from infra.orchestration.functions.deliver import Deliver
 from infra.orchestration.functions.ends import Ends
@@ -241,7 +242,12 @@ class AgentStack(Stack):
         return {
             "dependencies": builds.build_dependencies_layer(root),
             "pentad": builds.build_pentad_layer(root),
-            "catalog": builds.build_catalog_layer(root, catalog.model_dump_json(indent=1), models.overlay),
+            "catalog": builds.build_catalog_layer(
+                root,
+                catalog.model_dump_json(indent=1),
+                models.overlay,
+                choose_metric_names(self, catalog, models, self._declared),
+            ),
         }
 
     def _create_layer(self, name: str, folder: Path) -> lambda_.ILayerVersion:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from infra.config import STAGES, read_alerts
+from infra.alerts import read_alerts
+from infra.config import STAGES
 from infra.observability.dashboard import PANELS, build_widgets
 from pentad.domain.errors import ConfigurationError
 from pentad.observability.alarms.limits import AlarmLimits
 from pentad.observability.alarms.table import PAGES, TICKETS, build_alarms, list_parts
 from pentad.observability.metrics import names
+from pentad.observability.metrics.table import METRICS, PLATFORM_FUNCTIONS
 from tests.infra.conftest import joined, resolved
 from twin.alarms.alarms import MetricAlarm, read_metric_alarm
 from twin.alarms.metric_store import MetricKey, MetricStore
@@ -135,12 +137,17 @@ def test_one_failed_run_of_a_quiet_night_pages_nobody(resources: list[tuple[str,
         assert alarm.evaluate(store.read, NOW).state == "OK"
 
 
+def test_every_function_of_the_platform_is_told_apart_in_metrics(functions: dict[str, Json]) -> None:
+    names_of = {one["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for one in functions.values()}
+    assert {name for name in names_of if not name.startswith("tool-")} <= set(PLATFORM_FUNCTIONS)
+
+
 def test_our_metrics_are_read_with_the_stage_alone(resources: list[tuple[str, Json]]) -> None:
     for name in TABLE:
         for query in alarm_of(resources, name).queries:
             if query.key is not None and query.key.namespace == names.NAMESPACE:
                 assert query.key == MetricKey.of(names.NAMESPACE, query.key.name, {"stage": "dev"})
-                assert query.key.name in names.UNITS
+                assert query.key.name in METRICS
 
 
 # -- the table and the project's own configuration
@@ -203,7 +210,8 @@ def test_the_dashboard_shows_every_alarm_and_metrics_that_exist(resources: list[
     assert all(f"pentad-dev-{name}" in text for name in TABLE)
     for panel in (one for row in PANELS.values() for one in row):
         shown = [panel.by[0]] if panel.by else [metric for metric, _ in panel.lines.values()]
-        assert set(shown) <= names.UNITS.keys(), panel.title
+        assert set(shown) <= METRICS.keys(), panel.title
         if panel.by:
-            assert set(panel.by[1]) <= names.DIMENSIONS, panel.title
+            sets = [sorted(one.name for one in each) for each in METRICS[panel.by[0]].sets]
+            assert sorted(panel.by[1]) in sets, panel.title
     assert len(json.dumps({"widgets": build_widgets("dev", "eu-west-1", ["arn"] * 40)})) < 500_000

@@ -13,6 +13,7 @@ from infra.orchestration.machines.agent_files import build_catalog
 from infra.tools.groups import MOST_RESOURCES, MOST_TOOLS_OF_A_GROUP, ToolGroups, estimate_resources
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.observability.metrics.table import MOST_TOLD_APART, PLATFORM_FUNCTIONS
 from pentad.tools.declare.declare import Grant, tool
 from pentad.tools.declare.discovery import AnyTool, discover
 from pentad.tools.runtime.function_names import find_group, name_function
@@ -102,6 +103,16 @@ def test_each_tool_has_a_function_with_a_name_of_its_own(stacks: dict[str, Json]
         # A token is at most an ARN.
         assert sum(len(key) + len(joined_text(value)) for key, value in environment.items()) <= 3_500, one
         assert len(one["Layers"]) <= 5
+
+
+def test_metrics_tell_a_bounded_number_of_them_apart_and_the_synth_says_so(many: Path, project: Path) -> None:
+    [chosen] = [
+        json.loads(path.read_text("utf-8")) for path in project.glob("build/*/python/pentad_catalog/metrics.json")
+    ]
+    assert (len(chosen["tool"]), len(chosen["function"])) == (MOST_TOLD_APART["tool"], MOST_TOLD_APART["function"])
+    assert set(PLATFORM_FUNCTIONS) < set(chosen["function"])
+    told = "".join(path.read_text("utf-8") for path in many.glob("*.metadata.json"))
+    assert "metrics tell 60 names of 'tool' apart" in told
 
 
 def joined_text(value: Any) -> str:

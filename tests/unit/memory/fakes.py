@@ -13,6 +13,7 @@ from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext
 from pentad.domain.usage import Usage
+from pentad.observability.metrics.table import check_count
 from pentad.observability.ports import Attribute, Span
 from pentad.observability.spans.conventions import check_span
 
@@ -119,6 +120,7 @@ class Counts:
         """Nothing here has a place."""
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
+        check_count(name, unit, dimensions)
         key = " ".join([name, *dimensions.values()])
         self.counts[key] = self.counts.get(key, 0) + value
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pentad.domain.tracing import EndedSpan, SpanKind, SpanValue, TraceContext, derive_span_id, enter_place
-from pentad.observability.metrics.names import DIMENSIONS, UNITS
+from pentad.observability.metrics.table import check_count
 from pentad.observability.ports import Attribute, Span
 from pentad.observability.spans.conventions import check_span
 
@@ -106,13 +106,9 @@ class MemoryTelemetry:
         """See `Telemetry`.
 
         Raises:
-            ValueError: a dimension is not one of `DIMENSIONS`, or the unit is not the metric's.
+            ValueError: it is not as the table has it; see `check_count`.
         """
-        unknown = set(dimensions) - DIMENSIONS
-        if unknown:
-            raise ValueError(f"metric {name} has dimensions that names.py does not list: {sorted(unknown)}")
-        if UNITS.get(name, unit) != unit:
-            raise ValueError(f"metric {name} has the unit {UNITS[name]}, not {unit}")
+        check_count(name, unit, dimensions)
         self.counts.append(RecordedCount(name, value, unit, dimensions))
 
     def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
@@ -75,6 +75,7 @@ class PowertoolsTelemetry:
         stream: where lines go; standard output where None.
         mask_emails: mask e-mail addresses too.
         clock_ns: nanoseconds since the epoch.
+        told_apart: by dimension of metrics, the declared names that are told apart where there are too many.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class PowertoolsTelemetry:
         stream: TextIO | None = None,
         mask_emails: bool = False,
         clock_ns: Callable[[], int] = time.time_ns,
+        told_apart: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         def serialize_record(record: Any) -> str:
             # The last step before the line is written: message, keys, exception and traceback all pass here.
@@ -105,7 +107,14 @@ class PowertoolsTelemetry:
             sampling_rate=None,
         )
         self._logger = logging.getLogger(service)
-        self._metrics = EmfMetrics(namespace=namespace, stage=stage, service=service, stream=stream)
+        self._metrics = EmfMetrics(
+            namespace=namespace,
+            stage=stage,
+            service=service,
+            stream=stream,
+            told_apart=told_apart,
+            report=self._report_other,
+        )
         self._trace_header = trace_header
         self._clock_ns = clock_ns
         # Of the invocation, on the object: threads that the invocation starts share them. A Lambda instance serves one
@@ -240,6 +249,9 @@ class PowertoolsTelemetry:
         self._metrics.add(name, value, unit, dimensions)
         if self._bound is None:
             self._metrics.flush()
+
+    def _report_other(self, metric: str, dimension: str, value: str) -> None:
+        self.log_event("metrics.other", level="WARNING", metric=metric, dimension=dimension, value=value)
 
     def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         """See `Telemetry`."""

@@ -18,6 +18,7 @@ from pentad.domain.ids import AgentName, RunId, TenantId
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
+from pentad.observability.metrics.table import OTHER
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.decision_rules import count_escalations
 
@@ -201,7 +202,8 @@ class Notify:
             except Exception as error:  # also one that nobody expected: the other channels tell all the same
                 failures.append(error)
                 detail = error.message if isinstance(error, PentadError) else None
-                self._telemetry.count(names.NOTICES, kind=name, outcome="failed")
+                kind = name if name in self._channels else OTHER
+                self._telemetry.count(names.NOTICES, kind=kind, outcome="failed")
                 self._telemetry.log_event(
                     "notice.failed", level="WARNING", channel=name, error=type(error).__name__, detail=detail
                 )

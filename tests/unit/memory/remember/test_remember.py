@@ -30,7 +30,7 @@ def now() -> datetime:
 class Step:
     """Notes which messages it got; ``failures`` are raised first, ``waits`` is how many messages it wants at least."""
 
-    name: str = "notes"
+    name: str = "summary"
     recipe: str = "1"
     waits: int = 0
     failures: list[BaseException] = field(default_factory=list)
@@ -124,7 +124,7 @@ def test_a_step_that_waits_for_more_gets_the_same_again_with_what_came() -> None
 
 
 def test_another_recipe_begins_anew_and_the_other_steps_do_not() -> None:
-    first, second = Step(), Step(name="others")
+    first, second = Step(), Step(name="turns")
     world = World(first, second)
     world.say(2)
     world.run()
@@ -135,7 +135,7 @@ def test_another_recipe_begins_anew_and_the_other_steps_do_not() -> None:
 
 
 def test_a_step_that_fails_keeps_no_other_from_its_work_and_comes_again() -> None:
-    broken, other = Step(failures=[ModelUnavailable("down")]), Step(name="others")
+    broken, other = Step(failures=[ModelUnavailable("down")]), Step(name="turns")
     world = World(broken, other)
     world.say(1)
     with pytest.raises(ModelUnavailable):
@@ -230,7 +230,7 @@ def test_an_event_is_read_and_what_is_none_is_refused() -> None:
 
 
 def test_messages_are_read_once_for_all_steps_that_are_equally_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = Step(), Step(name="others")
+    first, second = Step(), Step(name="turns")
     world = World(first, second)
     world.say(3)
     reads: list[tuple[int, int]] = []
