@@ -11,15 +11,14 @@ from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 from pydantic import ValidationError
 
+from infra.alerts import Alerts, read_alerts
 from infra.locks import AuditLock, read_audit_lock
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
 from pentad.observability.alarms.limits import AlarmLimits
-from pentad.observability.alarms.specs import Severity
 from pentad.observability.export.targets import Target
 
-_RECEIVER = re.compile(r"https://[^\s/]+\.[^\s]+|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 StageName = Literal["dev", "staging", "prod"]
 
@@ -72,25 +71,6 @@ class Notices:
     link: str | None
     email_from: str | None
     groups: Mapping[str, Channels]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alerts:
-    """Whom alarms tell, and from when on.
-
-    Attributes:
-        page: addresses of e-mail or HTTPS that are told at once.
-        ticket: those that are told of what can wait for a working day.
-        limits: the thresholds.
-    """
-
-    page: tuple[str, ...]
-    ticket: tuple[str, ...]
-    limits: AlarmLimits
-
-    def find_receivers(self, severity: Severity) -> tuple[str, ...]:
-        """Return the addresses of a severity."""
-        return self.page if severity == "page" else self.ticket
 
 
 NOTICES = Notices(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
@@ -185,6 +165,7 @@ STAGES: dict[str, Stage] = {
         alerts=Alerts(
             page=(),
             ticket=(),
+            link=None,
             limits=AlarmLimits(failed_percent=50, daily_usd=20, slo_success_percent=95, slo_fast_percent=90),
         ),
         api_burst=50,
@@ -212,7 +193,7 @@ STAGES: dict[str, Stage] = {
         trigger_concurrency=5,
         rollout=Rollout(kind="CANARY", percentage=20, minutes=5, failed_percent=20),
         notices=NOTICES,
-        alerts=Alerts(page=(), ticket=(), limits=AlarmLimits(failed_percent=20, daily_usd=50)),
+        alerts=Alerts(page=(), ticket=(), link=None, limits=AlarmLimits(failed_percent=20, daily_usd=50)),
         api_burst=100,
         api_rate=50,
         oidc_issuer=None,
@@ -238,7 +219,7 @@ STAGES: dict[str, Stage] = {
         trigger_concurrency=10,
         rollout=Rollout(kind="CANARY", percentage=10, minutes=10, failed_percent=5),
         notices=NOTICES,
-        alerts=Alerts(page=(), ticket=(), limits=AlarmLimits()),
+        alerts=Alerts(page=(), ticket=(), link=None, limits=AlarmLimits()),
         api_burst=500,
         api_rate=250,
         oidc_issuer=None,
@@ -327,35 +308,6 @@ def read_targets(values: Any) -> tuple[Target, ...]:
     if len({one.name for one in targets}) < len(targets):
         raise ConfigurationError("cdk.json: traces: two targets have one name", fix="name each otherwise")
     return targets
-
-
-def read_alerts(values: Any, stage: Alerts) -> Alerts:
-    """Return what a project's cdk.json says of a stage's alarms: ``{page?: [...], ticket?: [...], limits?: {...}}``.
-
-    Args:
-        values: what stands there.
-        stage: the stage's own, for what is not said.
-
-    Raises:
-        ConfigurationError: it has a name that is not known, an address that is none, or a limit out of bounds.
-    """
-    fix = 'write {"page": ["on-call@example.com", "https://..."], "ticket": [...], "limits": {"daily_usd": 200}}'
-    unknown = sorted(set(values) - {"page", "ticket", "limits"}) if isinstance(values, dict) else ["?"]
-    if unknown:
-        raise ConfigurationError(f"cdk.json: alerts: there is no field {', '.join(map(repr, unknown))}", fix=fix)
-    addresses = {}
-    for severity in ("page", "ticket"):
-        given = values.get(severity, list(stage.find_receivers(severity)))
-        if not isinstance(given, list) or not all(isinstance(one, str) and _RECEIVER.fullmatch(one) for one in given):
-            raise ConfigurationError(f"cdk.json: alerts: {severity} is no list of e-mail or HTTPS addresses", fix=fix)
-        addresses[severity] = tuple(given)
-    try:
-        limits = AlarmLimits.model_validate(stage.limits.model_dump() | values.get("limits", {}))
-    except (TypeError, ValidationError) as error:
-        first = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else None
-        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is no object"
-        raise ConfigurationError(f"cdk.json: alerts: limits: {why}", fix=fix) from error
-    return Alerts(page=addresses["page"], ticket=addresses["ticket"], limits=limits)
 
 
 def read_notices(values: Mapping[str, Any]) -> Notices:

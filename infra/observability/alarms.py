@@ -14,6 +14,7 @@ from constructs import Construct
 
 from infra.components.build import Build
 from infra.config import Stage
+from infra.observability.alerting import Alerting
 from infra.observability.dashboard import create_dashboard
 from pentad.observability.alarms.specs import AlarmMetric, AlarmSpec, PageSpec, Severity
 from pentad.observability.alarms.table import PAGES, TICKETS, build_alarms, list_parts
@@ -60,6 +61,8 @@ class Alarms(NestedStack):
             told: Severity = "page" if one in PAGES else "ticket"
             severity = None if one.name in pages else told
             made[one.name] = self._create_composite(one, severity, made)
+        if build.stage.alerts.has_targets:
+            Alerting(self, "alerting", build=build, topics=self.topics)
         create_dashboard(self, "dashboard", stage=build.stage, alarms=list(made))
         for severity, topic in self.topics.items():
             CfnOutput(self, f"{severity}-topic", value=topic.topic_arn)

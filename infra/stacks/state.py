@@ -46,7 +46,10 @@ class StateStack(Stack):
         """
         super().__init__(scope, construct_id)
         data_key = self._key("data", "Encrypts Pentad's tables, buckets, queues and secrets", stage)
-        for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sqs.amazonaws.com"):
+        services = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "sqs.amazonaws.com"]
+        if stage.alerts.has_targets:
+            services.append("sns.amazonaws.com")  # from the topics of alarms to the queue of alerts
+        for service in services:
             storage.grant_key_to_service(data_key, service)
         approval_key = self._key("approval", "Encrypts the task tokens of runs that wait for a human", stage)
         tables = {

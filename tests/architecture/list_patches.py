@@ -64,7 +64,7 @@ def main() -> None:
     )
     for module in lasting:
         module.apply(Patches())
-    metrics.apply(Patches(), on_metrics=lambda *_: None)
+    metrics.apply(Patches(), on_metrics=lambda *_: None, on_state=lambda *_: None)
     schedules.apply(Patches(), check=lambda expression, timezone: None, changed=lambda: None)
     hooks.MotoHooks(on_event=lambda *_: None, on_object=lambda *_: None, on_queue=lambda _: None)
     install.install(lambda service, role_arn: None)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from twin.alarms.alarms import Actions, CompositeAlarm, MetricAlarm
 from twin.alarms.emf import Measured, read_line
@@ -100,6 +100,15 @@ class AlarmWatch:
             at = given.timestamp() if isinstance(given, datetime) else time.time()
             for value, times in _list_values(one):
                 self.store.add(key, value, at, times)
+
+    def on_set_state(self, name: str, state: str, reason: str) -> None:
+        """Take a SetAlarmState: its actions are told at once, and the next evaluation turns the alarm back."""
+        alarm, composite = self._metric_alarms.get(name), self._composite_alarms.get(name)
+        found = alarm or composite
+        known = next((one for one in get_args(State) if one == state), None)
+        if found is not None and known is not None:
+            with self._evaluating:
+                self._turn(name, found.actions, known, reason, time.time(), composite)
 
     def find_state(self, name: str) -> State:
         """Return an alarm's state: INSUFFICIENT_DATA where it has not been evaluated, or there is none."""

@@ -44,7 +44,7 @@ def start_watch(
         ],
     )
     patches = Patches()
-    metrics.apply(patches, on_metrics=watch.on_put_metrics)
+    metrics.apply(patches, on_metrics=watch.on_put_metrics, on_state=watch.on_set_state)
     stopping.callback(patches.undo)
     stopping.callback(watch.stop)
     watch.start()

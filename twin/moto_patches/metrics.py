@@ -1,4 +1,4 @@
-"""Values that are put into CloudWatch: moto keeps them, and no alarm of it looks at them."""
+"""Values that are put into CloudWatch, and states that alarms are set to: moto keeps them, and tells nobody."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,14 +7,17 @@ from twin.moto_patches.patching import Patches
 
 OnMetrics = Callable[[str, Sequence[Mapping[str, Any]]], None]
 """Takes a namespace and the data of one PutMetricData."""
+OnState = Callable[[str, str, str], None]
+"""Takes an alarm's name, the state that SetAlarmState names, and the reason."""
 
 
-def apply(patches: Patches, *, on_metrics: OnMetrics) -> None:
+def apply(patches: Patches, *, on_metrics: OnMetrics, on_state: OnState) -> None:
     """Install the patch of this module.
 
     Args:
         patches: where to record it.
         on_metrics: is told of what was put.
+        on_state: is told of the state that an alarm was set to.
     """
     from moto.cloudwatch.models import CloudWatchBackend
 
@@ -25,3 +28,10 @@ def apply(patches: Patches, *, on_metrics: OnMetrics) -> None:
         on_metrics(namespace, metric_data)
 
     patches.set_attribute(CloudWatchBackend, "put_metric_data", put_and_tell)
+    set_state = CloudWatchBackend.set_alarm_state
+
+    def set_and_tell(self: Any, alarm_name: str, reason: str, reason_data: str, state_value: str) -> None:
+        set_state(self, alarm_name, reason, reason_data, state_value)
+        on_state(alarm_name, state_value, reason)
+
+    patches.set_attribute(CloudWatchBackend, "set_alarm_state", set_and_tell)

@@ -217,6 +217,11 @@ def notice_pk(tenant_id: str, approval: str) -> str:
     return f"T#{tenant_id}#NOTICE#{approval}"
 
 
+def alert_pk(alert_id: str) -> str:
+    """Return the partition of the targets that an alert was sent to; it is no tenant's."""
+    return f"SYS#ALERT#{alert_id}"
+
+
 def spend_sk(day: str, value: str, shard: int) -> str:
     """Return the sort key of a spend counter: its day (YYYY-MM-DD, UTC), of what it counts, and which part it is."""
     return f"{day}#{value}#{shard:02d}"
@@ -309,6 +314,11 @@ def cached_reply_pattern() -> str:
 def notice_pattern() -> str:
     """Return the pattern of the partitions of notices that were sent."""
     return notice_pk(_ANY, _ANY)
+
+
+def alert_pattern() -> str:
+    """Return the pattern of the partitions of alerts that were sent."""
+    return alert_pk(_ANY)
 
 
 META = "META"

@@ -163,6 +163,15 @@ class DeliverSettings(StateTable):
     event_bus: str
 
 
+class AlertSettings(Settings):
+    """functions.observability.alert."""
+
+    transient_table: str
+    alert_targets: dict[Literal["page", "ticket"], list[dict[str, str]]] = Field(description="JSON: who is told")
+    alerts_secret: str = Field(description="ARN of the secret {TARGET: address or {url, headers?}}")
+    alert_link: str = Field(default="", description="what a runbook's place is put behind")
+
+
 class ExportSettings(Settings):
     """functions.observability.export."""
 
@@ -233,6 +242,11 @@ def read_settings(kind: type[S]) -> S:
 def trace_header() -> str | None:
     """Return the X-Ray header of the current invocation, which Lambda sets anew for each."""
     return os.environ.get("_X_AMZN_TRACE_ID")
+
+
+def initialization_type() -> str | None:
+    """Return how Lambda made this process ready: ``on-demand``, ``snap-start``, ...; None where it is no Lambda's."""
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
 
 
 def read_process_environment() -> dict[str, str]:

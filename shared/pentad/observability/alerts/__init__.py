@@ -1,0 +1,1 @@
+"""Alerts: what an alarm says, told to Slack, Teams and webhooks."""
