@@ -19,7 +19,7 @@ class Reference(FrozenValue):
     agent: AgentName
 
 
-@entrypoint("recall", Reference | HandedCall)
+@entrypoint("recall", Reference | HandedCall, tells=(Reference,))
 def handler(event: Reference | HandedCall, context: LambdaContext) -> dict[str, int] | ToolAnswer:
     """Recall for one run, where a repeat returns what was chosen; or search for one call of the tool runner's."""
     if isinstance(event, HandedCall):

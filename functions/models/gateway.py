@@ -63,7 +63,7 @@ class DrillCall(BaseModel):
 Event = ThinkCall | TaskCall | BeginCall | Embed | Complete | DrillCall
 
 
-@entrypoint("gateway", Annotated[Event, Field(discriminator="op")])
+@entrypoint("gateway", Annotated[Event, Field(discriminator="op")], tells=(ThinkCall,))
 def handler(event: Event, context: LambdaContext) -> Any:
     """Return the decision of a turn, a step's reference, a reply, vectors, or the result of a drill."""
     proves = check_caller(context.invoked_function_arn, event.op)

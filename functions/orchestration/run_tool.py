@@ -38,7 +38,7 @@ class UndoCall(FrozenValue):
     index: int = Field(ge=0, le=99)
 
 
-@entrypoint("run-tool", Annotated[RunCall | UndoCall, Field(discriminator="op")])
+@entrypoint("run-tool", Annotated[RunCall | UndoCall, Field(discriminator="op")], tells=(RunCall,))
 def handler(event: RunCall | UndoCall, context: LambdaContext) -> dict[str, Any]:
     """Run or undo one tool call and return its reference."""
     runner = wiring.make_tool_runner()

@@ -103,6 +103,7 @@ class Attempt(FrozenValue):
     request_id: str | None = Field(default=None, description="the provider's id of the request")
     error: str | None = Field(default=None, max_length=500, description="class and status; never content or a key")
     is_estimated: bool = Field(default=False, description="usage and cost are an estimate: the provider did not say")
+    first_byte_ms: int | None = Field(default=None, ge=0, description="from the request to the reply's first byte")
 
 
 class ChatReply(FrozenValue):

@@ -4,9 +4,11 @@ Nothing is translated: the class name of an error is what Step Functions matches
 """
 
 import functools
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,6 +17,8 @@ from pentad.domain.errors import PentadError
 from pentad.domain.tracing import HEADER, parse_traceparent
 from pentad.observability.metrics import names
 from pentad.orchestration.lifecycle.start import to_invalid_input
+from pentad.orchestration.trace.cold_starts import COLD_START
+from pentad.runtime.settings import initialization_type
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 R = TypeVar("R")
@@ -69,15 +73,20 @@ def invocation(
 
 
 def entrypoint(
-    service: str | Callable[[], str], event_type: Any
+    service: str | Callable[[], str], event_type: Any, *, tells: tuple[type[Any], ...] = ()
 ) -> Callable[[Callable[[Any, LambdaContext], R]], Callable[[Mapping[str, Any], LambdaContext], Any]]:
     """Make a Lambda handler of a function that takes a validated event.
 
     Args:
         service: the function's name without the deployment's prefix, or what returns it.
         event_type: the pydantic type of the event; the models of a union differ by ``op``.
+        tells: the types of events that come from a state: its first answer says how long the process took to begin,
+            so that the history of the execution, and with it the run's trace, has it.
     """
     adapter: TypeAdapter[Any] = TypeAdapter(event_type)
+    # The handler's module is imported by now, but for its last lines.
+    began_ms = measure_age_ms()
+    told = False
 
     def decorate(function: Callable[[Any, LambdaContext], R]) -> Callable[[Mapping[str, Any], LambdaContext], Any]:
         @functools.wraps(function)
@@ -89,11 +98,39 @@ def entrypoint(
                     parsed = adapter.validate_python(event)
                 except ValidationError as error:
                     raise to_invalid_input(error) from error
-                return _plain(function(parsed, context))
+                answer = _plain(function(parsed, context))
+            nonlocal told
+            first, told = not told, True
+            if first and isinstance(parsed, tells) and isinstance(answer, dict):
+                answer = answer | _describe_cold_start(began_ms)
+            return answer
 
         return handler
 
     return decorate
+
+
+def measure_age_ms() -> int | None:
+    """Return for how many milliseconds this process has been there; None where the system does not say.
+
+    Source: proc(5), fields starttime of /proc/self/stat and uptime of /proc/uptime.
+    """
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        up = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+        return max(0, round((up - int(fields[19]) / os.sysconf("SC_CLK_TCK")) * 1000))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _describe_cold_start(began_ms: int | None) -> dict[str, int | str]:
+    """Return what a first answer says of its process; what was restored or kept ready has no time of its own."""
+    kind = initialization_type()
+    if kind is None:
+        return {}
+    if kind != "on-demand" or began_ms is None:
+        return {COLD_START: kind}
+    return {COLD_START: began_ms}
 
 
 def _plain(result: Any) -> Any:

@@ -47,6 +47,7 @@ def test_words_come_back_with_usage_and_request_id(
     control.load_script({"match": {"provider": SIMULATED[provider]}, "reply": {"text": "Hello."}})
     reply = send(adapters, provider, request(user("Hi"), system="Be brief."))
     assert (reply.text, reply.stop) == ("Hello.", StopReason.END)
+    assert reply.first_byte_ms is not None and 0 <= reply.first_byte_ms < 20_000
     assert reply.usage is not None
     assert reply.usage.output_tokens > 0
     assert reply.request_id == control.list_requests()[-1]["request_id"]

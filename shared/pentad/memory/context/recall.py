@@ -188,7 +188,10 @@ class Recall:
                 self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
         turned = self._find_epoch(head, stored, agent.context)
         first = head.epoch_first_seq if turned is None else turned.first_seq
-        turns = self._turns.find(head, memory, asked, stored, first, agent.memory)
+        told = {"gen_ai.operation.name": "search_memory", "gen_ai.conversation.id": head.session_id}
+        with self._telemetry.span("search_memory turns", told) as span:
+            turns = self._turns.find(head, memory, asked, stored, first, agent.memory)
+            span.set("pentad.matches", len(turns.said))
         self._telemetry.count(
             names.TURNS_RECALLED, len(turns.said), agent=agent.name, outcome=turns.piece.reason.partition(";")[0]
         )

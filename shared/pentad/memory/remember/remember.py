@@ -137,7 +137,10 @@ class Remember:
         parts = _Parts(self._sessions, head)
         for step in self._list_behind(head, done):
             try:
-                covered = self._run_step(step, parts, done.get(make_key(step), 0), owner, deadline)
+                told = {"gen_ai.operation.name": "upsert_memory", "gen_ai.conversation.id": head.session_id}
+                with self._telemetry.span(f"upsert_memory {step.name}", told) as span:
+                    covered = self._run_step(step, parts, done.get(make_key(step), 0), owner, deadline)
+                    span.set("pentad.messages", covered)
                 self._telemetry.count(names.MESSAGES_REMEMBERED, covered, kind=step.name)
             except BudgetExceeded as error:  # After the next run it is tried again, of this session or in a new month.
                 self._log_failure(step, error)

@@ -81,6 +81,11 @@ class Sent(Protocol):
         """Why the model stopped; None for what is no text."""
         ...
 
+    @property
+    def first_byte_ms(self) -> int | None:
+        """From the request to the reply's first byte; None where nobody looked."""
+        ...
+
 
 R = TypeVar("R", bound=Sent)
 
@@ -217,6 +222,7 @@ class Sender(Generic[R]):
             error=note or None,
             estimated=bool(note),
             stop=reply.stop,
+            first_byte_ms=reply.first_byte_ms,
         )
         return reply
 

@@ -76,6 +76,8 @@ def _build_attributes(attempt: Attempt, operation: Operation, stop: StopReason |
         "pentad.attempt.number": attempt.number,
         "pentad.attempt.outcome": attempt.outcome.value,
         "pentad.attempt.estimated": attempt.is_estimated or None,
+        # Replies are not streamed: the conventions' time to the first chunk is of those that are.
+        "pentad.attempt.first_byte_ms": attempt.first_byte_ms,
         "pentad.model.tier": attempt.tier,
         "pentad.model.link": attempt.link,
         "pentad.purpose": context.purpose,

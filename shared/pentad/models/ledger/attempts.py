@@ -92,6 +92,7 @@ class Attempts:
         error: str | None = None,
         estimated: bool = False,
         stop: StopReason | None = None,
+        first_byte_ms: int | None = None,
     ) -> None:
         """Append the outcome of an attempt; raises StoreUnavailable where the ledger does not answer.
 
@@ -104,6 +105,7 @@ class Attempts:
             error: class and status.
             estimated: the usage is an estimate.
             stop: why the model stopped.
+            first_byte_ms: from the request to the reply's first byte.
         """
         spent = usage or Usage()
         attempt = begun.model_copy(
@@ -115,6 +117,7 @@ class Attempts:
                 "request_id": request_id,
                 "error": error and error[:500],
                 "is_estimated": estimated,
+                "first_byte_ms": first_byte_ms,
             }
         )
         self.made.append(attempt)

@@ -35,6 +35,8 @@ class ProviderReply:
         problems: sentences for the model about what could not be read.
         estimated: why the usage is our estimate; "" where the provider counted.
         simulated: rules made it, and no model.
+        first_byte_ms: from the request to the reply's first byte; replies are not streamed, so most of it is written
+            before.
     """
 
     blocks: tuple[ContentBlock, ...]
@@ -45,6 +47,7 @@ class ProviderReply:
     problems: tuple[str, ...] = ()
     estimated: str = ""
     simulated: bool = False
+    first_byte_ms: int | None = None
 
     @property
     def text(self) -> str:
@@ -66,6 +69,7 @@ class ProviderVectors:
     request_id: str | None = None
     estimated: str = ""
     simulated: bool = False
+    first_byte_ms: int | None = None
 
     @property
     def stop(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import Run, Step, ToolCall
+from pentad.orchestration.trace.cold_starts import find_cold_start
 from pentad.orchestration.trace.graph_spans import Hung, attach_graphs
 from pentad.orchestration.trace.span_tree import (
     Node,
@@ -207,7 +208,7 @@ class _States:
             node = self._functions.get(earlier)
             if node is not None:
                 node.end = event["timestamp"]
-                node.attributes["outcome"] = outcome
+                node.attributes |= {"outcome": outcome, **find_cold_start(event)}
                 return
 
     def _find_state(self, event: Mapping[str, Any]) -> int | None:

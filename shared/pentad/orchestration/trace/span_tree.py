@@ -88,6 +88,8 @@ def make_model_node(attempt: Attempt) -> Node:
     }
     if attempt.usage.cache_read_tokens:
         attributes["cached_tokens"] = attempt.usage.cache_read_tokens
+    if attempt.first_byte_ms is not None:
+        attributes["first_byte_ms"] = attempt.first_byte_ms
     if attempt.number > 1:
         attributes["attempt"] = attempt.number
     if attempt.error is not None:

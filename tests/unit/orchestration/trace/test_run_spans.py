@@ -287,6 +287,21 @@ def test_a_tools_step_of_a_workflow_hangs_below_its_own_function() -> None:
     assert found == {"step-101": 101, "step-102": 102}
 
 
+def test_a_function_tells_its_cold_start_and_an_attempt_its_first_byte() -> None:
+    history = History()
+    history.enter("Think", 0)
+    history.schedule("gateway", 0)
+    history.add("TaskStarted", 0)
+    output = json.dumps({"Payload": {"kind": "answer", "cold_start": 640}})
+    history.add("TaskSucceeded", 900, taskSucceededEventDetails={"output": output})
+    history.leave("Think", 900)
+    attempt = _attempt(1, 700, 150).model_copy(update={"first_byte_ms": 140})
+    spans = build_spans(_run(), history.events, [], [attempt], [], now=START)
+    function, model = [next(one for one in spans if one.kind == kind) for kind in ("function", "model")]
+    assert function.attributes == {"outcome": "ok", "cold_start_ms": 640}
+    assert (model.attributes["first_byte_ms"], model.depth) == (140, function.depth + 1)
+
+
 def test_think_states_have_their_step_and_decision() -> None:
     spans = [span for span in _spans() if span.name == "Think"]
     assert [(span.attributes["step"], span.attributes["decision"]) for span in spans] == [(1, "tools"), (2, "answer")]

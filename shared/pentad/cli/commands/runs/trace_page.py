@@ -67,6 +67,9 @@ def _iter_summary(trace: Json, cost: AwsCost) -> Iterator[str]:
     retried = sum(1 for span in spans if span["kind"] == "function" and _has_failed(span))
     if retried:
         yield f"tries of functions that failed: {retried}"
+    cold = [span["attributes"]["cold_start_ms"] for span in spans if "cold_start_ms" in span["attributes"]]
+    if cold:
+        yield f"cold starts: {len(cold)} functions, {sum(cold):,} ms until their processes were ready"
     if trace["source"] == "records":
         yield "no history of the execution (Express, or not started): from our own records"
 

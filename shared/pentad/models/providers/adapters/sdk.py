@@ -75,13 +75,14 @@ class WireReply:
     """A 200 reply: its JSON (see `pentad.models.providers.strictjson`) and the provider's id of the request.
 
     ``absurd`` says what is wrong with the usage that it came with, which is not in the body then.
-    ``simulated`` says that plain rules made it, and no model.
+    ``simulated`` says that plain rules made it, and no model. ``first_byte_ms`` is from the request to its first byte.
     """
 
     body: dict[str, Any]
     request_id: str | None
     absurd: str = ""
     simulated: bool = False
+    first_byte_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,11 @@ def exchange(
     if timeout <= 0:
         raise ProviderFailure(Outcome.TIMEOUT, "no time left to send", sent=False)
     limits = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
-    progress = _Progress(clock())
+    began = clock()
+    progress = _Progress(began)
     with _translate_errors(provider, clock, reject, progress), open_response(limits) as response:
         progress.is_received = True
+        first_byte_ms = max(0, round((clock() - began) * 1000))
         request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
         simulated = response.headers.get(SIMULATED_HEADER) is not None
         data = _read(response, until, clock, request_id)
@@ -157,7 +160,7 @@ def exchange(
     absurd = strictjson.find_absurd_count(body.get("usage"))
     if absurd:
         del body["usage"]
-    return WireReply(body, request_id, absurd, simulated)
+    return WireReply(body, request_id, absurd, simulated, first_byte_ms)
 
 
 def decode_reply(reply: WireReply, decode: Callable[[dict[str, Any]], R]) -> R:
@@ -178,6 +181,7 @@ def decode_reply(reply: WireReply, decode: Callable[[dict[str, Any]], R]) -> R:
     except Exception as error:
         # Without the cause: an exception of a reader may repeat what it read.
         raise ProviderFailure(Outcome.FAULT, describe_fault(error), request_id=reply.request_id, worked=True) from None
+    found = replace(found, first_byte_ms=reply.first_byte_ms)
     if reply.simulated:
         found = replace(found, simulated=True)
     return replace(found, estimated=reply.absurd) if reply.absurd else found

@@ -55,7 +55,7 @@ class Page(HTMLParser):
 WHOLE = trace(
     span("run", "run_1", 0, 10_000, depth=0, cost_nanousd=5_000_000),
     span("function", "pentad-dev-gateway", 0, 2_000, outcome="error"),
-    span("function", "pentad-dev-gateway", 2_000, 4_000, outcome="ok"),
+    span("function", "pentad-dev-gateway", 2_000, 4_000, outcome="ok", cold_start_ms=812),
     span("model", "m-1", 2_100, 3_900, depth=2, tokens=1200, cost_nanousd=5_000_000, cached_tokens=1000, attempt=2),
     span("state", "AwaitHuman", 4_000, 9_000),
 )
@@ -68,6 +68,7 @@ def test_the_page_tells_where_time_and_money_went() -> None:
     assert "1 attempts, 1,200 tokens, $0.005" in words
     assert "4 transitions $0.0001" in words
     assert "waited for humans: 5,000 ms" in words
+    assert "cold starts: 1 functions, 812 ms" in words
     assert "tries of functions that failed: 1" in words
     assert "cached_tokens=1000" in words
     assert "cost_nanousd=$0.005" in words

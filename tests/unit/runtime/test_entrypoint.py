@@ -1,0 +1,62 @@
+"""What every handler is wrapped in: the first answer to a state says how long its process took to begin."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from pentad.domain.values import FrozenValue
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.runtime import entrypoint
+from tests.unit.functions.events import Context
+
+
+class Asked(FrozenValue):
+    """From a state."""
+
+    state: int
+
+
+class Handed(FrozenValue):
+    """From somebody else."""
+
+    other: int
+
+
+Handler = Callable[[Mapping[str, Any], Any], Any]
+
+
+@pytest.fixture
+def handler(monkeypatch: pytest.MonkeyPatch) -> Handler:
+    monkeypatch.setattr(entrypoint, "telemetry_of", lambda service: MemoryTelemetry())
+
+    @entrypoint.entrypoint("cold", Asked | Handed, tells=(Asked,))
+    def handle(event: Asked | Handed, context: Any) -> dict[str, int]:
+        return {"answer": 1}
+
+    return handle
+
+
+def test_a_process_on_demand_tells_its_milliseconds_once(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    first = handler({"state": 1}, Context())
+    assert first.keys() == {"answer", "cold_start"} and first["cold_start"] > 0
+    assert handler({"state": 2}, Context()) == {"answer": 1}
+
+
+def test_a_restored_process_tells_that_it_was(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    assert handler({"state": 1}, Context()) == {"answer": 1, "cold_start": "snap-start"}
+
+
+def test_others_and_whoever_is_no_lambda_are_told_nothing(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
+    assert handler({"state": 1}, Context()) == {"answer": 1}
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    assert handler({"other": 1}, Context()) == {"answer": 1}, "and the process is not new any more"
+    assert handler({"state": 1}, Context()) == {"answer": 1}
+
+
+def test_the_age_of_a_process_grows() -> None:
+    age = entrypoint.measure_age_ms()
+    assert age is None or 0 < age <= (entrypoint.measure_age_ms() or 0)
