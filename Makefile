@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -76,6 +76,9 @@ bench-memory: env ## how well documents are found, on public collections (PENTAD
 
 bench-tools: env ## what a call costs around its tool, and how many tools are found by words (BFCL v4)
 	@$(BIN)/python -m benchmarks.tools --json
+
+bench-observability: env ## what observing costs: imports, and the time and bytes of a turn with and without each part
+	@$(BIN)/python -m benchmarks.observability --json
 
 bench-servers: env ## the twin's HTTP server beside the libraries that it took the place of
 	@$(BIN)/python -m benchmarks.servers --json
