@@ -43,7 +43,7 @@ check-code: env
 	@PYTHONPATH=.:shared $(BIN)/lint-imports --no-cache
 	@$(BIN)/python scripts/generate_docs.py --check
 
-check-grants: env ## after the tests: which granted actions no test has used, and why they stay
+check-grants: env ## after all tests: each granted action was used by one, or has its reason
 	@$(BIN)/python -m tests.grants
 
 check-types: env

@@ -1,4 +1,4 @@
-"""Which granted actions no test has used: ``python -m tests.grants`` after a run of the tests (`make check-grants`).
+"""Which granted actions no test has used: ``python -m tests.grants`` after a run of all tests (`make check-grants`).
 
 Each twin leaves a file of what its roles may do and have done. A grant that nothing uses is too much, or untested; one
 that no test can use has its reason in ``tests/infra/unused_grants.txt``: a role, an action, and the reason, where ``*``
@@ -82,6 +82,18 @@ def find_unexplained(found: Mapping[str, RoleUse], reasons: Sequence[tuple[str, 
     ]
 
 
+def find_outdated(
+    found: Mapping[str, RoleUse], reasons: Sequence[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """Return the reasons for what no role is granted any more."""
+    granted = [(name, action) for name, role in found.items() for action in role.granted]
+    return [
+        (name, action, reason)
+        for name, action, reason in reasons
+        if not any(fnmatchcase(role, name) and fnmatchcase(what, action) for role, what in granted)
+    ]
+
+
 def describe(found: Mapping[str, RoleUse], reasons: Sequence[tuple[str, str, str]]) -> str:
     """Return the report: each role with what it uses, what nothing uses, and why."""
     lines = []
@@ -110,10 +122,20 @@ def _allows(granted: str, action: str) -> bool:
     return fnmatchcase(action.lower(), granted.lower())
 
 
-if __name__ == "__main__":
-    every = merge(next(iter(list_runs()), FOLDER))
-    if not every:
+def main() -> None:
+    """Tell what of the newest run's grants nothing uses and no reason explains, and which reasons are out of date."""
+    found, reasons = merge(next(iter(list_runs()), FOLDER)), read_reasons()
+    if not found:
         sys.exit("no twin has told of its grants: run the tests first (make test)")
-    told = describe(every, read_reasons())
-    sys.stdout.write(told)
-    sys.exit(1 if find_unexplained(every, read_reasons()) else 0)
+    REPORT.write_text(describe(found, reasons), encoding="utf-8")
+    unexplained, outdated = find_unexplained(found, reasons), find_outdated(found, reasons)
+    for name, action in unexplained:
+        sys.stdout.write(f"{name}: {action}: nothing uses it and no reason is given\n")
+    for name, action, reason in outdated:
+        sys.stdout.write(f"{name}: {action}: no role is granted it any more, so take the reason back: {reason}\n")
+    sys.stdout.write(summarize(found, reasons) + "\n")
+    sys.exit(1 if unexplained or outdated else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -197,6 +197,8 @@ class HttpApi(Construct):
             keys.graph_pattern(),
         ]
         grants.grant_table(role, stores.state_table, grants.READ, keys=shown)
+        # A call that a client of MCP asks for, or an undo, is kept only while its run is open.
+        grants.grant_table(role, stores.state_table, grants.CONDITION, keys=[keys.run_pattern()])
         grants.grant_table(role, stores.state_table, (), index="gsi1", keys=_LISTS)
         # What is remembered of users: shown, edited and forgotten.
         remembered = [*grants.READ, *grants.WRITE, *grants.DELETE]

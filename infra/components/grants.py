@@ -17,6 +17,10 @@ APPEND = ("dynamodb:PutItem",)
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 CONDITION = ("dynamodb:ConditionCheckItem",)
 DELETE = ("dynamodb:DeleteItem",)
+_READING = {*READ, *CONDITION, "dynamodb:BatchGetItem", "dynamodb:Scan"}
+_READ_KEY = ("kms:Decrypt",)
+_USE_KEY = (*_READ_KEY, "kms:GenerateDataKey")
+"""What who writes may do with a key. S3 and SQS ask for a data key; DynamoDB's guide asks its users for one as well."""
 _INVOKE = "bedrock:InvokeModel"
 _RENEW = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
 Conditions = Mapping[str, Mapping[str, object]]
@@ -59,8 +63,9 @@ def grant_table(
             )
         )
     if target.encryption_key is not None:
+        using = _READ_KEY if set(actions) <= _READING else _USE_KEY
         grant_key_through(
-            role, target.encryption_key, "dynamodb", context={"aws:dynamodb:tableName": target.table_name}
+            role, target.encryption_key, "dynamodb", using, context={"aws:dynamodb:tableName": target.table_name}
         )
 
 
@@ -90,7 +95,7 @@ def grant_key_through(
     role: iam.IGrantable,
     target: kms.IKey,
     service: str,
-    actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey"),
+    actions: Sequence[str] = _USE_KEY,
     *,
     context: Mapping[str, str] | None = None,
     patterns: Mapping[str, Sequence[str]] | None = None,
@@ -145,7 +150,8 @@ def grant_objects(
     )
     if target.encryption_key is not None:
         # The bucket has a bucket key, so S3 names the bucket and not the object.
-        grant_key_through(role, target.encryption_key, "s3", context={"aws:s3:arn": target.bucket_arn})
+        using = _USE_KEY if "s3:PutObject" in actions else _READ_KEY
+        grant_key_through(role, target.encryption_key, "s3", using, context={"aws:s3:arn": target.bucket_arn})
 
 
 def grant_bucket(
@@ -224,7 +230,7 @@ def grant_rotation(role: iam.IRole, secret: str, key: kms.IKey | None) -> None:
     actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", *_RENEW]
     role.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[arn]))
     if key is not None:
-        using = ["kms:Decrypt", "kms:GenerateDataKey"]
+        using = _USE_KEY
         grant_key_through(role, key, "secretsmanager", using, patterns={"SecretARN": [arn]})
 
 

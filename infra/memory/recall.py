@@ -6,7 +6,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
-from infra.components.run_grants import grant_payloads, grant_run_items
+from infra.components.run_grants import grant_payloads
 from infra.components.vectors import (
     build_vector_environment,
     grant_vectors,
@@ -32,7 +32,9 @@ class Recall(FunctionConstruct):
             description="Recall: context of a run, by reference",
         )
         super().__init__(scope, name, build=build, options=options)
-        grant_run_items(self.role, build.stores)
+        # It adds to messages, runs and sessions that others have made.
+        held = [keys.session_pattern(), keys.run_pattern()]
+        grants.grant_table(self.role, build.stores.state_table, [*grants.READ, "dynamodb:UpdateItem"], keys=held)
         grant_payloads(self.role, build.stores)
         # What the user's earlier conversations hold, and what is remembered of the user.
         grants.grant_table(self.role, build.stores.state_table, grants.READ, keys=[keys.user_pattern()])

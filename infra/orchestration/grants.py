@@ -23,7 +23,7 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
         machines: ARNs of the state machines.
     """
     stores = build.stores
-    grant_run_items(role, stores, conditions=True)
+    grant_run_items(role, stores)
     grant_switches(role, stores.transient_table)
     grants.grant_table(
         role, stores.transient_table, ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE], keys=[keys.session_pattern()]

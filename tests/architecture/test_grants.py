@@ -34,6 +34,12 @@ def test_a_reason_explains_what_it_names_and_nothing_else(tmp_path: Path) -> Non
     assert "s3:PutObject: the bucket is AWS's own" in report and "sqs:SendMessage: NOTHING USES IT" in report
 
 
+def test_a_reason_for_what_nobody_is_granted_is_out_of_date(tmp_path: Path) -> None:
+    write(tmp_path, "1", gateway=(["s3:PutObject"], ["s3:PutObject"]))
+    reasons = [("gate*", "s3:*", "used or not"), ("gate*", "sqs:*", "gone"), ("runner", "s3:*", "gone, too")]
+    assert grants.find_outdated(grants.merge(tmp_path), reasons) == reasons[1:]
+
+
 def test_a_reason_without_words_is_refused(tmp_path: Path) -> None:
     (tmp_path / "reasons.txt").write_text("*  s3:PutObject\n", encoding="utf-8")
     with pytest.raises(ValueError, match="unpack"):

@@ -108,7 +108,8 @@ class Notices(Construct):
         made = build.create_function(self, options)
         # One event an invocation: one channel that hangs must not use up another event's time.
         self.work.connect_to(made.function, batch_size=1, concurrency=2)
-        grants.grant_table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
+        log = build.stores.transient_table
+        grants.grant_table(made.role, log, ["dynamodb:UpdateItem"], keys=[keys.notice_pattern()])
         grants.grant_secret(made.role, self.secret)
         made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
         topic = {"aws:sns:topicArn": self.topic.topic_arn}
