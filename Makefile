@@ -7,12 +7,14 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
+INJECTIONS_VENV ?= .venv-injections
+INJECTIONS_READY := $(INJECTIONS_VENV)/.ready
 export PYTHONUNBUFFERED = 1
 # Bytecode is kept: without it every process of the tests, the twin and the synth compiles the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -80,6 +82,9 @@ bench-tools: env ## what a call costs around its tool, and how many tools are fo
 bench-observability: env ## what observing costs: imports, and the time and bytes of a turn with and without each part
 	@$(BIN)/python -m benchmarks.observability --json
 
+bench-injections: env $(INJECTIONS_READY) ## a public benchmark's tasks and attacks, by a model that obeys each instruction (AgentDojo)
+	@$(BIN)/python -m benchmarks.injections --dojo $(INJECTIONS_VENV)
+
 bench-servers: env ## the twin's HTTP server beside the libraries that it took the place of
 	@$(BIN)/python -m benchmarks.servers --json
 
@@ -88,6 +93,13 @@ $(BENCH_READY): requirements/bench.txt | env
 	@$(BIN)/python -m venv --clear $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
 	  --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# So has the benchmark of injections (about 290 MB).
+$(INJECTIONS_READY): requirements/injections.txt | env
+	@$(BIN)/python -m venv --clear $(INJECTIONS_VENV)
+	@$(INJECTIONS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
+	  --require-hashes -r requirements/injections.txt
 	@touch $@
 
 lock: env ## resolve the locked requirements anew

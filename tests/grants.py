@@ -82,9 +82,7 @@ def find_unexplained(found: Mapping[str, RoleUse], reasons: Sequence[tuple[str, 
     ]
 
 
-def find_outdated(
-    found: Mapping[str, RoleUse], reasons: Sequence[tuple[str, str, str]]
-) -> list[tuple[str, str, str]]:
+def find_outdated(found: Mapping[str, RoleUse], reasons: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """Return the reasons for what no role is granted any more."""
     granted = [(name, action) for name, role in found.items() for action in role.granted]
     return [

@@ -64,6 +64,7 @@ class ToolSpec(Spec):
     compensates: bool = Field(default=False, description="its undo makes up for the effect, which stays")
     timeout_seconds: int = Field(default=30, ge=1, le=900)
     trusted_output: bool = Field(default=True, description="false: its output holds text from outside")
+    any_address: bool = Field(default=False, description="it may ask any public address, so an address can tell much")
     safe_output: tuple[str, ...] = Field(
         default=(), max_length=50, description="fields of its result that are not masked; * is all of it"
     )

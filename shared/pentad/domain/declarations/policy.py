@@ -22,6 +22,12 @@ class UntrustedDefaults(FrozenValue):
     external: Answer = "ask"
     internal: Answer = "allow"
     none: Answer = "allow"
+    addresses: Answer = Field(
+        default="ask", description="a tool that may ask any address, with one that nobody gave the model"
+    )
+    addresses_from: Literal["context", "user"] = Field(
+        default="context", description="whose addresses were given: also those of text from outside, or the user's only"
+    )
 
 
 class PolicyRule(FrozenValue):

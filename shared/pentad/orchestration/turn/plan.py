@@ -9,7 +9,7 @@ from pentad.domain.messages import Message
 from pentad.domain.runs import ToolCall
 from pentad.orchestration.turn.decision import plan_calls
 from pentad.orchestration.turn.offered import list_turn_tools
-from pentad.orchestration.turn.taint import list_own_words, list_untrusted_texts
+from pentad.orchestration.turn.taint import list_own_words, list_said, list_untrusted_texts
 from pentad.orchestration.turn.turn_input import TurnContext
 from pentad.tools.policy.grounds import Grounds
 from pentad.tools.policy.ports import CallSums
@@ -48,6 +48,7 @@ class PlanCalls:
             sums=PlannedSums(self.sums, self.now),
             untrusted=list_untrusted_texts(seen) if taint else (),
             own_words=list_own_words(seen) if taint else (),
+            said=list_said(seen) if taint else None,
         )
         tools = {tool.name: tool for tool in list_turn_tools(self.catalog, situation).callable}
         return plan_calls(situation.run, situation.turn.step, reply, tools, situation.unavailable, grounds)

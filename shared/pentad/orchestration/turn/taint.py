@@ -8,10 +8,11 @@ summarised or learned of it keeps them too. So they stay when the text itself is
 from collections.abc import Iterator, Sequence
 
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
-from pentad.domain.messages import Message, TextBlock, ToolResultBlock
+from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Run, ToolCall
 from pentad.domain.taint.sources import DOCUMENTS, MANY, merge_sources, name_tool_source
 from pentad.memory.sessions.ports import StoredMessage
+from pentad.tools.policy.given_addresses import SaidText, Speaker, iter_strings
 from pentad.tools.policy.outside_words import UntrustedText
 from pentad.tools.results.read import READ_RESULT
 
@@ -77,6 +78,26 @@ def list_untrusted_texts(seen: Sequence[StoredMessage]) -> list[UntrustedText]:
         )
         if one.message.role == "user" and one.message.taint:
             found += (UntrustedText(source, block.text) for block in one.message.blocks if isinstance(block, TextBlock))
+    return found
+
+
+def list_said(seen: Sequence[StoredMessage]) -> list[SaidText]:
+    """Return a turn's context in order, with who said it, to tell addresses that nobody gave.
+
+    Left out is what a model made of other text (facts, summaries), or said in an earlier conversation, and results of
+    tools that hold nothing from outside: those may have changed the form of what the model gave them.
+    """
+    found: list[SaidText] = []
+    for one in seen:
+        speaker: Speaker = "model" if one.message.role == "assistant" else "user" if _is_own(one.message) else "outside"
+        for block in one.message.blocks:
+            if isinstance(block, TextBlock):
+                found.append(SaidText(block.text, speaker))
+            elif isinstance(block, ToolCallBlock):
+                found += (SaidText(text, "model") for text in iter_strings(block.arguments))
+            elif isinstance(block, ToolResultBlock) and block.untrusted:
+                found.append(SaidText(block.content, "outside"))
+        found += (SaidText(passage.text, "outside") for passage in ([] if one.is_bare else one.passages))
     return found
 
 

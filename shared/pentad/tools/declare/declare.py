@@ -32,7 +32,7 @@ from pentad.tools.declare.options import (
     check_undo_kind,
     decide_idempotent,
 )
-from pentad.tools.declare.reach import NOTHING, Reach, check_reach
+from pentad.tools.declare.reach import NOTHING, PUBLIC, Reach, check_reach
 from pentad.tools.declare.schema import build_input_schema
 from pentad.tools.declare.signature import (
     ToolSignature,
@@ -273,6 +273,7 @@ def tool(
             compensates=check_undo_kind(where, undo_kind, declared=undo is not None),
             timeout_seconds=timeout_seconds,
             trusted_output=not egress if trusted_output is None else trusted_output,
+            any_address=PUBLIC in reach.egress,
             safe_output=check_safe_output(where, safe_output),
         )
         return Tool(

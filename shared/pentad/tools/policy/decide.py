@@ -11,7 +11,7 @@ from typing import Literal
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.approval_rules import Ask, AskWhenSum
-from pentad.domain.declarations.policy import PolicySpec
+from pentad.domain.declarations.policy import STRICTEST, Answer, PolicySpec
 from pentad.domain.runs import Run, ToolCall
 from pentad.tools.policy.conditions import Circumstances, describe, evaluate, list_values, read_number
 from pentad.tools.policy.final_arguments import canonicalise_arguments
@@ -53,22 +53,21 @@ def decide(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, *, spen
         call: with its arguments, taint and confidence.
         spent: tells sums of what has run; without it sums are left to whoever takes them (`take_sums`).
     """
-    answer = policy.decide(run.agent, tool.name, tool.effects, call.taint)
+    answer = _ask_policy(tool, policy, run, call, call.taint)
     if answer == "deny":
         words = f"policy.yaml denies '{tool.name}' once there is text from outside in the context: {_list(call.taint)}."
         return Verdict("deny", (words,))
     reasons = [] if tool.name in run.allowed_tools else list(_iter_own_reasons(tool, run, call, spent))
     open_sources = list_open_sources(tool, policy, run, call)
     if open_sources:
-        named = _list(open_sources)
-        reasons.append(f"Text from outside is in the context ({named}), and it may have led to this call.")
+        reasons.append(f"Text from outside is in the context ({_list(open_sources)}), and {_say_why(tool, call)}.")
     return Verdict("ask", tuple(reasons[:_MAX_REASONS])) if reasons else Verdict()
 
 
 def list_open_sources(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall) -> list[str]:
     """Return the sources of untrusted text for which a call asks; none where the policy or a human has allowed it."""
     left = tuple(one for one in call.taint if f"{tool.name}|{one}" not in run.allowed_taint)
-    return list(left) if policy.decide(run.agent, tool.name, tool.effects, left) == "ask" else []
+    return list(left) if _ask_policy(tool, policy, run, call, left) == "ask" else []
 
 
 def may_ask(tool: ToolSpec, policy: PolicySpec, agent: str) -> Literal["never", "maybe", "always"]:
@@ -77,8 +76,25 @@ def may_ask(tool: ToolSpec, policy: PolicySpec, agent: str) -> Literal["never", 
         return "always"
     if tool.approval != "never" or getattr(policy.untrusted, tool.effects) == "ask":
         return "maybe"
+    if tool.any_address and policy.untrusted.addresses == "ask":
+        return "maybe"
     fits = (one for one in policy.rules if (not one.tools or tool.name in one.tools) and _names(one.agents, agent))
     return "maybe" if any(one.decide == "ask" for one in fits) else "never"
+
+
+def _ask_policy(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, taint: tuple[str, ...]) -> Answer:
+    """Return the policy's answer: the stricter one of those for the tool's effects and for what an address tells."""
+    answers = [policy.decide(run.agent, tool.name, tool.effects, taint)]
+    if tool.any_address and call.composed:
+        answers.append(policy.decide(run.agent, tool.name, "addresses", taint))
+    return max(answers, key=STRICTEST.index)
+
+
+def _say_why(tool: ToolSpec, call: ToolCall) -> str:
+    if tool.effects == "none" and call.composed:
+        named = ", ".join(f"'{place}'" for place in call.composed[:3])
+        return f"nobody gave the model what it has written in {named}: asking that address may tell others something"
+    return "it may have led to this call"
 
 
 def find_amount(tool: ToolSpec, rule: AskWhenSum, call: ToolCall) -> Amount | None:

@@ -8,6 +8,7 @@ from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.tools.policy.decide import decide
 from pentad.tools.policy.final_arguments import finalise_call
+from pentad.tools.policy.given_addresses import SaidText, find_composed
 from pentad.tools.policy.outside_words import UntrustedText, find_outside_words
 from pentad.tools.policy.sums import PlannedSums
 
@@ -23,6 +24,7 @@ class Grounds:
         sums: tells what rules' sums have come to; None where nobody keeps any.
         untrusted: the untrusted text itself, to find its words in arguments.
         own_words: what the run's user wrote: words that stand there as well are the user's.
+        said: the context in order, to tell addresses that nobody gave; None where arguments are not a model's.
     """
 
     policy: PolicySpec = field(default_factory=PolicySpec)
@@ -31,6 +33,7 @@ class Grounds:
     sums: PlannedSums | None = None
     untrusted: Sequence[UntrustedText] = ()
     own_words: Sequence[str] = ()
+    said: Sequence[SaidText] | None = None
 
 
 def plan_call(tool: ToolSpec, run: Run, call: ToolCall, grounds: Grounds) -> ToolCall:
@@ -42,7 +45,8 @@ def plan_call(tool: ToolSpec, run: Run, call: ToolCall, grounds: Grounds) -> Too
         call: as the model made it, or a workflow's step; one that asks gets its final arguments.
         grounds: what else decides.
     """
-    call = call.model_copy(update={"taint": grounds.taint, "confidence": grounds.confidence})
+    composed = _find_composed(tool, call, grounds)
+    call = call.model_copy(update={"taint": grounds.taint, "confidence": grounds.confidence, "composed": composed})
     sums = grounds.sums
     verdict = decide(tool, grounds.policy, run, call, spent=None if sums is None else sums.of(tool, run))
     if verdict.kind == "deny":
@@ -56,3 +60,10 @@ def plan_call(tool: ToolSpec, run: Run, call: ToolCall, grounds: Grounds) -> Too
     call = finalise_call(tool, call)
     outside = find_outside_words(call.arguments, grounds.untrusted, own_words=grounds.own_words)
     return call.model_copy(update={"status": CallStatus.AWAITING, "reasons": verdict.reasons, "outside": outside})
+
+
+def _find_composed(tool: ToolSpec, call: ToolCall, grounds: Grounds) -> tuple[str, ...]:
+    if not tool.any_address or grounds.said is None or not grounds.taint:
+        return ()
+    only_user = grounds.policy.untrusted.addresses_from == "user"
+    return find_composed(call.arguments, grounds.said, tool.input_schema, only_user=only_user)

@@ -161,3 +161,45 @@ def test_whether_a_tool_may_ask_is_known_before_it_is_called() -> None:
     asks = PolicySpec.model_validate({"rules": [{"agents": ["helper"], "decide": "ask"}]})
     assert may_ask(spec(effects="internal"), asks, "helper") == "maybe"
     assert may_ask(spec(effects="internal"), asks, "other") == "never"
+
+
+PAGES = ToolSpec(
+    name="refund", description="Read a page.", input_schema={}, effects="none", trusted_output=False, any_address=True
+)
+
+
+def visit(
+    policy: Any = None, *, taint: tuple[str, ...] = ("tool:web",), composed: Any = ("url",), **run: Any
+) -> Verdict:
+    call = call_of({"url": "x"}, taint=taint, composed=composed)
+    return decide(PAGES, PolicySpec.model_validate(policy or {}), run_of(**run), call)
+
+
+def test_an_address_that_nobody_gave_asks_once_there_is_text_from_outside() -> None:
+    assert visit(composed=()) == visit(taint=()) == Verdict()
+    [reason] = visit().reasons
+    assert visit().kind == "ask"
+    assert "tool:web" in reason and "'url'" in reason and "tell others something" in reason
+    assert visit(allowed_taint=("refund|tool:web",)) == Verdict()
+    assert visit(allowed_tools=("refund",)).kind == "ask"
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind"),
+    [
+        ({"untrusted": {"addresses": "allow"}}, "run"),
+        ({"untrusted": {"addresses": "deny"}}, "deny"),
+        ({"untrusted": {"addresses": "allow", "none": "ask"}}, "ask"),
+        ({"rules": [{"tools": ["refund"], "decide": "allow"}]}, "run"),
+        ({"trusted": ["tool:web"]}, "run"),
+    ],
+)
+def test_a_project_says_what_such_an_address_may_do(policy: Any, kind: str) -> None:
+    assert visit(policy).kind == kind
+    assert visit(policy, composed=()).kind == ("ask" if "none" in str(policy) else "run")
+
+
+def test_a_tool_that_may_ask_any_address_may_ask_a_human() -> None:
+    assert may_ask(PAGES, PolicySpec(), "helper") == "maybe"
+    allowed = PolicySpec.model_validate({"untrusted": {"addresses": "allow"}})
+    assert may_ask(PAGES, allowed, "helper") == "never"
