@@ -228,9 +228,7 @@ class ToolCall(FrozenValue):
     reasons: tuple[str, ...] = Field(default=(), description="why a human is asked")
     outside: tuple[FromOutside, ...] = Field(default=(), description="arguments with words of untrusted text")
     rewritten: bool = Field(default=False, description="the arguments are the model's in another form")
-    composed: tuple[str, ...] = Field(
-        default=(), description="of a tool that may ask any address: places of texts that nobody gave the model"
-    )
+    composed: tuple[str, ...] = Field(default=(), description="places of addresses that nobody gave the model")
 
 
 class Decision(FrozenValue):

@@ -80,6 +80,7 @@ NOT_KEYED: dict[str, frozenset[str]] = {
             "compensates",
             "timeout_seconds",
             "trusted_output",
+            "any_address",
             "safe_output",
         }
     ),
