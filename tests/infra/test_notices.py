@@ -60,7 +60,8 @@ def test_the_notifier_reaches_its_topic_its_secret_and_the_log_of_notices_only(
     }
     assert granted["sns:Publish"].startswith("<noticestopic")
     assert granted["secretsmanager:GetSecretValue"].startswith("<noticesslack")
-    assert "transient" in granted["dynamodb:PutItem"]
+    assert "transient" in granted["dynamodb:UpdateItem"]
+    assert {one for one in granted if one.startswith("dynamodb:")} == {"dynamodb:UpdateItem"}
     assert not any(action.startswith("ses:") for action in granted), "no stage has a sender of its own"
     text = json.dumps(policy)
     assert '"dynamodb:LeadingKeys": ["T#*#NOTICE#*"]' in text

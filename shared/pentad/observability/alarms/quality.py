@@ -23,22 +23,7 @@ def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
             threshold=limits.escalated_percent,
             minutes=60,
         ),
-        AlarmSpec(
-            name="unsatisfied",
-            group="quality",
-            severity="ticket",
-            says="Users are less satisfied with answers than they should be",
-            why="the mean of at least twenty scores of a day; with fewer, one user decides",
-            runbook="quality",
-            signals={
-                "score": AlarmMetric(metric=names.SATISFACTION, statistic="Average"),
-                "given": AlarmMetric(metric=names.SATISFACTION, statistic="SampleCount"),
-            },
-            expression="IF(given >= 20, 100 * score, 100)",
-            comparison="<",
-            threshold=limits.satisfied_percent,
-            minutes=1440,
-        ),
+        _build_satisfaction_alarm(limits),
         AlarmSpec(
             name="estimates-off",
             group="quality",
@@ -54,6 +39,25 @@ def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
             to_alarm=3,
         ),
     ]
+
+
+def _build_satisfaction_alarm(limits: AlarmLimits) -> AlarmSpec:
+    return AlarmSpec(
+        name="unsatisfied",
+        group="quality",
+        severity="ticket",
+        says="Users are less satisfied with answers than they should be",
+        why="the mean of at least twenty scores of a day; with fewer, one user decides",
+        runbook="quality",
+        signals={
+            "score": AlarmMetric(metric=names.SATISFACTION, statistic="Average"),
+            "given": AlarmMetric(metric=names.SATISFACTION, statistic="SampleCount"),
+        },
+        expression="IF(given >= 20, 100 * score, 100)",
+        comparison="<",
+        threshold=limits.satisfied_percent,
+        minutes=1440,
+    )
 
 
 def build_capacity_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
