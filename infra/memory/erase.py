@@ -1,15 +1,24 @@
 """Erase: what the API asks for goes by the event bus into a queue, and a function removes a user's things."""
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
+from infra.components.vectors import (
+    build_vector_environment,
+    grant_vectors,
+    list_vector_folders,
+    list_vector_layers,
+)
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.orchestration.erasure.erase import ERASE_SECONDS, RECEIVES
 from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
+from pentad.tools.declare.discovery import AnyTool
 
 _PAGE = "docs/erasure.md"
 _VERSIONS = ("s3:DeleteObject", "s3:DeleteObjectVersion")
@@ -22,8 +31,11 @@ class Erase(FunctionConstruct):
         work: the queue of erasures that are not at their end.
     """
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.IEventBus) -> None:
-        super().__init__(scope, name, build=build, options=_build_options(build))
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, bus: events.IEventBus, tools: Mapping[str, AnyTool]
+    ) -> None:
+        kinds = sorted({grant.keys for tool in tools.values() for grant in tool.grants})
+        super().__init__(scope, name, build=build, options=_build_options(scope, build, kinds))
         self.work = WorkQueue(self, "erase", build=build, timeout_seconds=ERASE_SECONDS, receives=RECEIVES)
         self.work.add_rule(
             "requested",
@@ -37,6 +49,7 @@ class Erase(FunctionConstruct):
         self.work.grant_send_again(self.function)
         self._create_alarm(build)
         self._grant(build)
+        self._grant_kept(build, kinds)
 
     def _create_alarm(self, build: Build) -> None:
         prefix = build.stage.prefix
@@ -77,14 +90,33 @@ class Erase(FunctionConstruct):
         grants.grant_objects(self.role, stores.documents_bucket, _VERSIONS)
         grants.grant_bucket(self.role, stores.documents_bucket, ["s3:ListBucketVersions"])
 
+    def _grant_kept(self, build: Build, kinds: list[str]) -> None:
+        """Let it reach what is kept elsewhere: replies kept for repeats, tools' records, the vector store."""
+        stores = build.stores
+        replies = [keys.cached_reply_pattern()]
+        grants.grant_table(self.role, stores.transient_table, ["dynamodb:Query", *grants.DELETE], keys=replies)
+        grant_vectors(self.role, build)
+        if kinds:
+            held = [keys.collection_pattern(kind) for kind in kinds]
+            held += [keys.done_pattern(kind) for kind in kinds]
+            grants.grant_table(self.role, stores.records_table, [*grants.READ, *grants.DELETE], keys=held)
 
-def _build_options(build: Build) -> FunctionOptions:
+
+def _build_options(scope: Construct, build: Build, kinds: list[str]) -> FunctionOptions:
     return FunctionOptions(
         name="erase",
         module="functions.memory.erase",
-        environment=build.state_environment | {"DOCUMENTS_BUCKET": build.stores.documents_bucket.bucket_name},
+        environment=build.state_environment
+        | {
+            "DOCUMENTS_BUCKET": build.stores.documents_bucket.bucket_name,
+            "RECORDS_TABLE": build.stores.records_table.table_name,
+            "RECORD_KINDS": " ".join(kinds),
+        }
+        | build_vector_environment(build.stage),
         timeout_seconds=ERASE_SECONDS,
         memory_mb=512,
+        layers=list_vector_layers(scope, build),
+        layer_folders=list_vector_folders(build),
         sends_again=True,
         description="Erase: removes what is kept of a user",
     )

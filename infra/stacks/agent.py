@@ -226,7 +226,7 @@ class AgentStack(Stack):
         schedules = Schedules(self, "schedules", build=build, agents=specs, **queues)
         trigger.seal(rules=ends.rule_arns, roles=schedules.role_arns)
         remember = Remember(self, "remembering", build=build, bus=bus, gateway=self._gateway.alias)
-        erase = Erase(self, "erasing", build=build, bus=bus)
+        erase = Erase(self, "erasing", build=build, bus=bus, tools=self._declared)
         callees = {"gateway": self._gateway.alias, "runner": self._runner}
         api = HttpApi(self, "api", build=build, bus=bus, machines=machines, **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)

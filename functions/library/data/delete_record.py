@@ -23,5 +23,6 @@ def restore(data: EntryToRestore, context: ToolContext) -> None:
 def delete_record(kind: Kind, key: Key, context: ToolContext, if_version: Version = None) -> Undoable[str]:
     """Delete a record. A human decides first; it can be brought back later."""
     settings = context.settings_of(EntrySettings)
-    done, kept = actions.delete(settings, context.table("records"), kind, key, if_version=if_version)
+    table = context.table("records")
+    done, kept = actions.delete(settings, table, kind, key, user=context.user, if_version=if_version)
     return Undoable(done, undo=kept.model_dump())

@@ -29,4 +29,5 @@ def find_records(
 ) -> FoundEntries:
     """Find records of a kind by how their keys begin and by values of their fields, 50 at a time, in order of keys."""
     settings = context.settings_of(EntrySettings)
-    return actions.find(settings, context.table("records"), kind, begins=begins, where=where, after=after)
+    table = context.table("records")
+    return actions.find(settings, table, kind, user=context.user, begins=begins, where=where, after=after)

@@ -212,6 +212,11 @@ def cached_reply_pk(tenant_id: str, digest: str) -> str:
     return f"T#{tenant_id}#CACHE#{digest}"
 
 
+def cached_replies_pk(tenant_id: str, user_hash: str) -> str:
+    """Return the partition that lists the kept replies to what a user's runs asked; the user is named by a hash."""
+    return cached_reply_pk(tenant_id, f"USER#{user_hash}")
+
+
 def notice_pk(tenant_id: str, approval: str) -> str:
     """Return the partition of the notices that were sent of an approval."""
     return f"T#{tenant_id}#NOTICE#{approval}"
@@ -279,6 +284,11 @@ def erasures_pattern() -> str:
 def call_order_pattern() -> str:
     """Return the pattern of the partitions of turns among calls."""
     return call_order_pk(_ANY)
+
+
+def done_pattern(kind: str) -> str:
+    """Return the pattern of the partitions of marks beside records of a kind."""
+    return done_pk(_ANY, kind)
 
 
 def document_pattern() -> str:

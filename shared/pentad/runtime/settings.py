@@ -100,10 +100,12 @@ class RememberSettings(StateTable):
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds what was said")
 
 
-class EraseSettings(StateTable):
+class EraseSettings(StateTable, VectorSettings):
     """functions.memory.erase."""
 
     documents_bucket: str
+    records_table: str
+    record_kinds: str = Field(default="", description="the kinds of records that tools have, with blanks between")
 
 
 class AnchorSettings(Settings):

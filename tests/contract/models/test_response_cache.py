@@ -8,6 +8,7 @@ from moto import mock_aws
 
 from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.ids import hash_user
 from pentad.domain.messages import ProviderRaw, ThinkingBlock
 from pentad.domain.usage import Usage
 from pentad.models.cache.adapters import response_cache_memory
@@ -144,3 +145,29 @@ def test_a_claim_is_no_reply_and_a_reply_no_claim(cache: ResponseCache, clock: C
     assert cache.get("acme", KEY, consistent=True) is not None
     cache.release("acme", KEY, "one")
     assert cache.get("acme", KEY, consistent=True) is not None
+
+
+def test_what_users_asked_for_is_listed_by_the_hash_of_the_user_for_as_long_as_it_is_kept(
+    dynamodb: Any, clock: Clock
+) -> None:
+    cache = DynamoResponseCache(Table(dynamodb, "transient"), clock=clock)
+    for _ in range(2):
+        cache.note_user("acme", KEY, "ada", seconds=10)
+    cache.note_user("acme", KEY, "bob", seconds=10)
+    cache.put("acme", KEY, chat_reply(), seconds=10)
+    listed = {item["pk"]["S"]: item for item in dynamodb.scan(TableName="transient")["Items"]}
+    assert sorted(listed) == sorted(
+        [f"T#acme#CACHE#{KEY}", *(f"T#acme#CACHE#USER#{hash_user(one)}" for one in ("ada", "bob"))]
+    )
+    note = listed[f"T#acme#CACHE#USER#{hash_user('ada')}"]
+    assert note["sk"]["S"] == KEY
+    assert int(note["ttl"]["N"]) >= int(listed[f"T#acme#CACHE#{KEY}"]["ttl"]["N"])
+    assert "ada" not in str(note)
+
+
+def test_to_note_a_user_changes_no_reply(cache: ResponseCache) -> None:
+    cache.put("acme", KEY, chat_reply(), seconds=10)
+    cache.note_user("acme", KEY, "ada", seconds=10)
+    assert cache.get("acme", KEY) is not None
+    cache.note_user("acme", "cd" * 32, "ada", seconds=10)
+    assert cache.get("acme", "cd" * 32) is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import Binary
 
-from pentad.aws.table import from_dynamodb
+from pentad.aws.table import Table, from_dynamodb
 from pentad.domain import keys
 from pentad.domain.ids import derive_id, hash_user
 from pentad.domain.knowledge import Utterance
@@ -25,10 +25,13 @@ from pentad.memory.facts.ports import FactChange
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.retrieval.listing import iterate_ids
+from pentad.memory.retrieval.ports import Vector
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.ports import Owner
 from pentad.memory.turns.said import Said
 from pentad.memory.turns.segments import decode_words
+from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.feedback.adapters.feedback_dynamodb import DynamoFeedback
@@ -43,12 +46,17 @@ from pentad.orchestration.erasure.adapters.places_dynamodb import (
     SessionsPlace,
     SpendPlace,
 )
-from pentad.orchestration.erasure.adapters.run_things import RunThings
+from pentad.orchestration.erasure.adapters.places_kept import FilesPlace, RecordsPlace, RepliesPlace, VectorsPlace
+from pentad.orchestration.erasure.adapters.run_things import RunThings, ToolMarks
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
 from pentad.orchestration.erasure.erase import EraseUser
-from pentad.orchestration.erasure.ports import Erasure, ErasureRequest, ErasureStore
+from pentad.orchestration.erasure.ports import KINDS, Erasure, ErasureRequest, ErasureStore
 from pentad.orchestration.erasure.request import RequestErasure
-from tests.unit.memory.fakes import WordEmbedder
+from pentad.tools.files.adapters.files_s3 import ROOT
+from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.records.ports import RecordWrite
+from tests.unit.memory.fakes import DIMENSIONS, WordEmbedder
+from tests.unit.models.cache.test_cache import chat_reply
 from tests.unit.orchestration.world import Events
 
 from .stores import START, Stores
@@ -58,6 +66,15 @@ TENANT = "acme"
 DOCUMENTS = "documents"
 IN_RUN = ("STEP#00001", "CALL#00001#00", "RESULT#00101", "EFFECT#e1", "APPROVAL#00001", "REVIEW#00001#x", "PLAN")
 IN_GRAPH = ("C##c1", "V##channel#1", "W##c1#t#+00000", "AUDIT#00001#00#at#r")
+
+
+def create_records(beside: Table) -> Table:
+    """Make the table of tools beside another one."""
+    made = beside._client
+    keyed = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
+    typed = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+    made.create_table(TableName="records", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=typed, KeySchema=keyed)
+    return Table(made, "records")
 
 
 class Killed(BaseException):
@@ -86,7 +103,10 @@ class Deployment:
             clock=stores.clock,
         )
         self.erasures = DynamoErasures(self.state)
-        things = RunThings(self.state, self.transient, VersionedObjects(self.s3, "payload"), now=stores.clock)
+        payloads, self.records = VersionedObjects(self.s3, "payload"), create_records(self.state)
+        things = RunThings(
+            self.state, self.transient, payloads, ToolMarks(self.records, ["ENTRY", "NOTE"]), now=stores.clock
+        )
         places = (
             RunsPlace(self.state, things),
             SessionsPlace(self.state, things),
@@ -94,6 +114,10 @@ class Deployment:
             DocumentsPlace(self.state, VersionedObjects(self.s3, DOCUMENTS), now=stores.clock),
             SpendPlace(self.state),
             FeedbackPlace(self.state),
+            VectorsPlace(self.vectors),
+            RecordsPlace(self.records, ["ENTRY", "NOTE"]),
+            FilesPlace(payloads, ROOT),
+            RepliesPlace(self.transient),
         )
         self.erase = EraseUser(self.erasures, places, MemoryTelemetry(), now=stores.clock, timer=lambda: 0)
         self.requests = RequestErasure(self.erasures, stores.runs, Events(), now=stores.clock)
@@ -109,11 +133,32 @@ class Deployment:
         for number in (1, 2, 3):
             self.plant_run(tenant, user, f"{user}-{number}")
         self.plant_memory(tenant, user)
+        self.plant_kept(tenant, user)
         for name in (f"users/{user}/plan.md", f"users/{user}/deep/a b.md"):
             for _ in range(2):  # an older version stays in the bucket
                 self.s3.put_object(Bucket=DOCUMENTS, Key=f"{tenant}/{name}", Body=self.canary(user).encode())
                 self.ingest.reconcile(tenant, name)
             self.documents.append((tenant, name))
+
+    def plant_kept(self, tenant: str, user: str) -> None:
+        """Give a user what tools and caches keep: records, files with older versions, replies, a vector left behind."""
+        records = DynamoRecords(self.records, tenant, clock=lambda: self.stores.clock().timestamp())
+        for kind, key in (("ENTRY", f"users/{user}/note/1"), ("NOTE", f"users/{user}/a b")):
+            records.write(RecordWrite(kind, key, {"text": self.canary(user)}, "any"))
+        for _ in range(2):
+            path = f"files/{tenant}/users/{user}/deep/plan.txt"
+            self.s3.put_object(Bucket="payload", Key=path, Body=self.canary(user).encode())
+        cache = DynamoResponseCache(self.transient, clock=lambda: self.stores.clock().timestamp())
+        for number in range(3):
+            key = hashlib.sha256(f"{tenant} {user} {number}".encode()).hexdigest()
+            cache.note_user(tenant, key, user, seconds=86_400)
+            cache.put(tenant, key, chat_reply(self.canary(user)), seconds=86_400)
+        self.plant_vector(tenant, user)
+
+    def plant_vector(self, tenant: str, user: str) -> None:
+        """Put a vector into the index of which no entry of a document knows."""
+        metadata: dict[str, Any] = {"readers": [f"user:{user}"], "kind": "document", "text": self.canary(user)}
+        self.vectors.upsert(tenant, [Vector(vector_id=f"left-{user}", values=(1.0,) * DIMENSIONS, metadata=metadata)])
 
     def plant_run(self, tenant: str, user: str, session: str) -> None:
         run = make_run(self.stores, session=session, user=user).model_copy(update={"tenant_id": tenant})
@@ -123,6 +168,9 @@ class Deployment:
         )
         self.put(tenant, user, keys.run_pk(tenant, run.run_id), *IN_RUN)
         self.give_feedback(run, user)
+        mark = {"pk": keys.done_pk(tenant, "NOTE"), "sk": "k", "type": "mark"}
+        self.records.put(mark | {"sk": f"k-{run.run_id}", "body": self.canary(user)})
+        self.put(tenant, user, keys.run_pk(tenant, run.run_id), keys.effect_sk(f"k-{run.run_id}"))
         for thread in (run.run_id, f"{run.run_id}.00001.00"):
             self.put(tenant, user, keys.graph_pk(tenant, thread), *IN_GRAPH)
         self.put(tenant, user, keys.session_pk(tenant, session), keys.summary_sk(3))
@@ -197,7 +245,7 @@ class Deployment:
     def dump(self) -> str:
         """Return all that is in tables, buckets and the index, old versions and keys included."""
         parts: list[Any] = []
-        for table in (self.state, self.transient):
+        for table in (self.state, self.transient, self.records):
             pages = table._client.get_paginator("scan").paginate(TableName=table.name)
             items = [from_dynamodb(item) for page in pages for item in page["Items"]]
             parts += [{name: decode(value) for name, value in item.items()} for item in items]
@@ -207,7 +255,9 @@ class Deployment:
                 body = self.s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
                 parts += [one["Key"], body.decode()]
             parts += [one["Key"] for one in listed.get("DeleteMarkers", ())]
-        parts.append(str(self.vectors.__dict__))
+        for tenant in (TENANT, "other"):
+            held = self.vectors.fetch(tenant, list(iterate_ids(self.vectors, tenant)))
+            parts += [[tenant, name, one.text, one.metadata] for name, one in sorted(held.items())]
         return json.dumps(parts, default=str)
 
     @contextmanager
@@ -340,6 +390,46 @@ def test_what_a_user_said_of_others_runs_goes_and_what_others_said_of_them_stays
     assert ("CANARY-ada" in left, left.count("CANARY-bob")) == (False, 6)
     listed = DynamoFeedback(deployment.state, now=deployment.stores.clock).list_page(TENANT).items
     assert [one.by for one in listed] == ["bob", "bob"]
+
+
+def test_of_what_tools_and_caches_keep_the_users_own_goes_and_a_look_finds_what_came(deployment: Deployment) -> None:
+    deployment.plant_run(TENANT, "ada", "s-1")
+    deployment.plant_kept(TENANT, "ada")
+    tenants = DynamoRecords(deployment.records, TENANT)
+    tenants.write(RecordWrite("ENTRY", "contact/ada", {"name": "Ada"}, "any"))
+    done = deployment.work("ada", deployment.requests.request(TENANT, "ada"))
+    counted = {kind: done.removed[kind] for kind in KINDS[-5:]}
+    assert counted == {"cached_replies": 3, "tool_records": 2, "tool_marks": 1, "tool_files": 2, "vectors": 1}
+    assert (done.status, "CANARY" in deployment.dump()) == ("done", False)
+    assert [one.key for one in tenants.query("ENTRY")] == ["contact/ada"]  # The tenant's own.
+    deployment.plant_vector(TENANT, "ada")
+    deployment.plant_vector("other", "ada")
+    found = deployment.work("ada", deployment.requests.verify(TENANT, "ada", done.erasure_id))
+    assert (found.status, found.left) == ("incomplete", {"vectors": 1})
+
+
+def test_every_page_of_a_large_index_is_looked_through(deployment: Deployment) -> None:
+    others = [Vector(vector_id=f"v{number:05d}", values=(1.0,) * DIMENSIONS) for number in range(1_250)]
+    deployment.vectors.upsert(TENANT, others)
+    deployment.plant_vector(TENANT, "zoe")
+    named = {"document": "users/zoe/old.md"}
+    deployment.vectors.upsert(TENANT, [Vector(vector_id="w", values=(1.0,) * DIMENSIONS, metadata=named)])
+    place, cursor, left = VectorsPlace(deployment.vectors), None, 0
+    for _ in range(3):
+        seen = place.visit(TENANT, "zoe", cursor, stage="check")
+        left, cursor = left + seen.found.get("vectors", 0), seen.cursor
+        if cursor is None:
+            break
+    assert (left, cursor) == (2, None)
+
+
+def test_a_reply_that_two_users_asked_for_goes_with_either(deployment: Deployment) -> None:
+    cache = DynamoResponseCache(deployment.transient, clock=lambda: deployment.stores.clock().timestamp())
+    for user in ("ada", "bob"):
+        cache.note_user(TENANT, "ab", user, seconds=60)
+    cache.put(TENANT, "ab", chat_reply("CANARY"), seconds=60)
+    assert deployment.work("bob", deployment.requests.request(TENANT, "bob")).removed == {"cached_replies": 1}
+    assert cache.get(TENANT, "ab") is None
 
 
 def test_what_was_spent_stays_under_the_hash_of_the_user(deployment: Deployment) -> None:

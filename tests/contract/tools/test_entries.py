@@ -27,6 +27,7 @@ SETTINGS = EntrySettings.model_validate(
                 "required": ["name"],
             },
             "visit": {"fields": {"notes": "list"}},
+            "diary": {"fields": {"text": "text"}, "own": True},
         }
     }
 )
@@ -62,10 +63,11 @@ class Desk:
     def get_store(self, tenant_id: str) -> Any:
         return self._stores.records(tenant_id)
 
-    def call(self, tool: Tool[Any, Any], **arguments: Any) -> Done:
+    def call(self, tool: Tool[Any, Any], *, user: str | None = "ada", **arguments: Any) -> Done:
         self._calls += 1
         world = World(tool, settings=SETTINGS, records=cast(Any, self))
         world.add_call(arguments, index=self._calls)
+        world.calls.runs["acme", RUN] = world.calls.runs["acme", RUN].model_copy(update={"user_id": user})
         world.execute(index=self._calls)
         return Done(world, self._calls)
 
@@ -144,7 +146,10 @@ def test_pages_go_on_after_the_last_key(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"kind": "secret", "key": "a", "value": {}}, "there is no kind 'secret' Fix: use one of 'contact', 'visit'"),
+        (
+            {"kind": "secret", "key": "a", "value": {}},
+            "there is no kind 'secret' Fix: use one of 'contact', 'visit',",
+        ),
         ({"kind": "contact", "key": "a", "value": {"name": "A", "iban": "x"}}, "has no field 'iban'"),
         ({"kind": "contact", "key": "a", "value": {"city": "x"}}, "(somebody we know) needs 'name'"),
         ({"kind": "contact", "key": "a", "value": {"name": 5}}, "'name' of a contact is no text"),
@@ -180,3 +185,42 @@ def test_a_kind_does_not_reach_into_another_by_its_key(desk: Desk) -> None:
 def test_settings_that_say_nothing_sensible_are_refused(kinds: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         EntrySettings.model_validate({"kinds": kinds})
+
+
+def test_records_of_users_are_each_users_own_under_a_key_that_says_so(desk: Desk) -> None:
+    for user in ("ada", "bob"):
+        made = desk.call(save_record, user=user, kind="diary", key="monday", value={"text": f"of {user}"})
+        assert made.result["created"], made.call.result
+    assert [one["value"] for one in desk.find(kind="diary")] == [{"text": "of ada"}]
+    assert [record.key for record in desk.get_store("acme").query(KIND, begins="users/")] == [
+        "users/ada/diary/monday",
+        "users/bob/diary/monday",
+    ]
+    gone = desk.call(delete_record, kind="diary", key="monday")
+    assert [one["value"] for one in desk.find(kind="diary", user="bob")] == [{"text": "of bob"}]
+    gone.undo()
+    assert [one["key"] for one in desk.find(kind="diary")] == ["monday"]
+
+
+@pytest.mark.parametrize("key", ["../bob/diary/monday", "users/bob/diary/monday", "/monday"])
+def test_no_key_leads_to_another_users_record(desk: Desk, key: str) -> None:
+    desk.call(save_record, user="bob", kind="diary", key="monday", value={"text": "of bob"})
+    desk.call(save_record, kind="diary", key=key, value={"text": "of ada"})
+    assert [one["value"] for one in desk.find(kind="diary", user="bob")] == [{"text": "of bob"}]
+    assert [one["value"] for one in desk.find(kind="diary", begins=key)] == [{"text": "of ada"}]
+
+
+def test_a_run_without_a_user_has_no_records_of_users(desk: Desk) -> None:
+    calls: list[tuple[Tool[Any, Any], dict[str, Any]]] = [
+        (find_records, {}),
+        (save_record, {"key": "a", "value": {}}),
+        (delete_record, {"key": "a"}),
+    ]
+    for tool, more in calls:
+        call = desk.call(tool, user=None, kind="diary", **more).call
+        assert call.is_error and "this run has no user" in (call.result or "")
+
+
+def test_no_kind_has_the_name_of_the_folder_of_users() -> None:
+    with pytest.raises(ValidationError, match="stands in front of users' own records"):
+        EntrySettings.model_validate({"kinds": {"users": {"fields": {"name": "text"}}}})

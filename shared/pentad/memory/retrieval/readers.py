@@ -18,12 +18,12 @@ EVERYONE: Final = "*"
 def label_document(document: str) -> list[str]:
     """Return the labels of a document: its owner's where it is a user's own by its name, else everyone's."""
     owner = find_owner(document)
-    return [EVERYONE] if owner is None else [_label_user(owner)]
+    return [EVERYONE] if owner is None else [label_user(owner)]
 
 
 def list_labels(user_id: str | None) -> tuple[str, ...]:
     """Return the labels that a user's run may read: one of them must be among a document's."""
-    return (EVERYONE,) if user_id is None else (EVERYONE, _label_user(user_id))
+    return (EVERYONE,) if user_id is None else (EVERYONE, label_user(user_id))
 
 
 def choose_collections(collections: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -31,5 +31,6 @@ def choose_collections(collections: Sequence[str]) -> dict[str, tuple[str, ...]]
     return {COLLECTION: (*collections, USERS)} if collections else {}
 
 
-def _label_user(user_id: str) -> str:
+def label_user(user_id: str) -> str:
+    """Return the label of what one user alone may read."""
     return f"user:{user_id}"

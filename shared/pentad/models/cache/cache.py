@@ -177,7 +177,7 @@ class CachedChat:
         seconds = route.response_cache_seconds
         if seconds is None or request.fresh or has_effects(request):
             return self._inner.complete(request, deadline=deadline)
-        place = _Place(request.context.tenant_id, cache_key(request, route), seconds)
+        place = _Place(request.context.tenant_id, cache_key(request, route), seconds, request.context.user_id)
         kept, claim = self._find_or_claim(place, deadline)
         try:
             return self._ask(request, place, deadline) if kept is None else self._renew(request, kept)
@@ -201,6 +201,8 @@ class CachedChat:
                     kept = self._cache.get(place.tenant_id, place.key, consistent=True)
                 else:
                     (kept, claim), outcome = self._join(place, claim, deadline), "joined"
+            if kept is not None:
+                self._note_user(place)
         except StoreUnavailable:
             kept, outcome = None, "unavailable"
         self._count("miss" if kept is None and outcome != "unavailable" else outcome)
@@ -241,10 +243,15 @@ class CachedChat:
         reply = self._inner.complete(request, deadline=deadline)
         if is_cacheable(reply):
             try:
+                self._note_user(place)  # first: no reply is kept that an erasure would not find
                 self._cache.put(place.tenant_id, place.key, reply, seconds=place.seconds)
             except StoreUnavailable:
                 self._telemetry.log_event("response_cache.not_kept", level="WARNING")
         return reply
+
+    def _note_user(self, place: "_Place") -> None:
+        if place.user_id is not None:
+            self._cache.note_user(place.tenant_id, place.key, place.user_id, seconds=place.seconds)
 
     def _count(self, outcome: str) -> None:
         self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome=outcome)
@@ -259,8 +266,9 @@ class CachedChat:
 
 
 class _Place(NamedTuple):
-    """Where a reply is kept, and for how many seconds."""
+    """Where a reply is kept, for how many seconds, and whose run asks for it."""
 
     tenant_id: str
     key: str
     seconds: int
+    user_id: str | None

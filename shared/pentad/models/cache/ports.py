@@ -34,6 +34,20 @@ class ResponseCache(Protocol):
         """
         ...
 
+    def note_user(self, tenant_id: str, key: str, user_id: str, *, seconds: int) -> None:
+        """Note that a user's run asks for what is kept under a key, so that the user's erasure finds it.
+
+        Args:
+            tenant_id: whose.
+            key: the key.
+            user_id: whose run it is.
+            seconds: how long the reply is kept at most.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
     def claim(self, tenant_id: str, key: str, owner: str, *, until: float, instead_of: str | None = None) -> bool:
         """Claim a key, if nobody else does; tell if that was done.
 

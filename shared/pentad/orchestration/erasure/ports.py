@@ -28,8 +28,13 @@ KINDS: Final = (
     "payload_objects",
     "leases",
     "spend_counters",
+    "cached_replies",
+    "tool_records",
+    "tool_marks",
+    "tool_files",
+    "vectors",
 )
-"""What a receipt counts: items of DynamoDB, and versions of objects of S3."""
+"""What a receipt counts: items of DynamoDB, versions of objects of S3, vectors."""
 
 
 class ErasureRequest(FrozenValue):

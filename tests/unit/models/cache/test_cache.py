@@ -428,3 +428,43 @@ def test_a_store_that_is_down_within_the_call_is_not_taken_for_the_caches() -> N
     with pytest.raises(StoreUnavailable):
         world.ask()
     assert len(inner.asked) == 1
+
+
+class Noting(MemoryResponseCache):
+    """Keeps in order what it is told; ``fails`` says which of it fails."""
+
+    def __init__(self, clock: Clock, *, fails: bool = False) -> None:
+        super().__init__(clock=clock)
+        self.told: list[tuple[str, ...]] = []
+        self.fails = fails
+
+    def put(self, tenant_id: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+        self.told.append(("put",))
+        super().put(tenant_id, key, reply, seconds=seconds)
+
+    def note_user(self, tenant_id: str, key: str, user_id: str, *, seconds: int) -> None:
+        if self.fails:
+            raise StoreUnavailable("the table did not answer")
+        self.told.append(("note", tenant_id, user_id, key))
+
+
+def of_user(user_id: str | None) -> ChatRequest:
+    return ASKED.model_copy(update={"context": ASKED.context.model_copy(update={"user_id": user_id})})
+
+
+def test_whose_run_asks_is_noted_before_a_reply_is_kept_and_whenever_it_is_given_again() -> None:
+    world = World(cache=Noting(Clock()))
+    for user_id in ("ada", "bob", None):
+        world.ask(of_user(user_id))
+    assert len(world.inner.asked) == 1
+    tenant, key = ASKED.context.tenant_id, cache_key(ASKED, CATALOG.route(task="classify"))
+    assert world.cache.told == [("note", tenant, "ada", key), ("put",), ("note", tenant, "bob", key)]
+
+
+def test_where_a_user_can_not_be_noted_nothing_is_kept_nor_given() -> None:
+    world = World(cache=Noting(Clock(), fails=True))
+    world.ask(of_user("ada"))
+    assert world.cache.told == []
+    world.ask(of_user(None))
+    assert world.ask(of_user("bob")).cost_nanousd == 42
+    assert len(world.inner.asked) == 3

@@ -7,8 +7,11 @@ from contextlib import suppress
 
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
+from pentad.domain.ids import hash_user
 from pentad.domain.models import ChatReply
 from pentad.models.cache.cache import decode, encode
+
+_LONGEST_CALL_SECONDS = 3600
 
 
 class DynamoResponseCache:
@@ -41,6 +44,18 @@ class DynamoResponseCache:
         expires = int(self._clock()) + seconds
         pk = keys.cached_reply_pk(tenant_id, key)
         self._table.put({"pk": pk, "sk": keys.META, "type": "cached_reply", "body": body, "ttl": expires})
+
+    def note_user(self, tenant_id: str, key: str, user_id: str, *, seconds: int) -> None:
+        """Note whose run asks; see the port."""
+        self._table.put(
+            {
+                "pk": keys.cached_replies_pk(tenant_id, hash_user(user_id)),
+                "sk": key,
+                "type": "cached_reply_user",
+                # A reply that is put after this note ends after it, by less than a call takes.
+                "ttl": int(self._clock()) + seconds + _LONGEST_CALL_SECONDS,
+            }
+        )
 
     def claim(self, tenant_id: str, key: str, owner: str, *, until: float, instead_of: str | None = None) -> bool:
         """Claim a key; see the port."""

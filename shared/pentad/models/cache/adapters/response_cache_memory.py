@@ -48,6 +48,9 @@ class MemoryResponseCache:
             while len(self._replies) > MAX_REPLIES or self._bytes > MAX_BYTES:
                 self._drop(next(iter(self._replies)))
 
+    def note_user(self, tenant_id: str, key: str, user_id: str, *, seconds: int) -> None:
+        """See the port. A process's memory goes with the process: no erasure looks for it."""
+
     def claim(self, tenant_id: str, key: str, owner: str, *, until: float, instead_of: str | None = None) -> bool:
         """Claim a key; see the port."""
         with self._lock:

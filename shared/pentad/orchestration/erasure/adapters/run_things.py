@@ -1,7 +1,8 @@
 """What is kept of a run and of a session, by its id, in DynamoDB and S3: count it, or remove it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,24 @@ CLAIM_SECONDS: Final = 300
 """For which no memories are made of a session that is removed; longer than an invocation."""
 
 
+@dataclass(frozen=True)
+class ToolMarks:
+    """The marks of calls whose writes to tools' records are done, each with the call's answer.
+
+    Attributes:
+        records: the table of tools.
+        kinds: the kinds of records that tools have.
+    """
+
+    records: Table
+    kinds: Sequence[str]
+
+    def find(self, tenant_id: str, effect_keys: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the keys of the marks of effects."""
+        places = [(keys.done_pk(tenant_id, kind), key) for kind in self.kinds for key in effect_keys]
+        return [place for place in places if self.records.get(*place) is not None]
+
+
 class RunThings:
     """Counts and removes.
 
@@ -20,15 +39,23 @@ class RunThings:
         state: the table of sessions and runs.
         transient: the table of leases.
         payloads: contents too large for an item.
+        marks: what tools' calls left beside their records.
         now: the clock, UTC.
     """
 
     def __init__(
-        self, state: Table, transient: Table, payloads: VersionedObjects, *, now: Callable[[], datetime]
+        self,
+        state: Table,
+        transient: Table,
+        payloads: VersionedObjects,
+        marks: ToolMarks,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._state = state
         self._transient = transient
         self._payloads = payloads
+        self._marks = marks
         self._now = now
 
     def count_run(self, tenant_id: str, run_id: str) -> Counter[str]:
@@ -38,6 +65,7 @@ class RunThings:
             found["payload_objects"] += self._payloads.count(prefix)
         for pk in self._list_graphs(tenant_id, run_id):
             found["graph_items"] += count_items(self._state, pk)
+        found["tool_marks"] += len(self._find_marks(tenant_id, run_id))
         return +found
 
     def wipe_run(self, tenant_id: str, run_id: str) -> Counter[str]:
@@ -47,7 +75,10 @@ class RunThings:
             found["payload_objects"] += self._payloads.wipe(prefix)
         for pk in self._list_graphs(tenant_id, run_id):
             found["graph_items"] += wipe_partition(self._state, pk)
-        # The calls say which graphs there are, and the head that there is a run.
+        for place in self._find_marks(tenant_id, run_id):
+            self._marks.records.delete(*place)
+            found["tool_marks"] += 1
+        # The calls say which graphs there are, the effects which marks, and the head that there is a run.
         found["run_items"] += wipe_partition(self._state, keys.run_pk(tenant_id, run_id), last=[keys.META])
         return +found
 
@@ -120,6 +151,11 @@ class RunThings:
         except ConditionFailed:
             return False
         return True
+
+    def _find_marks(self, tenant_id: str, run_id: str) -> list[tuple[str, str]]:
+        begins = keys.effect_sk("")
+        effects = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
+        return self._marks.find(tenant_id, [str(item["sk"]).removeprefix(begins) for item in effects])
 
     def _list_graphs(self, tenant_id: str, run_id: str) -> list[str]:
         """Return the partitions of the graphs that a run's calls may have run."""

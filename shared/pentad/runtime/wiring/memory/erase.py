@@ -13,13 +13,16 @@ from pentad.orchestration.erasure.adapters.places_dynamodb import (
     SessionsPlace,
     SpendPlace,
 )
-from pentad.orchestration.erasure.adapters.run_things import RunThings
+from pentad.orchestration.erasure.adapters.places_kept import FilesPlace, RecordsPlace, RepliesPlace, VectorsPlace
+from pentad.orchestration.erasure.adapters.run_things import RunThings, ToolMarks
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
 from pentad.orchestration.erasure.erase import EraseUser
 from pentad.runtime.clock import now
 from pentad.runtime.settings import EraseSettings, read_settings
 from pentad.runtime.wiring.ground.stores import make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.vectors import make_vectors
+from pentad.tools.files.adapters.files_s3 import ROOT
 
 
 @cache
@@ -34,7 +37,9 @@ def make_erase() -> EraseUser:
     values = read_settings(EraseSettings)
     state, s3 = make_table(values.state_table), get_client("s3")
     payloads = VersionedObjects(s3, values.payload_bucket)
-    things = RunThings(state, make_table(values.transient_table), payloads, now=now)
+    transient, records = make_table(values.transient_table), make_table(values.records_table)
+    kinds = values.record_kinds.split()
+    things = RunThings(state, transient, payloads, ToolMarks(records, kinds), now=now)
     places = (
         RunsPlace(state, things),
         SessionsPlace(state, things),
@@ -42,7 +47,12 @@ def make_erase() -> EraseUser:
         MemoryPlace(state),
         DocumentsPlace(state, VersionedObjects(s3, values.documents_bucket), now=now),
         SpendPlace(state),
-        # The last: receipts of erasures under way name a place by its number.
+        # New ones stand last: receipts of erasures under way name a place by its number.
         FeedbackPlace(state),
+        # After the documents, so that ingest has taken out what it knows of.
+        VectorsPlace(make_vectors(values)),
+        RecordsPlace(records, kinds),
+        FilesPlace(payloads, ROOT),
+        RepliesPlace(transient),
     )
     return EraseUser(DynamoErasures(state), places, telemetry_of("erase"), now=now)

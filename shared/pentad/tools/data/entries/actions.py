@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from pentad.domain.errors import InvalidInput, NotFound, ToolFailed
+from pentad.domain.knowledge import own_documents
 from pentad.tools.data.entries.settings import EntryKind, EntrySettings
 from pentad.tools.records.ports import RecordStore
 
@@ -51,6 +52,7 @@ class EntryToRestore(BaseModel):
     key: str
     after: Value | None
     before: Value | None
+    owner: str | None = Field(default=None, description="the user whose own it is, where its kind is one of users")
 
 
 def find(
@@ -58,6 +60,7 @@ def find(
     records: RecordStore,
     kind: str,
     *,
+    user: str | None,
     begins: str,
     where: Mapping[str, Any],
     after: str | None,
@@ -68,18 +71,20 @@ def find(
         settings: the kinds.
         records: the tenant's records.
         kind: of the records.
+        user: whose run it is.
         begins: how their keys begin.
         where: values that their fields have.
         after: the last key of the page before.
 
     Raises:
         InvalidInput: there is no such kind or field.
+        ToolFailed: the kind is one of users, and the run has none.
     """
     known = _get_kind(settings, kind)
     for name in where:
         if name not in known.fields:
             raise _make_field_error(kind, known, f"has no field '{name[:40]}'", "where")
-    prefix, found = f"{kind}/", list[FoundEntry]()
+    prefix, found = _build_prefix(kind, _find_owner(known, kind, user)), list[FoundEntry]()
     last = None if after is None else prefix + _check_key(after, "after")
     looked_at = 0
     while looked_at < _MOST_LOOKED_AT:
@@ -104,6 +109,7 @@ def save(
     key: str,
     value: Value,
     *,
+    user: str | None,
     merge: bool,
     if_version: int | None,
 ) -> tuple[SavedEntry, EntryToRestore]:
@@ -115,14 +121,18 @@ def save(
         kind: of the record.
         key: of the record.
         value: its fields.
+        user: whose run it is.
         merge: keep the fields that the value does not name.
         if_version: only over this version; 0: only where there is no such record.
 
     Raises:
         InvalidInput: the kind, the key or the value is none; it names the field.
-        ToolFailed: the record is not as it was found; nothing was stored.
+        ToolFailed: the record is not as it was found, or its kind is one of users and the run has none; nothing was
+            stored.
     """
-    known, place = _get_kind(settings, kind), f"{kind}/{_check_key(key, 'key')}"
+    known = _get_kind(settings, kind)
+    owner = _find_owner(known, kind, user)
+    place = _build_prefix(kind, owner) + _check_key(key, "key")
     current = records.find(KIND, place)
     _check_version(kind, key, 0 if current is None else current.version, if_version)
     before = None if current is None else current.value
@@ -131,27 +141,27 @@ def save(
     _check_value(kind, known, after)
     records.put(KIND, place, after)
     saved = SavedEntry(kind=kind, key=key, created=before is None)
-    return saved, EntryToRestore(kind=kind, key=key, after=after, before=before)
+    return saved, EntryToRestore(kind=kind, key=key, after=after, before=before, owner=owner)
 
 
 def delete(
-    settings: EntrySettings, records: RecordStore, kind: str, key: str, *, if_version: int | None
+    settings: EntrySettings, records: RecordStore, kind: str, key: str, *, user: str | None, if_version: int | None
 ) -> tuple[str, EntryToRestore]:
     """Delete a record and return a sentence, and what undoing needs.
 
     Raises:
         InvalidInput: the kind or the key is none.
         NotFound: there is no such record.
-        ToolFailed: it is not as it was found; nothing was deleted.
+        ToolFailed: it is not as it was found, or its kind is one of users and the run has none; nothing was deleted.
     """
-    _get_kind(settings, kind)
-    place = f"{kind}/{_check_key(key, 'key')}"
+    owner = _find_owner(_get_kind(settings, kind), kind, user)
+    place = _build_prefix(kind, owner) + _check_key(key, "key")
     current = records.find(KIND, place)
     if current is None:
         raise NotFound(f"there is no {kind} '{key}'", field="key", fix="look for it")
     _check_version(kind, key, current.version, if_version)
     records.delete(KIND, place)
-    kept = EntryToRestore(kind=kind, key=key, after=None, before=current.value)
+    kept = EntryToRestore(kind=kind, key=key, after=None, before=current.value, owner=owner)
     return f"The {kind} '{key}' is deleted.", kept
 
 
@@ -161,7 +171,7 @@ def restore(records: RecordStore, kept: EntryToRestore) -> None:
     Raises:
         ToolFailed: it was changed since; nothing was restored.
     """
-    place = f"{kept.kind}/{kept.key}"
+    place = _build_prefix(kept.kind, kept.owner) + kept.key
     current = records.find(KIND, place)
     if (None if current is None else current.value) != kept.after:
         raise ToolFailed(f"the {kept.kind} '{kept.key}' was changed since; nothing was restored", fix="change it back")
@@ -177,6 +187,18 @@ def _get_kind(settings: EntrySettings, kind: str) -> EntryKind:
         names = ", ".join(f"'{name}'" for name in settings.kinds)
         raise InvalidInput(f"there is no kind '{kind[:40]}'", field="kind", fix=f"use one of {names}")
     return known
+
+
+def _find_owner(known: EntryKind, kind: str, user: str | None) -> str | None:
+    """Return the user whose own the records are; None where they are the tenant's."""
+    if known.own and user is None:
+        raise ToolFailed(f"a {kind} is a user's own, and this run has no user", fix="start the run for a user")
+    return user if known.own else None
+
+
+def _build_prefix(kind: str, owner: str | None) -> str:
+    """Return what is in front of a record's key; the erasure of a user finds the user's own by it."""
+    return f"{kind}/" if owner is None else f"{own_documents(owner)}{kind}/"
 
 
 def _check_key(key: str, field: str) -> str:

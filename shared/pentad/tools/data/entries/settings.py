@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from pentad.domain.knowledge import USERS
 from pentad.domain.values import FrozenValue
 
 FieldType = Literal["text", "number", "boolean", "date", "list", "object"]
@@ -16,11 +17,13 @@ class EntryKind(FrozenValue):
         description: what it is, for the message to the model where a field is wrong.
         fields: types of its fields by name; a record has no others.
         required: those that each record has.
+        own: each record is a user's own: a run reaches those of its user only, and they go when the user is erased.
     """
 
     description: str = Field(default="", max_length=300)
     fields: dict[str, FieldType] = Field(min_length=1, max_length=100)
     required: tuple[str, ...] = Field(default=(), max_length=100)
+    own: bool = False
 
     @field_validator("required")
     @classmethod
@@ -47,4 +50,6 @@ class EntrySettings(FrozenValue):
         for name in value:
             if not name.isidentifier() or not name.isascii() or len(name) > 40:
                 raise ValueError(f"'{name[:60]}' is no name of a kind; use letters, digits and underscores")
+            if name == USERS:
+                raise ValueError(f"'{name}' stands in front of users' own records; name the kind otherwise")
         return value
