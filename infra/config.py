@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from infra.alerts import Alerts, read_alerts
 from infra.locks import AuditLock, read_audit_lock
+from infra.retention import LOG_DAYS, Retention, make_retention, read_retention
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
@@ -86,8 +87,7 @@ class Stage:
         removal: what becomes of tables, buckets, keys and secrets when their stack is deleted. What a failed first
             deployment made is never retained: a name that stays taken would fail the next one.
         deletion_protection: whether tables refuse deletion.
-        log_retention: how long logs are kept.
-        point_in_time_recovery_days: how far back tables can be restored.
+        retention: how long each kind of data is kept. The context's ``retention`` says it for a project.
         gateway_concurrency: the most gateway instances at once, which bounds calls to providers; None for no bound.
         gateway_share: the most model calls of one tenant at once; more is 429. The account's concurrency (1,000 by
             default) or gateway_concurrency, divided by the tenants that may be busy at once.
@@ -116,8 +116,7 @@ class Stage:
     name: StageName
     removal: RemovalPolicy
     deletion_protection: bool
-    log_retention: RetentionDays
-    point_in_time_recovery_days: int
+    retention: Retention
     gateway_concurrency: int | None
     gateway_share: int
     drill_schedule: str
@@ -143,14 +142,18 @@ class Stage:
         """The prefix of every name in the account."""
         return f"pentad-{self.name}"
 
+    @property
+    def log_retention(self) -> RetentionDays:
+        """How long logs are kept."""
+        return LOG_DAYS[self.retention.log_days]
+
 
 STAGES: dict[str, Stage] = {
     "dev": Stage(
         name="dev",
         removal=RemovalPolicy.DESTROY,
         deletion_protection=False,
-        log_retention=RetentionDays.ONE_WEEK,
-        point_in_time_recovery_days=7,
+        retention=make_retention(log_days=7, backup_days=7),
         gateway_concurrency=None,
         gateway_share=50,
         drill_schedule="cron(17 5 * * ? *)",
@@ -180,8 +183,7 @@ STAGES: dict[str, Stage] = {
         name="staging",
         removal=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection=True,
-        log_retention=RetentionDays.ONE_MONTH,
-        point_in_time_recovery_days=14,
+        retention=make_retention(log_days=30, backup_days=14),
         gateway_concurrency=None,
         gateway_share=100,
         drill_schedule="cron(17 4 * * ? *)",
@@ -206,8 +208,7 @@ STAGES: dict[str, Stage] = {
         name="prod",
         removal=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection=True,
-        log_retention=RetentionDays.ONE_YEAR,
-        point_in_time_recovery_days=35,
+        retention=make_retention(log_days=365, backup_days=35),
         gateway_concurrency=None,
         gateway_share=200,
         drill_schedule="cron(17 3 * * ? *)",
@@ -248,6 +249,7 @@ def read_stage(app: App) -> Stage:
     traces = (app.node.try_get_context("traces") or {}).get(name)
     alerts = (app.node.try_get_context("alerts") or {}).get(name)
     lock = (app.node.try_get_context("audit_lock") or {}).get(name)
+    kept = (app.node.try_get_context("retention") or {}).get(name)
     store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
     if app.node.try_get_context("pentad:vectors") == "local":
         store = "pinecone"  # the twin's index speaks its protocol
@@ -257,6 +259,7 @@ def read_stage(app: App) -> Stage:
         alerts=stage.alerts if alerts is None else read_alerts(alerts, stage.alerts),
         trace_targets=stage.trace_targets if traces is None else read_targets(traces),
         audit_lock=stage.audit_lock if lock is None else read_audit_lock(lock),
+        retention=stage.retention if kept is None else read_retention(kept, stage.retention),
         vector_store=read_vector_store(store),
         cors_origins=stage.cors_origins if origins is None else read_origins(origins),
     )

@@ -20,6 +20,7 @@ from infra.components.run_grants import grant_events
 from infra.config import Stage
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
+from infra.retention import build_fact_environment
 from pentad.api.routes import MCP_PATH
 from pentad.domain import keys
 
@@ -170,6 +171,7 @@ class HttpApi(Construct):
             name="api",
             module="functions.api.http",
             environment=build.state_environment
+            | build_fact_environment(build.stage.retention)
             | {
                 "STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, ""),
                 "LEDGER_TABLE": stores.ledger_table.table_name,

@@ -29,7 +29,7 @@ def create_table(scope: Construct, name: str, *, stage: Stage, key: kms.IKey, in
         encryption_key=key,
         time_to_live_attribute="ttl",
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=True, recovery_period_in_days=stage.point_in_time_recovery_days
+            point_in_time_recovery_enabled=True, recovery_period_in_days=stage.retention.backup_days
         ),
         deletion_protection=stage.deletion_protection,
         # A protected table cannot be deleted by a roll back either, which would fail. Its name is made up: an empty one
@@ -85,7 +85,7 @@ def create_bucket(
         # CloudFormation cannot delete a bucket that holds objects, and deleting the stack would fail. What is in it is
         # lost all the same where the key goes with the stack.
         removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        lifecycle_rules=_build_lifecycle_rules(expire_prefixes),
+        lifecycle_rules=_build_lifecycle_rules(expire_prefixes, stage.retention.old_versions_days),
         object_lock_enabled=None if lock is None else True,
         object_lock_default_retention=None if lock is None else _build_retention(lock),
     )
@@ -103,10 +103,10 @@ def _build_retention(lock: AuditLock) -> s3.ObjectLockRetention:
     )
 
 
-def _build_lifecycle_rules(expire_prefixes: dict[str, int]) -> list[s3.LifecycleRule]:
+def _build_lifecycle_rules(expire_prefixes: dict[str, int], old_days: int) -> list[s3.LifecycleRule]:
     return [
         s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
-        s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)),
+        s3.LifecycleRule(noncurrent_version_expiration=Duration.days(old_days)),
         *(s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days)) for prefix, days in expire_prefixes.items()),
     ]
 

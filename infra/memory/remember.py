@@ -9,6 +9,7 @@ from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.run_grants import SESSIONS
 from infra.components.work_queue import WorkQueue
+from infra.retention import build_fact_environment
 from pentad.domain import keys
 from pentad.memory.remember.remember import RECEIVES, REMEMBER_SECONDS
 from pentad.observability.feedback.ports import CORRECTED
@@ -65,7 +66,9 @@ def _build_options(build: Build, gateway: lambda_.IFunction) -> FunctionOptions:
     return FunctionOptions(
         name="remember",
         module="functions.memory.remember",
-        environment=build.state_environment | {"GATEWAY_FUNCTION": gateway.function_arn},
+        environment=build.state_environment
+        | build_fact_environment(build.stage.retention)
+        | {"GATEWAY_FUNCTION": gateway.function_arn, "SAID_DAYS": str(build.stage.retention.said_days)},
         timeout_seconds=REMEMBER_SECONDS,
         memory_mb=1024,
         description="Remember: makes memories of a conversation after a run",

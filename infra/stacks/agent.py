@@ -36,6 +36,7 @@ from infra.orchestration.machines.machine import Called
 from infra.orchestration.machines.served import list_served_flows, read_served
 from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, list_workflow_names, read_workflows
+from infra.retention import check_kept
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.credentials.rotation import Rotations, count_rotation_resources, list_rotated
@@ -157,6 +158,7 @@ class AgentStack(Stack):
         found = {"workflows": specs, "served": served, "policy": policy, "mcp_servers": servers}
         catalog = catalog.model_copy(update=found)
         check_tasks(models.catalog, catalog)
+        check_kept(stage.retention, catalog, models.catalog)
         return catalog.model_copy(update={"tool_room": compute_tool_room(models.catalog, catalog)}), workflows
 
     def _tools(self, root: Path, declared: dict[str, AnyTool], groups: ToolGroups) -> dict[str, lambda_.Function]:

@@ -129,7 +129,13 @@ class StateStack(Stack):
     def _buckets(self, stage: Stage, key: kms.Key) -> tuple[s3.Bucket, s3.Bucket, s3.Bucket]:
         """Return the buckets of payloads, documents and anchors, which write their access logs into a fourth."""
         access = storage.create_bucket(
-            self, "access-logs", stage=stage, key=key, logs=None, expire_prefixes={"": 90}, announces=False
+            self,
+            "access-logs",
+            stage=stage,
+            key=key,
+            logs=None,
+            expire_prefixes={"": stage.retention.access_logs_days},
+            announces=False,
         )
         acknowledge(access, "AwsSolutions-S1", "This bucket holds the access logs of the other buckets.")
         payload = storage.create_bucket(

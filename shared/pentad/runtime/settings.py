@@ -60,7 +60,14 @@ class StartSettings(StateTable):
     state_machine_arn_prefix: str = Field(description="ARN of the state machines up to `find_machine`'s name")
 
 
-class ApiSettings(StartSettings):
+class FactSettings(Settings):
+    """Functions that write what is remembered of users; how long it is kept says ``infra/retention.py``."""
+
+    facts_days: int | None = Field(default=None, ge=1, description="after a fact was last learned or edited; or good")
+    decisions_days: int = Field(ge=1, description="of the write gate's decisions")
+
+
+class ApiSettings(StartSettings, FactSettings):
     """functions.api.http."""
 
     ledger_table: str
@@ -94,8 +101,10 @@ class RecallSettings(StateTable, VectorSettings):
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds the query")
 
 
-class RememberSettings(StateTable):
+class RememberSettings(StateTable, FactSettings):
     """functions.memory.remember."""
+
+    said_days: int = Field(ge=1, description="how long what users' conversations hold is kept")
 
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds what was said")
 

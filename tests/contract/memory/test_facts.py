@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.memories.facts import Fact, FactEvidence, ForgottenFact, GateDecision, LearnedRange
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
@@ -155,3 +156,28 @@ def test_removing_a_user_removes_all_and_a_repeat_nothing(facts: FactStore) -> N
     assert facts.list_learned(*OWNER).items == ()
     assert facts.remove_user(*OWNER) == 0
     assert not facts.write(*OWNER, FactChange(put=(fact(),)), expected_version=1)
+
+
+def test_facts_go_after_the_days_that_the_deployment_says_from_when_they_were_last_told() -> None:
+    with local_aws() as (state, _):
+        store = DynamoFacts(state, facts_days=10, decisions_days=3)
+        later = fact().evidence[0].model_copy(update={"learned_at": START + timedelta(days=4)})
+        kept = (
+            fact("once", expires_at=None),
+            fact("again", expires_at=None, evidence=(*fact().evidence, later)),
+            fact("edited", expires_at=None, edited_at=START + timedelta(days=6)),
+            fact("short", expires_at=START - timedelta(days=85)),
+        )
+        assert store.write(*OWNER, FactChange(put=kept, learned=learned()), expected_version=0)
+        items = {str(item["sk"]): item for item in state.iter_items(keys.user_pk(*OWNER))}
+        days = {
+            name: (int(item["ttl"]) - START.timestamp()) / 86_400 for name, item in items.items() if item.get("ttl")
+        }
+        assert {name.removeprefix("FACT#"): one for name, one in days.items() if "FACT#" in name} == {
+            "once": 10,
+            "again": 14,
+            "edited": 16,
+            "short": 5,
+        }
+        [decided] = [one for name, one in days.items() if name.startswith("LEARNED#")]
+        assert decided == (learned().learned_at - START).total_seconds() / 86_400 + 3

@@ -28,11 +28,11 @@ def make_owner(work: Work) -> Owner:
     return Owner(work.tenant_id, work.user_id, work.session_id)
 
 
-def compute_expiry(work: Work) -> datetime:
+def compute_expiry(work: Work, days: int = KEPT_DAYS) -> datetime:
     """Return when what is kept of it may go: with the session where it has no user."""
     if work.user_id is None:
         return work.session.expires_at
-    return work.session.updated_at + timedelta(days=KEPT_DAYS)
+    return work.session.updated_at + timedelta(days=days)
 
 
 class KeepWords:
@@ -41,13 +41,15 @@ class KeepWords:
     Args:
         said: where it is kept.
         keeps: tells whether what is said in an agent's sessions is kept.
+        days: for how long what is a user's is kept.
     """
 
     name = "turns"
     recipe = "2"
 
-    def __init__(self, said: Said, *, keeps: Callable[[str], bool] = lambda agent: True) -> None:
+    def __init__(self, said: Said, *, keeps: Callable[[str], bool] = lambda agent: True, days: int = KEPT_DAYS) -> None:
         self._said = said
+        self._days = days
         self._keeps = keeps
 
     def run(self, work: Work) -> int:
@@ -58,7 +60,7 @@ class KeepWords:
         """
         if self._keeps(work.session.agent):
             said = make_utterances(work.spoken, work.session)
-            self._said.add(make_owner(work), said, expires_at=compute_expiry(work))
+            self._said.add(make_owner(work), said, expires_at=compute_expiry(work, self._days))
         return work.next_seq
 
 
@@ -69,13 +71,22 @@ class KeepVectors:
         said: where they are kept.
         embedder: makes them.
         keeps: tells whether what is said in an agent's sessions is kept.
+        days: for how long what is a user's is kept.
     """
 
     name = "turn-vectors"
     recipe = "1"
 
-    def __init__(self, said: Said, embedder: Embedder, *, keeps: Callable[[str], bool] = lambda agent: True) -> None:
+    def __init__(
+        self,
+        said: Said,
+        embedder: Embedder,
+        *,
+        keeps: Callable[[str], bool] = lambda agent: True,
+        days: int = KEPT_DAYS,
+    ) -> None:
         self._said = said
+        self._days = days
         self._embedder = embedder
         self._keeps = keeps
 
@@ -106,5 +117,8 @@ class KeepVectors:
             one.place: quantise(values) for one, values in zip(utterances, reply.vectors, strict=True)
         }
         self._said.add_vectors(
-            make_owner(work), name_model(reply.model, reply.dimensions), vectors, expires_at=compute_expiry(work)
+            make_owner(work),
+            name_model(reply.model, reply.dimensions),
+            vectors,
+            expires_at=compute_expiry(work, self._days),
         )

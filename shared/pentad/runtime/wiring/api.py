@@ -34,7 +34,6 @@ from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
 from pentad.aws.clients import get_client
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
-from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.facts.manage import ManageFacts
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
@@ -59,7 +58,7 @@ from pentad.runtime.settings import ApiSettings, read_settings
 from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.humans import make_approvals
 from pentad.runtime.wiring.ground.starting import Starting, make_starting
-from pentad.runtime.wiring.ground.stores import make_sessions, make_table
+from pentad.runtime.wiring.ground.stores import make_facts, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
@@ -81,7 +80,7 @@ def make_api() -> Api:
     routers, rules = make_routers()
     ledger = make_table(values.ledger_table)
     log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
-    facts = DynamoFacts(make_table(values.state_table))
+    facts = make_facts(values, values.state_table)
     acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact)
     return Api(routers, rules, telemetry, _make_rates(), acts)
 
@@ -126,7 +125,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         FeedbackRoutes(GiveFeedback(feedback, starting.events.publish, telemetry, now=now), feedback, runs, find),
         VerdictRoutes(DynamoVerdicts(state)),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
-        MemoryRoutes(ManageFacts(DynamoFacts(state), now), now),
+        MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
         UserRoutes(RequestErasure(DynamoErasures(state), runs, starting.events, now=now)),
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),

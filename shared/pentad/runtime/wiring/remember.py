@@ -5,7 +5,6 @@ from functools import cache
 from pentad.aws.clients import get_client
 from pentad.memory.corrections.adapters.corrections_dynamodb import DynamoCorrections
 from pentad.memory.corrections.learn_correction import LearnCorrection
-from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.remember.ports import RememberStep
@@ -19,7 +18,7 @@ from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, Lambda
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import RememberSettings, read_settings
-from pentad.runtime.wiring.ground.stores import make_sessions, make_table
+from pentad.runtime.wiring.ground.stores import make_facts, make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _GATEWAY_SECONDS = 110.0
@@ -52,7 +51,7 @@ def _make_learn(values: RememberSettings) -> LearnFacts:
     # One attempt: a second one would ask, and bill, twice. The queue delivers again.
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     return LearnFacts(
-        facts=DynamoFacts(make_table(values.state_table)),
+        facts=make_facts(values, values.state_table),
         model=LambdaChatModel(gateway, values.gateway_function),
         embedder=LambdaEmbedder(gateway, values.gateway_function),
         telemetry=telemetry_of("remember"),
@@ -69,8 +68,8 @@ def _make_steps(values: RememberSettings) -> list[RememberStep]:
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     embedder = LambdaEmbedder(gateway, values.gateway_function)
     return [
-        KeepWords(said, keeps=_keeps_turns),
-        KeepVectors(said, embedder, keeps=_keeps_turns),
+        KeepWords(said, keeps=_keeps_turns, days=values.said_days),
+        KeepVectors(said, embedder, keeps=_keeps_turns, days=values.said_days),
         _make_learn(values),
         Summarise(
             summaries=DynamoSummaries(table),

@@ -24,7 +24,7 @@ LATER = (START + timedelta(days=1)).timestamp()
 class World:
     """A session of ada's, and the pipeline with the two steps."""
 
-    def __init__(self, user_id: str | None = "ada") -> None:
+    def __init__(self, user_id: str | None = "ada", days: int = KEPT_DAYS) -> None:
         self.items = MemorySegments()
         self.said = Said(self.items)
         self.embedder = WordEmbedder()
@@ -46,7 +46,7 @@ class World:
         self.remember = Remember(
             sessions=self.sessions,
             progress=MemoryProgress(clock=lambda: START),
-            steps=[KeepWords(self.said), KeepVectors(self.said, self.embedder)],
+            steps=[KeepWords(self.said, days=days), KeepVectors(self.said, self.embedder, days=days)],
             telemetry=MemoryTelemetry(),
             clock=lambda: START,
         )
@@ -134,3 +134,11 @@ def test_of_an_agent_that_keeps_nothing_nothing_is_kept_or_embedded() -> None:
 
 def _keeps(agent: str) -> bool:
     return agent != "assistant"
+
+
+def test_what_is_a_users_is_kept_for_as_long_as_the_deployment_says() -> None:
+    world = World(days=9)
+    world.talk("I moved to Graz.", "Good to know.")
+    for kind in ("words", "vectors"):
+        [segment] = world.items.list_newest(world.owner, kind, 9)
+        assert segment.expires_at == START + timedelta(days=9)

@@ -22,10 +22,14 @@ class DynamoFacts:
 
     Args:
         state: the table.
+        facts_days: how long a fact is kept after it was last learned, said again or edited; None for good.
+        decisions_days: how long the gate's decisions are kept.
     """
 
-    def __init__(self, state: Table) -> None:
+    def __init__(self, state: Table, *, facts_days: int | None = None, decisions_days: int = LEARNED_DAYS) -> None:
         self._state = state
+        self._facts_days = facts_days
+        self._decisions_days = decisions_days
 
     def read(self, tenant_id: str, user_id: str) -> FactBook:
         """See `FactStore`."""
@@ -61,13 +65,13 @@ class DynamoFacts:
         gone = {*change.remove, *(one.fact_id for one in change.forget)} - {fact.fact_id for fact in change.put}
         entries = [
             head,
-            *(self._state.build_put(_make_fact_item(pk, fact)) for fact in change.put),
+            *(self._state.build_put(_make_fact_item(pk, fact, self._facts_days)) for fact in change.put),
             *(self._state.build_delete(pk, keys.fact_sk(fact_id)) for fact_id in sorted(gone)),
             *(self._state.build_put(_make_forgotten_item(pk, one)) for one in change.forget),
             *(self._state.build_delete(pk, keys.forgotten_sk(fact_id)) for fact_id in change.drop_forgotten),
         ]
         if change.learned is not None:
-            entries.append(self._state.build_put(_make_learned_item(pk, change.learned)))
+            entries.append(self._state.build_put(_make_learned_item(pk, change.learned, self._decisions_days)))
         try:
             self._state.transact(entries)
         except ConditionFailed:
@@ -103,13 +107,16 @@ class DynamoFacts:
         return removed
 
 
-def _make_fact_item(pk: str, fact: Fact) -> Item:
-    expires = None if fact.expires_at is None else _to_epoch(fact.expires_at + timedelta(days=EXPIRED_DAYS))
+def _make_fact_item(pk: str, fact: Fact, days: int | None) -> Item:
+    ends = [] if fact.expires_at is None else [fact.expires_at + timedelta(days=EXPIRED_DAYS)]
+    if days is not None:
+        told = [fact.learned_at, *(one.learned_at for one in fact.evidence)]
+        ends.append(max(told if fact.edited_at is None else [*told, fact.edited_at]) + timedelta(days=days))
     return {
         "pk": pk,
         "sk": keys.fact_sk(fact.fact_id),
         "type": "fact",
-        "ttl": expires,
+        "ttl": _to_epoch(min(ends)) if ends else None,
         "body": fact.model_dump_json(),
     }
 
@@ -123,12 +130,12 @@ def _make_forgotten_item(pk: str, forgotten: ForgottenFact) -> Item:
     }
 
 
-def _make_learned_item(pk: str, learned: LearnedRange) -> Item:
+def _make_learned_item(pk: str, learned: LearnedRange, days: int) -> Item:
     return {
         "pk": pk,
         "sk": keys.learned_sk(learned.session_id, learned.first_seq, learned.last_seq, learned.recipe),
         "type": "learned_range",
-        "ttl": _to_epoch(learned.learned_at + timedelta(days=LEARNED_DAYS)),
+        "ttl": _to_epoch(learned.learned_at + timedelta(days=days)),
         "body": learned.model_dump_json(),
     }
 

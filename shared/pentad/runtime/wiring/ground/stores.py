@@ -2,18 +2,24 @@
 
 from pentad.aws.clients import get_client
 from pentad.aws.table import Table
+from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
 from pentad.orchestration.runs.adapters.runs_dynamodb import DynamoRuns
 from pentad.orchestration.runs.adapters.runs_start import RunStart
 from pentad.orchestration.runs.spill import Spill
 from pentad.runtime.clock import now
-from pentad.runtime.settings import StateTable
+from pentad.runtime.settings import FactSettings, StateTable
 
 
 def make_table(name: str) -> Table:
     """Return a table by its name."""
     return Table(get_client("dynamodb"), name)
+
+
+def make_facts(values: FactSettings, state_table: str) -> DynamoFacts:
+    """Return what is remembered of users, kept for as long as the stage says."""
+    return DynamoFacts(make_table(state_table), facts_days=values.facts_days, decisions_days=values.decisions_days)
 
 
 def make_objects(bucket: str) -> S3Objects:
