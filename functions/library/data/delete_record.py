@@ -24,5 +24,5 @@ def delete_record(kind: Kind, key: Key, context: ToolContext, if_version: Versio
     """Delete a record. A human decides first; it can be brought back later."""
     settings = context.settings_of(EntrySettings)
     table = context.table("records")
-    done, kept = actions.delete(settings, table, kind, key, user=context.user, if_version=if_version)
+    done, kept = actions.delete(settings, table, kind, key, user_id=context.user, if_version=if_version)
     return Undoable(done, undo=kept.model_dump())

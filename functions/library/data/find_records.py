@@ -30,4 +30,4 @@ def find_records(
     """Find records of a kind by how their keys begin and by values of their fields, 50 at a time, in order of keys."""
     settings = context.settings_of(EntrySettings)
     table = context.table("records")
-    return actions.find(settings, table, kind, user=context.user, begins=begins, where=where, after=after)
+    return actions.find(settings, table, kind, user_id=context.user, begins=begins, where=where, after=after)

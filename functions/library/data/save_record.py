@@ -38,5 +38,7 @@ def save_record(
     """
     settings = context.settings_of(EntrySettings)
     table = context.table("records")
-    done, kept = actions.save(settings, table, kind, key, value, user=context.user, merge=merge, if_version=if_version)
+    done, kept = actions.save(
+        settings, table, kind, key, value, user_id=context.user, merge=merge, if_version=if_version
+    )
     return Undoable(done, undo=kept.model_dump())

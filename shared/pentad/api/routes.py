@@ -95,6 +95,7 @@ ROUTES = (
     RouteSpec("list_runs", "GET", "/v1/runs", "runs:read", Access.OWN, "runs"),
     RouteSpec("get_run", "GET", "/v1/runs/<run>", "runs:read", Access.RUN, "runs"),
     RouteSpec("get_events", "GET", "/v1/runs/<run>/events", "runs:read", Access.RUN, "runs"),
+    RouteSpec("open_citation", "GET", "/v1/runs/<run>/citations/<cited>", "runs:read", Access.RUN, "runs"),
     RouteSpec("get_trace", "GET", "/v1/runs/<run>/trace", "runs:read", Access.RUN, "runs"),
     RouteSpec("cancel_run", "POST", "/v1/runs/<run>/cancel", "runs:write", Access.RUN, "runs"),
     RouteSpec("fork_run", "POST", "/v1/runs/<run>/fork", "runs:write", Access.FORK, "runs"),

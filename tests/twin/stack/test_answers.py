@@ -26,6 +26,8 @@ def test_plain_answer_takes_four_transitions_and_cites_text_that_is_there(tenant
     [citation] = view["citations"]
     assert citation["document"] == "handbook.md"
     assert HANDBOOK[citation["start"] : citation["end"]].startswith(citation["quote"])
+    place = tenant.get(citation["link"])
+    assert (place["text"], place["is_newest"]) == (HANDBOOK[citation["start"] : citation["end"]], True)
     assert tenant.transitions(view["run_id"]) == 4
 
 

@@ -9,6 +9,7 @@ from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_memory import MemoryActs
 from pentad.api.app import Api, Router
+from pentad.api.citations import OpenCitation
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
 from pentad.api.found import FindRun
@@ -23,7 +24,7 @@ from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
-from pentad.api.routers.documents import DocumentRoutes
+from pentad.api.routers.documents import CitationRoutes, DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
@@ -176,6 +177,7 @@ class MemoryServices:
             FeedbackRoutes(self.give_feedback, self.feedback, self.runs, find),
             VerdictRoutes(self.verdicts),
             DocumentRoutes(self.documents, self.registry),
+            CitationRoutes(OpenCitation(find, self.world.sessions, self.registry)),
             MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
             UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now)),
             CostRoutes(self.spend, self.now),

@@ -14,10 +14,11 @@ from pentad.api.identity.tokens import JwtAuthenticator
 from pentad.api.routes import ROUTES, Access, RouteSpec
 from pentad.domain.errors import NotAuthenticated
 from pentad.domain.ids import hash_user, review_id, undo_token
-from pentad.domain.knowledge import Document
+from pentad.domain.knowledge import Document, Passage
 from pentad.domain.memories.facts import Fact
 from pentad.domain.runs import CallStatus, Run
 from pentad.memory.facts.ports import FactChange
+from pentad.memory.retrieval.passages import make_marker, name_passage
 from pentad.observability.feedback.give import FeedbackRequest
 from pentad.orchestration.erasure.ports import Erasure
 from pentad.orchestration.reviews.reviews import build_review
@@ -104,10 +105,15 @@ class Things:
             "user": self.user,
             "fact": "fact_1",
             "erasure": ERASURE,
+            "cited": name_passage(PASSAGE.passage_id),
         }
 
 
+CITE = make_marker(name_passage("plan.md#1"))
 ERASURE = "era_" + "0" * 26
+PASSAGE = Passage(
+    passage_id="plan.md#1", document="plan.md", version="1", title="Plan", text="We go.", start=0, end=6, score=1
+)
 
 
 def make_fact(user_id: str) -> Fact:
@@ -136,11 +142,17 @@ def make_receipt(user_id: str) -> Erasure:
 def make_things(client: Client, user_id: str | None) -> Things:
     """Give a user one of each: a run that waits for an approval, one that has ended, one with an effect, a document."""
     world = client.world
-    world.model.script += [[("notes", {"title": "x"})], [("calculator", {"x": 1})], "4", [("notes", {"title": "y"})]]
+    world.model.script += [
+        [("notes", {"title": "x"})],
+        [("calculator", {"x": 1})],
+        f"4 {CITE}",
+        [("notes", {"title": "y"})],
+    ]
     waiting = world.begin(user_id=user_id)
     world.turn(waiting)
     approval = world.asking.ask_for_step(TENANT, waiting.run_id, 1, f"token-{user_id}").approval_id
     ended = world.begin(user_id=user_id)
+    world.sessions.attach_passages(TENANT, ended.session_id, ended.request_seq, [PASSAGE])
     world.act(ended, world.turn(ended))
     world.turn(ended, 2)
     ended = world.deliver.deliver(TENANT, ended.run_id, 2)
@@ -191,7 +203,7 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
     return bodies.get(route.name)
 
 
-ENDED_ONLY = {"get_recording", "give_feedback", "fork_run", "plan_undo", "undo_run"}
+ENDED_ONLY = {"get_recording", "give_feedback", "open_citation", "fork_run", "plan_undo", "undo_run"}
 
 
 def ask(client: Client, name: str, who: Json | None, things: Things) -> Reply:
@@ -220,6 +232,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
             "get_run",
             "get_events",
             "get_trace",
+            "open_citation",
             "cancel_run",
             "fork_run",
             "get_recording",
@@ -255,7 +268,14 @@ def test_every_route_is_in_the_matrix() -> None:
 
 def test_each_kind_of_what_a_route_names_is_in_its_path() -> None:
     named = {"run": "RUN FORK EFFECTS UNWIND", "session": "SESSION", "approval": "APPROVAL", "review": "REVIEW VERDICT"}
-    named |= {"document": "DOCUMENT", "model": "DEPLOYMENT", "user": "MEMORY", "fact": "MEMORY", "erasure": "MEMORY"}
+    named |= {
+        "cited": "RUN",
+        "document": "DOCUMENT",
+        "model": "DEPLOYMENT",
+        "user": "MEMORY",
+        "fact": "MEMORY",
+        "erasure": "MEMORY",
+    }
     for route in ROUTES:
         for parameter in route.parse_path(route.path):
             assert route.access.name in named[parameter].split(), route

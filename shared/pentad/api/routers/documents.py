@@ -7,11 +7,14 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
+from pentad.api.citations import OpenCitation
 from pentad.api.documents import DocumentRequest, Documents, resolve_name
 from pentad.api.identity.caller import Caller
+from pentad.api.routers.runs import RunPath
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
 from pentad.api.views.views import (
+    CitedPlaceView,
     DocumentPage,
     DocumentRemoval,
     DocumentRequested,
@@ -23,7 +26,27 @@ from pentad.domain.errors import NotFound
 from pentad.domain.knowledge import find_owner
 from pentad.memory.documents.ports import DocumentRegistry
 
+CitedPath = Annotated[str, Path(description="of a citation's marker `[cite:k7f2qa]` what stands behind the colon")]
 DocumentPath = Annotated[str, Path(description="the document's name; it may hold slashes")]
+
+
+@dataclass(frozen=True)
+class CitationRoutes:
+    """Opens the places that answers cite.
+
+    Attributes:
+        open: opens one.
+    """
+
+    open: OpenCitation
+
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the route."""
+
+        @serve(app, summary="Open the place that an answer cites")
+        def open_citation(run: RunPath, cited: CitedPath) -> CitedPlaceView:
+            """The passage as the run was given it, with its offsets, page and version, and what became of that."""
+            return self.open(caller().tenant_id, run, cited)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pentad.domain.money import show
 from pentad.domain.runs import Actor, CallStatus, Overrides, Piece, Run, RunStatus, ToolCall, UndoFailure
 from pentad.domain.usage import Usage
 from pentad.domain.values import stored_name
+from pentad.memory.retrieval.passages import name_passage
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.orchestration.lifecycle.answer_links import defuse_message
 
@@ -33,6 +34,22 @@ class ReplacedView(View):
     tool_results: tuple[str, ...] = Field(description="ids of the calls whose results were given, and by no tool")
 
 
+class CitationView(Citation):
+    """A place in an answer that points to a passage."""
+
+    link: str = Field(description="the path of the API by which whoever may see the run opens the place")
+
+
+class CitedPlaceView(Citation):
+    """The place in a document that an answer cites: ``document[start:end] == text`` in that version's parsed text."""
+
+    text: str = Field(description="the passage; where 'is_whole' is false, what is left of it: the quotation")
+    header: str = Field(description="of the table that the text's rows are of; not a part of the text")
+    is_whole: bool = Field(description="false where the session with the passage has expired or was deleted")
+    document_status: str = Field(description="of the document now: indexed, stale, failed or deleted")
+    is_newest: bool = Field(description="the version that is cited is the one that is in the index now")
+
+
 class RunView(View):
     """A run as it stands."""
 
@@ -45,7 +62,7 @@ class RunView(View):
     updated_at: datetime
     ended_at: datetime | None
     answer: str | None
-    citations: tuple[Citation, ...]
+    citations: tuple[CitationView, ...]
     notices: tuple[str, ...]
     error: str | None
     stop_reason: str | None
@@ -297,8 +314,17 @@ def build_run_view(run: Run, waits: HumanWaits) -> RunView:
         pending_approval=pending,
         holding=waits.find_words(run, status),
         replaced=_build_replaced(run.overrides),
+        citations=tuple(
+            CitationView(**one.model_dump(), link=build_citation_link(run.run_id, one.passage_id))
+            for one in run.citations
+        ),
         **{stored_name(name): getattr(run, name) for name in _RUN_FIELDS},
     )
+
+
+def build_citation_link(run_id: str, passage_id: str) -> str:
+    """Return the path by which a citation's place is opened."""
+    return f"/v1/runs/{run_id}/citations/{name_passage(passage_id)}"
 
 
 def build_context_view(run: Run) -> ContextView | None:
@@ -327,7 +353,6 @@ _RUN_FIELDS = (
     "updated_at",
     "ended_at",
     "answer",
-    "citations",
     "notices",
     "error",
     "stop_reason",

@@ -3,6 +3,7 @@
 import time
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -66,9 +67,18 @@ def list_documents(
 
 
 @app.command("show")
-def show_document(name: Name) -> None:
-    """Show a document's entry, and why it failed if it did."""
+def show_document(
+    name: Name,
+    chunk: Annotated[str, typer.Option(help="What an answer cites of it: k7f2qa of its marker [cite:k7f2qa].")] = "",
+    run_id: Annotated[str, typer.Option("--run", help="The run whose answer cites it.")] = "",
+) -> None:
+    """Show a document's entry, and why it failed if it did; or a place of it that a run's answer cites."""
     with handle_errors():
+        if bool(chunk) != bool(run_id):
+            raise CommandError("give --chunk and --run together: a place is shown as the run was given it", code=2)
+        if chunk:
+            _show_place(name, chunk, run_id)
+            return
         found = create_api_client().call("GET", to_path(name))
         if OPTIONS.json:
             print_json(found)
@@ -77,6 +87,27 @@ def show_document(name: Name) -> None:
             if value is not None and field != "notes":
                 OUT.print(build_line("[dim]{field}[/] {value}", field=f"{field:14}", value=value))
         print_notes(found)
+
+
+def _show_place(name: str, chunk: str, run_id: str) -> None:
+    """Print a passage that a run's answer cites, with its place in the document."""
+    cited = chunk.strip("[] ").removeprefix("cite:").strip().lower()
+    place = create_api_client().call("GET", f"/v1/runs/{quote(run_id, safe='')}/citations/{quote(cited, safe='')}")
+    if place["document"] != name:
+        raise CommandError(f"'{cited}' is of the document '{place['document']}'")
+    if OPTIONS.json:
+        print_json(place)
+        return
+    page = f"page {place['page']}, " if place["page"] else ""
+    OUT.print(build_line("[bold]{title}[/]", title=place["title"]))
+    OUT.print(build_line("[dim]{page}characters {start} to {end} of version {version}[/]", **{**place, "page": page}))
+    if not place["is_newest"]:
+        status = place["document_status"]
+        OUT.print("the document was deleted since" if status == "deleted" else "the document has changed since")
+    for text in filter(None, (place["header"], place["text"])):
+        OUT.print_text(text)
+    if not place["is_whole"]:
+        OUT.print("the rest went with the session")
 
 
 @app.command("reingest")

@@ -43,6 +43,12 @@ def resolve_citations(answer: str, stored: Sequence[HasPassages]) -> tuple[tuple
     return tuple(citations.values()), tuple(unknown)
 
 
+def find_passage(stored: Sequence[HasPassages], passage_id: str) -> Passage | None:
+    """Return the passage that messages were given under an id, as it was given last; None where none was."""
+    found = _map_names(stored).get(name_passage(passage_id))
+    return found if found is not None and found.passage_id == passage_id else None
+
+
 def find_unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[str, ...]:
     """Return the markers of an answer that none of its citations has, each once and in the order of appearance."""
     known = {citation.marker for citation in citations}

@@ -8,6 +8,7 @@ from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
+from pentad.api.citations import OpenCitation
 from pentad.api.documents import Documents
 from pentad.api.found import FindRun
 from pentad.api.mcp.calls import McpCalls
@@ -19,7 +20,7 @@ from pentad.api.rates.adapters.rates_dynamodb import DynamoRateCounter
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
-from pentad.api.routers.documents import DocumentRoutes
+from pentad.api.routers.documents import CitationRoutes, DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
 from pentad.api.routers.memory import MemoryRoutes
@@ -125,6 +126,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         FeedbackRoutes(GiveFeedback(feedback, starting.events.publish, telemetry, now=now), feedback, runs, find),
         VerdictRoutes(DynamoVerdicts(state)),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
+        CitationRoutes(OpenCitation(find, sessions, DynamoRegistry(state, clock=now))),
         MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
         UserRoutes(RequestErasure(DynamoErasures(state), runs, starting.events, now=now)),
         CostRoutes(DynamoSpend(state), now),

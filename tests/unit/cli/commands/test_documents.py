@@ -85,3 +85,39 @@ def test_nothing_is_deleted_unasked_and_an_unknown_name_is_told(api: Api) -> Non
 def test_json_is_one_object_that_says_what_became_of_it() -> None:
     done = CliRunner().invoke(app, ["--json", "documents", "delete", "a.md", "--yes"])
     assert json.loads(done.output) == {"name": "a.md", "status": "deleted"}
+
+
+PLACE = {
+    "document": "a.md",
+    "title": "Refunds > How long",
+    "version": "v1",
+    "start": 20,
+    "end": 43,
+    "page": 3,
+    "header": "how | long",
+    "text": "Refunds take [bold]ten[/] days.",
+    "is_whole": True,
+    "is_newest": True,
+    "document_status": "indexed",
+}
+
+
+@pytest.mark.parametrize("chunk", ["k7f2qa", "[cite:k7f2qa]", "[cite: K7F2QA]"])
+def test_a_place_that_an_answer_cites_is_shown_as_the_run_was_given_it(api: Api, chunk: str) -> None:
+    place = {**PLACE}
+    api.entries["/v1/runs/run_1/citations/k7f2qa"] = place | {"status": "indexed"}
+    told = run("show", "a.md", "--chunk", chunk, "--run", "run_1")
+    for words in ("Refunds > How long", "page 3, characters 20 to 43 of version v1", "how | long", "[bold]ten[/]"):
+        assert words in told
+    assert "since" not in told
+    assert "went with the session" not in told
+    place |= {"is_newest": False, "document_status": "deleted", "is_whole": False, "page": None, "status": "x"}
+    api.entries["/v1/runs/run_1/citations/k7f2qa"] = place
+    told = run("show", "a.md", "--chunk", chunk, "--run", "run_1")
+    assert ("deleted since" in told, "went with the session" in told, "page" in told) == (True, True, False)
+
+
+def test_a_place_needs_its_run_and_its_document(api: Api) -> None:
+    api.entries["/v1/runs/run_1/citations/k7f2qa"] = {**PLACE, "status": "indexed"}
+    assert "give --chunk and --run together" in run("show", "a.md", "--chunk", "k7f2qa", code=2)
+    assert "is of the document 'a.md'" in run("show", "b.pdf", "--chunk", "k7f2qa", "--run", "run_1", code=1)

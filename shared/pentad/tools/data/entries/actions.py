@@ -60,7 +60,7 @@ def find(
     records: RecordStore,
     kind: str,
     *,
-    user: str | None,
+    user_id: str | None,
     begins: str,
     where: Mapping[str, Any],
     after: str | None,
@@ -71,7 +71,7 @@ def find(
         settings: the kinds.
         records: the tenant's records.
         kind: of the records.
-        user: whose run it is.
+        user_id: whose run it is.
         begins: how their keys begin.
         where: values that their fields have.
         after: the last key of the page before.
@@ -84,7 +84,7 @@ def find(
     for name in where:
         if name not in known.fields:
             raise _make_field_error(kind, known, f"has no field '{name[:40]}'", "where")
-    prefix, found = _build_prefix(kind, _find_owner(known, kind, user)), list[FoundEntry]()
+    prefix, found = _build_prefix(kind, _find_owner(known, kind, user_id)), list[FoundEntry]()
     last = None if after is None else prefix + _check_key(after, "after")
     looked_at = 0
     while looked_at < _MOST_LOOKED_AT:
@@ -109,7 +109,7 @@ def save(
     key: str,
     value: Value,
     *,
-    user: str | None,
+    user_id: str | None,
     merge: bool,
     if_version: int | None,
 ) -> tuple[SavedEntry, EntryToRestore]:
@@ -121,7 +121,7 @@ def save(
         kind: of the record.
         key: of the record.
         value: its fields.
-        user: whose run it is.
+        user_id: whose run it is.
         merge: keep the fields that the value does not name.
         if_version: only over this version; 0: only where there is no such record.
 
@@ -131,7 +131,7 @@ def save(
             stored.
     """
     known = _get_kind(settings, kind)
-    owner = _find_owner(known, kind, user)
+    owner = _find_owner(known, kind, user_id)
     place = _build_prefix(kind, owner) + _check_key(key, "key")
     current = records.find(KIND, place)
     _check_version(kind, key, 0 if current is None else current.version, if_version)
@@ -145,7 +145,7 @@ def save(
 
 
 def delete(
-    settings: EntrySettings, records: RecordStore, kind: str, key: str, *, user: str | None, if_version: int | None
+    settings: EntrySettings, records: RecordStore, kind: str, key: str, *, user_id: str | None, if_version: int | None
 ) -> tuple[str, EntryToRestore]:
     """Delete a record and return a sentence, and what undoing needs.
 
@@ -154,7 +154,7 @@ def delete(
         NotFound: there is no such record.
         ToolFailed: it is not as it was found, or its kind is one of users and the run has none; nothing was deleted.
     """
-    owner = _find_owner(_get_kind(settings, kind), kind, user)
+    owner = _find_owner(_get_kind(settings, kind), kind, user_id)
     place = _build_prefix(kind, owner) + _check_key(key, "key")
     current = records.find(KIND, place)
     if current is None:
@@ -189,11 +189,11 @@ def _get_kind(settings: EntrySettings, kind: str) -> EntryKind:
     return known
 
 
-def _find_owner(known: EntryKind, kind: str, user: str | None) -> str | None:
+def _find_owner(known: EntryKind, kind: str, user_id: str | None) -> str | None:
     """Return the user whose own the records are; None where they are the tenant's."""
-    if known.own and user is None:
+    if known.own and user_id is None:
         raise ToolFailed(f"a {kind} is a user's own, and this run has no user", fix="start the run for a user")
-    return user if known.own else None
+    return user_id if known.own else None
 
 
 def _build_prefix(kind: str, owner: str | None) -> str:
