@@ -21,7 +21,7 @@ from benchmarks.memory.corpora import READERS, Corpus, Question
 from benchmarks.memory.embedding import KeptEmbedder
 from benchmarks.memory.indexing import TENANT, index_corpus
 from benchmarks.memory.locomo import BUDGETS, FILE, Talks
-from benchmarks.memory.long_talk import list_costs
+from benchmarks.memory.long_talk import PIECES, list_costs
 from benchmarks.memory.measures import list_documents, measure_found, measure_ndcg
 from benchmarks.terminal import ERR, OUT
 from pentad.domain.models import CallContext
@@ -41,7 +41,7 @@ RECIPES = {
     "meaning": RankWeights(1, 0),
     "words": RankWeights(0, 1),
 }
-LOCOMO = "locomo"
+LOCOMO, TALK = "locomo", "talk"
 _PASSAGES = 40
 _CONTEXT = CallContext(tenant_id=TENANT, purpose="embed_query")
 
@@ -73,7 +73,9 @@ class SearchedOnce:
 def read_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"collections: {', '.join((*READERS, LOCOMO))} (all unless given)")
+    parser.add_argument(
+        "names", nargs="*", help=f"collections: {', '.join((*READERS, LOCOMO, TALK))} (all unless given)"
+    )
     parser.add_argument("--data", type=Path, help=f"the folder with them (or {DATA_VARIABLE}; {DATA} unless given)")
     parser.add_argument("--kept", type=Path, default=KEPT, help="the file that keeps vectors for the next time")
     parser.add_argument("--limit", type=int, help="at most so many questions of each")
@@ -123,16 +125,24 @@ def run_conversations(path: Path, kept: Path, tell: Callable[[str], None]) -> No
     table.add_row("all, fitted ones too", *(f"{found[budget]:.3f}" for budget in BUDGETS), f"{took:.1f}")
     OUT.print(table)
     chosen = talks.choose(fitted=False)
-    costs = Table(title="A conversation of hundreds of turns in one session", title_justify="left")
-    for column in ("context", "input tokens at full price", "of the cached full history", "evidence in the context"):
-        costs.add_column(column, justify="left" if column == "context" else "right")
-    for row in list_costs(path, KeptEmbedder(kept, tell), tell):
-        costs.add_row(*row)
-    OUT.print(costs)
     OUT.print(
         f"Recall itself chose {chosen['evidence']:.3f} of the evidence with {chosen['tokens']:,.0f} tokens a question,"
         f" more than its default for {chosen['more']:.0%} of them, nothing for {chosen['none']:.1%}."
     )
+
+
+def run_long_talk(path: Path, kept: Path, tell: Callable[[str], None]) -> None:
+    """Measure what a conversation of hundreds of turns costs, and print it."""
+    if not path.exists():
+        OUT.print(f"{TALK}: left out, {path} is not there (--data or {DATA_VARIABLE} says where)")
+        return
+    costs = Table(title="A conversation of hundreds of turns in one session", title_justify="left")
+    shares = ("of the cached full history", *PIECES)
+    for column in ("context", "input tokens at full price", *shares, "evidence in the context"):
+        costs.add_column(column, justify="left" if column == "context" else "right")
+    for row in list_costs(path, KeptEmbedder(kept, tell), tell):
+        costs.add_row(*row)
+    OUT.print(costs)
 
 
 def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
@@ -140,11 +150,13 @@ def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
     folder = options.data or Path(os.environ.get(DATA_VARIABLE, DATA))
     if not options.names or LOCOMO in options.names:
         run_conversations(folder / FILE, options.kept, tell)
+    if not options.names or TALK in options.names:
+        run_long_talk(folder / FILE, options.kept, tell)
     table = Table(title="Documents found", title_justify="left")
     for column in ("collection", "ranked by", "questions", "nDCG@10", "in 500 tokens", "in 2,000", "ms (p50)"):
         table.add_column(column, justify="left" if column in ("collection", "ranked by") else "right")
     embedder = KeptEmbedder(options.kept, tell)
-    for name in [name for name in options.names or READERS if name != LOCOMO]:
+    for name in [name for name in options.names or READERS if name not in (LOCOMO, TALK)]:
         file, read = READERS[name]
         if not (folder / file).exists():
             OUT.print(f"{name}: left out, {folder / file} is not there (--data or {DATA_VARIABLE} says where)")

@@ -8,7 +8,7 @@ is written. System prompt, tools and answers cost the same everywhere, and are l
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Any
 
 from benchmarks.memory.locomo import EvidenceQuestion, iter_evidence, parse_time
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeSpec, MemorySpec
+from pentad.domain.knowledge import Utterance
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.memory.context.asking import may_ask
 from pentad.memory.context.recall import Recall
 from pentad.memory.context.recall_turns import RecallTurns
 from pentad.memory.context.window import assemble, mark_bare
@@ -28,7 +30,9 @@ from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import estimate_message
 from pentad.memory.turns.adapters.segments_memory import MemorySegments
-from pentad.memory.turns.said import Said
+from pentad.memory.turns.ports import Owner, Place
+from pentad.memory.turns.said import Memory, Said
+from pentad.memory.turns.segments import VectorSegment, WordSegment
 from pentad.memory.turns.steps import KeepVectors, KeepWords
 from pentad.models.ports import Embedder
 from pentad.observability.adapters.null import NullTelemetry
@@ -50,7 +54,9 @@ class Policy:
         high: the high-water mark, in tokens.
         low: the low-water mark.
         recall: tokens of what was said earlier; 0 for none.
+        most: tokens of it where the scores are flat or a question has several parts.
         caches: whether the provider's cache is used.
+        told: recall for what is only told, too.
     """
 
     name: str
@@ -58,15 +64,23 @@ class Policy:
     low: int
     recall: int
     caches: bool = True
+    told: bool = False
+    most: int = 4000
 
 
 POLICIES = (
     Policy("full history, cached", _ENDLESS, _ENDLESS, 0),
     Policy("full history, no cache", _ENDLESS, _ENDLESS, 0, caches=False),
     Policy("window of 1,000 to 2,000 tokens", 2000, 1000, 0),
-    Policy("the same with recall", 2000, 1000, 500),
-    Policy("window of 2,000 to 4,000 tokens with recall", 4000, 2000, 500),
+    Policy("the same, recall for all that is said", 2000, 1000, 500, told=True),
+    Policy("the same, recall for what may ask", 2000, 1000, 500),
+    Policy("window of 300 to 1,000 tokens, recall for what may ask", 1000, 300, 500),
+    Policy("the same, never more than 500 tokens of recall", 1000, 300, 500, most=500),
+    Policy("the same, never more than 250 tokens of recall", 1000, 300, 250, most=250),
 )
+PIECES = ("first sent", "sent again", "read", "recalled, sent", "recalled, read")
+"""Of what a conversation's requests cost: messages that are written to the cache for the first time, those that are
+written again since an epoch has turned, those that are read from it; and the same of what was recalled."""
 
 
 class _Runs:
@@ -87,6 +101,54 @@ class _Runs:
         return self.get(tenant_id, run_id)
 
 
+class _HeldSaid(Said):
+    """What was said, held as it is read: a conversation that is stored anew with each turn takes minutes."""
+
+    def __init__(self) -> None:
+        super().__init__(MemorySegments())
+        self._held = Memory((WordSegment(),), (VectorSegment(),))
+
+    def load(self, owner: Owner, *, consistent: bool = False) -> Memory:
+        """Return what is held."""
+        return self._held
+
+    def add(self, owner: Owner, said: Sequence[Utterance], *, expires_at: datetime) -> None:
+        """Hold utterances."""
+        for one in said:
+            self._held.words[0].add(one)
+
+    def add_vectors(
+        self, owner: Owner, model: str, vectors: Mapping[Place, tuple[bytes, float]], *, expires_at: datetime
+    ) -> None:
+        """Hold vectors."""
+        segment = self._held.vectors[0]
+        segment.model = model
+        segment.places += vectors
+        segment.rows += [row for row, _ in vectors.values()]
+        segment.scales += [scale for _, scale in vectors.values()]
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A message as it is sent, with the tokens of its own words and of what is given with it."""
+
+    seq: int
+    text: str
+    own: int
+    given: int
+
+
+def _describe_sent(stored: Sequence[StoredMessage]) -> list[_Sent]:
+    """Return messages as they are sent, with the note in front of those that an assistant's begins."""
+    messages = assemble(stored)
+    lead = len(messages) - len(stored)
+    sent = [_Sent(-1, message.text, estimate_message(message), 0) for message in messages[:lead]]
+    for one, message in zip(stored, messages[lead:], strict=True):
+        own = estimate_message(one.message)
+        sent.append(_Sent(one.seq, message.text, own, estimate_message(message) - own))
+    return sent
+
+
 class LongTalk:
     """One session, and the contexts that are chosen in it.
 
@@ -101,7 +163,7 @@ class LongTalk:
         self._turns, self._policy = turns, policy
         user, agent = names
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
-        self._sessions, said = MemorySessions(clock=lambda: self._now), Said(MemorySegments())
+        self._sessions, said = MemorySessions(clock=lambda: self._now), _HeldSaid()
         self._runs = _Runs()
         self._remember = Remember(
             sessions=self._sessions,
@@ -117,14 +179,14 @@ class LongTalk:
             runs=self._runs,
             telemetry=NullTelemetry(),
             clock=lambda: datetime.now(UTC),
-            turns=RecallTurns(said),
+            turns=RecallTurns(said, asks=(lambda text: True) if policy.told else may_ask),
         )
         self._agent = AgentSpec(
             name="assistant",
             description="d",
             prompt="p",
             knowledge=KnowledgeSpec(top_k=0),
-            memory=MemorySpec(recall_tokens=policy.recall),
+            memory=MemorySpec(recall_tokens=policy.recall, most_recall_tokens=policy.most),
             context=ContextSpec(high_water_tokens=policy.high, low_water_tokens=policy.low),
         )
         self._sessions.create(
@@ -141,23 +203,29 @@ class LongTalk:
             )
         )
 
-    def talk(self) -> float:
-        """Hold the conversation; return what its requests cost, in input tokens at full price."""
-        cost = 0.0
-        before: list[tuple[str, int]] = []
+    def talk(self) -> dict[str, float]:
+        """Hold the conversation; return what its requests cost, in input tokens at full price, by piece."""
+        cost = dict.fromkeys(PIECES, 0.0)
+        before: list[_Sent] = []
+        known: set[int] = set()
+        read, write = (READ, WRITE) if self._policy.caches else (1.0, 1.0)
         for is_user, text, at in self._turns:
             self._now = at
             if is_user:
-                sent = [(message.text, estimate_message(message)) for message in assemble(self.ask(text))]
+                sent = _describe_sent(self.ask(text))
                 shared = 0
                 while shared < min(len(sent), len(before)) and sent[shared] == before[shared]:
                     shared += 1
-                old, new = (sum(tokens for _, tokens in part) for part in (sent[:shared], sent[shared:]))
-                cost += old * READ + new * WRITE if self._policy.caches else old + new
-                before = sent
+                for number, one in enumerate(sent):
+                    is_read = number < shared
+                    own = "read" if is_read else "sent again" if one.seq in known else "first sent"
+                    cost[own] += one.own * (read if is_read else write)
+                    cost[f"recalled, {'read' if is_read else 'sent'}"] += one.given * (read if is_read else write)
+                before, known = sent, known | {one.seq for one in sent}
             else:
                 self._append(text, is_user=False)
-                self._remember.run(EndedRun(tenant_id=_TENANT, session_id=_SESSION), deadline=time.time() + 3600)
+                if self._policy.recall:  # Else nobody looks at what is kept.
+                    self._remember.run(EndedRun(tenant_id=_TENANT, session_id=_SESSION), deadline=time.time() + 3600)
         return cost
 
     def ask(self, text: str) -> list[StoredMessage]:
@@ -206,18 +274,23 @@ class LongTalk:
 
 
 def list_costs(path: Path, embedder: Embedder, tell: Callable[[str], None]) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each policy: what it cost, that of the cached full history's, evidence in the context."""
+    """Yield a row for each policy: what it cost, that of the cached full history's, by piece, evidence in the context.
+
+    Evidence is looked for by itself, so that it is not paid for.
+    """
     read: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     [found] = [one for one in read if one["sample_id"] == CONVERSATION]
     turns, questions = _read_turns(found)
     names = (found["conversation"]["speaker_a"], found["conversation"]["speaker_b"])
-    costs: dict[str, float] = {}
+    full = float("nan")
     for policy in POLICIES:
         tell(f"holding a conversation of {len(turns)} turns: {policy.name}")
         talk = LongTalk(names, turns, policy, embedder)
-        costs[policy.name] = talk.talk()
-        share = costs[policy.name] / costs.get("full history, cached", float("nan"))
-        yield policy.name, f"{costs[policy.name]:,.0f}", f"{share:.1%}", f"{talk.find(questions):.3f}"
+        pieces = talk.talk()
+        cost = sum(pieces.values())
+        full = cost if policy is POLICIES[0] else full
+        shares = [f"{pieces[name] / full:.1%}" if policy.caches else "" for name in PIECES]
+        yield policy.name, f"{cost:,.0f}", f"{cost / full:.1%}", *shares, f"{talk.find(questions):.3f}"
 
 
 def _read_turns(found: dict[str, Any]) -> tuple[list[Turn], list[EvidenceQuestion]]:

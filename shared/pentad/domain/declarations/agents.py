@@ -124,7 +124,7 @@ class ContextSpec(Spec):
     """The token budget of an agent's context."""
 
     high_water_tokens: int = Field(default=60_000, ge=1000)
-    low_water_tokens: int = Field(default=30_000, ge=500)
+    low_water_tokens: int = Field(default=30_000, ge=100)
     tools_percent: int = Field(
         default=10,
         ge=0,

@@ -12,6 +12,7 @@ from pentad.domain.runs import Manifest, Piece, Run, RunStatus
 from pentad.domain.tracing import find_run_place
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
+from pentad.memory.context.asking import is_courtesy
 from pentad.memory.context.front import EpochFront
 from pentad.memory.context.once_embedder import OnceEmbedder
 from pentad.memory.context.pieces import describe_context
@@ -179,7 +180,8 @@ class Recall:
         assert self._turns is not None  # noqa: S101 - whoever has a memory has loaded it
         began = self._clock()
         asked = TurnQuery(build_query(stored))
-        if any(segment.places for segment in memory.vectors) and asked.text:
+        needs = self._turns.may_need(stored[-1].message.text)
+        if needs and any(segment.places for segment in memory.vectors) and asked.text:
             until = began.timestamp() + EMBED_SECONDS if deadline is None else deadline
             try:
                 reply = embedder.embed([asked.text], context, deadline=until)
@@ -314,4 +316,5 @@ def build_query(stored: Sequence[StoredMessage]) -> str:
         stored: messages in order, the newest question last.
     """
     previous = next((one.message.text.strip() for one in reversed(stored[:-1]) if is_question(one.message)), "")
-    return build_search_text(stored[-1].message.text, previous)
+    # Thanks close a matter: what is asked after them is asked by itself.
+    return build_search_text(stored[-1].message.text, "" if is_courtesy(previous) else previous)

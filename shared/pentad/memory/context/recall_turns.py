@@ -1,12 +1,13 @@
 """Recall what was said earlier: in this session before the window, and in the user's other sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pentad.domain.declarations.agents import MemorySpec
 from pentad.domain.knowledge import Utterance
 from pentad.domain.runs import Piece, Source
 from pentad.domain.usage import estimate_tokens
+from pentad.memory.context.asking import may_ask
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
 from pentad.memory.turns.index import Scored, rank_said
@@ -46,11 +47,13 @@ class RecallTurns:
     Args:
         said: where it is kept.
         count: estimates the tokens of a text.
+        asks: tells of a user's words whether they may ask for something; where they do not, nothing is recalled.
     """
 
-    def __init__(self, said: Said, count: Counter = estimate_tokens) -> None:
+    def __init__(self, said: Said, count: Counter = estimate_tokens, *, asks: Callable[[str], bool] = may_ask) -> None:
         self._said = said
         self._count = count
+        self._asks = asks
 
     def load(self, head: Session) -> Memory | None:
         """Return what is kept of the session's user, or None where there is nothing to recall.
@@ -64,6 +67,10 @@ class RecallTurns:
             return None
         memory = self._said.load(Owner(head.tenant_id, head.user_id, head.session_id))
         return memory if any(segment.said for segment in memory.words) else None
+
+    def may_need(self, text: str) -> bool:
+        """Return whether a message may need what was said earlier: it asks, or looks back."""
+        return self._asks(text)
 
     def find(
         self,
@@ -80,11 +87,13 @@ class RecallTurns:
             head: the session's.
             memory: as `load` returned it.
             asked: what is searched for.
-            window: messages of the session that were read, the newest last; what they hold or were given is not
-                recalled.
+            window: messages of the session that were read, the newest last, which is answered; what they hold or were
+                given is not recalled.
             first_seq: the first message of the session that the model is sent.
             spec: the agent's budget.
         """
+        if not self.may_need(window[-1].message.text):
+            return RecalledTurns((), Piece(kind="turns", count=0, tokens=0, reason="nothing asked"))
         given = {one.place for stored in window if stored.seq >= first_seq for one in stored.recalled}
 
         def is_shown(one: Scored) -> bool:

@@ -304,3 +304,12 @@ def test_what_was_given_with_earlier_questions_leaves_as_an_epoch_turns_and_then
         last = tuple(message.text for message in assemble(stored))
     assert 0 < turned[0]
     assert 1 < len(turned) < 8
+
+
+@pytest.mark.parametrize("told", ["The gate code of my garden was easy to keep in mind.", "Wow, the gate code! Great."])
+def test_what_only_tells_something_recalls_nothing_and_embeds_nothing(world: World, told: str) -> None:
+    [turns, *_] = [piece for piece in world.ask(told).pieces if piece.kind == "turns"]
+    assert (turns.count, turns.tokens, turns.reason) == (0, 0, "nothing asked")
+    assert world.embedder.texts == []
+    assert world.ask("What is the gate code of my garden?", session="s3").recalled > 0
+    assert world.embedder.texts != []
