@@ -9,6 +9,8 @@ from twin.alarms.statistics import Bucket, find_statistic
 MINUTE = 60
 KEPT_MINUTES = 27 * 60
 """CloudWatch evaluates an alarm over a day at most; with the periods before that it looks at too."""
+_MINUTES_OVER = 60
+"""How many more there may be until the oldest are forgotten, all at once: looking for one at each value takes long."""
 MOST_METRICS = 10_000
 
 
@@ -60,8 +62,9 @@ class MetricStore:
                     return
                 minutes = self._minutes[key] = {}
             minutes.setdefault(minute, Bucket()).add(value, times)
-            if len(minutes) > KEPT_MINUTES:
-                del minutes[min(minutes)]
+            if len(minutes) > KEPT_MINUTES + _MINUTES_OVER:
+                for old in sorted(minutes)[:-KEPT_MINUTES]:
+                    del minutes[old]
 
     def read(self, key: MetricKey, statistic: str, period: int, start: int, end: int) -> Series:
         """Return a statistic by period, for those that have values.

@@ -4,7 +4,7 @@ Time is played too: a day passes in a second. What is played is the signal of a 
 it; that they do report it is for their own tests.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,6 @@ class AlarmDrill:
             raise ValueError(f"no alarm is named {' or '.join(only)}: {', '.join(sorted(metric_alarms))} are there")
         self._metric_alarms, self._composite_alarms = metric_alarms, composite_alarms
         self._target, self._take, self._now = target, take, int(now // _MINUTE) * _MINUTE
-        self._history = _find_histories(metric_alarms)
 
     def find_noise(self) -> list[str]:
         """Return the alarms that are on after a healthy day: there should be none."""
@@ -96,9 +95,12 @@ class AlarmDrill:
         from twin.alarms.watch import AlarmWatch
 
         watch = AlarmWatch(metric_alarms, self._composite_alarms, self._target)
-        at = self._now
+        history, at = _find_histories(metric_alarms), self._now
         for minute in range(_HISTORY_MINUTES):
-            self._report(watch, at, frozenset(), minute, seen_until=_HISTORY_MINUTES - minute)
+            remaining = _HISTORY_MINUTES - minute
+            # What no alarm would look back at when the watch begins is left out.
+            seen = (key for key, looked_back in history.items() if remaining <= looked_back)
+            _report(watch, at, seen, frozenset(), minute)
             at += _MINUTE
         watch.evaluate(at)
         return watch, at
@@ -108,18 +110,26 @@ class AlarmDrill:
         if not any(one.key is not None and one.key.name in FAULTY for one in alarm.queries):
             return DrilledAlarm(name, None, None, (), (), "no fault is known that would raise it")
         faulty = frozenset(one.key for one in alarm.queries if one.key is not None)
-        watch, at = self._start_watch(self._list_affected(faulty))
+        affected = self._list_affected(faulty)
+        metrics = _find_histories(affected)
+        watch, at = self._start_watch(affected)
         self._take()
-        on, at = self._pass_time(watch, alarm, at, faulty, "ALARM")
+        on, at = self._pass_time(watch, metrics, alarm, at, faulty, "ALARM")
         off = None
         if on is not None:
-            off, at = self._pass_time(watch, alarm, at, frozenset(), "OK")
+            off, at = self._pass_time(watch, metrics, alarm, at, frozenset(), "OK")
         told = self._take()
         pages, tickets = _pick(told, "pages"), _pick(told, "tickets")
         return DrilledAlarm(name, on, off, pages, tickets, self._find_problem(name, on, off, pages, tickets))
 
     def _pass_time(
-        self, watch: "AlarmWatch", alarm: "MetricAlarm", at: int, faulty: "frozenset[MetricKey]", state: str
+        self,
+        watch: "AlarmWatch",
+        metrics: "Collection[MetricKey]",
+        alarm: "MetricAlarm",
+        at: int,
+        faulty: "frozenset[MetricKey]",
+        state: str,
     ) -> tuple[int | None, int]:
         """Return after how many minutes an alarm is in a state and has told so, and the time that it is then."""
         above = self._list_above(alarm.name)
@@ -127,7 +137,7 @@ class AlarmDrill:
         step = max(1, needed // _LOOKS)
         reached, extra = None, 0
         for minute in range(1, needed + 20):
-            self._report(watch, at, faulty, minute)
+            _report(watch, at, metrics, faulty, minute)
             at += _MINUTE
             if minute % step:
                 continue
@@ -138,18 +148,6 @@ class AlarmDrill:
             if reached is not None and minute >= extra:
                 break
         return reached, at
-
-    def _report(
-        self, watch: "AlarmWatch", at: int, faulty: "frozenset[MetricKey]", minute: int, seen_until: int = 0
-    ) -> None:
-        """Have each metric report a minute; what no alarm would look back at when a watch begins is left out."""
-        for key, looked_back in self._history.items():
-            if seen_until > looked_back:
-                continue
-            value = FAULTY.get(key.name, HEALTHY.get(key.name)) if key in faulty else HEALTHY.get(key.name)
-            if value is not None:
-                swing = 1 + 0.1 * (minute // 60 % 4) if value > 1e6 else 1  # what costs is never quite the same
-                watch.store.add(key, value * swing, at, _RUNS)
 
     def _find_problem(
         self, name: str, on: int | None, off: int | None, pages: tuple[str, ...], tickets: tuple[str, ...]
@@ -190,6 +188,17 @@ class AlarmDrill:
 def _count_minutes(alarm: "MetricAlarm") -> int:
     """Return how many minutes pass at most until an alarm is on."""
     return alarm.period * (alarm.periods + 3) // _MINUTE
+
+
+def _report(
+    watch: "AlarmWatch", at: int, metrics: "Iterable[MetricKey]", faulty: "frozenset[MetricKey]", minute: int
+) -> None:
+    """Have each metric report a minute."""
+    for key in metrics:
+        value = FAULTY.get(key.name, HEALTHY.get(key.name)) if key in faulty else HEALTHY.get(key.name)
+        if value is not None:
+            swing = 1 + 0.1 * (minute // 60 % 4) if value > 1e6 else 1  # what costs is never quite the same
+            watch.store.add(key, value * swing, at, _RUNS)
 
 
 def _find_histories(metric_alarms: "Mapping[str, MetricAlarm]") -> "dict[MetricKey, int]":
