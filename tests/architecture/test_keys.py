@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pentad.domain import keys
+from tests.architecture.trees import read_tree
 
 _TREES = ("shared", "functions", "infra", "layers")
 _KEY = re.compile(r"(T#\S*|SYS#\S*)")
@@ -16,7 +17,7 @@ _KEY = re.compile(r"(T#\S*|SYS#\S*)")
 
 
 def _strings(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(read_tree(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 

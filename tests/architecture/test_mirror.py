@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.trees import read_tree
+
 UNIT = Path("tests", "unit")
 SOURCES = {"pentad": Path("shared", "pentad"), "": Path(), "tests.twin": Path("tests", "twin")}
 """Where the source of a test's folder may be, by the package that it is imported from."""
@@ -13,7 +15,7 @@ SOURCES = {"pentad": Path("shared", "pentad"), "": Path(), "tests.twin": Path("t
 def imported(path: Path) -> set[str]:
     """Return the modules that a file imports, and what it takes from them as if each were a module."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(read_tree(path)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

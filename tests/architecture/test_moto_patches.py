@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.architecture.trees import read_tree
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "twin" / "moto_patches"
 _ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)::(\w+)` \|$", re.M)
@@ -43,7 +45,7 @@ def test_every_test_in_the_table_exists() -> None:
 
 
 def functions_in(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = read_tree(path)
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
@@ -51,5 +53,5 @@ def functions_in(path: Path) -> set[str]:
 def test_only_this_folder_sets_attributes_of_others(path: Path) -> None:
     if path == FOLDER / "patching.py":
         return
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(read_tree(path)) if isinstance(node, ast.Call)]
     assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("setattr", "delattr")]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.trees import read_tree
+
 VERBS = frozenset((Path(__file__).parent / "verbs.txt").read_text(encoding="utf-8").split())
 # The share of functions that begin with a verb, in percent; raise a figure when the tree is better than it.
 SHARES = {"shared/pentad": 90, "twin": 90, "infra": 74}
@@ -20,7 +22,7 @@ DOUBLED = {"shared/pentad": frozenset[str](), "twin": frozenset[str]()}
 def find_functions(root: Path, tree: str) -> Iterator[tuple[Path, str]]:
     """Yield each function's file and name without underscores; properties and dunder methods do not count."""
     for path in sorted((root / tree).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(read_tree(path)):
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("__"):
                 continue
             if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
@@ -48,7 +50,7 @@ def test_no_function_is_a_lone_participle(root: Path, tree: str) -> None:
 def test_a_class_name_stands_once(root: Path, tree: str) -> None:
     where: dict[str, list[str]] = defaultdict(list)
     for path in sorted((root / tree).rglob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in read_tree(path).body:
             if isinstance(node, ast.ClassDef):
                 where[node.name].append(path.relative_to(root).as_posix())
     assert {name: paths for name, paths in where.items() if len(paths) > 1 and name not in DOUBLED[tree]} == {}
@@ -63,7 +65,7 @@ def test_what_holds_an_id_ends_in_id(root: Path, tree: str) -> None:
     found = []
     for path in sorted((root / tree).rglob("*.py")):
         name = path.relative_to(root).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(read_tree(path)):
             if isinstance(node, ast.arg):
                 found += [f"{name}:{node.lineno} {node.arg}"] if _holds_id(node.arg, node.annotation) else []
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

@@ -16,6 +16,7 @@ from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.tools.declare.declare import tool
 from pentad.tools.graphs.adapters.langchain_tools import ToolOptions
+from tests.architecture.trees import read_tree
 
 _TREES = ("shared", "functions", "infra")
 RENAMED = {"permissions": "grants", "rate_limit": "rates"}
@@ -27,7 +28,7 @@ def read(root: Path) -> set[str]:
     """Names that the product reads as attributes of something other than ``self``."""
     found = set()
     for path in (one for tree in _TREES for one in (root / tree).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(read_tree(path)):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
                     found.add(node.attr)

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+from tests.architecture.trees import read_tree
+
 PRODUCT = ("shared", "functions", "infra", "layers")
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
@@ -44,7 +46,7 @@ def test_no_function_is_longer_than_the_house_allows(root: Path) -> None:
     long = [
         f"{path.relative_to(root).as_posix()} {node.name}"
         for path in modules(root)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(read_tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and code_lines(node) > LONGEST_FUNCTION
         and not (node.name == "__init__" or path.is_relative_to(root / "infra"))  # constructs list their parts
@@ -57,7 +59,7 @@ def test_no_module_has_a_name_that_says_nothing(root: Path) -> None:
 
 
 def test_every_module_says_what_it_is_for(root: Path) -> None:
-    silent = [path for path in modules(root) if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    silent = [path for path in modules(root) if not ast.get_docstring(read_tree(path))]
     assert not silent
 
 
@@ -65,7 +67,7 @@ def test_a_handler_is_at_most_twenty_lines(root: Path) -> None:
     for path in (root / "functions").rglob("*.py"):
         if "tools" in path.parts:
             continue
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in read_tree(path).body:
             if isinstance(node, ast.FunctionDef) and node.name == "handler":
                 assert (node.end_lineno or 0) - node.lineno < 20, path
 
