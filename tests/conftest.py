@@ -1,5 +1,6 @@
 """What every test shares: no sockets outside the tiers that need them, one synth a session."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from tests import grants
+from tests import grants, scheduling
 from tests.secrets_watch import _no_secret_shows, secrets_watch  # noqa: F401 - fixtures of every test
 
 # Its entry point loads it already; named here, the tests do not depend on when the environment was made.
@@ -21,8 +22,16 @@ _WITH_SOCKETS = ("twin", "contract", "agents", "e2e")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the session's twins, also those of workers, tell which grants they have used."""
+    gc.disable()  # Until the tests are collected: nothing of what that makes is garbage.
     if not hasattr(config, "workerinput"):
         os.environ["PENTAD_TWIN_USES"] = str(grants.FOLDER / str(os.getpid()))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of all later searches for garbage: a full one took seconds."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,18 +45,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group tests by their mark ``xdist_group``, as ``--dist loadgroup`` promises.
+    """Order tests, and group them by their mark ``xdist_group``, as ``--dist loadgroup`` promises.
 
     pytest-xdist 3.8 hands the group over by writing an attribute that pytest 9.2 no longer reads, and says nothing
     (pytest-xdist's issue 1386). Where it works again, this does nothing.
     """
     if not getattr(config.option, "loadgroup", False):
         return
+    scheduling.order(items)
     for item in items:
         groups = sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")})
         suffix = f"@{'_'.join(groups)}"
         if groups and not item.nodeid.endswith(suffix):
             item._id = item.id.parse(f"{item.nodeid}{suffix}")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> scheduling.FileScheduling | None:
+    """Hand out files and groups."""
+    return scheduling.FileScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(autouse=True)
