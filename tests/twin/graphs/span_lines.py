@@ -28,10 +28,16 @@ def _iter_spans(logs: Any, group: str) -> Iterator[dict[str, Any]]:
 
 
 def wait_for_trace(stack: Stack, trace_id: str, root: str) -> list[dict[str, Any]]:
-    """Return the spans of a trace, once its root is among them: lines reach the log a moment after they are written."""
+    """Return the spans of a trace, once its root and the parent of each are among them.
+
+    Lines reach the log a moment after they are written, and a span's is written when it ends: what is done in it, such
+    as embedding what is remembered after the run, is there before.
+    """
 
     def find() -> list[dict[str, Any]]:
         found = [span for span in read_spans(stack) if span["trace_id"] == trace_id]
-        return found if any(span["name"] == root for span in found) else []
+        ids = {span["span_id"] for span in found}
+        whole = all(span["name"] == root or span["parent_id"] in ids for span in found)
+        return found if whole and any(span["name"] == root for span in found) else []
 
     return until(find, f"the root of the trace '{trace_id}'")
