@@ -104,6 +104,11 @@ def add_packages(root: Path, packages: list[str]) -> None:
 def list_steps(new: NewTool, added: list[str], test: str) -> list[str]:
     """Return what to do next, in order."""
     steps = [f"run 'make lock' and 'make env': {', '.join(added)} is new in {_INPUT.as_posix()}"] if added else []
+    guessed = [name for name in new.package_names if name not in _list_modules()]
+    if guessed:
+        # Only an installed package tells the name of its module: python-slugify is imported as slugify.
+        named = ", ".join(f"'import {_find_module(name)}'" for name in guessed)
+        steps.append(f"if the package's page gives its module another name, correct {named} and what uses it")
     steps += [
         f"edit functions/tools/{new.name}.py, then run 'pytest {test}'",
         f"add {new.name} to tools in an agent's agent.yaml, then run 'pentad update' while the twin runs, or deploy",

@@ -116,6 +116,8 @@ def test_what_is_new_is_told_and_what_to_do_next(project: Path) -> None:
     assert (project / "requirements/tools.in").read_text() == "# Packages.\nicalendar==7.3.2\nSheets_Reader>=3\n"
     assert 'packages=["sheets-reader", "icalendar"]' in (project / "functions/tools/find_order.py").read_text()
     assert ["make lock" in told["next"][0], "pentad-dev/tools/crm" in told["next"][-1]] == [True, True]
+    # What is installed tells its module's name; of what is not, a human has to look.
+    assert "'import sheets_reader'" in told["next"][1] and "icalendar" not in told["next"][1]
     assert list_new_packages(project, NewTool("x", "x", packages=("sheets.reader[all]",))) == []
 
 
