@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +22,22 @@ _WITH_SOCKETS = ("twin", "contract", "agents", "e2e")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the session's twins, also those of workers, tell which grants they have used."""
-    gc.disable()  # Until the tests are collected: nothing of what that makes is garbage.
     if not hasattr(config, "workerinput"):
         os.environ["PENTAD_TWIN_USES"] = str(grants.FOLDER / str(os.getpid()))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage while tests are collected: what that makes is none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
     """Take what was imported and collected out of all later searches for garbage: a full one took seconds."""
-    gc.enable()
     gc.collect()
     gc.freeze()
 
