@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "shared")]
 from infra.orchestration.machines import loop  # noqa: E402
 from pentad.api.routes import ROUTES  # noqa: E402
 from pentad.domain.declarations.agents import AgentSpec  # noqa: E402
+from pentad.observability.logs.schema import ALWAYS, CORRELATING, LogLine  # noqa: E402
 from pentad.observability.metrics import names  # noqa: E402
 from pentad.observability.metrics.table import CEILING, METRICS, MOST_TOLD_APART, compute_ceiling  # noqa: E402
 from scripts import twin_tables  # noqa: E402
@@ -62,6 +63,25 @@ def list_most() -> list[Row]:
     """How many names a dimension tells apart, and how many metrics a stage has at most."""
     rows = [(f"`{name}`", str(most)) for name, most in MOST_TOLD_APART.items()]
     return [*rows, ("metrics of a stage", f"{compute_ceiling():,}, and never more than {CEILING:,}")]
+
+
+def list_log_fields() -> list[Row]:
+    """Each field of a line of the log, the kind of its value, on which lines it is, and what it says."""
+    return [
+        (f"`{name}`", _describe_type(field.annotation), _describe_place(name), str(field.description))
+        for name, field in LogLine.model_fields.items()
+    ]
+
+
+def _describe_type(annotation: Any) -> str:
+    said = str(annotation)
+    return "object" if "SpanFields" in said or "dict" in said else "number" if "int" in said else "text"
+
+
+def _describe_place(name: str) -> str:
+    if name in ALWAYS:
+        return "every line"
+    return "where known" if name in CORRELATING else "some"
 
 
 def find_dimensions() -> dict[str, set[str]]:
@@ -148,6 +168,7 @@ TABLES = {
     "payloads": Table("docs/architecture.md", ("state", "calls", "with", "returns"), list_payloads),
     "variables": Table("docs/architecture.md", ("variable", "assigned by", "is"), list_variables),
     "routes": Table("docs/api.md", ("route", "scope", "does"), list_routes),
+    "log fields": Table("docs/logs.md", ("field", "kind", "on", "is"), list_log_fields),
     "metrics": Table("docs/layers/observability.md", ("metric", "unit", "dimensions", "is"), list_metrics),
     "ceiling": Table("docs/layers/observability.md", ("of", "at most"), list_most),
     "resource types": Table("twin/README.md", ("service", "resource types"), twin_tables.list_resource_types),

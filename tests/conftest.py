@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from tests import grants, scheduling
+from tests import grants, log_lines, scheduling
 from tests.secrets_watch import _no_secret_shows, secrets_watch  # noqa: F401 - fixtures of every test
 
 # Its entry point loads it already; named here, the tests do not depend on when the environment was made.
@@ -17,6 +17,7 @@ pytest_plugins = ("pentad.testing.plugin",)
 
 ROOT = Path(__file__).resolve().parent.parent
 # These tiers start servers on the loopback interface; every other test must not open a socket.
+_CHECKED_LINES = pytest.StashKey[log_lines.Checked]()
 _WITH_SOCKETS = ("twin", "contract", "agents", "e2e")
 
 
@@ -24,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let the session's twins, also those of workers, tell which grants they have used."""
     if not hasattr(config, "workerinput"):
         os.environ["PENTAD_TWIN_USES"] = str(grants.FOLDER / str(os.getpid()))
+        os.environ["PENTAD_TWIN_LINES"] = str(log_lines.FOLDER / str(os.getpid()))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -49,6 +51,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         grants.remove_old_runs()
         grants.REPORT.write_text(grants.describe(found, grants.read_reasons()), encoding="utf-8")
         terminalreporter.write_line(grants.summarize(found, grants.read_reasons()))
+    checked = terminalreporter.config.stash.get(_CHECKED_LINES, None)
+    if checked is not None:
+        terminalreporter.write_line(log_lines.summarize(checked))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a line that a function of this session's twins has logged is not as the schema says."""
+    if hasattr(session.config, "workerinput"):
+        return
+    checked = log_lines.check_folder(log_lines.FOLDER / str(os.getpid()))
+    if checked.lines:
+        session.config.stash[_CHECKED_LINES] = checked
+        if checked.faults:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pentad.domain.errors import InvalidInput
 from pentad.orchestration.erasure.erase import parse_request
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
-from pentad.runtime.queue_batch import consume
+from pentad.runtime.queue_batch import add_message_keys, consume
 from pentad.runtime.wiring.memory import erase as wiring
 
 
@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 def erase_record(record: SQSRecord, context: LambdaContext) -> None:
     """Go on with one erasure; where it is not at its end, its message comes again."""
     request = parse_request(_parse_json(record.body))
+    add_message_keys("erase", tenant=request.tenant_id)
     seconds = wiring.make_erase().run(request, deadline=deadline_of(context, spare_seconds=5))
     if seconds is not None:
         wiring.make_queue().send_again(record.event_source_arn, record.body, seconds)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.ingest import RECEIVES, parse_s3_event
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
-from pentad.runtime.queue_batch import consume
+from pentad.runtime.queue_batch import add_message_keys, consume
 from pentad.runtime.wiring import ingest as wiring
 
 
@@ -21,6 +21,7 @@ def ingest_record(record: SQSRecord, context: LambdaContext) -> None:
     """Index the document of one message, if its tenant does not have its share of documents at work."""
     body = _parse_json(record.body)
     document = parse_s3_event(body)
+    add_message_keys("ingest", tenant=document.tenant_id)
     last = int(record.attributes.approximate_receive_count or 1) >= RECEIVES
     with wiring.make_fair_queue().hold(document.tenant_id, record.event_source_arn, body) as held:
         if held:

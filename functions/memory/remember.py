@@ -12,7 +12,7 @@ from pentad.memory.corrections.learn_correction import parse_correction
 from pentad.memory.remember.remember import parse_event
 from pentad.observability.feedback.ports import CORRECTED
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
-from pentad.runtime.queue_batch import consume
+from pentad.runtime.queue_batch import add_message_keys, consume
 from pentad.runtime.wiring import remember as wiring
 
 
@@ -26,9 +26,11 @@ def remember_record(record: SQSRecord, context: LambdaContext) -> None:
     body, deadline = _parse_json(record.body), deadline_of(context, spare_seconds=5)
     if body.get("detail-type") == CORRECTED:
         corrected = parse_correction(body.get("detail"))
+        add_message_keys("remember", tenant=corrected.tenant_id, session=corrected.session_id)
         with _enter(corrected.traceparent):
             return wiring.make_learn_correction().run(corrected, deadline=deadline)
     ended = parse_event(body)
+    add_message_keys("remember", tenant=ended.tenant_id, session=ended.session_id, run=ended.run_id)
     with _enter(ended.traceparent):
         return wiring.make_remember().run(ended, deadline=deadline)
 

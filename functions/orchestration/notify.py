@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.orchestration.approvals.notices import read_announcement
 from pentad.runtime.entrypoint import LambdaContext
-from pentad.runtime.queue_batch import consume
+from pentad.runtime.queue_batch import add_message_keys, consume
 from pentad.runtime.wiring import notify as wiring
 
 
@@ -17,4 +17,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def send_notice(record: SQSRecord, context: LambdaContext) -> None:
     """Send the notice of one event."""
-    wiring.make_notify()(read_announcement(record.body))
+    told = read_announcement(record.body)
+    add_message_keys("notify", tenant=told.tenant, run=told.run, agent=told.agent)
+    wiring.make_notify()(told)

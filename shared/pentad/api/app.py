@@ -132,6 +132,7 @@ class Api:
         self._rates.admit(caller, route.name)
         names, request = route.parse_path(path), APIGatewayProxyEventV2(read)
         self._rules.check(caller, route.access, names, request)
+        self._telemetry.add_keys(run=names.get("run"), session=names.get("session"))
         return read, self._acts.begin(caller, route.name, names, request)
 
 

@@ -11,7 +11,7 @@ from pentad.cli.commands import documents, forget, ingest, mcp, memory, new, vec
 from pentad.cli.commands.humans import approvals, review, undo
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.quality import calibrate, feedback
-from pentad.cli.commands.runs import fork, replay, runs, sessions, trace
+from pentad.cli.commands.runs import fork, logs, replay, runs, sessions, trace
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
 from pentad.cli.demo import command as demo
@@ -58,6 +58,7 @@ app.command("demo")(demo.run_demo)
 app.command("chat")(runs.run_chat)
 app.command("run")(runs.run)
 app.command("trace")(trace.trace)
+app.command("logs")(logs.logs)
 app.command("fork")(fork.fork)
 app.command("replay")(replay.replay)
 app.command("approvals")(approvals.list_approvals)

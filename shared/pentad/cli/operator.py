@@ -27,13 +27,14 @@ class ListingGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0) -> Any:
+def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0, attempts: int = 1) -> Any:
     """Return boto3's client of a service, where the stage is or in the running twin.
 
     Args:
         service: boto3's name of the service.
         stage: a deployed stage; None for the twin.
-        read_timeout: seconds to wait for an answer; the request is made once.
+        read_timeout: seconds to wait for an answer.
+        attempts: how often a request is made at most, where it is throttled or not answered.
 
     Raises:
         CommandError: no twin runs here, or AWS is not configured.
@@ -42,7 +43,7 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    retries: Any = {"mode": "standard", "total_max_attempts": 1}
+    retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
     settings: dict[str, Any] = {}
     if stage is None:

@@ -59,6 +59,10 @@ class Screen:
         """Print a value as JSON, its hidden characters as JSON's own escapes."""
         self._console.print(Text(format_json(value, indent=2)), soft_wrap=True)
 
+    def print_json_line(self, value: Any) -> None:
+        """Print a value as JSON on one line, for what comes one by one."""
+        self._console.print(Text(format_json(value)), soft_wrap=True)
+
     def print_rule(self, title: str) -> None:
         """Print a heading with a rule."""
         self._console.rule(Text(mark_line(title), style="bold"), align="left")

@@ -46,6 +46,17 @@ class Telemetry(Protocol):
         """Let what follows in this invocation be below a span, such as the root of the run that was just read."""
         ...
 
+    def add_keys(self, **keys: Attribute | None) -> None:
+        """Add what became known, such as the session and the agent of a run that was read, to every line that follows.
+
+        The keys end with the block of ``bind`` that is open: the message of a queue, an attempt, or the invocation.
+        """
+        ...
+
+    def bind(self, **keys: Attribute | None) -> AbstractContextManager[None]:
+        """Add keys to every line inside."""
+        ...
+
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """Add to a metric (EMF). Units are CloudWatch's: Count, Milliseconds, Bytes, None."""
         ...

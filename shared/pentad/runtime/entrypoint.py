@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pentad.domain.errors import PentadError
 from pentad.domain.tracing import HEADER, parse_traceparent
+from pentad.observability.logs.redact import make_safe_error
 from pentad.observability.metrics import names
 from pentad.orchestration.lifecycle.start import to_invalid_input
 from pentad.orchestration.trace.cold_starts import COLD_START
@@ -62,6 +63,9 @@ def invocation(
         if service not in _warm:
             _warm.add(service)
             telemetry.count(names.COLD_STARTS, function=service)
+        if "run" in keys:
+            # What Lambda says of an invocation that it ends (its time, its memory) names the request alone.
+            telemetry.log_event("invocation.began")
         try:
             yield
         except Exception as error:  # logged and raised again as it is
@@ -69,6 +73,9 @@ def invocation(
             message = error.message if isinstance(error, PentadError) else None
             telemetry.log_event("invocation.failed", level=level, error=type(error).__name__, detail=message)
             telemetry.count(names.ERRORS, function=service, error=type(error).__name__)
+            safe = make_safe_error(error)
+            if safe is not None:
+                raise safe from None
             raise
 
 

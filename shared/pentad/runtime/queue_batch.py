@@ -35,15 +35,22 @@ def consume(
     """
 
     def attempt(record: SQSRecord, lambda_context: LambdaContext) -> None:
-        try:
-            handle(record, lambda_context)
-        except PentadError as error:
-            _send_back(service, record, error)
-            raise
+        # What a message makes known, such as its tenant, is on its own lines only.
+        with telemetry_of(service).bind():
+            try:
+                handle(record, lambda_context)
+            except PentadError as error:
+                _send_back(service, record, error)
+                raise
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     with invocation(service, context, {}):
         return process_partial_response(event, attempt, processor, context)  # type: ignore[arg-type]
+
+
+def add_message_keys(service: str, **keys: str | None) -> None:
+    """Add what a message says, such as its tenant, to all lines of the log until the message is handled."""
+    telemetry_of(service).add_keys(**keys)
 
 
 @cache

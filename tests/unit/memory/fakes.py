@@ -119,6 +119,13 @@ class Counts:
     def join(self, place: TraceContext) -> None:
         """Nothing here has a place."""
 
+    def add_keys(self, **keys: Attribute | None) -> None:
+        """Nothing here has keys."""
+
+    @contextmanager
+    def bind(self, **keys: Attribute | None) -> Iterator[None]:
+        yield
+
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         check_count(name, unit, dimensions)
         key = " ".join([name, *dimensions.values()])

@@ -134,10 +134,11 @@ class Attempts:
         """Record the metrics and the span of an attempt, and log a fault that nobody expected."""
         if self.telemetry is None:
             return
-        self.telemetry.record_span(build_span(attempt, self.operation, stop))
         model = {"provider": attempt.provider, "model": attempt.model}
-        if attempt.outcome is Outcome.FAULT:
-            self.telemetry.log_event("provider.fault", level="ERROR", error=attempt.error, **model)
+        with self.telemetry.bind(attempt=attempt.number):
+            self.telemetry.record_span(build_span(attempt, self.operation, stop))
+            if attempt.outcome is Outcome.FAULT:
+                self.telemetry.log_event("provider.fault", level="ERROR", error=attempt.error, **model)
         count, used = self.telemetry.count, attempt.usage
         count(names.MODEL_ATTEMPTS, 1, unit="Count", outcome=attempt.outcome.value, **model)
         count(names.MODEL_LATENCY, attempt.duration_ms, unit="Milliseconds", **model)

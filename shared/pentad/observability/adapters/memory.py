@@ -102,6 +102,10 @@ class MemoryTelemetry:
         """See `Telemetry`."""
         self.joined.append(place)
 
+    def add_keys(self, **keys: Attribute | None) -> None:
+        """See `Telemetry`."""
+        self.keys.update({name: value for name, value in keys.items() if value is not None})
+
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`.
 

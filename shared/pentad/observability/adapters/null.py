@@ -35,6 +35,9 @@ class NullTelemetry:
     def join(self, place: TraceContext) -> None:
         """See `Telemetry`."""
 
+    def add_keys(self, **keys: Attribute | None) -> None:
+        """See `Telemetry`."""
+
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`."""
 

@@ -6,7 +6,6 @@ are the run's own (`pentad.domain.tracing`), and X-Ray's segment is a link; else
 X-Ray SDK is in maintenance mode and is not used.
 """
 
-import json
 import logging
 import threading
 import time
@@ -31,7 +30,7 @@ from pentad.domain.tracing import (
     find_root_place,
     get_open_place,
 )
-from pentad.observability.logs.redact import RedactingFilter, redact
+from pentad.observability.logs.redact import RedactingFilter, serialize_line
 from pentad.observability.metrics.adapters.emf import EmfMetrics
 from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
@@ -73,7 +72,6 @@ class PowertoolsTelemetry:
         level: the least level that is logged.
         trace_header: gives the value of ``_X_AMZN_TRACE_ID`` at the start of an invocation.
         stream: where lines go; standard output where None.
-        mask_emails: mask e-mail addresses too.
         clock_ns: nanoseconds since the epoch.
         told_apart: by dimension of metrics, the declared names that are told apart where there are too many.
     """
@@ -87,20 +85,16 @@ class PowertoolsTelemetry:
         namespace: str = NAMESPACE,
         trace_header: Callable[[], str | None] = lambda: None,
         stream: TextIO | None = None,
-        mask_emails: bool = False,
         clock_ns: Callable[[], int] = time.time_ns,
         told_apart: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        def serialize_record(record: Any) -> str:
-            # The last step before the line is written: message, keys, exception and traceback all pass here.
-            return json.dumps(redact(record, emails=mask_emails), ensure_ascii=False, separators=(",", ":"))
-
         # Powertools configures the logger of this name; lines then go through it as the standard library's.
         Logger(
             service=service,
             level=level,
             stream=stream,
-            json_serializer=serialize_record,
+            # The last step before the line is written: message, keys, exception and traceback all pass here.
+            json_serializer=serialize_line,
             use_rfc3339=True,
             utc=True,
             location=None,
@@ -126,6 +120,7 @@ class PowertoolsTelemetry:
         self._lock = threading.Lock()
         # Of a block or a span, in the context: threads do not see each other's.
         self._keys: ContextVar[Mapping[str, Attribute]] = ContextVar("pentad_telemetry_keys", default={})  # noqa: B039
+        self._within: ContextVar[bool] = ContextVar("pentad_telemetry_within", default=False)
         install_root_filters()
 
     @contextmanager
@@ -139,12 +134,13 @@ class PowertoolsTelemetry:
             with self._bind_invocation(known):
                 yield
             return
-        token = self._keys.set({**self._keys.get(), **known})
+        token, within = self._keys.set({**self._keys.get(), **known}), self._within.set(True)
         place = _find_bound_place(known)
         try:
             with nullcontext() if place is None else enter_place(place):
                 yield
         finally:
+            self._within.reset(within)
             self._keys.reset(token)
 
     @contextmanager
@@ -201,6 +197,14 @@ class PowertoolsTelemetry:
         """See `Telemetry`. It ends with the invocation."""
         if self._bound is not None:
             enter_invocation(place)
+
+    def add_keys(self, **keys: Attribute | None) -> None:
+        """See `Telemetry`. Outside of an invocation there is no line that would follow."""
+        known = {_escape_name(name): value for name, value in keys.items() if value is not None}
+        if self._within.get():
+            self._keys.set({**self._keys.get(), **known})
+        elif self._bound is not None:
+            self._bound = {**self._bound, **known}
 
     def _derive_place(self, name: str, outer: TraceContext | None) -> TraceContext:
         """Return the place of the next span of this name: the same in a retry, which does all in the same order."""

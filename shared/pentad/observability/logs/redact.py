@@ -1,43 +1,115 @@
-"""Take secrets out of what is logged: by the form of a value, and by the name of the field that holds it."""
+"""Take secrets and personal data out of what is logged: by the form of a value, and by the name of its field."""
 
+import json
 import logging
+import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+from pentad.observability.logs.personal import CARD, is_card, mask_personal
 
-MAX_TEXT = 8_192
-_MAX_DEPTH = 12
-_MAX_ITEMS = 200
+CUT: Final = "[cut]"
+MAX_TEXT: Final = 8_192
+"""Characters of one text."""
+MAX_LINE: Final = 240_000
+"""Bytes of a line: Lambda hands on no more than 256 KB of one."""
+_MAX_DEPTH: Final = 12
+_MAX_ITEMS: Final = 200
+_MAX_TRACEBACK: Final = 32_768
+_SMALLER: Final = ((1_024, 100), (200, 20), (40, 8))
+"""Characters of a text and items of a list, where a line is too large."""
+# What would end a line for some readers, and C1 controls; JSON itself escapes those below a blank.
+_BREAKS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
+# A time, an id or the name of an event has no personal data in it, and most texts are one.
+_PLAIN: Final = re.compile(
+    r"[A-Za-z_]{1,40}(?:[.-][A-Za-z_]{1,40}){0,6}|[0-9a-f]{16}|[0-9a-f]{32}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
+    r"|(?:run|ses|att|rev|apr|era)_[0-9a-hjkmnp-tv-z]{26}"
+)
 
 
-def redact(value: Any, *, emails: bool = False, depth: int = 0) -> Any:
-    """Return a value of a log record without secrets, bounded in depth, width and length of text.
+def redact(value: Any, *, most_text: int = MAX_TEXT, most_items: int = _MAX_ITEMS) -> Any:
+    """Return a value of a log record without secrets and personal data, bounded in depth, width and length of text.
 
     Args:
         value: anything; what is not JSON becomes text.
-        emails: mask e-mail addresses too.
-        depth: how deep the value lies.
+        most_text: characters of a text.
+        most_items: of a list or mapping.
     """
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, str):
-        # Masked before it is cut, since half a key is not recognised; the bound on the work is generous.
-        # A lone surrogate would break the stream that the line is written to.
-        masked = mask_secrets(value[: 4 * MAX_TEXT], emails=emails).encode(errors="replace").decode()
-        return masked if len(masked) <= MAX_TEXT and len(value) <= 4 * MAX_TEXT else f"{masked[:MAX_TEXT]}[cut]"
-    if depth >= _MAX_DEPTH:
-        return "[deep]"
-    if isinstance(value, Mapping):
-        return {
-            str(name): MASK
-            if isinstance(part, str) and is_secret_name(str(name))
-            else redact(part, emails=emails, depth=depth + 1)
-            for name, part in list(value.items())[:_MAX_ITEMS]
-        }
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [redact(part, emails=emails, depth=depth + 1) for part in value[:_MAX_ITEMS]]
-    return redact(str(value), emails=emails, depth=depth)
+    return _Redaction(most_text, most_items).redact(value, 0)
+
+
+class _Redaction:
+    """One record's; all of its texts together are bounded too, so that no record takes seconds."""
+
+    def __init__(self, most_text: int, most_items: int) -> None:
+        self._most_text = most_text
+        self._most_items = most_items
+        self._left = MAX_LINE
+
+    def redact(self, value: Any, depth: int) -> Any:
+        """Return one value of it."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return CARD if is_card(value) else value
+        if isinstance(value, float):
+            return value if math.isfinite(value) else str(value)  # NaN is no JSON: nobody could read the line
+        if isinstance(value, str):
+            return self._redact_text(value)
+        if depth >= _MAX_DEPTH or self._left <= 0:
+            return "[deep]" if depth >= _MAX_DEPTH else CUT
+        if isinstance(value, Mapping):
+            some = list(value.items())[: self._most_items]
+            return {self._redact_text(str(name)): self._redact_field(str(name), part, depth) for name, part in some}
+        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+            return [self.redact(part, depth + 1) for part in value[: self._most_items]]
+        return self._redact_text(str(value))
+
+    def _redact_field(self, name: str, value: Any, depth: int) -> Any:
+        return MASK if isinstance(value, str) and is_secret_name(name) else self.redact(value, depth + 1)
+
+    def _redact_text(self, text: str) -> str:
+        if self._left <= 0:
+            return CUT
+        self._left -= min(len(text), self._most_text) + 1
+        return redact_text(text, self._most_text)
+
+
+def redact_text(text: str, most: int = MAX_TEXT) -> str:
+    """Return a text without secrets and personal data, and no longer than ``most`` characters; ``[cut]`` ends it then.
+
+    Args:
+        text: any text.
+        most: characters.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    # Masked before it is cut, since half a key is not recognised; the bound on the work is generous.
+    # A lone surrogate would break the stream that the line is written to.
+    masked = mask_personal(mask_secrets(text[: 4 * most])).encode(errors="replace").decode()
+    return masked if len(masked) <= most and len(text) <= 4 * most else f"{masked[:most]}{CUT}"
+
+
+def serialize_line(record: Mapping[str, Any]) -> str:
+    """Return a record as one line of JSON: redacted, without a character that ends a line, and not too large."""
+    line = _dump(redact(record))
+    for most_text, most_items in _SMALLER:
+        if len(line) <= MAX_LINE // 4 or len(line.encode()) <= MAX_LINE:
+            return line
+        line = _dump(redact(record, most_text=most_text, most_items=most_items))
+    if len(line.encode()) > MAX_LINE:
+        plain = {name: value for name, value in record.items() if not isinstance(value, Mapping | list | tuple)}
+        line = _dump(redact(plain, most_text=_SMALLER[-1][0]))
+    return line
+
+
+def _dump(record: Any) -> str:
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", line) if _BREAKS.search(line) else line
 
 
 class RedactingFilter(logging.Filter):
@@ -49,7 +121,28 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the message and the traceback; every record passes."""
         if not isinstance(record.msg, Mapping):
-            record.msg, record.args = redact(record.getMessage()), ()
+            record.msg, record.args = redact(_get_message(record)), ()
         if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
-            record.exc_text = mask_secrets(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = redact_text(logging.Formatter().formatException(record.exc_info), _MAX_TRACEBACK)
         return True
+
+
+def _get_message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # arguments that do not fit: logging itself would print them as they are
+        return f"{record.msg} {record.args}"
+
+
+def make_safe_error(error: Exception) -> Exception | None:
+    """Return what is to be raised in an error's place, where its message holds what may not be logged; else None.
+
+    Lambda's runtime writes the message of what a handler raises into the log itself. What stands for the error has its
+    class's name, which is what Step Functions matches, and its traceback.
+    """
+    said = str(error)
+    safe = redact_text(said)
+    if safe == said:
+        return None
+    made: Exception = type(type(error).__name__, (Exception,), {})(safe)
+    return made.with_traceback(error.__traceback__)

@@ -57,7 +57,8 @@ class Advance:
                 # Nobody can ask for this run again (or it would never start), so it must not hold its session.
                 self._fail(run, f"{type(error).__name__}: the execution could not be started")
             raise
-        self._telemetry.log_event("run.started", tenant=run.tenant_id, run=run.run_id, session=run.session_id)
+        told = {"tenant": run.tenant_id, "run": run.run_id, "session": run.session_id, "agent": run.agent}
+        self._telemetry.log_event("run.started", **told)
         if arn == run.execution_arn:
             return run
         self._runs.set_execution(run.tenant_id, run.run_id, arn)

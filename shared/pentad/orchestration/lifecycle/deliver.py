@@ -123,7 +123,7 @@ class Deliver:
             InvalidTransition: the step waits for a human, and nobody has agreed to its answer; or calls tools.
             StoreUnavailable: a store or the bus did not answer; again is safe.
         """
-        current = self._runs.get(tenant_id, run_id)
+        current = self._read_run(tenant_id, run_id)
         if current.status.ended:
             return self._publish(current)
         last = self._runs.find_step(tenant_id, run_id, step)
@@ -160,7 +160,7 @@ class Deliver:
             cause: what Step Functions says of it; only the message of an error of ours is kept.
             step: the step that the execution had come to.
         """
-        current = self._runs.get(tenant_id, run_id)
+        current = self._read_run(tenant_id, run_id)
         # Who tells of an execution that AWS ended does not know how far it had come, nor who has ended its run.
         close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         if current.status.ended:
@@ -173,6 +173,12 @@ class Deliver:
         return self._publish(
             self._runs.finish(tenant_id, run_id, RunStatus.FAILED, at=self._now(), answer=None, error=text, used=used)
         )
+
+    def _read_run(self, tenant_id: str, run_id: str) -> Run:
+        """Return a run, whose lines of the log name its session and agent from here on."""
+        run = self._runs.get(tenant_id, run_id)
+        self._telemetry.add_keys(tenant=tenant_id, run=run_id, session=run.session_id, agent=run.agent)
+        return run
 
     def _sum_used(self, run: Run) -> Spent | None:
         """Return what the run has cost, its children included; None where nobody knows, which must not keep it open."""
@@ -220,7 +226,7 @@ class Deliver:
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
             return self._runs.get_call(tenant_id, run_id, step, index)
-        self._telemetry.record_span(build_failed_call_span(self._runs.get(tenant_id, run_id), failed))
+        self._telemetry.record_span(build_failed_call_span(self._read_run(tenant_id, run_id), failed))
         self._telemetry.log_event("tool.failed", level="WARNING", tool=call.tool, error=error)
         if self._switchboard is not None:
             try:

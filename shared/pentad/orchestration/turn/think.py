@@ -132,6 +132,7 @@ class Think:
             return done.decision
         run = self._runs.get(turn.tenant_id, turn.run_id)
         self._telemetry.join(find_run_place(run))
+        self._telemetry.add_keys(session=run.session_id, agent=run.agent)
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
         agent = self._get_agent(turn.agent)

@@ -104,6 +104,7 @@ class Stores:
             raise NotFound("there is no such run of this workflow", field="run")
         if self.telemetry is not None:
             self.telemetry.join(find_run_place(run))
+            self.telemetry.add_keys(session=run.session_id, agent=run.agent)
         if run.status.ended:
             raise InvalidTransition(f"the run is {run.status.value}: no further step runs in it", field="run")
         return run

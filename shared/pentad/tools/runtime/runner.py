@@ -129,6 +129,7 @@ class ToolRunner:
         call = self._runs.get_call(tenant_id, run_id, step, index)
         run = self._runs.get(tenant_id, run_id)
         self._telemetry.join(find_run_place(run))
+        self._telemetry.add_keys(session=run.session_id, agent=run.agent)
         place = find_call_place(tenant_id, run_id, step, index, run.traceparent)
         with self._telemetry.span(f"execute_tool {call.tool}", build_call_attributes(call), place=place) as span:
             if call.status not in _ENDED:
@@ -149,6 +150,7 @@ class ToolRunner:
         call = self._runs.get_call(tenant_id, run_id, step, index)
         run = self._runs.get(tenant_id, run_id)
         self._telemetry.join(find_run_place(run))
+        self._telemetry.add_keys(session=run.session_id, agent=run.agent)
         with self._telemetry.span(f"undo_tool {call.tool}", {"gen_ai.tool.name": call.tool}):
             if call.status is not CallStatus.UNDONE:
                 attempt = self._start_attempt(call, run, invocation, "undo")

@@ -1,10 +1,22 @@
 """What is logged holds no secrets and is bounded."""
 
 import io
+import json
 import logging
+import math
+from typing import Any
+
+import pytest
 
 from pentad.domain.secrets import MASK
-from pentad.observability.logs.redact import MAX_TEXT, RedactingFilter, redact
+from pentad.observability.logs.redact import (
+    MAX_LINE,
+    MAX_TEXT,
+    RedactingFilter,
+    make_safe_error,
+    redact,
+    serialize_line,
+)
 
 KEY = "sk-ant-" + "a1" * 12
 
@@ -54,3 +66,46 @@ def test_the_filter_masks_messages_arguments_and_tracebacks_of_any_logger() -> N
         logger.removeHandler(handler)
     assert KEY not in stream.getvalue()
     assert "sent Bearer [masked]" in stream.getvalue() and "ValueError: refused [masked]" in stream.getvalue()
+
+
+def test_personal_data_goes_from_messages_names_and_numbers() -> None:
+    card, record = 4111111111111111, {"ada@example.com": {"paid": 4111111111111111, "order": 4111111111111112}}
+    assert redact(record) == {"[email]": {"paid": "[card]", "order": card + 1}}
+
+
+def test_what_json_has_no_word_for_leaves_a_line_that_can_be_read() -> None:
+    record = {"a": math.nan, "b": [math.inf], "c": "x\u2028y\x85z\x00\ud83d", "d": b"\xff", 7: object}
+    line = serialize_line(record)
+    assert len(line.splitlines()) == 1
+    found = json.loads(line, parse_constant=pytest.fail)
+    assert (found["a"], found["b"], found["c"]) == ("nan", ["inf"], "x\u2028y\x85z\x00?")
+
+
+@pytest.mark.parametrize(
+    "big",
+    [
+        {"detail": "é" * 500_000},
+        {str(number): "é" * 8_000 for number in range(300)},
+        {"attributes": {str(number): ["é" * 8_000] * 200 for number in range(200)}},
+    ],
+)
+def test_a_line_stays_within_what_lambda_hands_on(big: dict[str, Any]) -> None:
+    line = serialize_line({"level": "INFO", "message": "m", "run": "r", **big})
+    assert len(line.encode()) <= MAX_LINE
+    assert json.loads(line)["run"] == "r"
+
+
+def test_an_error_is_replaced_only_where_its_message_may_not_be_logged() -> None:
+    assert make_safe_error(ValueError("the step is missing")) is None
+    try:
+        raise KeyError("ada@example.com paid with 4111 1111 1111 1111")
+    except KeyError as error:
+        safe = make_safe_error(error)
+    assert safe is not None and type(safe).__name__ == "KeyError" and safe.__traceback__ is not None
+    assert str(safe) == "'[email] paid with [card]'"
+
+
+def test_a_librarys_message_whose_arguments_do_not_fit_is_masked_too() -> None:
+    record = logging.LogRecord("some.library", logging.INFO, "x", 1, "%d of %s", (f"Bearer {KEY}",), None)
+    assert RedactingFilter().filter(record)
+    assert KEY not in record.getMessage() and "Bearer" in record.getMessage()

@@ -1,0 +1,171 @@
+"""``pentad logs``: the log lines of one run, of all its functions, in the order of time."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pentad.cli import operator
+from pentad.cli.console import ERR, EXIT_FAILED, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import build_line, build_styled
+from pentad.domain.display.characters import shorten_line
+from pentad.domain.errors import NotFound, PolicyDenied, StoreUnavailable
+from pentad.domain.ids import check_id
+from pentad.observability.logs.run_lines import FoundLines, RunLine, RunLines, choose_lines, find_begin, follow_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+Json = dict[str, Any]
+
+
+class Level(StrEnum):
+    """How bad a line is at least."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+_WITHOUT_TIME: Final = timedelta(days=1)
+"""How far back is looked for a run whose id tells no time."""
+_POLL_SECONDS: Final = 2.0
+_ATTEMPTS: Final = 5
+_LONGEST: Final = 240  # characters of a line's details in the terminal
+_STYLES: Final = {"DEBUG": "dim", "INFO": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+_SHOWN_APART: Final = frozenset(
+    "timestamp level service message event span request_id tenant run session agent step attempt index op "
+    "xray_trace_id stack_trace".split()
+)
+
+
+def logs(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until the run's end.")] = False,
+    tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="Show lines of this tenant only.")] = None,
+    level: Annotated[Level, typer.Option(help="Show lines from this level on.", case_sensitive=False)] = Level.INFO,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", help="From this time on, UTC; else the begin that the id tells, or a day ago."),
+    ] = None,
+    until: Annotated[datetime | None, typer.Option("--until", help="Up to this time, UTC.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most lines.")] = 1_000,
+    wait: Annotated[int, typer.Option(min=1, max=86_400, help="With --follow: end after so many seconds.")] = 900,
+    stage: operator.Stage = None,
+) -> None:
+    """Show the log lines of a run, of all its functions, by time; exit code 1 where there is none.
+
+    What Lambda and libraries said in the run's invocations is among them. It needs AWS credentials that may list and
+    read the stage's log groups. --json prints one array; with --follow, a line for each.
+    """
+    with handle_errors():
+        check_id("run", run_id)
+        if tenant is not None:
+            check_id("tenant", tenant)
+        now = datetime.now(UTC)
+        begin = _to_utc(since) if since else find_begin(run_id, now) or now - _WITHOUT_TIME
+        end = _to_utc(until) if until else None
+        prefix = operator.function_name(stage, "").removesuffix("-")
+        reader = RunLines(_open_source(stage), prefix, run_id, tenant_id=tenant)
+        if follow:
+            _follow(lambda start: _find(reader, start, end), begin, wait, level.value)
+            return
+        found = _find(reader, begin, end)
+        lines = choose_lines(found.lines, level.value)
+        if len(lines) > limit:
+            found.notes.append(
+                f"there are {len(lines):,} lines, and the first {limit:,} are shown: give a later --since, or a --limit"
+            )
+        _print_notes(found.notes)
+        _print_lines(lines[:limit])
+        if not lines:
+            _tell_nothing(run_id, tenant, begin, bool(found.lines))
+
+
+def _open_source(stage: str | None) -> Any:
+    from pentad.observability.logs.adapters.source_cloudwatch import CloudWatchLines
+
+    return CloudWatchLines(operator.create_client("logs", stage, attempts=_ATTEMPTS))
+
+
+def _find(reader: RunLines, since: datetime, until: datetime | None) -> FoundLines:
+    try:
+        return reader.find(since, until)
+    except (NotFound, PolicyDenied, StoreUnavailable) as error:
+        raise CommandError(f"{error.message}{f': {error.fix}' if error.fix else ''}", code=EXIT_UNAVAILABLE) from error
+
+
+def _follow(look: Callable[[datetime], FoundLines], begin: datetime, seconds: float, least: str) -> None:
+    until = time.monotonic() + seconds
+
+    def pause() -> bool:
+        time.sleep(max(0.0, min(_POLL_SECONDS, until - time.monotonic())))
+        return time.monotonic() < until
+
+    told: set[str] = set()
+    for found in follow_lines(look, begin, pause=pause):
+        _print_notes([note for note in found.notes if note not in told])
+        told.update(found.notes)
+        for line in choose_lines(found.lines, least):
+            OUT.print_json_line(_build_view(line)) if OPTIONS.json else OUT.print(_render(line), soft_wrap=True)
+
+
+def _tell_nothing(run_id: str, tenant_id: str | None, begin: datetime, quiet: bool) -> None:
+    whose = f" of tenant '{tenant_id}'" if tenant_id else ""
+    at = begin.strftime("%Y-%m-%d %H:%M")
+    do = "give a lower --level" if quiet else "look at the id, --stage and --tenant, or give an earlier --since"
+    said = f"no such line of '{run_id}'{whose} since {at} UTC: {do}"
+    if not OPTIONS.json:
+        raise CommandError(said)
+    ERR.print(build_styled(said, "red"), soft_wrap=True)
+    raise typer.Exit(EXIT_FAILED)
+
+
+def _print_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        ERR.print(build_styled(note, "yellow"), soft_wrap=True)
+
+
+def _print_lines(lines: Sequence[RunLine]) -> None:
+    if OPTIONS.json:
+        print_json([_build_view(line) for line in lines])
+        return
+    for line in lines:
+        OUT.print(_render(line), soft_wrap=True)
+
+
+def _build_view(line: RunLine) -> Json:
+    # What the line says of itself comes last: it is as it was written.
+    return {"at": line.at.isoformat(), "group": line.group, "service": line.service, "level": line.level, **line.fields}
+
+
+def _render(line: RunLine) -> "Text":
+    fields = line.fields
+    span = fields.get("span")
+    where = ".".join(str(fields[name]) for name in ("step", "index") if name in fields)
+    details = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _SHOWN_APART)
+    if isinstance(span, Mapping):
+        details = _describe_span(span)
+    return build_line(
+        "[dim]{at}[/] {level} {service} [dim]{where}[/] {message} [dim]{details}[/]",
+        at=line.at.astimezone(UTC).strftime("%H:%M:%S.%f")[:-3],
+        level=build_styled(f"{line.level:<7}", _STYLES.get(line.level, "dim")),
+        service=f"{line.service:<12}",
+        where=f"{where:<4}",
+        message=shorten_line(str(fields.get("message", "")), _LONGEST),
+        details=shorten_line(details, _LONGEST),
+    )
+
+
+def _describe_span(span: Mapping[str, Any]) -> str:
+    error = (span.get("attributes") or {}).get("error.type")
+    took = (int(span.get("end", 0)) - int(span.get("start", 0))) // 1_000_000
+    return f"{took:,} ms{f', {error}' if error else ''}"
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,66 @@
+"""Every line that functions have logged on the twins of a test session, held against the schema of logs.
+
+Each twin leaves a file of its functions' lines. After the tests each line is checked; one that is not as the schema
+says fails the session. What a tool prints is its own.
+"""
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pentad.observability.logs.schema import find_line_faults
+
+_ROOT = Path(__file__).resolve().parent.parent
+FOLDER = _ROOT / "build" / "log-lines"
+_OURS = "/aws/lambda/pentad-"
+_TOOLS = "-tool-"
+_KEPT_RUNS = 2
+_SHOWN = 10
+
+
+@dataclass
+class Checked:
+    """What was looked at, and the faults with how often each was found and one line that has it."""
+
+    lines: int = 0
+    size: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+
+def check_folder(folder: Path) -> Checked:
+    """Check the lines of all twins of a session, and remove those of older sessions."""
+    checked = Checked()
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as file:
+            for row in file:
+                group, text = json.loads(row)
+                if group.startswith(_OURS):
+                    _check_line(checked, group, text)
+    runs = sorted(FOLDER.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in runs[_KEPT_RUNS:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return checked
+
+
+def _check_line(checked: Checked, group: str, text: str) -> None:
+    checked.lines += 1
+    checked.size += len(text.encode(errors="surrogatepass"))
+    if _TOOLS in group and not text.startswith("{"):
+        return
+    for fault in find_line_faults(text):
+        where = f"{group.removeprefix(_OURS)}: {fault}"
+        checked.faults[where] += 1
+        checked.examples.setdefault(where, text)
+
+
+def summarize(checked: Checked) -> str:
+    """Return the report."""
+    said = f"logs: {checked.lines:,} lines, {checked.size / 1e6:.1f} MB, {sum(checked.faults.values())} faults"
+    shown = [
+        f"    {count}x {fault}\n        {checked.examples[fault][:500]!r}"
+        for fault, count in checked.faults.most_common(_SHOWN)
+    ]
+    return "\n".join([said, *shown])
