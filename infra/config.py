@@ -12,6 +12,7 @@ from aws_cdk.aws_logs import RetentionDays
 from pydantic import ValidationError
 
 from infra.alerts import Alerts, read_alerts
+from infra.contents import ContentsLog, read_contents
 from infra.locks import AuditLock, read_audit_lock
 from infra.retention import LOG_DAYS, Retention, make_retention, read_retention
 from pentad.domain.declarations.agents import GROUP_PATTERN
@@ -107,6 +108,7 @@ class Stage:
         api_rate: requests a second the API takes.
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
         oidc_audience: the audience those JWTs must name.
+        contents: whether what was said in runs is logged, and of which agents; the context's ``contents`` says it.
         trace_targets: tracing products that spans are sent to; none for no export. The context's ``traces`` says it.
         vector_store: where vectors are kept; the context's ``vector_store`` says it for a project.
         cors_origins: origins of the pages whose scripts may call the API and upload documents; none for no page. The
@@ -133,6 +135,7 @@ class Stage:
     api_rate: int
     oidc_issuer: str | None
     oidc_audience: str | None
+    contents: ContentsLog | None
     trace_targets: tuple[Target, ...]
     vector_store: VectorStoreName
     cors_origins: tuple[str, ...]
@@ -175,6 +178,7 @@ STAGES: dict[str, Stage] = {
         api_rate=25,
         oidc_issuer=None,
         oidc_audience=None,
+        contents=None,
         trace_targets=(),
         vector_store="pinecone",
         cors_origins=(),
@@ -200,6 +204,7 @@ STAGES: dict[str, Stage] = {
         api_rate=50,
         oidc_issuer=None,
         oidc_audience=None,
+        contents=None,
         trace_targets=(),
         vector_store="pinecone",
         cors_origins=(),
@@ -225,6 +230,7 @@ STAGES: dict[str, Stage] = {
         api_rate=250,
         oidc_issuer=None,
         oidc_audience=None,
+        contents=None,
         trace_targets=(),
         vector_store="pinecone",
         cors_origins=(),
@@ -248,6 +254,7 @@ def read_stage(app: App) -> Stage:
     origins = (app.node.try_get_context("cors") or {}).get(name)
     traces = (app.node.try_get_context("traces") or {}).get(name)
     alerts = (app.node.try_get_context("alerts") or {}).get(name)
+    contents = (app.node.try_get_context("contents") or {}).get(name)
     lock = (app.node.try_get_context("audit_lock") or {}).get(name)
     kept = (app.node.try_get_context("retention") or {}).get(name)
     store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
@@ -257,6 +264,7 @@ def read_stage(app: App) -> Stage:
         stage,
         notices=stage.notices if notices is None else read_notices(notices),
         alerts=stage.alerts if alerts is None else read_alerts(alerts, stage.alerts),
+        contents=stage.contents if contents is None else read_contents(contents),
         trace_targets=stage.trace_targets if traces is None else read_targets(traces),
         audit_lock=stage.audit_lock if lock is None else read_audit_lock(lock),
         retention=stage.retention if kept is None else read_retention(kept, stage.retention),

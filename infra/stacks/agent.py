@@ -11,7 +11,9 @@ from constructs import Construct
 from infra.api.http import HttpApi
 from infra.components import grants
 from infra.components.build import Build
+from infra.components.function import PythonFunction
 from infra.config import Stage
+from infra.contents import check_agents
 from infra.memory.erase import Erase
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
@@ -21,8 +23,11 @@ from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.observability.alarms import Alarms, give_actions
 from infra.observability.anchors import Anchors
+from infra.observability.contents import RESOURCES as CONTENTS_RESOURCES
+from infra.observability.contents import Contents
 from infra.observability.export import Export
 from infra.observability.metric_names import choose_metric_names
+from infra.observability.queries import create_queries
 from infra.orchestration.functions.await_human import AwaitHuman
 from infra.orchestration.functions.deliver import Deliver
 from infra.orchestration.functions.ends import Ends
@@ -113,7 +118,7 @@ class AgentStack(Stack):
         resources = estimate_resources(
             catalog, declared, len(models.catalog.used_models), exports=bool(stage.trace_targets)
         )
-        resources += count_rotation_resources(self._configured)
+        resources += count_rotation_resources(self._configured) + (CONTENTS_RESOURCES if stage.contents else 0)
         groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)
         tools = self._tools(root, declared, groups)
         runner = ToolRunner(
@@ -133,9 +138,14 @@ class AgentStack(Stack):
         if list_rotated(self._configured):
             Rotations(self, "rotations", build=self._build, configured=self._configured)
         Anchors(self, "anchors", build=self._build)
+        if stage.contents is not None:
+            check_agents(stage.contents, catalog.agents)
+            Contents(self, "contents", build=self._build, bus=self._bus, wanted=stage.contents)
         if stage.trace_targets:
             Export(self, "export", build=self._build)
         give_actions(self, stage)
+        names = [f"{stage.prefix}-{one.node.id}" for one in self.node.find_all() if isinstance(one, PythonFunction)]
+        create_queries(self._alarms, stage=stage, functions=names)
         CfnOutput(self, "EventBus", value=self._bus.event_bus_name)
         CfnOutput(self, "IngestDlq", value=ingest.work.dead.queue_url)
 
@@ -232,7 +242,7 @@ class AgentStack(Stack):
         callees = {"gateway": self._gateway.alias, "runner": self._runner}
         api = HttpApi(self, "api", build=build, bus=bus, machines=machines, **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
-        Alarms(self, "alarms", build=build, api_id=api.api.api_id)
+        self._alarms = Alarms(self, "alarms", build=build, api_id=api.api.api_id)
         CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)

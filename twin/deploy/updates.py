@@ -24,6 +24,7 @@ _ADDED = _REPLACED | {
     "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::QueryDefinition",
     "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
@@ -39,6 +40,7 @@ _REMOVED = _REPLACED | {
     "AWS::IAM::Role",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::QueryDefinition",
     "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
 }

@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 ServiceName = Literal[
+    "comprehend",
     "dynamodb",
     "events",
     "kms",

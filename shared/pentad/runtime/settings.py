@@ -193,6 +193,14 @@ class ExportSettings(Settings):
     aws_endpoint_url: str | None = Field(default=None, description="set on the local twin only")
 
 
+class ContentsSettings(StateTable):
+    """functions.observability.contents."""
+
+    contents_group: str = Field(description="the log group of contents")
+    contents_agents: list[str] = Field(description="JSON: whose runs")
+    contents_names: Literal["", "comprehend"] = Field(description="who finds names in text; empty for nobody")
+
+
 class ToolRunnerSettings(StateTable):
     """functions.orchestration.run_tool."""
 

@@ -90,6 +90,22 @@ def test_keys_of_an_inner_block_end_with_it() -> None:
     assert "step" not in outside and outside["run"] == "r1"
 
 
+def test_what_becomes_known_is_on_the_lines_that_follow_until_its_block_ends() -> None:
+    lines = Lines()
+    with lines.telemetry.bind(run="r1"):
+        lines.telemetry.log_event("e.before")
+        lines.telemetry.add_keys(session="s1", agent=None)
+        with lines.telemetry.bind():
+            lines.telemetry.add_keys(tenant="acme")
+            lines.telemetry.log_event("e.message")
+        lines.telemetry.log_event("e.after")
+    lines.telemetry.add_keys(run="r2")
+    with lines.telemetry.bind():
+        lines.telemetry.log_event("e.next")
+    known = [{name for name in ("run", "session", "tenant", "agent") if name in event} for event in lines.events]
+    assert known == [{"run"}, {"run", "session", "tenant"}, {"run", "session"}, set()]
+
+
 def test_a_thread_of_the_invocation_has_its_keys() -> None:
     lines = Lines()
     with lines.telemetry.bind(run="r1"):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+from pentad.domain.secrets import KNOWN, MASK, is_secret_name, mask_secrets
 from pentad.observability.logs.personal import CARD, is_card, mask_personal
 
 CUT: Final = "[cut]"
@@ -24,7 +24,7 @@ _SMALLER: Final = ((1_024, 100), (200, 20), (40, 8))
 _BREAKS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 # A time, an id or the name of an event has no personal data in it, and most texts are one.
 _PLAIN: Final = re.compile(
-    r"[A-Za-z_]{1,40}(?:[.-][A-Za-z_]{1,40}){0,6}|[0-9a-f]{16}|[0-9a-f]{32}"
+    r"[A-Za-z]?[a-z_]{0,23}(?:[.-][A-Za-z]?[a-z_]{1,23}){0,6}|[0-9a-f]{16}|[0-9a-f]{32}"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
     r"|(?:run|ses|att|rev|apr|era)_[0-9a-hjkmnp-tv-z]{26}"
@@ -87,7 +87,7 @@ def redact_text(text: str, most: int = MAX_TEXT) -> str:
         most: characters.
     """
     if _PLAIN.fullmatch(text):
-        return text
+        return KNOWN.mask(text, MASK)  # a password may be a word
     # Masked before it is cut, since half a key is not recognised; the bound on the work is generous.
     # A lone surrogate would break the stream that the line is written to.
     masked = mask_personal(mask_secrets(text[: 4 * most])).encode(errors="replace").decode()
@@ -140,7 +140,10 @@ def make_safe_error(error: Exception) -> Exception | None:
     Lambda's runtime writes the message of what a handler raises into the log itself. What stands for the error has its
     class's name, which is what Step Functions matches, and its traceback.
     """
-    said = str(error)
+    try:
+        said = str(error)
+    except Exception:  # of a class whose own method fails: nobody can write its message
+        return None
     safe = redact_text(said)
     if safe == said:
         return None

@@ -17,6 +17,8 @@ FUNCTIONS: Final = "/aws/lambda/{prefix}-"
 """What the log groups of a stage's functions begin with."""
 MACHINES: Final = "/aws/vendedlogs/states/{prefix}-"
 """What the log groups of a stage's state machines begin with."""
+CONTENTS: Final = "/pentad/{prefix}/contents"
+"""The log group of what was said in runs, where a stage keeps it."""
 _THREADS: Final = 5
 """CloudWatch Logs takes 5 to 25 of these requests a second, by region."""
 _WORDS: Final = 20
@@ -124,6 +126,22 @@ class RunLines:
         if self._tenant_id is not None and not any("tenant" in line.fields for line in found.lines):
             found.lines = []  # lines of an execution do not say whose it is: the run's own have to
         found.lines.sort(key=lambda line: (line.at, line.group, line.line_id))
+        return found
+
+    def find_contents(self, since: datetime, until: datetime | None = None) -> FoundLines:
+        """Return what was said in the run, each line once; none where the stage keeps no contents, or not yet.
+
+        Raises:
+            PolicyDenied, StoreUnavailable: see `LogSource`.
+        """
+        found, group = FoundLines(), CONTENTS.format(prefix=self._prefix)
+        reading = self._source.iter_lines(group, [self._run_id], since=since, until=until)
+        once: dict[str, RunLine] = {}
+        for stored in _read_pages(reading, found, group):
+            line = self._read(stored)
+            if line is not None and isinstance(line.fields.get("text"), str):
+                once.setdefault(str(line.fields.get("line")), line)
+        found.lines = list(once.values())
         return found
 
     def _read_group(self, group: str, since: datetime, until: datetime | None) -> FoundLines:

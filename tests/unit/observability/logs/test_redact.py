@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.secrets import MASK
+from pentad.domain.secrets import KNOWN, MASK
 from pentad.observability.logs.redact import (
     MAX_LINE,
     MAX_TEXT,
     RedactingFilter,
     make_safe_error,
     redact,
+    redact_text,
     serialize_line,
 )
 
@@ -109,3 +110,18 @@ def test_a_librarys_message_whose_arguments_do_not_fit_is_masked_too() -> None:
     record = logging.LogRecord("some.library", logging.INFO, "x", 1, "%d of %s", (f"Bearer {KEY}",), None)
     assert RedactingFilter().filter(record)
     assert KEY not in record.getMessage() and "Bearer" in record.getMessage()
+
+
+@pytest.mark.parametrize("value", ["swordfish", "a1b2c3d4" * 4, "lighthouse.keeper"])
+def test_a_secret_that_was_read_is_masked_also_where_it_looks_like_a_name_or_an_id(value: str) -> None:
+    assert redact({"detail": value}) == {"detail": value}
+    KNOWN.add(value)
+    try:
+        assert redact({"detail": value}) == {"detail": MASK}
+    finally:
+        KNOWN.clear()
+
+
+@pytest.mark.parametrize("key", ["AKIA" + "QWERTYUIOPASDFGH", "ghp_" + "aBcDeFgHiJkL" * 3])
+def test_a_key_without_a_digit_is_no_plain_word(key: str) -> None:
+    assert redact_text(key) == MASK

@@ -3,7 +3,17 @@
 from twin.deploy.deployment import LogSubscription
 from twin.deploy.errors import DeployError
 from twin.deploy.log_patterns import find_path
-from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_json, register_resource, to_camel_case
+from twin.deploy.registry import (
+    COST,
+    TAGS,
+    Created,
+    JsonObject,
+    Resource,
+    as_json,
+    register_resource,
+    register_update,
+    to_camel_case,
+)
 
 
 @register_resource(
@@ -65,6 +75,28 @@ def create_subscription_filter(target: Resource, properties: JsonObject) -> Crea
     subscription = LogSubscription(name, properties["LogGroupName"], pattern, destination)
     target.deployment.subscriptions.append(subscription)
     return Created(name)
+
+
+@register_resource(
+    "AWS::Logs::QueryDefinition",
+    handled={"Name"},
+    ignored={
+        "QueryString": "the twin answers no saved query",
+        "LogGroupNames": "the twin answers no saved query",
+        "QueryLanguage": "the twin answers no saved query",
+        "Parameters": "the twin answers no saved query",
+    },
+)
+def create_query_definition(target: Resource, properties: JsonObject) -> Created:
+    """Take a saved query, which is for the console of CloudWatch."""
+    identity = target.physical_name(limit=64)
+    return Created(identity, {"QueryDefinitionId": identity})
+
+
+@register_update("AWS::Logs::QueryDefinition")
+def update_query_definition(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Take a saved query that asks something else."""
+    return earlier
 
 
 @register_resource("AWS::Logs::ResourcePolicy", handled={"PolicyName", "PolicyDocument"})

@@ -4,13 +4,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
 from pentad.cli import operator
-from pentad.cli.console import ERR, EXIT_FAILED, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import build_line, build_styled
+from pentad.cli.console import (
+    ERR,
+    EXIT_FAILED,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    handle_errors,
+    print_json,
+)
+from pentad.cli.screen import Quoted, build_line, build_styled
 from pentad.domain.display.characters import shorten_line
 from pentad.domain.errors import NotFound, PolicyDenied, StoreUnavailable
 from pentad.domain.ids import check_id
@@ -46,6 +56,9 @@ _SHOWN_APART: Final = frozenset(
 def logs(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until the run's end.")] = False,
+    content: Annotated[
+        bool, typer.Option("--content", help="Show what was said, where the stage keeps it; it has readers of its own.")
+    ] = False,
     tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="Show lines of this tenant only.")] = None,
     level: Annotated[Level, typer.Option(help="Show lines from this level on.", case_sensitive=False)] = Level.INFO,
     since: Annotated[
@@ -71,19 +84,18 @@ def logs(
         end = _to_utc(until) if until else None
         prefix = operator.function_name(stage, "").removesuffix("-")
         reader = RunLines(_open_source(stage), prefix, run_id, tenant_id=tenant)
-        if follow:
-            _follow(lambda start: _find(reader, start, end), begin, wait, level.value)
-            return
-        found = _find(reader, begin, end)
-        lines = choose_lines(found.lines, level.value)
-        if len(lines) > limit:
-            found.notes.append(
-                f"there are {len(lines):,} lines, and the first {limit:,} are shown: give a later --since, or a --limit"
-            )
-        _print_notes(found.notes)
-        _print_lines(lines[:limit])
-        if not lines:
-            _tell_nothing(run_id, tenant, begin, bool(found.lines))
+        if content and follow:
+            raise CommandError("--content is written after a run's end: leave out --follow", code=EXIT_USAGE)
+        if content:
+            _show_contents(_ask(lambda: reader.find_contents(begin, end)), run_id, limit)
+        elif follow:
+            _follow(lambda start: _ask(lambda: reader.find(start, end)), begin, wait, level.value)
+        else:
+            found = _ask(lambda: reader.find(begin, end))
+            lines = choose_lines(found.lines, level.value)
+            _show(lines, limit, found.notes)
+            if not lines:
+                _tell_nothing(run_id, tenant, begin, bool(found.lines))
 
 
 def _open_source(stage: str | None) -> Any:
@@ -92,9 +104,9 @@ def _open_source(stage: str | None) -> Any:
     return CloudWatchLines(operator.create_client("logs", stage, attempts=_ATTEMPTS))
 
 
-def _find(reader: RunLines, since: datetime, until: datetime | None) -> FoundLines:
+def _ask(read: Callable[[], FoundLines]) -> FoundLines:
     try:
-        return reader.find(since, until)
+        return read()
     except (NotFound, PolicyDenied, StoreUnavailable) as error:
         raise CommandError(f"{error.message}{f': {error.fix}' if error.fix else ''}", code=EXIT_UNAVAILABLE) from error
 
@@ -136,6 +148,34 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
         return
     for line in lines:
         OUT.print(_render(line), soft_wrap=True)
+
+
+def _show(lines: Sequence[RunLine], limit: int, notes: Sequence[str]) -> None:
+    cut = f"there are {len(lines):,} lines, and the first {limit:,} are shown: give a later --since, or a --limit"
+    _print_notes([*notes, *([cut] if len(lines) > limit else [])])
+    _print_lines(lines[:limit])
+
+
+def _show_contents(found: FoundLines, run_id: str, limit: int) -> None:
+    lines = found.lines[:limit]
+    _print_notes(found.notes)
+    if OPTIONS.json:
+        print_json([dict(line.fields) for line in lines])
+    else:
+        for line in lines:
+            told = {name: str(line.fields.get(name, "")) for name in ("step", "role", "kind")}
+            OUT.print(build_line("[bold]{role}[/] [dim]{kind}, step {step}[/]", **told))
+            OUT.print(Quoted(str(line.fields["text"])))
+    if not lines:
+        _tell_no_content(run_id)
+
+
+def _tell_no_content(run_id: str) -> NoReturn:
+    said = f"nothing that was said in '{run_id}' is kept: it has not ended, or cdk.json's 'contents' leaves it out"
+    if not OPTIONS.json:
+        raise CommandError(said)
+    ERR.print(build_styled(said, "red"), soft_wrap=True)
+    raise typer.Exit(EXIT_FAILED)
 
 
 def _build_view(line: RunLine) -> Json:

@@ -159,3 +159,31 @@ def test_following_tells_each_line_once_until_the_end_of_the_run(
     code, shown, _ = run_command(RUN, "--follow", as_json=True)
     assert code == 0
     assert [json.loads(row)["message"] for row in shown.splitlines()] == ["a.b", "invoke_agent clerk"]
+
+
+def test_what_was_said_is_shown_from_a_log_of_its_own_each_line_once(written: Logs) -> None:
+    group = "/pentad/pentad-dev/contents"
+    code, _, told = run_command(RUN, "--content")
+    assert code == EXIT_FAILED and "leaves it out" in told
+    written.client.create_log_group(logGroupName=group)
+    written.client.create_log_stream(logGroupName=group, logStreamName="s")
+    said = {"run": RUN, "tenant": "acme", "role": "user", "kind": "text", "step": 0}
+    for line in ("m.0.0", "m.0.0", "m.1.0"):
+        written.write(group, json.dumps({**said, "line": line, "text": f"said \x1b[2J {line}"}))
+    written.write(group, json.dumps({**said, "line": "x", "tenant": "other", "text": "of another"}))
+    code, shown, _ = run_command(RUN, "--content", "--tenant", "acme")
+    assert code == 0
+    assert shown.count("m.0.0") == shown.count("m.1.0") == 1
+    assert "\x1b" not in shown and "of another" not in shown
+    assert len(json.loads(run_command(RUN, "--content", as_json=True)[1])) == 3
+    assert run_command(RUN, "--content", "--follow")[0] == EXIT_USAGE
+
+
+def test_a_reader_who_may_not_read_what_was_said_is_told_so(written: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**given: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "FilterLogEvents")
+
+    monkeypatch.setattr(written.client, "filter_log_events", refuse, raising=False)
+    code, _, told = run_command(RUN, "--content")
+    assert code == EXIT_UNAVAILABLE
+    assert "the AWS credentials may not read the log group '/pentad/pentad-dev/contents'" in " ".join(told.split())

@@ -1,0 +1,1 @@
+"""What people and models said in runs, in a log of its own."""
