@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants check-logs docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -47,6 +47,9 @@ check-code: env
 
 check-grants: env ## after all tests: each granted action was used by one, or has its reason
 	@$(BIN)/python -m tests.grants
+
+check-logs: env ## after the tests: whether every line that functions logged is as the schema says
+	@$(BIN)/python -m tests.log_lines
 
 check-types: env
 	@$(BIN)/python -m mypy shared twin functions infra layers tests benchmarks scripts

@@ -1,11 +1,12 @@
 """Every line that functions have logged on the twins of a test session, held against the schema of logs.
 
-Each twin leaves a file of its functions' lines. After the tests each line is checked; one that is not as the schema
-says fails the session. What a tool prints is its own.
+Each twin leaves a file of its functions' lines. After the tests each line is checked, and the summary says how many are
+not as the schema says; ``python -m tests.log_lines`` (`make check-logs`) fails then. What a tool prints is its own.
 """
 
 import json
 import shutil
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,3 +65,12 @@ def summarize(checked: Checked) -> str:
         for fault, count in checked.faults.most_common(_SHOWN)
     ]
     return "\n".join([said, *shown])
+
+
+if __name__ == "__main__":
+    newest = max(FOLDER.glob("*"), key=lambda path: path.stat().st_mtime, default=FOLDER)
+    found = check_folder(newest)
+    if not found.lines:
+        sys.exit("no twin has left its log lines: run the tests first (make test)")
+    sys.stdout.write(f"{summarize(found)}\n")
+    sys.exit(1 if found.faults else 0)

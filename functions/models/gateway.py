@@ -77,8 +77,6 @@ def handler(event: Event, context: LambdaContext) -> Any:
             return _take_step(event, until)
     try:
         behalf = _prove_caller(event) if proves else event.context
-        told = {"tenant": behalf.tenant_id, "run": behalf.run_id, "session": behalf.session_id, "agent": behalf.agent}
-        telemetry_of("gateway").add_keys(**told, step=behalf.step)
         with wiring.make_share().hold(behalf.tenant_id):
             return _call_model(event, behalf, min(until, event.deadline or until))
     except PentadError as error:
@@ -101,6 +99,8 @@ def _prove_caller(event: Embed | Complete) -> CallContext:
 
 
 def _call_model(event: Embed | Complete, behalf: CallContext, deadline: float) -> Any:
+    told = {"tenant": behalf.tenant_id, "run": behalf.run_id, "session": behalf.session_id, "agent": behalf.agent}
+    telemetry_of("gateway").add_keys(**told, step=behalf.step)
     if isinstance(event, Embed):
         embedder = wiring.make_embedder()
         reply = embedder.embed(event.texts, behalf, deadline=deadline, dimensions=event.dimensions)

@@ -44,7 +44,7 @@ def test_a_runs_lines_of_all_functions_are_found_and_hold_nothing_that_was_said(
     assert {"gateway", "recall", "deliver"} <= {line["service"] for line in lines}
     own = [line for line in lines if "run" in line]
     assert {line["tenant"] for line in own} == {tenant.name}
-    assert all({"session", "agent"} <= set(line) for line in own if line["service"] in {"gateway", "recall"})
+    assert all({"session", "agent", "step"} <= set(line) for line in own if line.get("op") == "think")
     assert {line["attempt"] for line in own if line["message"].startswith("chat ")} == {1}
     raw = [{name: value for name, value in line.items() if name not in {"at", "group"}} for line in own]
     assert [fault for line in raw for fault in find_line_faults(json.dumps(line))] == []
