@@ -103,6 +103,8 @@ class RunLines:
         self._prefix = prefix
         self._run_id = run_id
         self._tenant_id = tenant_id
+        # By group. A later look asks for those of an earlier one too: Lambda may end one minutes after its last line.
+        self._invocations: dict[str, dict[str, None]] = {}
 
     def find(self, since: datetime, until: datetime | None = None) -> FoundLines:
         """Return the lines of the run in a stretch of time.
@@ -125,7 +127,7 @@ class RunLines:
                 found.notes += one.notes
         if self._tenant_id is not None and not any("tenant" in line.fields for line in found.lines):
             found.lines = []  # lines of an execution do not say whose it is: the run's own have to
-        found.lines.sort(key=lambda line: (line.at, line.group, line.line_id))
+        found.lines.sort(key=lambda line: (line.at, line.group))  # of one time they stay as they were written
         return found
 
     def find_contents(self, since: datetime, until: datetime | None = None) -> FoundLines:
@@ -148,7 +150,7 @@ class RunLines:
         found = FoundLines()
         reading = self._source.iter_lines(group, [self._run_id], since=since, until=until)
         found.lines = [line for one in _read_pages(reading, found, group) if (line := self._read(one)) is not None]
-        invocations: dict[str, None] = {}
+        invocations = self._invocations.setdefault(group, {})
         for line in found.lines:
             if isinstance(line.fields.get("request_id"), str):
                 invocations[str(line.fields["request_id"])] = None

@@ -75,7 +75,7 @@ def test_personal_data_goes_from_messages_names_and_numbers() -> None:
 
 
 def test_what_json_has_no_word_for_leaves_a_line_that_can_be_read() -> None:
-    record = {"a": math.nan, "b": [math.inf], "c": "x\u2028y\x85z\x00\ud83d", "d": b"\xff", 7: object}
+    record: dict[Any, Any] = {"a": math.nan, "b": [math.inf], "c": "x\u2028y\x85z\x00\ud83d", "d": b"\xff", 7: object}
     line = serialize_line(record)
     assert len(line.splitlines()) == 1
     found = json.loads(line, parse_constant=pytest.fail)

@@ -153,6 +153,26 @@ def test_following_tells_each_line_once_and_ends_after_the_runs_end() -> None:
     ]
 
 
+def test_following_tells_of_an_invocation_that_is_ended_long_after_its_last_line() -> None:
+    source = Lines()
+    reader = RunLines(source, "pentad-dev", RUN)
+    source.write(GATEWAY, 0, message="invocation.began", request_id="q-1")
+    source.write(DELIVER, 100, message="other")
+    later = [lambda: source.write(GATEWAY, 110, text="2026-11-30T09:01:50Z q-1 Task timed out after 110.00 seconds")]
+
+    def pause() -> bool:
+        again = bool(later)
+        if later:
+            later.pop()()
+        return again
+
+    found = list(follow_lines(lambda since: reader.find(since), AT, pause=pause))
+    assert [read_messages(one)[-1] for one in found] == [
+        "other",
+        "2026-11-30T09:01:50Z q-1 Task timed out after 110.00 seconds",
+    ]
+
+
 def test_following_ends_when_its_time_is_over() -> None:
     looks = list(follow_lines(lambda since: FoundLines(), AT, pause=lambda: False))
     assert len(looks) == 1
