@@ -191,8 +191,12 @@ class Recall:
         turned = self._find_epoch(head, stored, agent.context)
         first = head.epoch_first_seq if turned is None else turned.first_seq
         told = {"gen_ai.operation.name": "search_memory", "gen_ai.conversation.id": head.session_id}
+        # As an epoch turns, by what is recalled now at the latest, what was given with earlier questions leaves.
+        most = scale_budget(agent.context, head.token_permille).high_water_tokens
+        turns_over = turned is not None or head.estimated_tokens + agent.memory.recall_tokens > most
+        bare = stored[-1].seq if turns_over else head.bare_before_seq
         with self._telemetry.span("search_memory turns", told) as span:
-            turns = self._turns.find(head, memory, asked, stored, first, agent.memory)
+            turns = self._turns.find(head, memory, asked, stored, (first, max(first, bare)), agent.memory)
             span.set("pentad.matches", len(turns.said))
         self._telemetry.count(
             names.TURNS_RECALLED, len(turns.said), agent=agent.name, outcome=turns.piece.reason.partition(";")[0]

@@ -78,7 +78,7 @@ class RecallTurns:
         memory: Memory,
         asked: TurnQuery,
         window: Sequence[StoredMessage],
-        first_seq: int,
+        first_seqs: tuple[int, int],
         spec: MemorySpec,
     ) -> RecalledTurns:
         """Return what is given with a question.
@@ -89,12 +89,14 @@ class RecallTurns:
             asked: what is searched for.
             window: messages of the session that were read, the newest last, which is answered; what they hold or were
                 given is not recalled.
-            first_seq: the first message of the session that the model is sent.
+            first_seqs: the first message of the session that the model is sent, and the first that is sent with what
+                was given with it.
             spec: the agent's budget.
         """
         if not self.may_need(window[-1].message.text):
             return RecalledTurns((), Piece(kind="turns", count=0, tokens=0, reason="nothing asked"))
-        given = {one.place for stored in window if stored.seq >= first_seq for one in stored.recalled}
+        first_seq, first_given = first_seqs
+        given = {one.place for stored in window if stored.seq >= first_given for one in stored.recalled}
 
         def is_shown(one: Scored) -> bool:
             said = one.utterance

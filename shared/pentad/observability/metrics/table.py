@@ -89,7 +89,8 @@ _JUDGED = _any_of("outcome", "correct wrong")
 _SAID = _any_of("outcome", "correct wrong undecided")
 _RATED = _any_of("kind", "answer citation")
 _RECALLED = Dimension(
-    "outcome", frozenset(("fits", "flat", "several parts", "nothing said", "not needed", "in the window"))
+    "outcome",
+    frozenset(("fits", "flat", "several parts", "nothing said", "nothing asked", "not needed", "in the window")),
 )
 _FAILED = _any_of(
     "error",

@@ -313,3 +313,12 @@ def test_what_only_tells_something_recalls_nothing_and_embeds_nothing(world: Wor
     assert world.embedder.texts == []
     assert world.ask("What is the gate code of my garden?", session="s3").recalled > 0
     assert world.embedder.texts != []
+
+
+def test_as_an_epoch_turns_what_was_given_before_and_leaves_is_given_again(world: World) -> None:
+    small = agent(high_water_tokens=1000, low_water_tokens=500)
+    assert world.ask("What is the gate code of my garden?", small).recalled > 0
+    world.say("It is 4711.", session="s2")
+    manifest = world.ask(f"What is the gate code of my garden?\n\n{'Rain fell in the hills. ' * 160}", small)
+    assert manifest.bare_before_seq == manifest.request_seq
+    assert manifest.recalled > 0
