@@ -359,6 +359,10 @@ def workflow(flow: Flow) -> Fragment:
 '''
 
 
+PAGER = "pager.txt"
+"""Where the host of the webhook is written that pages are told to."""
+
+
 def make(root: Path, project: Path) -> Path:
     """Copy the project, add the agent and the tools, synthesize, and return the assembly's folder."""
     _build(root)
@@ -385,7 +389,10 @@ def make(root: Path, project: Path) -> Path:
     (project / "infra" / "workflows" / "gate.py").write_text(GATE)
     _put_mcp(project)
     chosen.put_into(project)
-    return copies.synthesize(project, notices={"dev": NOTICES})
+    pager = {"kind": "webhook", "name": "pager", "host": f"127.0.0.1:{_choose_port()}"}
+    alerts = {"page": [pager], "link": "https://example.com/files"}
+    (project / PAGER).write_text(pager["host"])
+    return copies.synthesize(project, notices={"dev": NOTICES}, alerts={"dev": alerts})
 
 
 def _put_mcp(project: Path) -> None:
