@@ -156,6 +156,7 @@ def test_a_model_that_is_not_there_leaves_the_correction_waiting_for_the_next_de
 def test_an_event_names_a_correction_or_is_refused() -> None:
     detail = {"tenant": "acme", "session": "s-1", "feedback": FEEDBACK, "run": RUN}
     assert parse_correction(detail) == EVENT
-    for wrong in (None, [], {}, detail | {"tenant": "A B"}, detail | {"feedback": "../x"}):
+    refused: tuple[object, ...] = (None, [], {}, detail | {"tenant": "A B"}, detail | {"feedback": "../x"})
+    for wrong in refused:
         with pytest.raises(InvalidInput):
             parse_correction(wrong)
