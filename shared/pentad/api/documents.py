@@ -12,7 +12,7 @@ from pydantic import Field
 from pentad.api.identity.api_key import KEY_ID_PATTERN
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import DocumentStore, UploadTerms
-from pentad.api.views.views import DocumentUpload, Upload
+from pentad.api.views.documents import DocumentUpload, Upload
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 from pentad.domain.knowledge import DOCUMENT_REQUESTED, MAX_DOCUMENT_BYTES

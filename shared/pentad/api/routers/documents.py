@@ -13,8 +13,7 @@ from pentad.api.identity.caller import Caller
 from pentad.api.routers.runs import RunPath
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
-from pentad.api.views.views import (
-    CitedPlaceView,
+from pentad.api.views.documents import (
     DocumentPage,
     DocumentRemoval,
     DocumentRequested,
@@ -22,6 +21,7 @@ from pentad.api.views.views import (
     DocumentView,
     build_document_view,
 )
+from pentad.api.views.views import CitedPlaceView
 from pentad.domain.errors import NotFound
 from pentad.domain.knowledge import find_owner
 from pentad.memory.documents.ports import DocumentRegistry

@@ -9,7 +9,7 @@ from pentad.api.views.approvals import HumanWaits, pick_shown
 from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import WorkflowSpec
-from pentad.domain.knowledge import Citation, Document
+from pentad.domain.knowledge import Citation
 from pentad.domain.messages import ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
 from pentad.domain.runs import Actor, CallStatus, Overrides, Piece, Run, RunStatus, ToolCall, UndoFailure
@@ -212,63 +212,6 @@ class MessagePage(View):
     cursor: str | None
 
 
-class Upload(View):
-    """Where and how to send the content."""
-
-    method: Literal["PUT"] = "PUT"
-    url: str
-    headers: dict[str, str] = Field(description="send exactly these: they are signed")
-
-
-class DocumentUpload(View):
-    """A document that may now be uploaded."""
-
-    name: str
-    upload: Upload
-    expires_at: datetime
-
-
-class DocumentView(View):
-    """What the registry knows of a document."""
-
-    name: str
-    version: str
-    status: str
-    media_type: str
-    bytes: int
-    chunks: int
-    embedded: int
-    indexed_at: datetime
-    error: str | None
-    failed_version: str | None
-    notes: tuple[str, ...]
-    sha256: str | None
-    language: str | None
-    parser: str | None
-    recipe: str | None
-
-
-class DocumentPage(View):
-    """Documents by name."""
-
-    items: tuple[DocumentView, ...]
-    cursor: str | None
-
-
-class DocumentRemoval(View):
-    """A document that is on its way out: its vectors go a moment later."""
-
-    name: str
-    status: Literal["deleting"] = "deleting"
-
-
-class DocumentRequested(View):
-    """A document that is read anew a moment later."""
-
-    name: str
-    status: Literal["requested"] = "requested"
-
-
 class AgentTool(View):
     """A tool as an agent has it."""
 
@@ -400,11 +343,6 @@ def build_message_view(
         tool_results=tuple(block.model_dump() for block in blocks if isinstance(block, ToolResultBlock)),
         passages=len(stored.passages),
     )
-
-
-def build_document_view(document: Document) -> DocumentView:
-    """Return the view of a document."""
-    return DocumentView(**pick_shown(document, DocumentView))
 
 
 def build_agent_list(catalog: Catalog) -> AgentList:

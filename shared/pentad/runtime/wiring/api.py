@@ -36,6 +36,7 @@ from pentad.api.views.waiting import RunWaiter
 from pentad.aws.clients import get_client
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.facts.manage import ManageFacts
+from pentad.memory.sessions.ports import SessionStore
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
@@ -105,7 +106,6 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     current_view = CurrentView(runs, waits, starting.start.advance, telemetry, now)
     fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
-    documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), starting.events, now=now)
     # One attempt: a second one would undo twice.
     tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_runner)
     rules = AccessRules(catalog, runs, sessions, approvals)
@@ -125,16 +125,26 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         FeedbackRoutes(GiveFeedback(feedback, starting.events.publish, telemetry, now=now), feedback, runs, find),
         VerdictRoutes(DynamoVerdicts(state)),
-        DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
-        CitationRoutes(OpenCitation(find, sessions, DynamoRegistry(state, clock=now))),
-        MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
-        UserRoutes(RequestErasure(DynamoErasures(state), runs, starting.events, now=now)),
+        *_make_memory_routes(values, starting, find, sessions),
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),
         DoorRoutes(_make_door, now),
         _make_mcp(starting, waiting, find, HumanInput(approvals, decide, now)),
     )
     return routers, rules
+
+
+def _make_memory_routes(
+    values: ApiSettings, starting: Starting, find: FindRun, sessions: SessionStore
+) -> tuple[Router, ...]:
+    state = make_table(values.state_table)
+    documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), starting.events, now=now)
+    return (
+        DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
+        CitationRoutes(OpenCitation(find, sessions, DynamoRegistry(state, clock=now))),
+        MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
+        UserRoutes(RequestErasure(DynamoErasures(state), starting.runs, starting.events, now=now)),
+    )
 
 
 def _make_mcp(starting: Starting, waiting: RunWaiter, find: FindRun, humans: HumanInput) -> McpRoutes:
