@@ -46,6 +46,7 @@ ALL = {
     "GATEWAY_SHARE": "5",
     "INGEST_SHARE": "2",
     "RECORDS_TABLE": "records",
+    "DECISIONS_DAYS": "90",
     "PAYLOAD_BUCKET": "payload",
     "DOCUMENTS_BUCKET": "documents",
     "STATE_MACHINE_ARN_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-",
