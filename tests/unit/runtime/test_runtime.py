@@ -47,6 +47,7 @@ ALL = {
     "INGEST_SHARE": "2",
     "RECORDS_TABLE": "records",
     "DECISIONS_DAYS": "90",
+    "SAID_DAYS": "365",
     "PAYLOAD_BUCKET": "payload",
     "DOCUMENTS_BUCKET": "documents",
     "STATE_MACHINE_ARN_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-",

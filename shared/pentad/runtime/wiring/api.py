@@ -113,7 +113,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     effects = ListEffects(catalog, runs, DynamoEffects(state), DynamoAudit(make_table(values.ledger_table)))
     order = DynamoCallOrder(make_table(values.transient_table))
     waiting, feedback = RunWaiter(waits), DynamoFeedback(state, now=now)
-    routers = (
+    routers: tuple[Router, ...] = (
         StartRoutes(starting.start, waiting, current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),

@@ -453,18 +453,20 @@ def of_user(user_id: str | None) -> ChatRequest:
 
 
 def test_whose_run_asks_is_noted_before_a_reply_is_kept_and_whenever_it_is_given_again() -> None:
-    world = World(cache=Noting(Clock()))
+    cache = Noting(Clock())
+    world = World(cache=cache)
     for user_id in ("ada", "bob", None):
         world.ask(of_user(user_id))
     assert len(world.inner.asked) == 1
     tenant, key = ASKED.context.tenant_id, cache_key(ASKED, CATALOG.route(task="classify"))
-    assert world.cache.told == [("note", tenant, "ada", key), ("put",), ("note", tenant, "bob", key)]
+    assert cache.told == [("note", tenant, "ada", key), ("put",), ("note", tenant, "bob", key)]
 
 
 def test_where_a_user_can_not_be_noted_nothing_is_kept_nor_given() -> None:
-    world = World(cache=Noting(Clock(), fails=True))
+    cache = Noting(Clock(), fails=True)
+    world = World(cache=cache)
     world.ask(of_user("ada"))
-    assert world.cache.told == []
+    assert cache.told == []
     world.ask(of_user(None))
     assert world.ask(of_user("bob")).cost_nanousd == 42
     assert len(world.inner.asked) == 3
