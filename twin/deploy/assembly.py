@@ -72,6 +72,11 @@ class Assembly:
     directory: Path
     stacks: tuple[Stack, ...]
 
+    def count_resources(self, kind: str) -> int:
+        """Return how many resources of a type, such as ``AWS::Lambda::Function``, all stacks have."""
+        every = (resource for stack in self.stacks for resource in stack.template.get("Resources", {}).values())
+        return sum(resource.get("Type") == kind for resource in every)
+
 
 def read_assembly(directory: Path) -> Assembly:
     """Read the assembly in `directory`, nested assemblies (CDK stages) included.

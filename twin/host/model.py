@@ -155,14 +155,18 @@ _PROCESSES_A_CORE: Final = 16
 _FEWEST, _MOST = 16, 64
 
 
-def count_affordable_processes() -> int:
+def count_affordable_processes(functions: int = 0) -> int:
     """Return how many processes of functions this machine has room for: 16 to 64.
 
-    At most 16 a core, and no more than fit into a quarter of its memory.
+    At most 16 a core, and no more than fit into a quarter of its memory. But of more functions each may have one: with
+    fewer, functions that are called in turn would end each other's processes, and each call would be a cold start.
+
+    Args:
+        functions: how many are deployed.
     """
     memory_mb = psutil.virtual_memory().total // (1024 * 1024)
-    cores = _PROCESSES_A_CORE * (os.cpu_count() or 1)
-    return max(_FEWEST, min(_MOST, cores, memory_mb // 4 // _PROCESS_MB))
+    wanted = max(_PROCESSES_A_CORE * (os.cpu_count() or 1), functions)
+    return max(_FEWEST, min(_MOST, wanted, memory_mb // 4 // _PROCESS_MB))
 
 
 def _count_starts() -> int:
@@ -204,13 +208,14 @@ class HostLimits:
     reports_kept: int = 10_000
 
 
-def make_limits(concurrency: int, processes: int | None, time_scale: float = 1.0) -> HostLimits:
+def make_limits(concurrency: int, processes: int | None, time_scale: float = 1.0, *, functions: int = 0) -> HostLimits:
     """Return limits with what a person may set; HTTP APIs get half as many processes as all else, at least two.
 
     Args:
         concurrency: calls at once.
         processes: processes for all but HTTP APIs; None: as many as fit into the memory.
         time_scale: factor on the waits and the age of asynchronous invocations.
+        functions: how many are deployed.
 
     Raises:
         ValueError: a number is under 1.
@@ -218,7 +223,7 @@ def make_limits(concurrency: int, processes: int | None, time_scale: float = 1.0
     if concurrency < 1 or (processes is not None and processes < 1):
         raise ValueError("'concurrency' and 'processes' must be 1 or more")
     if processes is None:
-        return HostLimits(concurrency=concurrency, async_scale=time_scale)
+        processes = count_affordable_processes(functions)
     return HostLimits(
         concurrency=concurrency,
         max_processes=processes,

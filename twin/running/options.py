@@ -42,8 +42,8 @@ class TwinOptions:
         clock: when schedules are due. None: the system's clock.
         concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
             AWS's default is 1,000, and a new account's may be 10.
-        processes: processes of functions at once. None: 16 a core that fit into a quarter of the memory, 16 to 64. HTTP
-            APIs have half as many of their own.
+        processes: processes of functions at once. None: 16 a core or one for each function, whichever is more, that
+            fit into a quarter of the memory, 16 to 64. HTTP APIs have half as many of their own.
         keep: keep tables, objects and vectors in the state folder when the twin stops, and begin with what is kept
             there. Else every twin begins empty.
         table_times: how late DynamoDB's indexes follow their tables, and how long its transactions take.

@@ -299,7 +299,12 @@ class Twin:
                 state_dir=self._state_dir / "functions",
                 extra_environment={"AWS_ENDPOINT_URL": self._front.url},
             ),
-            make_limits(self._options.concurrency, self._options.processes, self._options.time_scale),
+            make_limits(
+                self._options.concurrency,
+                self._options.processes,
+                self._options.time_scale,
+                functions=self._assembly.count_resources("AWS::Lambda::Function"),
+            ),
         )
         self._cleanup.callback(self._host.stop)
         self._working.callback(self._host.stop)
