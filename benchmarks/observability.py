@@ -36,9 +36,9 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link, load
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.ledger.attempts import Attempts
-from pentad.observability.adapters import powertools
 from pentad.observability.adapters.null import NullSpan, NullTelemetry
 from pentad.observability.adapters.powertools import PowertoolsTelemetry
+from pentad.observability.logs import redact as redacting
 from pentad.observability.metrics import names
 from pentad.observability.ports import Attribute, Span
 from pentad.orchestration.lifecycle.announce_end import publish_finished
@@ -196,12 +196,12 @@ _LINK = Link(position=0, model=load().used_models[0])
 
 @contextmanager
 def _without_redaction() -> Iterator[None]:
-    kept = vars(powertools)["redact"]
-    vars(powertools)["redact"] = lambda record, **_: record
+    kept = vars(redacting)["redact"]
+    vars(redacting)["redact"] = lambda record, **_: record
     try:
         yield
     finally:
-        vars(powertools)["redact"] = kept
+        vars(redacting)["redact"] = kept
 
 
 def measure_turns(samples: int, repeats: int) -> list[Turn]:

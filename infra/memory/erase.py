@@ -16,12 +16,17 @@ from infra.components.vectors import (
 )
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
+from pentad.domain.reading.packed_names import pack_names
 from pentad.orchestration.erasure.erase import ERASE_SECONDS, RECEIVES
 from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
 from pentad.tools.declare.discovery import AnyTool
 
 _PAGE = "docs/erasure.md"
 _VERSIONS = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+
+
+_MOST_NAMED = 40
+"""Kinds of records that the role names; with more it reaches all records, of which it removes a user's own."""
 
 
 class Erase(FunctionConstruct):
@@ -99,6 +104,8 @@ class Erase(FunctionConstruct):
         if kinds:
             held = [keys.collection_pattern(kind) for kind in kinds]
             held += [keys.done_pattern(kind) for kind in kinds]
+            if len(kinds) > _MOST_NAMED:
+                held = [keys.collection_pattern("*")]  # One by one they are more than a role's policies have room for.
             grants.grant_table(self.role, stores.records_table, [*grants.READ, *grants.DELETE], keys=held)
 
 
@@ -110,7 +117,7 @@ def _build_options(scope: Construct, build: Build, kinds: list[str]) -> Function
         | {
             "DOCUMENTS_BUCKET": build.stores.documents_bucket.bucket_name,
             "RECORDS_TABLE": build.stores.records_table.table_name,
-            "RECORD_KINDS": " ".join(kinds),
+            "RECORD_KINDS": pack_names(kinds),
         }
         | build_vector_environment(build.stage),
         timeout_seconds=ERASE_SECONDS,

@@ -102,7 +102,7 @@ PANELS: Mapping[str, Sequence[Panel]] = {
             period=86_400,
             unit="%",
         ),
-        Panel("Feedback by agent and what it says", by=(names.FEEDBACK_GIVEN, ("agent", "kind", "outcome"), "Sum")),
+        Panel("Feedback by agent and what it says", by=(names.FEEDBACK_GIVEN, ("agent", "outcome"), "Sum")),
         Panel(
             "Confidence against what users say (Brier score), a day",
             lines={"error": (names.CONFIDENCE_ERROR, "Average")},

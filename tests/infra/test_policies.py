@@ -91,12 +91,17 @@ def test_hashes_of_keys_are_read_by_who_checks_them_only(resources: list[tuple[s
 def test_a_tool_reaches_its_own_kind_of_record_of_the_sessions_tenant_only(
     resources: list[tuple[str, Json]],
 ) -> None:
-    [(logical_id, statement)] = [
-        (logical_id, statement)
+    found = {
+        logical_id.split("role")[0]: statement
         for logical_id, statement in statements(resources)
         if any("records" in joined(resource) for resource in listed(statement["Resource"]))
-    ]
-    assert logical_id.startswith("toolrunnerdatarole")
+    }
+    assert sorted(found) == ["erasingerase", "toolrunnerdata"]
+    statement = found["erasingerase"]  # of all tenants: a user's own records go with the user
+    assert set(listed(statement["Action"])) == {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"}
+    leading = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert set(leading) == {"T#*#NOTE", "T#*#NOTE#DONE"}
+    statement = found["toolrunnerdata"]
     assert statement["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#NOTE"]},
         "StringEquals": {"aws:PrincipalTag/tool": ["notes"]},

@@ -114,7 +114,7 @@ class EraseSettings(StateTable, VectorSettings):
 
     documents_bucket: str
     records_table: str
-    record_kinds: str = Field(default="", description="the kinds of records that tools have, with blanks between")
+    record_kinds: str = Field(default="", description="kinds of tools' records, as `pack_names`")
 
 
 class AnchorSettings(Settings):

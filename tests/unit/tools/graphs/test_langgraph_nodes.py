@@ -190,7 +190,7 @@ def test_of_a_thousand_nodes_a_hundred_are_kept_and_logged_and_the_others_counte
     assert len(found.model_dump_json()) < 20_000
     assert len([span for span in world.telemetry.spans if span.name == "graph_node a"]) == NODES
     [event] = [event for event in world.telemetry.events if event.name == "graph.nodes_omitted"]
-    assert event.fields == {"omitted": 1000 - NODES, "kept": NODES}
+    assert event.fields == {"session": "s1", "agent": "helper", "omitted": 1000 - NODES, "kept": NODES}
 
 
 def test_what_runs_beyond_the_bound_is_counted_over_all_tries() -> None:

@@ -40,7 +40,11 @@ def test_stacks_come_after_those_they_need(tmp_path: Path) -> None:
 def test_resources_of_all_stacks_are_counted_by_their_type(tmp_path: Path) -> None:
     folder = write(tmp_path, {"a": [], "b": [], "c": []})
     resources = {"f": {"Type": "AWS::Lambda::Function"}, "g": {"Type": "AWS::Lambda::Function"}}
-    for name, template in (("a", {"Resources": resources}), ("b", {"Resources": {"f": resources["f"]}}), ("c", {"Resources": {}})):
+    for name, template in (
+        ("a", {"Resources": resources}),
+        ("b", {"Resources": {"f": resources["f"]}}),
+        ("c", {"Resources": {}}),
+    ):
         (folder / f"{name}.template.json").write_text(json.dumps(template))
     found = read_assembly(folder)
     assert found.count_resources("AWS::Lambda::Function") == 3

@@ -4,6 +4,7 @@ from functools import cache
 
 from pentad.aws.clients import get_client
 from pentad.aws.redelivery import SqsRedelivery
+from pentad.domain.reading.packed_names import unpack_names
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.adapters.places_dynamodb import (
     DocumentsPlace,
@@ -38,7 +39,7 @@ def make_erase() -> EraseUser:
     state, s3 = make_table(values.state_table), get_client("s3")
     payloads = VersionedObjects(s3, values.payload_bucket)
     transient, records = make_table(values.transient_table), make_table(values.records_table)
-    kinds = values.record_kinds.split()
+    kinds = unpack_names(values.record_kinds)
     things = RunThings(state, transient, payloads, ToolMarks(records, kinds), now=now)
     places = (
         RunsPlace(state, things),
