@@ -15,7 +15,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import FunctionOptions
-from infra.components.reasons import acknowledge
+from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.observability.alarms.specs import Severity
@@ -56,25 +56,14 @@ class Alerting(Construct):
         CfnOutput(self, "alerts-secret", value=self.secret.secret_name)
 
     def _create_secret(self) -> secretsmanager.Secret:
-        stage = self._build.stage
-        secret = secretsmanager.Secret(
+        return create_operator_secret(
             self,
             "secret",
-            secret_name=f"{stage.prefix}/alerts",
+            build=self._build,
+            name="alerts",
             description='Webhooks of alerts by target: JSON {"TARGET": "https://hooks.slack.com/..."}',
-            encryption_key=self._build.stores.data_key,
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",  # noqa: S106 - no secret, but the form of one
-                generate_string_key="unused",
-            ),
-            removal_policy=stage.removal,
+            why_fixed=f"AWS cannot rotate a webhook: the service it leads to issues it. {_PAGE} says how to change it.",
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            f"AWS cannot rotate a webhook: the service it leads to issues it. {_PAGE} says how to change it.",
-        )
-        return secret
 
     def _subscribe(self, severity: Severity, topic: sns.Topic) -> None:
         """Let what is published to a topic come into the queue. CDK's own subscription would grant all of the key."""

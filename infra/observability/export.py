@@ -16,7 +16,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import FunctionOptions, PythonFunction
-from infra.components.reasons import acknowledge
+from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
 from pentad.observability.export.log_batch import FILTER_PATTERN
 
@@ -57,25 +57,15 @@ class Export(Construct):
         CfnOutput(self, "traces-dlq", value=self.work.dead.queue_url).override_logical_id("TracesDlq")
 
     def _create_secret(self) -> secretsmanager.Secret:
-        stage = self._build.stage
-        secret = secretsmanager.Secret(
+        return create_operator_secret(
             self,
             "secret",
-            secret_name=f"{stage.prefix}/traces",
+            build=self._build,
+            name="traces",
             description='Keys of tracing products by target: JSON {"TARGET": {"api_key": "..."}}',
-            encryption_key=self._build.stores.data_key,
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",  # noqa: S106 - no secret, but the form of one
-                generate_string_key="unused",
-            ),
-            removal_policy=stage.removal,
+            why_fixed="AWS cannot rotate a tracing product's key: the product issues it. "
+            f"{_PAGE} says how to change it.",
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            f"AWS cannot rotate a tracing product's key: the product issues it. {_PAGE} says how to change it.",
-        )
-        return secret
 
     def _create_function(self) -> PythonFunction:
         build = self._build

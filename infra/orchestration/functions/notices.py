@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import FunctionOptions
-from infra.components.reasons import acknowledge
+from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
@@ -75,26 +75,14 @@ class Notices(Construct):
         self.work.create_alarm("undelivered", alarm="notices-undelivered", says=says, page=_PAGE)
 
     def _create_secret(self) -> secretsmanager.Secret:
-        stage = self._build.stage
-        secret = secretsmanager.Secret(
+        return create_operator_secret(
             self,
             "slack",
-            secret_name=f"{stage.prefix}/slack",
+            build=self._build,
+            name="slack",
             description='Slack\'s incoming webhooks by group: JSON {"default": "https://hooks.slack.com/..."}',
-            encryption_key=self._build.stores.data_key,
-            # A JSON object without an address: Slack gets nothing until the operator fills it.
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",  # noqa: S106 - no secret, but the form of one
-                generate_string_key="unused",
-            ),
-            removal_policy=stage.removal,
+            why_fixed=f"AWS cannot rotate a webhook: Slack's console issues it. {_PAGE} says how to change it.",
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            f"AWS cannot rotate a webhook: Slack's console issues it. {_PAGE} says how to change it.",
-        )
-        return secret
 
     def _create_function(self, link: str) -> None:
         build = self._build

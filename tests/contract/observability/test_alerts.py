@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from pentad.aws.sent_items import CLAIM_SECONDS
 from pentad.aws.table import Table
 from pentad.domain.errors import (
     ConfigurationError,
@@ -20,7 +21,7 @@ from pentad.domain.errors import (
     ToolUnavailable,
 )
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.observability.alerts.adapters.alert_log import CLAIM_SECONDS, DynamoAlerts, MemoryAlerts
+from pentad.observability.alerts.adapters.alert_log import DynamoAlerts, MemoryAlerts
 from pentad.observability.alerts.ports import AlertLog
 from pentad.observability.alerts.send import SendAlert
 from pentad.observability.alerts.targets import AlertTarget

@@ -9,9 +9,10 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
+from pentad.aws.sent_items import CLAIM_SECONDS
 from pentad.domain.errors import ConfigurationError, EffectUncertain, StoreUnavailable, ToolThrottled, ToolUnavailable
 from pentad.orchestration.approvals.adapters.notify_email import EmailNotifier
-from pentad.orchestration.approvals.adapters.notify_log import CLAIM_SECONDS, DynamoNotices, MemoryNotices
+from pentad.orchestration.approvals.adapters.notify_log import DynamoNotices, MemoryNotices
 from pentad.orchestration.approvals.adapters.notify_slack import SlackNotifier
 from pentad.orchestration.approvals.adapters.notify_sns import TopicNotifier
 from pentad.orchestration.approvals.notices import Notice, NoticeLog
