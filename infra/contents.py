@@ -4,22 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aws_cdk.aws_logs import RetentionDays
-
+from infra.retention import LOG_DAYS
 from pentad.domain.errors import ConfigurationError
 
-RETENTIONS: Final = {
-    1: RetentionDays.ONE_DAY,
-    3: RetentionDays.THREE_DAYS,
-    7: RetentionDays.ONE_WEEK,
-    14: RetentionDays.TWO_WEEKS,
-    30: RetentionDays.ONE_MONTH,
-    60: RetentionDays.TWO_MONTHS,
-    90: RetentionDays.THREE_MONTHS,
-    180: RetentionDays.SIX_MONTHS,
-    365: RetentionDays.ONE_YEAR,
-}
-"""Of CloudWatch's retentions, in days."""
+RETENTIONS: Final = {days: LOG_DAYS[days] for days in (1, 3, 7, 14, 30, 60, 90, 180, 365)}
+"""Of CloudWatch's retentions, in days: what was said is kept for a year at most."""
 _FIX: Final = 'write {"agents": ["assistant"], "days": 7} and, for names too, "names": "comprehend"'
 
 

@@ -21,6 +21,7 @@ PLATFORM_FUNCTIONS = (
     "api",
     "authorizer",
     "await-human",
+    "contents",
     "deliver",
     "erase",
     "export",

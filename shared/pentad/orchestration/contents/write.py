@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pentad.domain.messages import ContentBlock, Message
+from pentad.domain.messages import ContentBlock
 from pentad.domain.runs import Run
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.orchestration.contents.ports import ContentLine, ContentLog, NameFinder
@@ -80,7 +80,7 @@ class WriteContents:
                     "run": run.run_id,
                     "session": run.session_id,
                     "agent": run.agent,
-                    "step": _get_step(message),
+                    "step": message.step or 0,
                     "role": message.role,
                     "kind": block.type,
                     "text": text[start : start + PART],
@@ -89,10 +89,6 @@ class WriteContents:
     def _redact(self, text: str) -> str:
         masked = self._mask(text)
         return self._names.mask(masked) if self._names is not None and masked.strip() else masked
-
-
-def _get_step(message: Message) -> int:
-    return message.step or 0
 
 
 def _read_text(block: ContentBlock) -> str:

@@ -1,7 +1,7 @@
 """Contents in CloudWatch Logs: a stream for each run, so that what is written again is known by its id."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ class CloudWatchContents:
         clock: the present time: a line's own may be too old to be taken.
     """
 
-    def __init__(self, client: Any, group: str, *, clock: Any) -> None:
+    def __init__(self, client: Any, group: str, *, clock: Callable[[], datetime]) -> None:
         self._client = client
         self._group = group
         self._clock = clock
@@ -62,8 +62,8 @@ class CloudWatchContents:
         raise StoreUnavailable(f"the stream '{stream}' of contents has more pages than can be read")
 
     def _put(self, stream: str, texts: Sequence[str]) -> None:
-        now: datetime = self._clock()
-        events = [{"timestamp": int(now.timestamp() * 1000), "message": text} for text in texts]
+        now = int(self._clock().timestamp() * 1000)
+        events = [{"timestamp": now, "message": text} for text in texts]
         self._client.put_log_events(logGroupName=self._group, logStreamName=stream, logEvents=events)
 
 
