@@ -50,7 +50,7 @@ from pentad.orchestration.erasure.adapters.places_kept import FilesPlace, Record
 from pentad.orchestration.erasure.adapters.run_things import RunThings, ToolMarks
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
 from pentad.orchestration.erasure.erase import EraseUser
-from pentad.orchestration.erasure.ports import KINDS, Erasure, ErasureRequest, ErasureStore
+from pentad.orchestration.erasure.ports import KINDS, Erasure, ErasureRequest, ErasureStore, Visit
 from pentad.orchestration.erasure.request import RequestErasure
 from pentad.tools.files.adapters.files_s3 import ROOT
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
@@ -293,6 +293,27 @@ def decode(value: Any) -> Any:
 @pytest.fixture
 def deployment(dynamodb: Stores) -> Deployment:
     return Deployment(dynamodb)
+
+
+def test_records_of_many_kinds_are_looked_through_page_by_page(deployment: Deployment) -> None:
+    kinds = ["EMPTY", "ENTRY", "NOTE"]
+    place = RecordsPlace(deployment.records, kinds)
+    for kind, count in (("ENTRY", 230), ("NOTE", 1)):
+        records = DynamoRecords(deployment.records, TENANT, clock=lambda: 0.0)
+        for user in ("ann", "annie"):
+            for number in range(count if user == "ann" else 1):
+                records.write(RecordWrite(kind, f"users/{user}/{number:03d}", {}, "any"))
+    for stage, total in (("check", 231), ("remove", 231), ("check", 0)):
+        cursor, found, visits = None, 0, 0
+        while visits == 0 or cursor is not None:
+            visit = place.visit(TENANT, "ann", cursor, stage=stage)  # type: ignore[arg-type]
+            cursor, visits, here = visit.cursor, visits + 1, visit.found.get("tool_records", 0)
+            assert here <= 100
+            found += here
+        assert found == total
+    assert [len(list(deployment.records.iter_items(f"T#{TENANT}#{kind}"))) for kind in kinds] == [0, 1, 1]
+    assert RecordsPlace(deployment.records, []).visit(TENANT, "ann", None, stage="check") == Visit()
+    assert RecordsPlace(deployment.records, kinds[:1]).visit(TENANT, "ann", "2:", stage="remove") == Visit()
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

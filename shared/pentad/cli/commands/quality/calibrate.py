@@ -33,6 +33,8 @@ class CalibrationInput(NamedTuple):
     calibration: "Calibration"
     runs: "list[RatedRun]"
     effects: "ThresholdEffects | None"
+    cut: list[str]
+    """Lists that have more than was looked through."""
 
 
 def calibrate(
@@ -69,10 +71,11 @@ def _collect(client: "ApiClient", agent: str | None, precision: float, last: int
     from pentad.orchestration.calibration.verdicts import settle_verdicts
 
     name, bands = _choose_agent(client, agent)
-    settled = settle_verdicts(_iter_verdicts(client, name, since))
+    cut: list[str] = []
+    settled = settle_verdicts(_iter_verdicts(client, name, since, cut))
     calibration = calibrate_turns(settled.turns, precision)
     runs: list[RatedRun] = []
-    for one in client.iter_items("/v1/runs", limit=_LISTED):
+    for one in _iter_listed(client, "/v1/runs", cut):
         if one["agent"] == name and one["confidence"] is not None and not one["forked_from"]:
             runs.append(RatedRun(run_id=one["run_id"], confidence=one["confidence"]))
         if len(runs) >= last:
@@ -84,7 +87,17 @@ def _collect(client: "ApiClient", agent: str | None, precision: float, last: int
     if threshold is not None:
         before = BandsSpec.model_validate(bands)
         effects = compare_bands(runs, verdicts, before, with_autonomous(before, threshold))
-    return CalibrationInput(name, bands, settled, calibration, runs, effects)
+    return CalibrationInput(name, bands, settled, calibration, runs, effects, cut)
+
+
+def _iter_listed(client: "ApiClient", path: str, cut: list[str], **query: str) -> Iterator[Json]:
+    """Yield the items of a list, the newest first; note a list that is not looked through to its end."""
+    count = 0
+    for one in client.iter_items(path, limit=_LISTED, **query):
+        count += 1
+        yield one
+    if count >= _LISTED:
+        cut.append(path)
 
 
 def _choose_agent(client: "ApiClient", wanted: str | None) -> tuple[str, Json]:
@@ -102,17 +115,17 @@ def _choose_agent(client: "ApiClient", wanted: str | None) -> tuple[str, Json]:
     return next(iter(rates.items()))
 
 
-def _iter_verdicts(client: "ApiClient", agent: str, since: datetime) -> "Iterator[TurnVerdict]":
+def _iter_verdicts(client: "ApiClient", agent: str, since: datetime, cut: list[str]) -> "Iterator[TurnVerdict]":
     """Yield what people said of the agent's turns: not of citations, nor of forks, which are experiments."""
     from pentad.orchestration.calibration.verdicts import TurnVerdict
 
-    for one in client.iter_items("/v1/feedback", limit=_LISTED, agent=agent):
+    for one in _iter_listed(client, "/v1/feedback", cut, agent=agent):
         if datetime.fromisoformat(one["given_at"]) < since:
             break
         if one["citation"] or one["is_fork"] or one["confidence"] is None or one["verdict"] is None:
             continue
         yield TurnVerdict(source="feedback", correct=one["verdict"] == "correct", **_pick_turn(one))
-    for one in client.iter_items("/v1/verdicts", limit=_LISTED, agent=agent):
+    for one in _iter_listed(client, "/v1/verdicts", cut, agent=agent):
         if datetime.fromisoformat(one["at"]) < since:
             break
         yield TurnVerdict(source=one["source"], correct=one["verdict"] == "correct", **_pick_turn(one))
@@ -149,6 +162,7 @@ def _to_json(found: CalibrationInput) -> Json:
         "runs": {"rated": len(found.runs), "judged": judged, "unjudged": len(found.runs) - judged},
         **found.calibration.model_dump(mode="json"),
         "effects": None if found.effects is None else found.effects.model_dump(mode="json"),
+        "cut": found.cut,
     }
 
 
@@ -172,6 +186,8 @@ def _print_report(found: CalibrationInput) -> None:
         OUT.print(line)
     for line in _describe_advice(found):
         OUT.print(line)
+    if found.cut:
+        OUT.print(f"Only the newest {_LISTED:,} of {', '.join(found.cut)} were looked through.")
 
 
 def _build_grid(calibration: "Calibration") -> Grid:

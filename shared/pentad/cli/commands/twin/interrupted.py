@@ -1,6 +1,7 @@
 """Runs that were under way when the twin stopped: their executions are gone, so they end at the next start."""
 
 import json
+import logging
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from pentad.cli.operator import TWIN_STAGE
 if TYPE_CHECKING:
     from twin.running.twin import Twin
 
+logger = logging.getLogger(__name__)
 Json = dict[str, Any]
 MOST = 1_000
 """Runs that are ended at a start; a reader or the next request of its session finds any other."""
@@ -28,11 +30,22 @@ def end_interrupted(twin: "Twin") -> int:
     address = twin.get_admin_client("sqs").get_queue_url(QueueName=f"{_PREFIX}-lifecycle")["QueueUrl"]
     wanted = {"QueueUrl": address, "AttributeNames": ["QueueArn"]}
     queue = twin.get_admin_client("sqs").get_queue_attributes(**wanted)["Attributes"]["QueueArn"]
-    functions = twin.get_admin_client("lambda")
+    functions, failed = twin.get_admin_client("lambda"), 0
     for first in range(0, len(found), _BATCH):
         records = [_build_record(queue, run) for run in found[first : first + _BATCH]]
-        functions.invoke(FunctionName=f"{_PREFIX}-trigger", Payload=json.dumps({"Records": records}).encode())
-    return len(found)
+        payload = json.dumps({"Records": records}).encode()
+        failed += _count_failed(functions.invoke(FunctionName=f"{_PREFIX}-trigger", Payload=payload), len(records))
+    if failed or len(found) == MOST:
+        more = f" Only {MOST} were looked at." if len(found) == MOST else ""
+        logger.warning("%d of the runs that were under way could not be ended now.%s", failed, more)
+    return len(found) - failed
+
+
+def _count_failed(reply: Json, records: int) -> int:
+    """Return how many records of a batch the function did not handle: it names them, unless it failed as a whole."""
+    if reply.get("FunctionError"):
+        return records
+    return len(json.load(reply["Payload"]).get("batchItemFailures", ()))
 
 
 def _iter_interrupted(twin: "Twin") -> Iterator[Json]:

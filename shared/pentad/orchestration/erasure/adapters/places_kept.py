@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pentad.aws.pages import decode_cursor, encode_cursor
-from pentad.aws.table import Table
+from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.ids import hash_user
 from pentad.domain.knowledge import own_documents
@@ -57,14 +57,23 @@ class RecordsPlace:
 
     def visit(self, tenant_id: str, user_id: str, cursor: str | None, *, stage: ErasureStage) -> Visit:
         """See `Place`."""
-        found, begins = 0, own_documents(user_id)
-        for kind in self._kinds:
-            pk = keys.collection_pk(tenant_id, kind)
-            for item in self._records.iter_items(pk, begins=begins):
-                found += 1
-                if stage == "remove":
-                    self._records.delete(pk, str(item["sk"]))
-        return Visit(found=+Counter(tool_records=found))
+        number, _, inner = (cursor or "0:").partition(":")
+        if int(number) >= len(self._kinds):
+            return Visit()  # no tool has records, or fewer do since the page before
+        kind = self._kinds[int(number)]
+        pk = keys.collection_pk(tenant_id, kind)
+        start = decode_cursor(inner or None, pk)
+        items, end = self._records.query(pk, begins=own_documents(user_id), limit=_PAGE, start=start)
+        if stage == "remove":
+            for item in items:
+                self._records.delete(pk, str(item["sk"]))
+        return Visit(found=+Counter(tool_records=len(items)), cursor=self._find_next(int(number), end))
+
+    def _find_next(self, number: int, end: Item | None) -> str | None:
+        """Return where the next page begins: in this kind of records, in the next one, or nowhere."""
+        if end is not None:
+            return f"{number}:{encode_cursor(end)}"
+        return f"{number + 1}:" if number + 1 < len(self._kinds) else None
 
 
 class FilesPlace:

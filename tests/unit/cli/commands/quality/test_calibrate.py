@@ -174,7 +174,15 @@ def test_which_agent_has_to_be_clear(api: Api) -> None:
 
 @pytest.mark.parametrize("option", [("--precision", "1.0"), ("--precision", "0"), ("--last", "0"), ("--days", "0")])
 def test_options_out_of_range_are_refused(api: Api, option: tuple[str, str]) -> None:
-    run(*option, code=2)
+    assert option[0] in run(*option, code=2)
+
+
+def test_lists_that_are_not_looked_through_are_told(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.fill()
+    assert (report()["cut"], "looked through" in run()) == ([], False)
+    monkeypatch.setattr(calibrate, "_LISTED", 300)
+    assert report()["cut"] == ["/v1/feedback", "/v1/runs"]
+    assert "Only the newest 300 of /v1/feedback, /v1/runs were looked through." in run()
 
 
 def test_the_diagram_is_written_and_shows_each_bin_where_it_is(api: Api, tmp_path: Path) -> None:

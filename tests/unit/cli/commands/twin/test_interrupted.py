@@ -1,5 +1,6 @@
 """Runs whose executions went with the twin end at the next start, by the message that tells of an aborted execution."""
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -21,10 +22,16 @@ class Functions:
 
     def __init__(self) -> None:
         self.batches: list[list[dict[str, Any]]] = []
+        self.replies: list[dict[str, Any]] = []
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> None:
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
         assert FunctionName == "pentad-dev-trigger"
         self.batches.append(json.loads(Payload)["Records"])
+        return self.replies.pop(0) if self.replies else answer({"batchItemFailures": []})
+
+
+def answer(body: Any, **more: str) -> dict[str, Any]:
+    return {"Payload": io.BytesIO(json.dumps(body).encode()), **more}
 
 
 class StandIn:
@@ -86,3 +93,14 @@ def test_many_are_told_ten_at_once_and_so_many_at_most(twin: StandIn, monkeypatc
         twin.put_run(make_id(number), RunStatus.RUNNING)
     assert end_interrupted(twin) == 23  # type: ignore[arg-type]
     assert [len(batch) for batch in twin.functions.batches] == [10, 10, 3]
+
+
+def test_what_could_not_be_ended_is_not_counted_and_told(twin: StandIn, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(25):
+        twin.put_run(make_id(number), RunStatus.RUNNING)
+    twin.functions.replies = [
+        answer({"errorMessage": "no"}, FunctionError="Unhandled"),
+        answer({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}),
+    ]
+    assert end_interrupted(twin) == 13  # type: ignore[arg-type]
+    assert "12 of the runs that were under way could not be ended" in caplog.text
