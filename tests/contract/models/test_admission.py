@@ -202,3 +202,5 @@ def test_a_task_that_no_model_can_do_is_left_to_its_call(door: Door) -> None:
     door.set("tenant", "day", 0)
     unknown = make_call()._replace(task="nothing")
     door.admission.admit("acme", "run_1", [unknown], find_unspent=door.find_unspent)
+    [applied] = select_budgets(door.store.list_for_tenant("acme"), unknown.context, NOW)
+    assert door.pledges.read(applied.counter) == Pledged()

@@ -149,9 +149,9 @@ def test_wiring_makes_no_client_before_it_is_used(wired: Any, monkeypatch: pytes
 
     get_client.cache_clear()
     monkeypatch.setattr("boto3.client", refuse)
-    api.make_api()
-    gateway.make_think()
+    made = api.make_api(), gateway.make_think()
     get_client.cache_clear()
+    assert None not in made
 
 
 def test_a_tool_is_wired_by_its_module(wired: Any) -> None:
