@@ -143,7 +143,8 @@ class Redrive:
     def _build_message(self, failed: Run, spec: AgentSpec | WorkflowSpec) -> Message:
         own = [] if isinstance(spec, WorkflowSpec) else self._read_own_messages(failed)
         turns = [one.message for one in own if one.message.role == "assistant"]
-        blocks: tuple[ContentBlock, ...] = self._read_request(failed).blocks
+        request = self._read_request(failed)
+        blocks: tuple[ContentBlock, ...] = request.blocks
         if turns:
             answered = own[-1].message.role == "user" and own[-1].seq != failed.request_seq
             results = () if answered else self._build_results(failed, turns[-1])
@@ -158,7 +159,9 @@ class Redrive:
             created_at=self._now(),
             run_id=name,
             step=0,
-            taint=merge_sources(tuple(name_source(tools[one]) for one in untrusted if one in tools)),
+            taint=merge_sources(
+                () if turns else request.taint, tuple(name_source(tools[one]) for one in untrusted if one in tools)
+            ),
         )
 
     def _read_request(self, failed: Run) -> Message:

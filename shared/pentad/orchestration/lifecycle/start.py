@@ -223,6 +223,7 @@ class StartRun:
             created_at=run.created_at,
             run_id=run.run_id,
             step=0,
+            taint=run.taint,
         )
         new_session = request.session_id is None
         keeps = request.if_busy is None and isinstance(spec, AgentSpec) and spec.humans.keeps_messages

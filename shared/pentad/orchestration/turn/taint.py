@@ -81,15 +81,19 @@ def list_untrusted_texts(seen: Sequence[StoredMessage]) -> list[UntrustedText]:
     return found
 
 
-def list_said(seen: Sequence[StoredMessage]) -> list[SaidText]:
+def list_said(seen: Sequence[StoredMessage], *, asked_by: Speaker = "outside") -> list[SaidText]:
     """Return a turn's context in order, with who said it, to tell addresses that nobody gave.
 
     Left out is what a model made of other text (facts, summaries), or said in an earlier conversation, and results of
     tools that hold nothing from outside: those may have changed the form of what the model gave them.
+
+    Args:
+        seen: what the model is sent.
+        asked_by: whose a request with text from outside is: a workflow's holds what models said before.
     """
     found: list[SaidText] = []
     for one in seen:
-        speaker: Speaker = "model" if one.message.role == "assistant" else "user" if _is_own(one.message) else "outside"
+        speaker = _find_speaker(one.message, asked_by)
         for block in one.message.blocks:
             if isinstance(block, TextBlock):
                 found.append(SaidText(block.text, speaker))
@@ -99,6 +103,14 @@ def list_said(seen: Sequence[StoredMessage]) -> list[SaidText]:
                 found.append(SaidText(block.content, "outside"))
         found += (SaidText(passage.text, "outside") for passage in ([] if one.is_bare else one.passages))
     return found
+
+
+def _find_speaker(message: Message, asked_by: Speaker) -> Speaker:
+    if message.role == "assistant":
+        return "model"
+    if _is_own(message):
+        return "user"
+    return asked_by if message.step == 0 else "outside"
 
 
 def list_own_words(seen: Sequence[StoredMessage]) -> list[str]:

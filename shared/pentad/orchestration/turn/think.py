@@ -58,7 +58,7 @@ from pentad.orchestration.turn.outcome import (
     with_costs,
     with_reply,
 )
-from pentad.orchestration.turn.plan import PlanCalls
+from pentad.orchestration.turn.plan import PlanCalls, SaidBefore
 from pentad.orchestration.turn.token_estimates import hold_estimate
 from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
 from pentad.tools.policy.ports import CallSums
@@ -85,6 +85,7 @@ class Think:
         assessor: how sure a turn is; no turn is assessed where there is none.
         reviews: where turns go that a human should look at.
         sums: what rules of approvals add up; None where no tool has such a rule.
+        said_before: what was said in a workflow before it asked an agent; None where that counts as a model's.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Think:
         assessor: Assessor | None = None,
         reviews: ReviewStore | None = None,
         sums: CallSums | None = None,
+        said_before: SaidBefore | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -112,7 +114,7 @@ class Think:
         self._switchboard = switchboard
         self._assessor = assessor
         self._reviews = reviews
-        self._plan = PlanCalls(catalog, sums, now)
+        self._plan = PlanCalls(catalog, sums, now, said_before)
 
     def __call__(self, turn: TurnInput, *, deadline: float) -> Decision:
         """Return the decision of a turn: the stored one, or that of a new reply.

@@ -143,6 +143,7 @@ class Children:
             created_at=now,
             run_id=child.run_id,
             step=0,
+            taint=parent.taint,
         )
         return self._stores.runs.start(
             child, message, session_days=agent.session_days, lease_seconds=compute_lease(agent), new_session=True

@@ -11,6 +11,7 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import AnyStep, StepName, StepResult, WorkflowSpec
 from pentad.domain.errors import InvalidTransition, LimitReached, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
+from pentad.domain.messages import Message
 from pentad.domain.runs import Decision, Run, Step
 from pentad.domain.tracing import find_run_place
 from pentad.domain.values import FrozenValue
@@ -175,10 +176,18 @@ class Stores:
         Raises:
             NotFound: the session has no such message.
         """
+        return self.get_request_message(run).text
+
+    def get_request_message(self, run: Run) -> Message:
+        """Return the message that the run was started with.
+
+        Raises:
+            NotFound: the session has no such message.
+        """
         stored = self.sessions.read(run.tenant_id, run.session_id, run.request_seq, run.request_seq)
         if not stored:
             raise NotFound("the run's message is not in its session", field="session")
-        return stored[0].message.text
+        return stored[0].message
 
     def record(self, result: StepResult, kind: str = "answer") -> None:
         """Write a step into the run's record, with what it cost; a repeat changes nothing.

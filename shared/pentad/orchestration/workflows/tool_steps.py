@@ -1,5 +1,6 @@
 """Run a tool's step: plan one call of the tool's function, and keep its result."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pentad.domain.canonical import arguments_hash
@@ -21,8 +22,10 @@ from pentad.orchestration.lifecycle.deliver import describe_error
 from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.turn.taint import find_call_sources
 from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, build_call_result
+from pentad.orchestration.workflows.said_texts import WorkflowSaid
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference, parse_fields
 from pentad.orchestration.workflows.templates import render_value
+from pentad.tools.policy.given_addresses import SaidText
 from pentad.tools.policy.grounds import Grounds, plan_call
 from pentad.tools.policy.sums import PlannedSums
 
@@ -42,6 +45,7 @@ class Calls:
     def __init__(self, stores: Stores, effects: Effects | None = None) -> None:
         self._stores = stores
         self._done = DoneCalls(stores, effects)
+        self._said = WorkflowSaid(stores)
 
     def plan(self, at: EnteredStep) -> dict[str, Any]:
         """Store the call with its arguments; a repeat changes nothing. One that needs an approval awaits it.
@@ -65,7 +69,8 @@ class Calls:
             arguments = self._build_arguments(step, run, at)
             begun = self._done.check(at, run, tool, arguments)
             stores.check_allowed(run, at)
-            stored = self._store(at, run, tool, arguments if begun is None else begun.arguments, begun)
+            said = self._list_said(run, tool, step, arguments)
+            stored = self._store(at, run, tool, arguments if begun is None else begun.arguments, begun, said)
         return {"tool": step.tool, "index": INDEX, "asks": stored.decision.kind == "approve"}
 
     def collect(self, at: EnteredStep, error: str | None = None, cause: str = "") -> dict[str, Any]:
@@ -126,7 +131,21 @@ class Calls:
             raise NotFound(f"there is no tool '{name}'", field="tool")
         return found
 
-    def _store(self, at: EnteredStep, run: Run, tool: ToolSpec, arguments: dict[str, Any], begun: Begun | None) -> Step:
+    def _list_said(
+        self, run: Run, tool: ToolSpec, step: ToolStep, arguments: dict[str, Any]
+    ) -> Sequence[SaidText] | None:
+        """Return who said what, where it decides about the call's addresses."""
+        return self._said.list_for_call(run, step, arguments) if tool.any_address and run.taint else None
+
+    def _store(
+        self,
+        at: EnteredStep,
+        run: Run,
+        tool: ToolSpec,
+        arguments: dict[str, Any],
+        begun: Begun | None,
+        said: Sequence[SaidText] | None,
+    ) -> Step:
         stores = self._stores
         call = ToolCall(
             tenant_id=at.tenant_id,
@@ -140,7 +159,8 @@ class Calls:
             status=CallStatus.PENDING,
             effect_key=None if begun is None else begun.key,
         )
-        grounds = Grounds(policy=stores.catalog.policy, taint=run.taint, sums=PlannedSums(stores.sums, stores.now))
+        sums = PlannedSums(stores.sums, stores.now)
+        grounds = Grounds(policy=stores.catalog.policy, taint=run.taint, sums=sums, said=said)
         call = plan_call(tool, run, call, grounds)
         step = Step(
             tenant_id=at.tenant_id,

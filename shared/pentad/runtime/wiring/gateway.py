@@ -35,6 +35,7 @@ from pentad.orchestration.turn.think import Think
 from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
 from pentad.orchestration.workflows.model_steps import Task
 from pentad.orchestration.workflows.run_begins import Begin
+from pentad.orchestration.workflows.said_texts import WorkflowSaid
 from pentad.orchestration.workflows.steps import Stores
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
@@ -170,6 +171,7 @@ def make_think() -> Think:
         assessor=Assess(model, telemetry),
         reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),
         sums=DynamoCallSums(make_table(values.transient_table)),
+        said_before=WorkflowSaid(_make_workflow_stores()).list_before,
     )
 
 

@@ -77,7 +77,8 @@ def iter_strings(arguments: Mapping[str, Any]) -> Iterator[str]:
 def _is_given(value: str, said: _Said) -> bool:
     address = _SCHEME.sub("", value.strip()).rstrip("/")
     if len(address) < _LEAST:
-        return not address
+        # Too short to be looked for in other words, but somebody may have said just this.
+        return not address or next((given for text, given in said if text == value), False)
     host = _HOST.match(address)
     rest = address[host.end() :] if host else address
     if host and not rest:

@@ -6,7 +6,8 @@ from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.runs import Run, RunStatus
 from pentad.domain.tracing import find_run_place
-from pentad.orchestration.lifecycle.start import EXPRESS_SECONDS, LEASE_MARGIN_SECONDS, RunRequest
+from pentad.orchestration.lifecycle.start import EXPRESS_SECONDS, LEASE_MARGIN_SECONDS, RunRequest, Trigger
+from pentad.orchestration.turn.taint import list_own_words
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
 REPORT = WorkflowSpec(
@@ -215,3 +216,15 @@ def test_a_run_is_in_its_callers_trace_and_a_repeat_changes_nothing() -> None:
 def test_a_traceparent_that_is_not_valid_is_ignored(text: str) -> None:
     run = World().start(TENANT, HELLO, trigger="api", traceparent=text)
     assert run.traceparent is None
+
+
+@pytest.mark.parametrize(
+    ("trigger", "taint"),
+    [("queue", ("trigger",)), ("event", ("trigger",)), ("api", ()), ("cli", ()), ("schedule", ())],
+)
+def test_the_request_itself_keeps_that_nobody_of_the_tenant_wrote_it(trigger: Trigger, taint: tuple[str, ...]) -> None:
+    world = World()
+    run = world.start(TENANT, HELLO, trigger=trigger, idempotency_key="k")
+    [request] = world.sessions.read(TENANT, run.session_id, 0, 0)
+    assert request.message.taint == run.taint == taint
+    assert list_own_words([request]) == ([] if taint else ["Hello"])
