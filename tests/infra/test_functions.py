@@ -118,6 +118,7 @@ def test_the_layer_of_pentad_holds_every_layer_and_no_laptop_part(
     catalog = json.loads((layers["Pentad: catalog"] / "python" / "pentad_catalog" / "catalog.json").read_text())
     assert set(catalog["agents"]) >= {"assistant"}
     assert set(catalog["tools"]) >= {"calculator", "date_time", "notes"}
+    assert "search_knowledge" in catalog["agents"]["assistant"]["tools"]
 
 
 def test_the_gateway_is_restored_from_a_snapshot_and_called_by_its_alias_or_a_version_only(

@@ -63,7 +63,7 @@ def ended_well(tenant: Tenant, run_id: str, *, messages: list[str]) -> None:
 def test_gateway_killed_while_the_model_answers_asks_again_and_answers_once(stack: Stack, mark: str) -> None:
     tenant = stack.tenant()
     hang(stack, mark, "/v1/messages")
-    run = started(tenant, f"What is {mark}?")
+    run = started(tenant, f"Hello {mark}")
     until_taken(stack, mark)
     kill(stack, "gateway")
     ended_well(tenant, run, messages=["user", "assistant"])
@@ -76,7 +76,7 @@ def test_gateway_killed_while_the_model_answers_asks_again_and_answers_once(stac
 def test_recall_killed_while_the_question_is_embedded_recalls_again(stack: Stack, mark: str) -> None:
     tenant = stack.tenant()
     hang(stack, mark, "/v1/embeddings")
-    run = started(tenant, f"What is {mark}?")
+    run = started(tenant, f"Hello {mark}")
     until_taken(stack, mark)
     kill(stack, "recall")
     ended_well(tenant, run, messages=["user", "assistant"])
@@ -108,7 +108,7 @@ def test_other_tool_killed_after_its_effect_is_not_repeated_and_the_model_is_tol
 
 def test_api_killed_while_a_client_waits_loses_nothing(stack: Stack, mark: str) -> None:
     tenant = stack.tenant()
-    body = {"agent": "assistant", "message": f"What is {mark}?", "session": "daily"}
+    body = {"agent": "assistant", "message": f"Hello {mark}", "session": "daily"}
     hang(stack, mark, "/v1/messages")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(tenant.post, "/v1/runs", body, Idempotency_Key="once", Prefer="wait=20")
