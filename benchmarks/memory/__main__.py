@@ -138,7 +138,7 @@ def run_long_talk(path: Path, kept: Path, tell: Callable[[str], None]) -> None:
         return
     costs = Table(title="A conversation of hundreds of turns in one session", title_justify="left")
     shares = ("of the cached full history", *PIECES)
-    for column in ("context", "input tokens at full price", *shares, "evidence in the context"):
+    for column in ("context", "input tokens at full price", *shares, "evidence in the context", "amid the talk"):
         costs.add_column(column, justify="left" if column == "context" else "right")
     for row in list_costs(path, KeptEmbedder(kept, tell), tell):
         costs.add_row(*row)

@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks.memory.locomo import EvidenceQuestion, iter_evidence, parse_time
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeSpec, MemorySpec
 from pentad.domain.knowledge import Utterance
 from pentad.domain.messages import Message, TextBlock
+from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.memory.context.asking import may_ask
 from pentad.memory.context.recall import Recall
 from pentad.memory.context.recall_turns import RecallTurns
+from pentad.memory.context.told import find_told
 from pentad.memory.context.window import assemble, mark_bare
 from pentad.memory.remember.adapters.progress_memory import MemoryProgress
 from pentad.memory.remember.remember import EndedRun, Remember
@@ -30,9 +33,11 @@ from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import estimate_message
 from pentad.memory.turns.adapters.segments_memory import MemorySegments
+from pentad.memory.turns.index import Ranking, rank_said
 from pentad.memory.turns.ports import Owner, Place
 from pentad.memory.turns.said import Memory, Said
-from pentad.memory.turns.segments import VectorSegment, WordSegment
+from pentad.memory.turns.segments import VectorSegment, WordSegment, name_model
+from pentad.memory.turns.select import choose_said
 from pentad.memory.turns.steps import KeepVectors, KeepWords
 from pentad.models.ports import Embedder
 from pentad.observability.adapters.null import NullTelemetry
@@ -41,7 +46,11 @@ READ, WRITE = 0.1, 1.25
 """Of the price of an input token."""
 CONVERSATION = "conv-41"
 _TENANT, _SESSION, _RUN = "bench", "s1", "run_" + "0" * 26
+_CONTEXT = CallContext(tenant_id=_TENANT, purpose="embed_query")
+_OWNER = Owner(_TENANT, None, _SESSION)
 _ENDLESS = 10_000_000
+_AMID, _WINDOW = 3, 20
+"""So many places amid the talk for each question; so many messages before each stand in the window."""
 Turn = tuple[bool, str, datetime]
 
 
@@ -76,8 +85,13 @@ POLICIES = (
     Policy("the same, recall for what may ask", 2000, 1000, 500),
     Policy("window of 300 to 1,000 tokens, recall for what may ask", 1000, 300, 500),
     Policy("the same, never more than 500 tokens of recall", 1000, 300, 500, most=500),
-    Policy("the same, never more than 250 tokens of recall", 1000, 300, 250, most=250),
+    Policy("window of 100 to 1,000 tokens, at most 500 of recall", 1000, 100, 500, most=500),
+    Policy("window of 100 to 600 tokens, recall for what may ask", 600, 100, 500),
+    Policy("the same, never more than 500 tokens of recall", 600, 100, 500, most=500),
+    Policy("the same, never more than 250 tokens of recall", 600, 100, 250, most=250),
 )
+AMID = POLICIES[5]
+"""Its questions are asked amid the talk too."""
 PIECES = ("first sent", "sent again", "read", "recalled, sent", "recalled, read")
 """Of what a conversation's requests cost: messages that are written to the cache for the first time, those that are
 written again since an epoch has turned, those that are read from it; and the same of what was recalled."""
@@ -160,15 +174,15 @@ class LongTalk:
     """
 
     def __init__(self, names: tuple[str, str], turns: Sequence[Turn], policy: Policy, embedder: Embedder) -> None:
-        self._turns, self._policy = turns, policy
+        self._turns, self._policy, self._embedder = turns, policy, embedder
         user, agent = names
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
-        self._sessions, said = MemorySessions(clock=lambda: self._now), _HeldSaid()
+        self._sessions, self._said = MemorySessions(clock=lambda: self._now), _HeldSaid()
         self._runs = _Runs()
         self._remember = Remember(
             sessions=self._sessions,
             progress=MemoryProgress(),
-            steps=[KeepWords(said), KeepVectors(said, embedder)],
+            steps=[KeepWords(self._said), KeepVectors(self._said, embedder)],
             telemetry=NullTelemetry(),
             clock=lambda: datetime.now(UTC),
         )
@@ -179,7 +193,7 @@ class LongTalk:
             runs=self._runs,
             telemetry=NullTelemetry(),
             clock=lambda: datetime.now(UTC),
-            turns=RecallTurns(said, asks=(lambda text: True) if policy.told else may_ask),
+            turns=RecallTurns(self._said, asks=(lambda text: True) if policy.told else may_ask),
         )
         self._agent = AgentSpec(
             name="assistant",
@@ -259,6 +273,43 @@ class LongTalk:
                 self._append(text, is_user=is_user)
         return sum(shares) / len(shares)
 
+    def find_amid(self, questions: Sequence[EvidenceQuestion]) -> tuple[float, float]:
+        """Ask questions amid the talk, at places after what they are about, with the 20 turns before in the window.
+
+        Returns:
+            Mean shares of the evidence that is recalled or stands in the window: as Recall chooses, and as it would if
+            nothing counted as just told.
+        """
+        shares: list[tuple[float, float]] = []
+        for question in questions:
+            wanted = {place[1] for place in question.evidence}
+            reply = self._embedder.embed([question.text], _CONTEXT, deadline=0)
+            model = name_model(reply.model, reply.dimensions)
+            ranking = rank_said(self._said.load(_OWNER), question.text, reply.vectors[0], model=model)
+            first, last = max(wanted) + 1, len(self._turns) - 1
+            for number in range(1, _AMID + 1):
+                if first < last:
+                    place = first + (last - first) * number // (_AMID + 1)
+                    shares.append(self._choose_amid(ranking, question.text, wanted, place))
+        return fmean(with_told for with_told, _ in shares), fmean(without for _, without in shares)
+
+    def _choose_amid(self, ranking: Ranking, text: str, wanted: set[int], place: int) -> tuple[float, float]:
+        window = self._sessions.read(_TENANT, _SESSION, max(0, place - _WINDOW), place)
+        shown, told = {one.seq for one in window[:-1]}, find_told(window, window[0].seq)
+        found = []
+        for just_told in (told, frozenset[int]()):
+            chosen = choose_said(
+                ranking,
+                text,
+                is_shown=lambda one: one.utterance.seq >= window[0].seq,  # What comes later is not said yet.
+                is_told=lambda one, told=just_told: one.utterance.seq in told,  # type: ignore[misc]
+                tokens=self._policy.recall,
+                most_tokens=self._policy.most,
+            )
+            held = shown | {one.utterance.seq for one in chosen.scored}
+            found.append(len(wanted & held) / len(wanted))
+        return found[0], found[1]
+
     def _append(self, text: str, *, is_user: bool) -> int:
         head = self._sessions.get(_TENANT, _SESSION)
         assert head is not None
@@ -276,7 +327,8 @@ class LongTalk:
 def list_costs(path: Path, embedder: Embedder, tell: Callable[[str], None]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each policy: what it cost, that of the cached full history's, by piece, evidence in the context.
 
-    Evidence is looked for by itself, so that it is not paid for.
+    Evidence is looked for by itself, so that it is not paid for. The last column is for `AMID` alone: the evidence
+    where questions are asked amid the talk, and what it would be if nothing counted as just told.
     """
     read: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     [found] = [one for one in read if one["sample_id"] == CONVERSATION]
@@ -290,7 +342,10 @@ def list_costs(path: Path, embedder: Embedder, tell: Callable[[str], None]) -> I
         cost = sum(pieces.values())
         full = cost if policy is POLICIES[0] else full
         shares = [f"{pieces[name] / full:.1%}" if policy.caches else "" for name in PIECES]
-        yield policy.name, f"{cost:,.0f}", f"{cost / full:.1%}", *shares, f"{talk.find(questions):.3f}"
+        amid = ""
+        if policy == AMID:
+            amid = "{:.3f} ({:.3f})".format(*talk.find_amid(questions))
+        yield policy.name, f"{cost:,.0f}", f"{cost / full:.1%}", *shares, f"{talk.find(questions):.3f}", amid
 
 
 def _read_turns(found: dict[str, Any]) -> tuple[list[Turn], list[EvidenceQuestion]]:

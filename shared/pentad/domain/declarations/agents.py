@@ -123,7 +123,7 @@ class MemorySpec(Spec):
 class ContextSpec(Spec):
     """The token budget of an agent's context."""
 
-    high_water_tokens: int = Field(default=60_000, ge=1000)
+    high_water_tokens: int = Field(default=60_000, ge=500)
     low_water_tokens: int = Field(default=30_000, ge=100)
     tools_percent: int = Field(
         default=10,

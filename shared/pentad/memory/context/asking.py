@@ -82,6 +82,25 @@ def may_ask(text: str) -> bool:
     return any(_asks(sentence) for sentence in sentences) or (bool(text.strip()) and is_foreign(text))
 
 
+def is_mere_question(text: str) -> bool:
+    """Return whether a message asks and tells nothing: what was asked does not answer what is asked again."""
+    if len(text) > TOLD_CHARACTERS:
+        return False
+    sentences = [text[start:end] for start, end in split_spans(text)]
+    if len(sentences) > _MOST_SENTENCES:
+        return False
+    asking = [_asks(sentence) for sentence in sentences]
+    return any(asking) and all(asks or is_courtesy(sentence) for asks, sentence in zip(asking, sentences, strict=True))
+
+
+def looks_back(text: str) -> bool:
+    """Return whether a message asks for what was said before: "as I said", "last time"."""
+    if len(text) > TOLD_CHARACTERS:
+        return False
+    sentences = [text[start:end] for start, end in split_spans(text)]
+    return any(_LOOKS_BACK.search(one) is not None and _asks(one) for one in sentences[:_MOST_SENTENCES])
+
+
 def is_courtesy(text: str) -> bool:
     """Return whether a message only thanks, greets or agrees: a question after it does not lean on it."""
     return len(text) <= _COURTESY_CHARACTERS and _COURTESY.fullmatch(text) is not None

@@ -7,7 +7,8 @@ from pentad.domain.declarations.agents import MemorySpec
 from pentad.domain.knowledge import Utterance
 from pentad.domain.runs import Piece, Source
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.context.asking import may_ask
+from pentad.memory.context.asking import looks_back, may_ask
+from pentad.memory.context.told import find_told
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
 from pentad.memory.turns.index import Scored, rank_said
@@ -102,11 +103,18 @@ class RecallTurns:
             said = one.utterance
             return (said.session_id == head.session_id and said.seq >= first_seq) or said.place in given
 
+        # Who looks back is not content with what was just said.
+        told = frozenset() if looks_back(window[-1].message.text) else find_told(window, first_seq)
+
+        def is_told(one: Scored) -> bool:
+            return one.utterance.session_id == head.session_id and one.utterance.seq in told
+
         ranking = rank_said(memory, asked.text, asked.vector, model=asked.model)
         chosen = choose_said(
             ranking,
             asked.text,
             is_shown=is_shown,
+            is_told=is_told,
             tokens=spec.recall_tokens,
             most_tokens=max(spec.recall_tokens, spec.most_recall_tokens),
             count=self._count,

@@ -34,6 +34,10 @@ FLAT: Final = 1.2
 """Where what is at the edge of the budget scores within so many deviations of the best, the scores are flat."""
 NEEDED: Final = 0.55
 """Beyond the default budget an utterance has to have so much of the best one's score."""
+WORTH: Final = 0.5
+"""Within it so much. Measured: 11 to 17 % fewer tokens for half a point to a point of the evidence."""
+LEAST_TOKENS: Final = 100
+"""So much is given whatever the others score: the best alone may be a question, which is answered beside it."""
 
 _PARTS: Final = re.compile(r"[?？؟](?=\s|\Z)|\b(?:and|or|both|each|all|every|compare|versus|vs)\b", re.IGNORECASE)  # noqa: RUF001
 
@@ -79,7 +83,7 @@ class Chosen:
         scored: in the order of their scores.
         tokens: of their lines.
         reason: why so much: ``fits``, ``flat``, ``several parts``; why nothing: ``nothing said``, ``not needed``,
-            ``in the window``.
+            ``in the window``: all of it, or what was just said speaks to the question at least as well as the rest.
         left_out: utterances that scored high enough and had no room.
         in_window: of the best ten, those that the model is sent anyway.
         nearest: what the gate has looked at; None where there was nothing to look at.
@@ -98,6 +102,7 @@ def choose_said(
     question: str,
     *,
     is_shown: Callable[[Scored], bool],
+    is_told: Callable[[Scored], bool] = lambda one: False,
     tokens: int = RECALL_TOKENS,
     most_tokens: int = MOST_TOKENS,
     count: Callable[[str], int] = estimate_tokens,
@@ -108,6 +113,8 @@ def choose_said(
         ranking: what was said, best first.
         question: what is asked.
         is_shown: tells what the model is sent anyway, which is not recalled.
+        is_told: tells what the newest messages of the conversation tell. Where the best of it is at least as good as
+            all that could be recalled, the talk is about that, and nothing is.
         tokens: the default budget.
         most_tokens: the budget where it takes more.
         count: estimates the tokens of a text.
@@ -121,15 +128,14 @@ def choose_said(
     nearest = find_nearest(hidden, ranking.usual)
     if tokens <= 0 or not nearest.is_needed:
         return Chosen(reason="not needed", in_window=in_window, nearest=nearest)
+    if any(is_told(one) for one in ranking.scored if one.score >= hidden[0].score):
+        return Chosen(reason="in the window", in_window=in_window, nearest=nearest)
     first, used = _fill(hidden, tokens, count)
     reason = _find_reason(hidden, first, question)
-    if reason != "fits":
-        best = hidden[0].score
-        floor = best * NEEDED
-        wanted = [one for one in hidden if one.score >= floor]
-        first, used = _fill(wanted, most_tokens, count)
-        if used < tokens:
-            first, used = _fill(hidden, tokens, count)
+    share, most = (WORTH, tokens) if reason == "fits" else (NEEDED, most_tokens)
+    first, used = _fill([one for one in hidden if one.score >= hidden[0].score * share], most, count)
+    if used < min(LEAST_TOKENS, tokens):
+        first, used = _fill(hidden, min(LEAST_TOKENS, tokens), count)
     chosen = {one.utterance.place for one in first}
     left = sum(1 for one in hidden if one.score >= hidden[0].score * NEEDED and one.utterance.place not in chosen)
     return Chosen(tuple(first), used, reason, left, in_window, nearest)

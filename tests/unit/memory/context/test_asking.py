@@ -2,7 +2,7 @@
 
 import pytest
 
-from pentad.memory.context.asking import is_courtesy, may_ask
+from pentad.memory.context.asking import is_courtesy, is_mere_question, looks_back, may_ask
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,38 @@ def test_odd_texts_are_told_apart_too(text: str) -> None:
 )
 def test_a_message_that_only_thanks_is_none_that_a_question_leans_on(text: str, courtesy: bool) -> None:
     assert is_courtesy(text) is courtesy
+
+
+@pytest.mark.parametrize(
+    ("text", "mere"),
+    [
+        ("Where do I live?", True),
+        ("Thanks! Where do I live?", True),
+        ("Where do I live? And since when?", True),
+        ("Book me a table for two on Friday.", True),
+        ("I moved to Graz. Do you know a baker there?", False),
+        ("I moved to Graz.", False),
+        ("Thanks.", False),
+        ("", False),
+        ("log line\n" * 120, False),
+        ("Why? " * 60, False),
+    ],
+)
+def test_a_mere_question_tells_nothing(text: str, mere: bool) -> None:
+    assert is_mere_question(text) is mere
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("What did you say about Rome last time?", True),
+        ("I like Rome. Can you recall the hotel?", True),
+        ("As I said, where is it?", True),
+        ("It made me remember how kind they are. What else is new?", False),
+        ("Where is the hotel?", False),
+        ("", False),
+        ("Do you recall it? " * 100, False),
+    ],
+)
+def test_who_asks_for_what_was_said_before_looks_back(text: str, back: bool) -> None:
+    assert looks_back(text) is back

@@ -322,3 +322,16 @@ def test_as_an_epoch_turns_what_was_given_before_and_leaves_is_given_again(world
     manifest = world.ask(f"What is the gate code of my garden?\n\n{'Rain fell in the hills. ' * 160}", small)
     assert manifest.bare_before_seq == manifest.request_seq
     assert manifest.recalled > 0
+
+
+def test_a_question_about_what_was_just_told_recalls_nothing_and_one_asked_again_does(world: World) -> None:
+    just = "The gate code of my garden is easy, and I like the gate of my garden. It is blue."
+    world.say(just, "How nice that is.", session="s2")
+    [turns] = [piece for piece in world.ask("Which gate code of my garden is easy?").pieces if piece.kind == "turns"]
+    assert (turns.count, turns.reason) == (0, "in the window")
+    world.say("Yours.", session="s2")
+    assert world.ask("What did I tell you earlier of the gate code of my garden?").recalled > 0
+    # What was asked in vain is asked once more: neither question nor answer is what the talk is about.
+    world.say("What is the gate code of my garden?", "I don't know the gate code of my garden.", session="s3")
+    assert world.ask("Which is the gate code of my garden?", session="s3").recalled > 0
+    assert "The gate code of my garden is 4711." in world.recalled("s3")

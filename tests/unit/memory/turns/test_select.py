@@ -11,9 +11,11 @@ from pentad.memory.turns.select import (
     COSINE,
     COVER,
     COVER_ALONE,
+    LEAST_TOKENS,
     MARGIN,
     RARITY,
     RARITY_ALONE,
+    WORTH,
     Chosen,
     Nearest,
     choose_said,
@@ -106,3 +108,24 @@ def test_a_text_is_recalled_once() -> None:
 def test_a_budget_of_nothing_and_a_memory_of_nothing_recall_nothing() -> None:
     assert choose(ranking(*STEEP), tokens=0).scored == ()
     assert choose(Ranking()).reason == "nothing said"
+
+
+def test_what_was_just_told_and_speaks_as_well_to_the_question_is_what_the_talk_is_about() -> None:
+    for place, reason in ((0, "in the window"), (1, "fits")):
+        chosen = choose_said(
+            ranking(*STEEP),
+            "why?",
+            is_shown=lambda one, place=place: one.utterance.seq == place,  # type: ignore[misc]
+            is_told=lambda one, place=place: one.utterance.seq == place,  # type: ignore[misc]
+        )
+        assert (chosen.reason, bool(chosen.scored)) == (reason, reason == "fits")
+    flat = choose_said(ranking(*FLAT), "why?", is_shown=lambda one: False, is_told=lambda one: one.utterance.seq == 59)
+    assert (flat.scored, flat.reason) == ((), "in the window")
+
+
+def test_within_the_budget_only_what_is_worth_half_of_the_best_is_given() -> None:
+    chosen = choose(ranking(*STEEP), tokens=2000)
+    assert [one.score for one in chosen.scored] == [score for score in STEEP if score >= WORTH * STEEP[0]]
+    alone = choose(ranking(9.0, *(0.5,) * 59), tokens=2000)
+    assert LEAST_TOKENS - 20 <= alone.tokens <= LEAST_TOKENS
+    assert choose(ranking(9.0, *(0.5,) * 59), tokens=30).tokens <= 30
