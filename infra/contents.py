@@ -4,8 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aws_cdk import ArnFormat, Stack
+from constructs import IConstruct
+
 from infra.retention import LOG_DAYS
 from pentad.domain.errors import ConfigurationError
+from pentad.observability.logs.run_lines import CONTENTS
 
 RETENTIONS: Final = {days: LOG_DAYS[days] for days in (1, 3, 7, 14, 30, 60, 90, 180, 365)}
 """Of CloudWatch's retentions, in days: what was said is kept for a year at most."""
@@ -25,6 +29,33 @@ class ContentsLog:
     agents: tuple[str, ...]
     days: int
     names: str | None
+
+
+def name_group(prefix: str) -> str:
+    """Return the name of a stage's log group of contents, whether the stage has one or not."""
+    return CONTENTS.format(prefix=prefix)
+
+
+def format_group_arn(scope: IConstruct, prefix: str, suffix: str = "") -> str:
+    """Return the ARN of a stage's log group of contents.
+
+    Args:
+        scope: in the stack.
+        prefix: the stage's.
+        suffix: what stands behind it: ``:*`` for the group as most actions see it, with its streams.
+    """
+    return Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{name_group(prefix)}{suffix}",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def name_finding(prefix: str, suffix: str) -> str:
+    """Return what cdk-nag calls a grant on `format_group_arn` with a wildcard."""
+    arn = "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:"
+    return f"AwsSolutions-IAM5[Resource::{arn}{name_group(prefix)}{suffix}]"
 
 
 def read_contents(value: Any) -> ContentsLog:

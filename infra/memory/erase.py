@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
+from infra.components.reasons import acknowledge
 from infra.components.vectors import (
     build_vector_environment,
     grant_vectors,
@@ -15,6 +17,7 @@ from infra.components.vectors import (
     list_vector_layers,
 )
 from infra.components.work_queue import WorkQueue
+from infra.contents import format_group_arn, name_finding, name_group
 from pentad.domain import keys
 from pentad.domain.reading.packed_names import pack_names
 from pentad.orchestration.erasure.erase import ERASE_SECONDS, RECEIVES
@@ -55,6 +58,7 @@ class Erase(FunctionConstruct):
         self._create_alarm(build)
         self._grant(build)
         self._grant_kept(build, kinds)
+        self._grant_contents(build)
 
     def _create_alarm(self, build: Build) -> None:
         prefix = build.stage.prefix
@@ -108,6 +112,17 @@ class Erase(FunctionConstruct):
                 held = [keys.collection_pattern("*")]  # One by one they are more than a role's policies have room for.
             grants.grant_table(self.role, stores.records_table, [*grants.READ, *grants.DELETE], keys=held)
 
+    def _grant_contents(self, build: Build) -> None:
+        """Let it remove streams of the log of contents, also where the stage has none any more."""
+        arn = format_group_arn(self, build.stage.prefix, ":*")
+        actions = ["logs:DescribeLogStreams", "logs:DeleteLogStream"]
+        self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[arn]))
+        acknowledge(
+            self.role,
+            name_finding(build.stage.prefix, ":*"),
+            "What a user's runs said is in streams of the log of contents, one a run; it removes the user's.",
+        )
+
 
 def _build_options(scope: Construct, build: Build, kinds: list[str]) -> FunctionOptions:
     return FunctionOptions(
@@ -118,6 +133,7 @@ def _build_options(scope: Construct, build: Build, kinds: list[str]) -> Function
             "DOCUMENTS_BUCKET": build.stores.documents_bucket.bucket_name,
             "RECORDS_TABLE": build.stores.records_table.table_name,
             "RECORD_KINDS": pack_names(kinds),
+            "CONTENTS_GROUP": name_group(build.stage.prefix),
         }
         | build_vector_environment(build.stage),
         timeout_seconds=ERASE_SECONDS,

@@ -5,7 +5,7 @@ Nothing of it is there in a stage that does not ask for it.
 
 import json
 
-from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -17,7 +17,7 @@ from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.reasons import acknowledge
 from infra.components.work_queue import WorkQueue
-from infra.contents import RETENTIONS, ContentsLog
+from infra.contents import RETENTIONS, ContentsLog, format_group_arn, name_finding, name_group
 from pentad.domain import keys
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 
@@ -41,7 +41,7 @@ class Contents(FunctionConstruct):
     def __init__(
         self, scope: Construct, name: str, *, build: Build, bus: events.IEventBus, wanted: ContentsLog
     ) -> None:
-        self._group_name = f"/pentad/{build.stage.prefix}/contents"
+        self._group_name = name_group(build.stage.prefix)
         super().__init__(scope, name, build=build, options=_build_options(build, self._group_name, wanted))
         self._stage = build.stage
         self.work = WorkQueue(self, NAME, build=build, timeout_seconds=_SECONDS, receives=_RECEIVES)
@@ -70,12 +70,7 @@ class Contents(FunctionConstruct):
         CfnOutput(self, "contents-reader", value=self.reader.managed_policy_arn).override_logical_id("ContentsReader")
 
     def _format_arn(self, suffix: str) -> str:
-        return Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"{self._group_name}{suffix}",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        return format_group_arn(self, self._stage.prefix, suffix)
 
     def _create_key(self) -> kms.Key:
         """Return a key that CloudWatch Logs may use for this log group alone."""
@@ -99,7 +94,7 @@ class Contents(FunctionConstruct):
         return key
 
     def _create_reader(self) -> iam.ManagedPolicy:
-        return iam.ManagedPolicy(
+        reader = iam.ManagedPolicy(
             self,
             "reader",
             managed_policy_name=f"{self._stage.prefix}-contents-reader",
@@ -108,9 +103,23 @@ class Contents(FunctionConstruct):
                 iam.PolicyStatement(
                     actions=["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"],
                     resources=[self._format_arn(""), self._format_arn(":*")],
-                )
+                ),
+                # They name a query and no log group ("Actions, resources, and condition keys for Amazon CloudWatch
+                # Logs"). Whose query it is cannot be said, but its id is nowhere to be read with this policy.
+                iam.PolicyStatement(actions=["logs:GetQueryResults", "logs:StopQuery"], resources=["*"]),
             ],
         )
+        acknowledge(
+            reader,
+            name_finding(self._stage.prefix, ":*"),
+            "Whoever may read contents may read those of all runs; the streams are made by the runs.",
+        )
+        acknowledge(
+            reader,
+            "AwsSolutions-IAM5[Resource::*]",
+            "GetQueryResults and StopQuery take no resource; only who has started a query knows its id.",
+        )
+        return reader
 
     def _grant(self, build: Build, wanted: ContentsLog) -> None:
         stores = build.stores
@@ -119,24 +128,14 @@ class Contents(FunctionConstruct):
         )
         # Messages too large for an item.
         grants.grant_objects(self.role, stores.payload_bucket, ["s3:GetObject"])
-        # What it has written, so that it writes nothing twice.
+        # It reads what it has written, so that it writes nothing twice, and takes back what an erasure overtook.
         streams = self._format_arn(":log-stream:*")
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents", "logs:GetLogEvents"], resources=[streams]
-            )
-        )
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:GetLogEvents", "logs:DeleteLogStream"]
+        self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[streams]))
         acknowledge(
             self.role,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:"
-            f"log-group:{self._group_name}:log-stream:*]",
+            name_finding(build.stage.prefix, ":log-stream:*"),
             "A run has a stream of its own; all of them are in the log group of contents.",
-        )
-        acknowledge(
-            self.reader,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:"
-            f"log-group:{self._group_name}:*]",
-            "Whoever may read contents may read those of all runs; the streams are made by the runs.",
         )
         if wanted.names == "comprehend":
             # DetectPiiEntities takes no resource: the function's tracing has the same wildcard, acknowledged there.

@@ -76,13 +76,16 @@ def test_cloudwatch_may_use_the_key_for_this_group_alone(contents: dict[str, Jso
 
 
 def test_one_policy_reads_the_group_and_nothing_else(contents: dict[str, Json]) -> None:
-    [statement] = list_statements(contents, "AWS::IAM::ManagedPolicy")
-    assert set(statement["Action"]) == {"logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"}
-    assert all(":log-group:/pentad/pentad-dev/contents" in joined(one) for one in statement["Resource"])
+    [reading, of_queries] = list_statements(contents, "AWS::IAM::ManagedPolicy")
+    assert set(reading["Action"]) == {"logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"}
+    assert all(":log-group:/pentad/pentad-dev/contents" in joined(one) for one in reading["Resource"])
+    # What a query found is read by the query's id, which DescribeQueries would tell, and this policy does not.
+    assert (set(of_queries["Action"]), of_queries["Resource"]) == ({"logs:GetQueryResults", "logs:StopQuery"}, "*")
     others = [one for one in list_statements(contents, "AWS::IAM::Policy") if "logs:" in json.dumps(one["Action"])]
     for one in others:
         assert "logs:FilterLogEvents" not in json.dumps(one["Action"])
-        assert "logs:DeleteLogStream" not in json.dumps(one["Action"])
+    [taking_back] = [one for one in others if "logs:DeleteLogStream" in json.dumps(one["Action"])]
+    assert joined(taking_back["Resource"]).endswith(":log-group:/pentad/pentad-dev/contents:log-stream:*")
 
 
 def test_the_function_reads_runs_and_sessions_and_writes_nothing_but_the_log(contents: dict[str, Json]) -> None:

@@ -115,6 +115,7 @@ class EraseSettings(StateTable, VectorSettings):
     documents_bucket: str
     records_table: str
     record_kinds: str = Field(default="", description="kinds of tools' records, as `pack_names`")
+    contents_group: str = Field(description="the log group of contents; there need be none of this name")
 
 
 class AnchorSettings(Settings):

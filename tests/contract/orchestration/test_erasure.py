@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +36,8 @@ from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.feedback.adapters.feedback_dynamodb import DynamoFeedback
 from pentad.observability.feedback.ports import EarlierFeedback, Feedback, FeedbackKey
+from pentad.orchestration.contents.adapters.contents_cloudwatch import CloudWatchContents
+from pentad.orchestration.contents.ports import begin_streams
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
 from pentad.orchestration.erasure.adapters.places_dynamodb import (
@@ -47,6 +49,7 @@ from pentad.orchestration.erasure.adapters.places_dynamodb import (
     SpendPlace,
 )
 from pentad.orchestration.erasure.adapters.places_kept import FilesPlace, RecordsPlace, RepliesPlace, VectorsPlace
+from pentad.orchestration.erasure.adapters.places_logs import ContentsPlace
 from pentad.orchestration.erasure.adapters.run_things import RunThings, ToolMarks
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
 from pentad.orchestration.erasure.erase import EraseUser
@@ -55,6 +58,7 @@ from pentad.orchestration.erasure.request import RequestErasure
 from pentad.tools.files.adapters.files_s3 import ROOT
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.ports import RecordWrite
+from tests.moto_clients import client
 from tests.unit.memory.fakes import DIMENSIONS, WordEmbedder
 from tests.unit.models.cache.test_cache import chat_reply
 from tests.unit.orchestration.world import Events
@@ -64,6 +68,7 @@ from .test_runs import make_run, start
 
 TENANT = "acme"
 DOCUMENTS = "documents"
+CONTENTS = "/pentad/pentad-dev/contents"
 IN_RUN = ("STEP#00001", "CALL#00001#00", "RESULT#00101", "EFFECT#e1", "APPROVAL#00001", "REVIEW#00001#x", "PLAN")
 IN_GRAPH = ("C##c1", "V##channel#1", "W##c1#t#+00000", "AUDIT#00001#00#at#r")
 
@@ -102,6 +107,8 @@ class Deployment:
             telemetry=MemoryTelemetry(),
             clock=stores.clock,
         )
+        self.logs = client("logs")
+        self.logs.create_log_group(logGroupName=CONTENTS)
         self.erasures = DynamoErasures(self.state)
         payloads, self.records = VersionedObjects(self.s3, "payload"), create_records(self.state)
         things = RunThings(
@@ -118,6 +125,7 @@ class Deployment:
             RecordsPlace(self.records, ["ENTRY", "NOTE"]),
             FilesPlace(payloads, ROOT),
             RepliesPlace(self.transient),
+            ContentsPlace(self.logs, CONTENTS),
         )
         self.erase = EraseUser(self.erasures, places, MemoryTelemetry(), now=stores.clock, timer=lambda: 0)
         self.requests = RequestErasure(self.erasures, stores.runs, Events(), now=stores.clock)
@@ -168,6 +176,7 @@ class Deployment:
         )
         self.put(tenant, user, keys.run_pk(tenant, run.run_id), *IN_RUN)
         self.give_feedback(run, user)
+        self.plant_contents(tenant, user, run.run_id)
         mark = {"pk": keys.done_pk(tenant, "NOTE"), "sk": "k", "type": "mark"}
         self.records.put(mark | {"sk": f"k-{run.run_id}", "body": self.canary(user)})
         self.put(tenant, user, keys.run_pk(tenant, run.run_id), keys.effect_sk(f"k-{run.run_id}"))
@@ -176,6 +185,15 @@ class Deployment:
         self.put(tenant, user, keys.session_pk(tenant, session), keys.summary_sk(3))
         for key in (f"{tenant}/runs/{run.run_id}/STEP-00001.json", f"graphs/{tenant}/{run.run_id}/abc"):
             self.s3.put_object(Bucket="payload", Key=key, Body=self.canary(user).encode())
+
+    def plant_contents(self, tenant: str, user: str | None, run_id: str) -> None:
+        """Let the log of contents have what was said in a run."""
+        log = CloudWatchContents(self.logs, CONTENTS, clock=lambda: datetime.now(UTC))
+        log.write(f"{begin_streams(tenant, user)}{run_id}", [{"line": "m.0.0", "text": self.canary(user or "nobody")}])
+
+    def list_streams(self) -> list[str]:
+        pages = self.logs.get_paginator("describe_log_streams").paginate(logGroupName=CONTENTS)
+        return [one["logStreamName"] for page in pages for one in page["logStreams"]]
 
     def give_feedback(self, run: Run, by: str) -> Feedback:
         """Let somebody say something of a run."""
@@ -255,6 +273,9 @@ class Deployment:
                 body = self.s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
                 parts += [one["Key"], body.decode()]
             parts += [one["Key"] for one in listed.get("DeleteMarkers", ())]
+        for name in self.list_streams():
+            events = self.logs.get_log_events(logGroupName=CONTENTS, logStreamName=name)["events"]
+            parts += [name, [json.loads(one["message"]) for one in events]]
         for tenant in (TENANT, "other"):
             held = self.vectors.fetch(tenant, list(iterate_ids(self.vectors, tenant)))
             parts += [[tenant, name, one.text, one.metadata] for name, one in sorted(held.items())]
@@ -272,7 +293,7 @@ class Deployment:
                 if left <= 0:
                     raise Killed
 
-        clients = (self.state._client, self.s3)
+        clients = (self.state._client, self.s3, self.logs)
         for one in clients:
             one.meta.events.register("before-call", count)
         try:
@@ -419,8 +440,9 @@ def test_of_what_tools_and_caches_keep_the_users_own_goes_and_a_look_finds_what_
     tenants = DynamoRecords(deployment.records, TENANT)
     tenants.write(RecordWrite("ENTRY", "contact/ada", {"name": "Ada"}, "any"))
     done = deployment.work("ada", deployment.requests.request(TENANT, "ada"))
-    counted = {kind: done.removed[kind] for kind in KINDS[-5:]}
-    assert counted == {"cached_replies": 3, "tool_records": 2, "tool_marks": 1, "tool_files": 2, "vectors": 1}
+    counted = {kind: done.removed[kind] for kind in KINDS[-6:]}
+    kept = {"cached_replies": 3, "tool_records": 2, "tool_marks": 1, "tool_files": 2}
+    assert counted == {**kept, "vectors": 1, "content_streams": 1}
     assert (done.status, "CANARY" in deployment.dump()) == ("done", False)
     assert [one.key for one in tenants.query("ENTRY")] == ["contact/ada"]  # The tenant's own.
     deployment.plant_vector(TENANT, "ada")
@@ -442,6 +464,29 @@ def test_every_page_of_a_large_index_is_looked_through(deployment: Deployment) -
         if cursor is None:
             break
     assert (left, cursor) == (2, None)
+
+
+def test_what_was_said_in_runs_that_are_gone_goes_too_and_a_look_finds_what_came_later(deployment: Deployment) -> None:
+    for number in range(130):  # more than two pages
+        deployment.plant_contents(TENANT, "ada", f"run_{number:026d}")
+    others: tuple[tuple[str, str | None], ...] = ((TENANT, "ada2"), (TENANT, "ad"), (TENANT, None), ("other", "ada"))
+    for tenant, user in others:
+        deployment.plant_contents(tenant, user, "run_" + "0" * 26)
+    erasure = deployment.requests.request(TENANT, "ada")
+    for number in (1, 20, 70):
+        with suppress(Killed):
+            erasure = deployment.work("ada", erasure, kill_at=number)
+    done = deployment.work("ada", erasure)
+    assert (done.status, done.left, len(deployment.list_streams())) == ("done", {}, 4)
+    deployment.plant_contents(TENANT, "ada", "run_late")
+    found = deployment.work("ada", deployment.requests.verify(TENANT, "ada", done.erasure_id))
+    assert (found.status, found.left, len(deployment.list_streams())) == ("incomplete", {"content_streams": 1}, 5)
+
+
+def test_a_stage_that_keeps_no_contents_is_erased_all_the_same(deployment: Deployment) -> None:
+    deployment.logs.delete_log_group(logGroupName=CONTENTS)
+    done = deployment.work("ada", deployment.requests.request(TENANT, "ada"))
+    assert (done.status, done.removed) == ("done", {})
 
 
 def test_a_reply_that_two_users_asked_for_goes_with_either(deployment: Deployment) -> None:

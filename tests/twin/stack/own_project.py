@@ -392,7 +392,8 @@ def make(root: Path, project: Path) -> Path:
     pager = {"kind": "webhook", "name": "pager", "host": f"127.0.0.1:{_choose_port()}"}
     alerts = {"page": [pager], "link": "https://example.com/files"}
     (project / PAGER).write_text(pager["host"])
-    return copies.synthesize(project, notices={"dev": NOTICES}, alerts={"dev": alerts})
+    contents = {"agents": ["librarian"], "days": 7}
+    return copies.synthesize(project, notices={"dev": NOTICES}, alerts={"dev": alerts}, contents={"dev": contents})
 
 
 def _put_mcp(project: Path) -> None:

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from twin.iam.classify.call import Call, Classifier, UnknownCall
 from twin.iam.model import ACCOUNT_ID, Access, ContextValue
 
+_OF_STREAMS: Final = ("PutLogEvents", "GetLogEvents", "DeleteLogStream")
+
 
 def _classify_sqs(call: Call) -> Sequence[Access]:
     action = call.action.removesuffix("Batch")
@@ -118,7 +120,7 @@ def _classify_logs(call: Call) -> Sequence[Access]:
     if group is None:
         return [Access(call.action, "*")]
     name = group.rsplit(":log-group:", 1)[-1].removesuffix(":*")
-    stream = call.params.get("logStreamName", "") if call.operation in ("PutLogEvents", "GetLogEvents") else ""
+    stream = call.params.get("logStreamName", "") if call.operation in _OF_STREAMS else ""
     return [Access(call.action, call.format_arn(f"log-group:{name}:log-stream:{stream}"))]
 
 

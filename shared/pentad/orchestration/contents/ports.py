@@ -3,8 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from pentad.domain.ids import hash_user
+
 ContentLine = Mapping[str, Any]
 """A line: ``line`` is its id, which is the same however often it is written."""
+
+
+def begin_streams(tenant_id: str, user_id: str | None) -> str:
+    """Return what the names of a user's streams begin with: by it an erasure finds them, whatever is left of the runs.
+
+    Args:
+        tenant_id: the tenant.
+        user_id: the user; None for the streams of runs that are nobody's.
+    """
+    return f"{tenant_id}/{'-' if user_id is None else hash_user(user_id)}/"
 
 
 class ContentLog(Protocol):
@@ -19,6 +31,15 @@ class ContentLog(Protocol):
 
         Raises:
             StoreUnavailable: the log did not answer; again is safe.
+            ConfigurationError: it refuses.
+        """
+        ...
+
+    def remove(self, stream: str) -> None:
+        """Remove a run's place in the log with all that is in it; again is safe.
+
+        Raises:
+            StoreUnavailable: the log did not answer.
             ConfigurationError: it refuses.
         """
         ...

@@ -4,16 +4,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from pentad.domain.errors import NotFound
 from pentad.domain.messages import ContentBlock
 from pentad.domain.runs import Run
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
-from pentad.orchestration.contents.ports import ContentLine, ContentLog, NameFinder
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.contents.ports import ContentLine, ContentLog, NameFinder, begin_streams
 from pentad.orchestration.runs.ports import RunStore
 
 PART: Final = 40_000
 """Characters of a line's text: with all of them escaped it is still less than 256 KB."""
 _PAGE: Final = 50
-_MOST_MESSAGES: Final = 2_000
+MOST_MESSAGES: Final = 2_000
+"""Of a run: what comes after is not written, which its last line says, and the function's own log."""
 
 Mask = Callable[[str], str]
 
@@ -25,6 +28,7 @@ class WriteContents:
         runs: the store of runs.
         sessions: the store of sessions, which has what was said.
         log: where it goes.
+        telemetry: tells of what was not written.
         agents: whose runs; all others' contents are not written.
         mask: takes secrets and personal data out of a text.
         names: finds what has no form; None for nobody.
@@ -35,6 +39,7 @@ class WriteContents:
         runs: RunStore,
         sessions: SessionStore,
         log: ContentLog,
+        telemetry: Telemetry,
         *,
         agents: Sequence[str],
         mask: Mask,
@@ -43,6 +48,7 @@ class WriteContents:
         self._runs = runs
         self._sessions = sessions
         self._log = log
+        self._telemetry = telemetry
         self._agents = frozenset(agents)
         self._mask = mask
         self._names = names
@@ -50,18 +56,45 @@ class WriteContents:
     def __call__(self, tenant_id: str, run_id: str) -> int:
         """Write what was said in a run and return how many lines were new; again writes nothing twice.
 
+        Of a run that is gone, since its user was erased, nothing is written; and what was written while it went is
+        taken back.
+
         Raises:
-            NotFound: no such run.
             StoreUnavailable, ConfigurationError: see the ports; again is safe.
         """
-        run = self._runs.get(tenant_id, run_id)
-        if run.agent not in self._agents:
+        run = self._find_run(tenant_id, run_id)
+        if run is None or run.agent not in self._agents:
             return 0
-        lines = [line for stored in self._iter_messages(run) for line in self._build_lines(run, stored)]
-        return self._log.write(f"{tenant_id}/{run_id}", lines) if lines else 0
+        lines = list(self._iter_lines(run))
+        if not lines:
+            return 0
+        stream = f"{begin_streams(tenant_id, run.user_id)}{run_id}"
+        written = self._log.write(stream, lines)
+        if self._find_run(tenant_id, run_id) is None:
+            self._log.remove(stream)
+            return 0
+        return written
+
+    def _find_run(self, tenant_id: str, run_id: str) -> Run | None:
+        try:
+            return self._runs.get(tenant_id, run_id)
+        except NotFound:
+            self._telemetry.log_event("contents.run_gone", tenant=tenant_id, run=run_id)
+            return None
+
+    def _iter_lines(self, run: Run) -> Iterator[ContentLine]:
+        for number, stored in enumerate(self._iter_messages(run)):
+            if number == MOST_MESSAGES:
+                self._telemetry.log_event("contents.cut", level="WARNING", tenant=run.tenant_id, run=run.run_id)
+                text = f"What was said after the run's first {MOST_MESSAGES:,} messages is not in this log."
+                at = stored.message.created_at.isoformat(timespec="milliseconds")
+                yield _describe(run) | {"line": "cut", "timestamp": at, "role": "system", "kind": "cut", "text": text}
+                return
+            yield from self._build_lines(run, stored)
 
     def _iter_messages(self, run: Run) -> Iterator[StoredMessage]:
-        for first in range(run.request_seq, run.request_seq + _MOST_MESSAGES, _PAGE):
+        """Return the run's messages, and where there are more than are written, one of these."""
+        for first in range(run.request_seq, run.request_seq + MOST_MESSAGES + 1, _PAGE):
             page = self._sessions.read(run.tenant_id, run.session_id, first, first + _PAGE - 1)
             own = [stored for stored in page if stored.message.run_id == run.run_id]
             yield from own
@@ -73,13 +106,9 @@ class WriteContents:
         for number, block in enumerate(message.blocks):
             text = self._redact(_read_text(block))
             for part, start in enumerate(range(0, max(1, len(text)), PART)):
-                yield {
+                yield _describe(run) | {
                     "line": f"{message.message_id}.{number}.{part}",
                     "timestamp": message.created_at.isoformat(timespec="milliseconds"),
-                    "tenant": run.tenant_id,
-                    "run": run.run_id,
-                    "session": run.session_id,
-                    "agent": run.agent,
                     "step": message.step or 0,
                     "role": message.role,
                     "kind": block.type,
@@ -89,6 +118,11 @@ class WriteContents:
     def _redact(self, text: str) -> str:
         masked = self._mask(text)
         return self._names.mask(masked) if self._names is not None and masked.strip() else masked
+
+
+def _describe(run: Run) -> dict[str, Any]:
+    """Return what each line says of its run: not whose it is, which only the stream's name tells, by a hash."""
+    return {"tenant": run.tenant_id, "run": run.run_id, "session": run.session_id, "agent": run.agent}
 
 
 def _read_text(block: ContentBlock) -> str:

@@ -33,8 +33,9 @@ KINDS: Final = (
     "tool_marks",
     "tool_files",
     "vectors",
+    "content_streams",
 )
-"""What a receipt counts: items of DynamoDB, versions of objects of S3, vectors."""
+"""What a receipt counts: items of DynamoDB, versions of objects of S3, vectors, streams of logs."""
 
 
 class ErasureRequest(FrozenValue):

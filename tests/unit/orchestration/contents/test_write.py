@@ -9,13 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from pentad.domain.errors import ConfigurationError, NotFound, StoreUnavailable
+from pentad.domain.errors import ConfigurationError, StoreUnavailable
+from pentad.domain.ids import hash_user
 from pentad.domain.runs import Run
 from pentad.domain.secrets import mask_secrets
 from pentad.observability.logs.personal import mask_personal
 from pentad.orchestration.contents.adapters.contents_cloudwatch import CloudWatchContents
 from pentad.orchestration.contents.adapters.names_comprehend import ComprehendNames
-from pentad.orchestration.contents.write import PART, WriteContents
+from pentad.orchestration.contents.write import MOST_MESSAGES, PART, WriteContents
 from tests.moto_clients import client
 from tests.unit.orchestration.world import START, TENANT, World
 
@@ -36,7 +37,10 @@ class Said:
         def mask(text: str) -> str:
             return mask_personal(mask_secrets(text))
 
-        return WriteContents(self.world.runs, self.world.sessions, self.log, agents=agents, mask=mask, names=names)
+        world = self.world
+        return WriteContents(
+            world.runs, world.sessions, self.log, world.telemetry, agents=agents, mask=mask, names=names
+        )
 
     def talk(self, message: str = "What is 2 + 2?", answer: str = "It is 4.", **values: Any) -> Run:
         world = self.world
@@ -48,8 +52,20 @@ class Said:
         return world.deliver.deliver(TENANT, run.run_id, 2)
 
     def read(self, run: Run) -> list[dict[str, Any]]:
-        found = self.logs.filter_log_events(logGroupName=GROUP, logStreamNames=[f"{TENANT}/{run.run_id}"])
+        whose = hash_user(run.user_id) if run.user_id else "-"
+        stream = f"{TENANT}/{whose}/{run.run_id}"
+        found = self.logs.filter_log_events(logGroupName=GROUP, logStreamNames=[stream])
         return [json.loads(event["message"]) for event in found["events"]]
+
+    def log_lines(self, run: Run) -> list[dict[str, Any]]:
+        """Return all lines of a run, over the pages of its stream."""
+        [stream] = [name for name in self.list_streams() if name.endswith(run.run_id)]
+        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, logStreamNames=[stream])
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+
+    def list_streams(self) -> list[str]:
+        pages = self.logs.get_paginator("describe_log_streams").paginate(logGroupName=GROUP)
+        return [one["logStreamName"] for page in pages for one in page["logStreams"]]
 
 
 @pytest.fixture
@@ -107,8 +123,60 @@ def test_other_agents_runs_other_runs_of_the_session_and_other_tenants_are_left_
     assert said.make(agents=("clerk",))(TENANT, first.run_id) == 0
     said.make()(TENANT, second.run_id)
     assert "the first question" not in json.dumps(said.read(second))
-    with pytest.raises(NotFound):
-        said.make()("other", first.run_id)
+    assert said.make()("other", first.run_id) == 0
+    assert len(said.list_streams()) == 1
+
+
+def test_a_users_runs_are_in_streams_that_the_users_hash_begins_and_no_line_names_the_user(said: Said) -> None:
+    runs = [said.talk(user_id=user) for user in ("ada@example.com", "ada@example.com", "ada", None)]
+    for run in runs:
+        said.make()(TENANT, run.run_id)
+    begins = f"{TENANT}/{hash_user('ada@example.com')}/"
+    own = [name for name in said.list_streams() if name.startswith(begins)]
+    assert sorted(own) == sorted(f"{begins}{run.run_id}" for run in runs[:2])
+    assert "ada" not in json.dumps([said.read(run) for run in runs]) + "".join(said.list_streams())
+
+
+def test_of_a_run_that_is_gone_nothing_is_written_and_its_message_is_not_a_failure(said: Said) -> None:
+    run = said.talk()
+    del said.world.runs._runs[TENANT, run.run_id]
+    assert said.make()(TENANT, run.run_id) == 0
+    assert said.list_streams() == []
+    [told] = [one for one in said.world.telemetry.events if one.name == "contents.run_gone"]
+    assert told.fields["run"] == run.run_id
+
+
+def test_what_was_written_while_the_run_was_erased_is_taken_back(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = said.talk("stays", user_id="ada"), said.talk("goes", user_id="ada")
+    said.make()(TENANT, first.run_id)
+    put = said.logs.put_log_events
+
+    def erase_meanwhile(**given: Any) -> Any:
+        said.world.runs._runs.pop((TENANT, second.run_id), None)
+        return put(**given)
+
+    monkeypatch.setattr(said.logs, "put_log_events", erase_meanwhile, raising=False)
+    assert said.make()(TENANT, second.run_id) == 0
+    assert [name.rpartition("/")[2] for name in said.list_streams()] == [first.run_id]
+
+
+@pytest.mark.parametrize("more", [0, 1, 120])
+def test_a_run_with_more_messages_than_are_written_says_so(said: Said, more: int) -> None:
+    run = said.talk()
+    [first, *_] = said.world.sessions.read(TENANT, run.session_id, run.request_seq, run.request_seq)
+    long = [first.message.model_copy(update={"message_id": f"m{number}"}) for number in range(MOST_MESSAGES + more)]
+
+    class Long:
+        def read(self, tenant_id: str, session_id: str, begin: int, end: int) -> list[Any]:
+            stored = enumerate(long, run.request_seq)
+            return [first.model_copy(update={"message": one, "seq": seq}) for seq, one in stored if begin <= seq <= end]
+
+    said.world.sessions = Long()  # type: ignore[assignment]
+    cut = more > 0
+    assert said.make()(TENANT, run.run_id) == MOST_MESSAGES + cut
+    last = said.log_lines(run)[-1]
+    assert (last["kind"] == "cut", "first 2,000 messages" in last["text"]) == (cut, cut)
+    assert [one.name for one in said.world.telemetry.events if one.name == "contents.cut"] == ["contents.cut"] * cut
 
 
 def test_secrets_and_personal_data_are_masked_before_they_are_written(said: Said) -> None:

@@ -185,6 +185,18 @@ def test_listing_carries_its_prefix() -> None:
             {"logGroupName": "/g", "logStreamName": "s"},
             ("logs:PutLogEvents", "logs", "log-group:/g:log-stream:s"),
         ),
+        (
+            "logs",
+            "DeleteLogStream",
+            {"logGroupName": "/g", "logStreamName": "s"},
+            ("logs:DeleteLogStream", "logs", "log-group:/g:log-stream:s"),
+        ),
+        (
+            "logs",
+            "DescribeLogStreams",
+            {"logGroupName": "/g", "logStreamNamePrefix": "s"},
+            ("logs:DescribeLogStreams", "logs", "log-group:/g:log-stream:"),
+        ),
         ("ssm", "GetParameter", {"Name": "/a/b"}, ("ssm:GetParameter", "ssm", "parameter/a/b")),
         (
             "secretsmanager",

@@ -151,14 +151,18 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
 
 
 def _show(lines: Sequence[RunLine], limit: int, notes: Sequence[str]) -> None:
-    cut = f"there are {len(lines):,} lines, and the first {limit:,} are shown: give a later --since, or a --limit"
-    _print_notes([*notes, *([cut] if len(lines) > limit else [])])
+    _print_notes([*notes, *_tell_cut(lines, limit)])
     _print_lines(lines[:limit])
+
+
+def _tell_cut(lines: Sequence[RunLine], limit: int) -> list[str]:
+    cut = f"there are {len(lines):,} lines, and the first {limit:,} are shown: give a later --since, or a --limit"
+    return [cut] if len(lines) > limit else []
 
 
 def _show_contents(found: FoundLines, run_id: str, limit: int) -> None:
     lines = found.lines[:limit]
-    _print_notes(found.notes)
+    _print_notes([*found.notes, *_tell_cut(found.lines, limit)])
     if OPTIONS.json:
         print_json([dict(line.fields) for line in lines])
     else:

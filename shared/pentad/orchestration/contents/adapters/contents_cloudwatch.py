@@ -40,6 +40,15 @@ class CloudWatchContents:
                 self._put(stream, batch)
         return len(fresh)
 
+    def remove(self, stream: str) -> None:
+        """See the port."""
+        with translate_errors("the log of contents"):
+            try:
+                self._client.delete_log_stream(logGroupName=self._group, logStreamName=stream)
+            except ClientError as error:
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+
     def _create_stream(self, stream: str) -> bool:
         """Return whether the stream is new."""
         try:

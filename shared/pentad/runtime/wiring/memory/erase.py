@@ -15,6 +15,7 @@ from pentad.orchestration.erasure.adapters.places_dynamodb import (
     SpendPlace,
 )
 from pentad.orchestration.erasure.adapters.places_kept import FilesPlace, RecordsPlace, RepliesPlace, VectorsPlace
+from pentad.orchestration.erasure.adapters.places_logs import ContentsPlace
 from pentad.orchestration.erasure.adapters.run_things import RunThings, ToolMarks
 from pentad.orchestration.erasure.adapters.wiping import VersionedObjects
 from pentad.orchestration.erasure.erase import EraseUser
@@ -55,5 +56,6 @@ def make_erase() -> EraseUser:
         RecordsPlace(records, kinds),
         FilesPlace(payloads, ROOT),
         RepliesPlace(transient),
+        ContentsPlace(get_client("logs"), values.contents_group),
     )
     return EraseUser(DynamoErasures(state), places, telemetry_of("erase"), now=now)

@@ -11,6 +11,7 @@ from pentad.orchestration.contents.write import WriteContents
 from pentad.runtime.clock import now
 from pentad.runtime.settings import ContentsSettings, read_settings
 from pentad.runtime.wiring.ground.stores import make_runs, make_sessions
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 @cache
@@ -22,6 +23,7 @@ def make_contents() -> WriteContents:
         make_runs(values),
         make_sessions(values),
         CloudWatchContents(get_client("logs"), values.contents_group, clock=now),
+        telemetry_of("contents"),
         agents=values.contents_agents,
         mask=lambda text: mask_personal(mask_secrets(text)),
         names=ComprehendNames(get_client("comprehend")) if finds else None,
