@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.observability.export.annotations import build_annotations
 from pentad.observability.export.log_batch import SpanBatch, read_batch
 from pentad.observability.export.otlp import encode_request
 from pentad.observability.export.ports import OtlpSender, ShareQueue, TargetSecrets
@@ -91,6 +92,9 @@ class SendSpans:
         resource = build_resource(target, batch.service, self._stage)
         try:
             self._sender.send(to, encode_request([convert_span(target, one) for one in batch.spans], resource))
+            # After the spans, some of which they are of. What is sent again replaces what is there.
+            for request in build_annotations(target, to, batch.spans):
+                self._sender.send_json(request.to, request.body)
         except ConfigurationError:
             self._secrets.forget(self._secret_id)  # it may have been rotated
             raise

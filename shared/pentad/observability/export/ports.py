@@ -31,6 +31,14 @@ class OtlpSender(Protocol):
         """
         ...
 
+    def send_json(self, to: Addressed, body: Mapping[str, Any]) -> None:
+        """Send JSON.
+
+        Raises:
+            ToolThrottled, ToolUnavailable, ConfigurationError: as `send`.
+        """
+        ...
+
 
 class TargetSecrets(Protocol):
     """Where the targets' credentials are kept."""

@@ -6,14 +6,16 @@ table. A target is configuration: `traces` in cdk.json, `docs/traces.md`.
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.values import FrozenValue
 
 TargetKind = Literal["otlp", "phoenix", "arize", "langsmith", "weave", "langfuse", "xray"]
+ANNOTATED: Final = ("phoenix", "langsmith", "langfuse")
+"""The products that have an API for what people say of a span."""
 
 
 class Target(FrozenValue):
@@ -27,6 +29,13 @@ class Target(FrozenValue):
     endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=500)
     project: str | None = Field(default=None, max_length=200, description="where the product has projects")
     entity: str | None = Field(default=None, max_length=200, description="of Weave: the team or user")
+    feedback: bool = Field(default=False, description="send what users say of answers as annotations too")
+
+    @model_validator(mode="after")
+    def _check_feedback(self) -> Self:
+        if self.feedback and self.kind not in ANNOTATED:
+            raise ValueError(f"feedback goes to {', '.join(ANNOTATED)} only")
+        return self
 
 
 class Addressed(NamedTuple):

@@ -11,6 +11,7 @@ from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTrans
 from pentad.domain.ids import UserId, check_id, derive_id
 from pentad.domain.runs import Run, Step
 from pentad.domain.tracing import HEADER, find_run_place
+from pentad.observability.feedback.feedback_span import build_feedback_span
 from pentad.observability.feedback.ports import (
     ANSWER_CHARACTERS,
     CORRECTED,
@@ -88,17 +89,17 @@ class GiveFeedback:
             if key is not None and self._is_known(run, key):
                 earlier = self._store.find(run.tenant_id, run.run_id, key.feedback_id)
                 if earlier is not None:
-                    return self._tell_memory(run, earlier)
+                    return self._tell(run, earlier)
                 key = None  # What it was for was erased.
             stored = self._store.find(run.tenant_id, run.run_id, name_feedback(run, marker, by))
             if stored is not None and stored.words == to_words(asked):
                 if key is not None:
                     self._store.note_key(run.tenant_id, run.run_id, key)
-                return self._tell_memory(run, stored)
+                return self._tell(run, stored)
             given = self._build(run, step, asked, marker, by, stored)
             if self._store.save(given, key, build_correction(run, given)):
                 self._count(given, stored)
-                return self._tell_memory(run, given)
+                return self._tell(run, given)
         raise StoreUnavailable("others changed the same feedback each time", retry_after=1)
 
     def _is_known(self, run: Run, key: FeedbackKey) -> bool:
@@ -165,8 +166,12 @@ class GiveFeedback:
             gap = (given.confidence - float(given.verdict == "correct")) ** 2
             self._telemetry.count(names.CONFIDENCE_ERROR, gap, unit="None", agent=given.agent)
 
-    def _tell_memory(self, run: Run, given: Feedback) -> Feedback:
-        """Publish that a correction waits for memory. Again is safe: what was learned is not learned twice."""
+    def _tell(self, run: Run, given: Feedback) -> Feedback:
+        """Tell tracing products, and memory that a correction waits.
+
+        Again is safe: it is the same span, and what was learned is not learned twice.
+        """
+        self._telemetry.record_span(build_feedback_span(run, given))
         if given.is_told_to_memory:
             detail = {"tenant": given.tenant_id, "run": given.run_id, "session": given.session_id}
             place = {HEADER: find_run_place(run).header}

@@ -2,8 +2,9 @@
 
 import gzip
 import http.client
+import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +41,13 @@ class HttpSender:
         headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip", **to.headers}
         if to.signed_for is not None:
             headers = self._sign(to.url, headers, packed, to.signed_for)
+        self._post(to, headers, packed)
+
+    def send_json(self, to: Addressed, body: Mapping[str, Any]) -> None:
+        """See the port."""
+        self._post(to, {"content-type": "application/json", **to.headers}, json.dumps(body).encode())
+
+    def _post(self, to: Addressed, headers: dict[str, str], packed: bytes) -> None:
         connection, path = self._connect(to.url)
         try:
             connection.request("POST", path, packed, headers)
