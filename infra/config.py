@@ -260,7 +260,7 @@ def read_stage(app: App) -> Stage:
     store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
     if app.node.try_get_context("pentad:vectors") == "local":
         store = "pinecone"  # the twin's index speaks its protocol
-    return replace(
+    made = replace(
         stage,
         notices=stage.notices if notices is None else read_notices(notices),
         alerts=stage.alerts if alerts is None else read_alerts(alerts, stage.alerts),
@@ -271,6 +271,12 @@ def read_stage(app: App) -> Stage:
         vector_store=read_vector_store(store),
         cors_origins=stage.cors_origins if origins is None else read_origins(origins),
     )
+    if made.contents is None and any(one.contents for one in made.trace_targets):
+        raise ConfigurationError(
+            f"cdk.json: traces: a target wants what was said, and the stage '{name}' keeps no contents",
+            fix="name the agents in 'contents', or leave \"contents\" of the target out",
+        )
+    return made
 
 
 def read_vector_store(value: Any) -> VectorStoreName:

@@ -122,12 +122,7 @@ class Contents(FunctionConstruct):
         return reader
 
     def _grant(self, build: Build, wanted: ContentsLog) -> None:
-        stores = build.stores
-        grants.grant_table(
-            self.role, stores.state_table, grants.READ, keys=[keys.run_pattern(), keys.session_pattern()]
-        )
-        # Messages too large for an item.
-        grants.grant_objects(self.role, stores.payload_bucket, ["s3:GetObject"])
+        grant_contents(self.role, build, wanted)
         # It reads what it has written, so that it writes nothing twice, and takes back what an erasure overtook.
         streams = self._format_arn(":log-stream:*")
         actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:GetLogEvents", "logs:DeleteLogStream"]
@@ -137,21 +132,29 @@ class Contents(FunctionConstruct):
             name_finding(build.stage.prefix, ":log-stream:*"),
             "A run has a stream of its own; all of them are in the log group of contents.",
         )
-        if wanted.names == "comprehend":
-            # DetectPiiEntities takes no resource: the function's tracing has the same wildcard, acknowledged there.
-            self.role.add_to_policy(iam.PolicyStatement(actions=["comprehend:DetectPiiEntities"], resources=["*"]))
+
+
+def grant_contents(role: iam.Role, build: Build, wanted: ContentsLog) -> None:
+    """Let a role read what was said in runs, and have names found in it where that is wanted."""
+    stores = build.stores
+    grants.grant_table(role, stores.state_table, grants.READ, keys=[keys.run_pattern(), keys.session_pattern()])
+    # Messages too large for an item.
+    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject"])
+    if wanted.names == "comprehend":
+        # DetectPiiEntities takes no resource: the function's tracing has the same wildcard, acknowledged there.
+        role.add_to_policy(iam.PolicyStatement(actions=["comprehend:DetectPiiEntities"], resources=["*"]))
+
+
+def build_contents_environment(wanted: ContentsLog) -> dict[str, str]:
+    """Return the variables that say whose runs' contents are wanted, and who finds names in them."""
+    return {"CONTENTS_AGENTS": json.dumps(list(wanted.agents)), "CONTENTS_NAMES": wanted.names or ""}
 
 
 def _build_options(build: Build, group: str, wanted: ContentsLog) -> FunctionOptions:
     return FunctionOptions(
         name=NAME,
         module="functions.observability.contents",
-        environment=build.state_environment
-        | {
-            "CONTENTS_GROUP": group,
-            "CONTENTS_AGENTS": json.dumps(list(wanted.agents)),
-            "CONTENTS_NAMES": wanted.names or "",
-        },
+        environment=build.state_environment | {"CONTENTS_GROUP": group} | build_contents_environment(wanted),
         timeout_seconds=_SECONDS,
         description="Writes what was said in runs into a log of its own",
     )

@@ -18,6 +18,7 @@ from infra.components.build import Build
 from infra.components.function import FunctionOptions, PythonFunction
 from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
+from infra.observability.contents import build_contents_environment, grant_contents
 from pentad.observability.export.log_batch import FILTER_PATTERN
 
 NAME = "export"
@@ -69,7 +70,8 @@ class Export(Construct):
 
     def _create_function(self) -> PythonFunction:
         build = self._build
-        targets = [one.model_dump(exclude_none=True) for one in build.stage.trace_targets]
+        targets = [one.model_dump(exclude_defaults=True) for one in build.stage.trace_targets]
+        wanted = build.stage.contents if any(one.contents for one in build.stage.trace_targets) else None
         options = FunctionOptions(
             name=NAME,
             module="functions.observability.export",
@@ -77,7 +79,8 @@ class Export(Construct):
                 "TRACE_TARGETS": json.dumps(targets, sort_keys=True, separators=(",", ":")),
                 "TRACES_SECRET": self.secret.secret_arn,
                 "EXPORT_QUEUE": self.work.queue.queue_url,
-            },
+            }
+            | ({} if wanted is None else build.state_environment | build_contents_environment(wanted)),
             timeout_seconds=_SECONDS,
             sends_again=True,
             description="Sends spans to tracing products",
@@ -88,6 +91,8 @@ class Export(Construct):
         self.work.connect_to(made.function, batch_size=5, concurrency=2)
         self.work.grant_send_again(made.function)
         grants.grant_secret(made.role, self.secret)
+        if wanted is not None:
+            grant_contents(made.role, build, wanted)
         if any(one.kind == "xray" for one in build.stage.trace_targets):
             # X-Ray has no resources to name: its function's tracing has the same wildcard, acknowledged there.
             made.role.add_to_policy(iam.PolicyStatement(actions=["xray:PutSpans"], resources=["*"]))

@@ -22,14 +22,19 @@ from tests.infra.conftest import joined
 Json = dict[str, Any]
 PHOENIX = {"name": "phoenix", "kind": "phoenix", "endpoint": "https://phoenix.example.com", "project": "mine"}
 TARGETS = [PHOENIX, {"name": "aws", "kind": "xray"}]
+TRACES_WITH_CONTENTS = [PHOENIX | {"contents": True, "feedback": True}]
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def exported() -> dict[str, Json]:
     """The resources of a stack with one function and the export of its spans."""
+    return synthesize(TARGETS)
+
+
+def synthesize(targets: list[Json], **context: Any) -> dict[str, Json]:
     ours = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    app = App(context=ours | {"stage": "dev", "traces": {"dev": TARGETS}, "aws:cdk:bundling-stacks": []})
+    app = App(context=ours | {"stage": "dev", "traces": {"dev": targets}, "aws:cdk:bundling-stacks": []} | context)
     stage = read_stage(app)
     state = StateStack(app, "state", stage=stage)
     stack = Stack(app, "agents")
@@ -90,6 +95,23 @@ def test_the_environment_is_what_the_settings_name(exported: dict[str, Json], mo
     assert ExportSettings().trace_targets == TARGETS
     known = {field.upper() for field in ExportSettings.model_fields}
     assert {name for name in variables if not name.startswith("POWERTOOLS_")} <= known
+
+
+def test_what_was_said_is_read_only_where_a_target_and_the_stage_want_it(exported: dict[str, Json]) -> None:
+    granted = json.dumps(of_type(exported, "AWS::IAM::Policy"))
+    _, exporter = find_exporter(exported)
+    assert "CONTENTS_AGENTS" not in exporter["Properties"]["Environment"]["Variables"]
+    assert "dynamodb:Query" not in granted
+    wanting = synthesize(TRACES_WITH_CONTENTS, contents={"dev": {"agents": ["clerk"], "days": 7}})
+    _, exporter = find_exporter(wanting)
+    variables = exporter["Properties"]["Environment"]["Variables"]
+    assert json.loads(variables["CONTENTS_AGENTS"]) == ["clerk"]
+    assert json.loads(variables["TRACE_TARGETS"])[0]["contents"] is True
+    granted = json.dumps(of_type(wanting, "AWS::IAM::Policy"))
+    assert "dynamodb:Query" in granted and "s3:GetObject" in granted
+    assert "dynamodb:PutItem" not in granted and "dynamodb:UpdateItem" not in granted
+    with pytest.raises(ConfigurationError, match="the stage 'dev' keeps no contents"):
+        synthesize(TRACES_WITH_CONTENTS)
 
 
 def test_what_can_not_be_delivered_is_kept(exported: dict[str, Json]) -> None:

@@ -187,11 +187,18 @@ class AlertSettings(Settings):
 class ExportSettings(Settings):
     """functions.observability.export."""
 
-    trace_targets: list[dict[str, str]] = Field(description="JSON: where spans go")
+    trace_targets: list[dict[str, str | bool]] = Field(description="JSON: where spans go")
     traces_secret: str = Field(description="ARN of the secret {TARGET: {api_key, ...}}")
     export_queue: str = Field(description="address of the queue of the targets' shares")
     aws_region: str = Field(description="set by Lambda")
     aws_endpoint_url: str | None = Field(default=None, description="set on the local twin only")
+
+
+class SpanContentsSettings(StateTable):
+    """What functions.observability.export has besides, where a target gets what was said."""
+
+    contents_agents: list[str] = Field(description="JSON: whose runs")
+    contents_names: Literal["", "comprehend"] = Field(description="who finds names in text; empty for nobody")
 
 
 class ContentsSettings(StateTable):

@@ -5,7 +5,7 @@ growing waits between its tries, and in the end goes to the dead-letter queue: n
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
@@ -17,6 +17,9 @@ from pentad.observability.export.targets import Target, build_address, build_res
 
 SHARE_BYTES = 180_000
 """Of a message's spans as JSON. SQS takes 256 KB (quotas of SQS), and a share is sent as one request."""
+
+
+AddContents = Callable[[Iterable[Mapping[str, Any]]], Sequence[Mapping[str, Any]]]
 
 
 class ShareSpans:
@@ -56,6 +59,7 @@ class SendSpans:
         secret_id: the secret with an object for each target.
         stage: of the deployment.
         region: AWS's.
+        add_contents: returns spans with what was said, for targets that ask for it; None where no stage keeps any.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class SendSpans:
         *,
         stage: str,
         region: str,
+        add_contents: AddContents | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._sender = sender
@@ -74,6 +79,7 @@ class SendSpans:
         self._secret_id = secret_id
         self._stage = stage
         self._region = region
+        self._add_contents = add_contents
 
     def __call__(self, body: str) -> None:
         """Send one share. A share for a target that is configured no more is dropped: nobody wants it.
@@ -90,8 +96,11 @@ class SendSpans:
         found = self._secrets.get_json(self._secret_id).get(name, {})
         to = build_address(target, found if isinstance(found, Mapping) else {}, self._region)
         resource = build_resource(target, batch.service, self._stage)
+        spans: Sequence[Mapping[str, Any]] = batch.spans
+        if target.contents and self._add_contents is not None:
+            spans = self._add_contents(spans)
         try:
-            self._sender.send(to, encode_request([convert_span(target, one) for one in batch.spans], resource))
+            self._sender.send(to, encode_request([convert_span(target, one) for one in spans], resource))
             # After the spans, some of which they are of. What is sent again replaces what is there.
             for request in build_annotations(target, to, batch.spans):
                 self._sender.send_json(request.to, request.body)

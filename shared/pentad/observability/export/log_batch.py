@@ -15,6 +15,7 @@ FILTER_PATTERN = '{ $.span.trace_id = "*" }'
 """Of the subscription filter: the lines that are spans."""
 MOST_BYTES = 64 * 1024 * 1024
 """Of a batch as it is unpacked; Lambda takes 6 MB packed, which may be anything."""
+_OF_LINE = ("tenant", "run")
 _FIELDS = ("trace_id", "span_id", "name", "start", "end")
 
 
@@ -60,7 +61,9 @@ def _read_span(line: Any) -> dict[str, Any] | None:
         is_span = all(name in span for name in _FIELDS) and _is_hex(span["trace_id"]) and _is_hex(span["span_id"])
     except (KeyError, TypeError, ValueError):
         return None
-    return dict(span) if is_span else None
+    # Of which run it is says the line, as all lines do.
+    place = {name: record[name] for name in _OF_LINE if isinstance(record.get(name), str)}
+    return {**span, **place} if is_span else None
 
 
 def _is_hex(text: str) -> bool:

@@ -29,6 +29,7 @@ class Target(FrozenValue):
     endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=500)
     project: str | None = Field(default=None, max_length=200, description="where the product has projects")
     entity: str | None = Field(default=None, max_length=200, description="of Weave: the team or user")
+    contents: bool = Field(default=False, description="with what was said, of the agents that `contents` names")
     feedback: bool = Field(default=False, description="send what users say of answers as annotations too")
 
     @model_validator(mode="after")

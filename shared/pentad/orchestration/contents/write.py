@@ -104,7 +104,7 @@ class WriteContents:
     def _build_lines(self, run: Run, stored: StoredMessage) -> Iterator[ContentLine]:
         message = stored.message
         for number, block in enumerate(message.blocks):
-            text = self._redact(_read_text(block))
+            text = redact_text(read_text(block), self._mask, self._names)
             for part, start in enumerate(range(0, max(1, len(text)), PART)):
                 yield _describe(run) | {
                     "line": f"{message.message_id}.{number}.{part}",
@@ -115,17 +115,19 @@ class WriteContents:
                     "text": text[start : start + PART],
                 }
 
-    def _redact(self, text: str) -> str:
-        masked = self._mask(text)
-        return self._names.mask(masked) if self._names is not None and masked.strip() else masked
-
 
 def _describe(run: Run) -> dict[str, Any]:
     """Return what each line says of its run: not whose it is, which only the stream's name tells, by a hash."""
     return {"tenant": run.tenant_id, "run": run.run_id, "session": run.session_id, "agent": run.agent}
 
 
-def _read_text(block: ContentBlock) -> str:
+def redact_text(text: str, mask: Mask, names: NameFinder | None) -> str:
+    """Return a text without secrets and personal data; who finds names sees what is left of it."""
+    masked = mask(text)
+    return names.mask(masked) if names is not None and masked.strip() else masked
+
+
+def read_text(block: ContentBlock) -> str:
     """Return what a block says; of a file its kind alone."""
     if block.type in ("text", "thinking"):
         return str(getattr(block, "text", ""))

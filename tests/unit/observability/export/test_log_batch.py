@@ -37,6 +37,11 @@ def test_the_spans_of_the_lines_are_read_and_other_lines_passed_over() -> None:
     assert read_batch(batch(*lines)) == ("pentad-dev-gateway", [SPAN, SPAN])
 
 
+def test_a_span_has_the_run_of_its_line() -> None:
+    [span] = read_batch(batch(json.dumps({"span": SPAN, "tenant": "acme", "run": "run_1", "session": 7}))).spans
+    assert span == {**SPAN, "tenant": "acme", "run": "run_1"}
+
+
 def test_the_message_on_trial_of_a_new_filter_has_no_spans() -> None:
     assert read_batch(batch("CWL CONTROL MESSAGE", messageType="CONTROL_MESSAGE")).spans == []
 

@@ -1,0 +1,132 @@
+"""Put what was said into spans on their way to a tracing product that asks for it: redacted, of named agents only.
+
+No log has these attributes: they are added when a share of spans is sent, from what the run's session holds.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pentad.domain.errors import NotFound
+from pentad.domain.messages import ContentBlock, Message, ToolCallBlock, ToolResultBlock
+from pentad.memory.sessions.ports import SessionStore
+from pentad.orchestration.contents.ports import NameFinder
+from pentad.orchestration.contents.write import Mask, read_text, redact_text
+from pentad.orchestration.runs.ports import RunStore
+
+INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
+ARGUMENTS, RESULT = "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"
+MOST_TEXT: Final = 8_000
+"""Characters of one text in a span."""
+MOST_MESSAGES: Final = 20
+"""Of a run, that a span has as its input: the newest."""
+_READ: Final = 200
+"""Messages of a run that are looked at."""
+Json = dict[str, Any]
+
+
+class SpanContents:
+    """Adds contents to spans.
+
+    Args:
+        runs: the store of runs.
+        sessions: the store of sessions, which has what was said.
+        agents: whose runs; all others' spans stay as they are.
+        mask: takes secrets and personal data out of a text.
+        names: finds what has no form; None for nobody.
+    """
+
+    def __init__(
+        self,
+        runs: RunStore,
+        sessions: SessionStore,
+        *,
+        agents: Sequence[str],
+        mask: Mask,
+        names: NameFinder | None = None,
+    ) -> None:
+        self._runs = runs
+        self._sessions = sessions
+        self._agents = frozenset(agents)
+        self._mask = mask
+        self._names = names
+
+    def __call__(self, spans: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return spans, those of turns, tool calls and runs with what was said; of a run that is gone as they are.
+
+        Args:
+            spans: each with ``tenant`` and ``run`` beside the span's own fields, where it is a run's.
+
+        Raises:
+            StoreUnavailable: a store did not answer; again is safe.
+            ConfigurationError: see `NameFinder`.
+        """
+        read: dict[tuple[str, str], list[Message]] = {}
+        return [self._add(span, read) for span in spans]
+
+    def _add(self, span: Mapping[str, Any], read: dict[tuple[str, str], list[Message]]) -> Mapping[str, Any]:
+        given, place = span.get("attributes") or {}, (str(span.get("tenant")), str(span.get("run")))
+        operation = given.get("gen_ai.operation.name")
+        if operation not in _CHOOSERS or not span.get("run") or not span.get("tenant"):
+            return span
+        if place not in read:
+            read[place] = self._read_messages(*place)
+        chosen = _CHOOSERS[operation](read[place], given)
+        added = {name: self._write(value) for name, value in chosen.items() if value}
+        return {**span, "attributes": {**given, **added}} if added else span
+
+    def _read_messages(self, tenant_id: str, run_id: str) -> list[Message]:
+        try:
+            run = self._runs.get(tenant_id, run_id)
+        except NotFound:
+            return []
+        if run.agent not in self._agents:
+            return []
+        found = self._sessions.read(tenant_id, run.session_id, run.request_seq, run.request_seq + _READ - 1)
+        return [one.message for one in found if one.message.run_id == run_id]
+
+    def _write(self, value: Sequence[Message] | ContentBlock) -> str:
+        """Return what an attribute says: a text, or messages as the conventions' JSON has them."""
+        if isinstance(value, ToolCallBlock | ToolResultBlock):
+            return self._cut(json.dumps(value.arguments) if isinstance(value, ToolCallBlock) else value.content)
+        messages = [{"role": one.role, "parts": [self._build_part(block) for block in one.blocks]} for one in value]
+        return json.dumps(messages, ensure_ascii=False)
+
+    def _build_part(self, block: ContentBlock) -> Json:
+        if isinstance(block, ToolCallBlock):
+            arguments = self._cut(json.dumps(block.arguments, default=str))
+            return {"type": "tool_call", "id": block.call_id, "name": block.tool, "arguments": arguments}
+        if isinstance(block, ToolResultBlock):
+            return {"type": "tool_call_response", "id": block.call_id, "response": self._cut(block.content)}
+        return {"type": "reasoning" if block.type == "thinking" else "text", "content": self._cut(read_text(block))}
+
+    def _cut(self, text: str) -> str:
+        # Cut after the redaction: half of a card's number is not known as one.
+        said = redact_text(text, self._mask, self._names)
+        return said if len(said) <= MOST_TEXT else f"{said[:MOST_TEXT]}[cut]"
+
+
+def _choose_turn(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a turn's model was told of this run, and its reply."""
+    step = given.get("pentad.step")
+    at = next((place for place, one in enumerate(messages) if one.role == "assistant" and one.step == step), None)
+    if at is None or given.get("pentad.attempt.outcome") != "ok" or given.get("pentad.purpose", "turn") != "turn":
+        return {}
+    return {INPUT: messages[max(0, at - MOST_MESSAGES) : at], OUTPUT: messages[at : at + 1]}
+
+
+def _choose_call(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:
+    call_id = given.get("gen_ai.tool.call.id")
+    blocks = [block for one in messages for block in one.blocks]
+    return {
+        ARGUMENTS: next((one for one in blocks if isinstance(one, ToolCallBlock) and one.call_id == call_id), None),
+        RESULT: next((one for one in blocks if isinstance(one, ToolResultBlock) and one.call_id == call_id), None),
+    }
+
+
+def _choose_run(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:
+    answer = messages[-1:] if messages[-1:] and messages[-1].role == "assistant" else []
+    return {INPUT: messages[:1], OUTPUT: answer}
+
+
+_CHOOSERS = {"chat": _choose_turn, "execute_tool": _choose_call, "invoke_agent": _choose_run}

@@ -1,0 +1,133 @@
+"""What was said is put into spans that leave for a tracing product: of agents that were asked for, and redacted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pentad.domain.runs import Run
+from pentad.domain.secrets import mask_secrets
+from pentad.observability.export.export import SendSpans
+from pentad.observability.export.targets import Addressed, Target
+from pentad.observability.logs.personal import mask_personal
+from pentad.orchestration.contents.span_contents import MOST_TEXT, SpanContents
+from tests.unit.orchestration.world import TENANT, World
+
+CARD, KEY = "4111 1111 1111 1111", "sk-ant-" + "a1" * 12
+IDS = {"trace_id": "a" * 32, "span_id": "b" * 16, "start": 1, "end": 2}
+
+
+class Said:
+    """A world, and what adds what was said in it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+
+    def talk(self, message: str = "What is 2 + 2?", answer: str = "It is 4.", **values: Any) -> Run:
+        world = self.world
+        world.model.script = [[("calculator", {"expression": "2 + 2"})], answer]
+        run = world.begin(message, **values)
+        decision = world.turn(run, 1)
+        world.act(run, decision)
+        world.turn(run, 2)
+        return world.deliver.deliver(TENANT, run.run_id, 2)
+
+    def add(self, *spans: dict[str, Any], agents: tuple[str, ...] = ("assistant",)) -> list[dict[str, Any]]:
+        def mask(text: str) -> str:
+            return mask_personal(mask_secrets(text))
+
+        adding = SpanContents(self.world.runs, self.world.sessions, agents=agents, mask=mask)
+        return [dict(one["attributes"]) for one in adding(spans)]
+
+
+@pytest.fixture
+def said() -> Said:
+    return Said()
+
+
+def span(run: Run, operation: str, *, tenant: str = TENANT, **attributes: Any) -> dict[str, Any]:
+    given = {"gen_ai.operation.name": operation, **attributes}
+    return {**IDS, "name": operation, "tenant": tenant, "run": run.run_id, "attributes": given}
+
+
+def turn(run: Run, step: int, outcome: str = "ok", **values: Any) -> dict[str, Any]:
+    return span(run, "chat", **{"pentad.step": step, "pentad.attempt.outcome": outcome, **values})
+
+
+def test_a_turn_has_what_the_model_was_told_of_the_run_and_its_reply(said: Said) -> None:
+    run = said.talk()
+    first, second = said.add(turn(run, 1), turn(run, 2))
+    [asked] = json.loads(first["gen_ai.input.messages"])
+    assert asked == {"role": "user", "parts": [{"type": "text", "content": "What is 2 + 2?"}]}
+    [called] = json.loads(first["gen_ai.output.messages"])[0]["parts"]
+    assert (called["type"], called["name"], json.loads(called["arguments"])) == (
+        "tool_call",
+        "calculator",
+        {"expression": "2 + 2"},
+    )
+    told = json.loads(second["gen_ai.input.messages"])
+    assert [one["role"] for one in told] == ["user", "assistant", "user"]
+    assert told[2]["parts"] == [{"type": "tool_call_response", "id": called["id"], "response": "4"}]
+    assert json.loads(second["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It is 4."
+
+
+def test_a_call_has_arguments_and_result_and_a_run_its_question_and_answer(said: Said) -> None:
+    run = said.talk()
+    [call] = said.world.runs.list_calls(TENANT, run.run_id, 1)
+    tool, root = said.add(span(run, "execute_tool", **{"gen_ai.tool.call.id": call.call_id}), span(run, "invoke_agent"))
+    assert json.loads(tool["gen_ai.tool.call.arguments"]) == {"expression": "2 + 2"}
+    assert tool["gen_ai.tool.call.result"] == "4"
+    texts = [json.loads(root[f"gen_ai.{side}.messages"])[0]["parts"][0]["content"] for side in ("input", "output")]
+    assert texts == ["What is 2 + 2?", "It is 4."]
+
+
+def test_other_agents_other_tenants_failed_attempts_judges_and_runs_that_are_gone_have_nothing(said: Said) -> None:
+    run = said.talk("CANARY")
+    gone = run.model_copy(update={"run_id": "run_" + "0" * 26})
+    spans = [
+        turn(run, 1, outcome="rate_limit"),
+        turn(run, 7),
+        turn(run, 1, **{"pentad.purpose": "judge"}),
+        span(run, "embeddings"),
+        span(run, "invoke_agent", tenant="other"),
+        span(gone, "invoke_agent"),
+        {**IDS, "name": "x", "attributes": {"gen_ai.operation.name": "chat"}},
+    ]
+    assert said.add(*spans) == [one["attributes"] for one in spans]
+    whole = [turn(run, 1), span(run, "invoke_agent")]
+    assert said.add(*whole, agents=("clerk",)) == [one["attributes"] for one in whole]
+
+
+def test_secrets_and_personal_data_are_masked_also_where_a_text_is_cut(said: Said) -> None:
+    long = "x" * (MOST_TEXT - 8) + f" {CARD} and more"
+    run = said.talk(f"My key is {KEY}, ada@example.com", long)
+    [root] = said.add(span(run, "invoke_agent"))
+    [asked], [answered] = (json.loads(root[f"gen_ai.{side}.messages"])[0]["parts"] for side in ("input", "output"))
+    assert asked["content"] == "My key is [masked], [email]"
+    assert answered["content"].endswith("[cut]") and "4111" not in answered["content"]
+
+
+@pytest.mark.parametrize(("contents", "there"), [(True, True), (False, False)])
+def test_only_a_target_that_asks_for_it_is_sent_what_was_said(said: Said, contents: bool, there: bool) -> None:
+    run = said.talk("CANARY")
+    sent: list[bytes] = []
+
+    class Sender:
+        def send(self, to: Addressed, body: bytes) -> None:
+            sent.append(body)
+
+        def send_json(self, to: Addressed, body: Any) -> None:
+            raise AssertionError("no target asks for feedback")
+
+    class Secrets:
+        def get_json(self, secret_id: str) -> dict[str, Any]:
+            return {}
+
+        def forget(self, secret_id: str) -> None:
+            """Nothing is kept."""
+
+    adding = SpanContents(said.world.runs, said.world.sessions, agents=["assistant"], mask=mask_secrets)
+    target = Target(name="one", kind="otlp", endpoint="https://one", contents=contents)
+    sending = SendSpans([target], Sender(), Secrets(), "s", stage="dev", region="eu-west-1", add_contents=adding)
+    sending(json.dumps({"target": "one", "service": "f", "spans": [span(run, "invoke_agent")]}))
+    assert (b"CANARY" in sent[0]) is there
