@@ -1,20 +1,26 @@
 """The drill of alarms, on the alarms of the template: each goes on, one page or a ticket tells of it, it goes off."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pentad.cli.commands.operations.alarm_drill import AlarmDrill, DrilledAlarm
+from pentad.cli.commands.operations.alarms.alarm_drill import AlarmDrill, DrilledAlarm
+from pentad.cli.commands.operations.alarms.real_faults import FAULTS, MeasuredFault
+from pentad.observability.metrics import names
 from tests.infra.conftest import resolved
 from tests.unit.twin.alarms.test_watch import Told
 from twin.alarms.alarms import read_composite_alarm, read_metric_alarm
+from twin.alarms.metric_store import MetricKey, MetricStore
+from twin.alarms.statistics import Bucket
 
 Json = dict[str, Any]
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture(scope="module")
-def drill(resources: list[tuple[str, Json]]) -> AlarmDrill:
+def make_drill(resources: Iterable[tuple[str, Json]]) -> AlarmDrill:
+    """Return the drill of the alarms among some resources of templates."""
     found: dict[str, dict[str, Any]] = {"Alarm": {}, "CompositeAlarm": {}}
     read = {"Alarm": read_metric_alarm, "CompositeAlarm": read_composite_alarm}
     for _, body in resources:
@@ -29,6 +35,11 @@ def drill(resources: list[tuple[str, Json]]) -> AlarmDrill:
         return [("pages" if "pages" in topic else "tickets", name, state) for topic, name, state in told.take()]
 
     return AlarmDrill(found["Alarm"], found["CompositeAlarm"], told, take, NOW)
+
+
+@pytest.fixture(scope="module")
+def drill(resources: list[tuple[str, Json]]) -> AlarmDrill:
+    return make_drill(resources)
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +61,51 @@ def test_a_fault_of_a_page_pages_by_its_cause_alone(drilled: dict[str, DrilledAl
     assert drilled["functions-failing"].pages == ("pentad-dev-page-platform",)
     assert drilled["runs-failing"].pages == ("pentad-dev-page-runs",)
     assert drilled["spend-daily"].pages == ()
+
+
+def measured(name: str, faulty: dict[str, list[float]], mended: dict[str, list[float]]) -> MeasuredFault:
+    """Return values of the stage's metrics as what was measured of a fault."""
+
+    def sum_up(given: dict[str, list[float]]) -> dict[MetricKey, Bucket]:
+        store = MetricStore()
+        for metric, values in given.items():
+            for value in values:
+                store.add(MetricKey.of(names.NAMESPACE, metric, {"stage": "dev"}), value, NOW)
+        return store.sum_up()
+
+    [fault] = [one for one in FAULTS if one.name == name]
+    return MeasuredFault(fault, sum_up(faulty), sum_up(mended))
+
+
+def test_what_was_measured_of_a_fault_pages_once_by_its_cause(drill: AlarmDrill) -> None:
+    down = {names.MODEL_DEGRADED: [1.0] * 5, names.RUNS_FAILED: [1.0] * 5, names.ERRORS: [1.0] * 20}
+    found = drill.run_fault(measured("providers-down", down, {names.RUNS_FAILED: [0.0] * 5}))
+    assert (found.problem, found.pages) == (None, ("pentad-dev-page-models",))
+    assert {"pentad-dev-models-unreachable", "pentad-dev-runs-failing"} <= set(found.raised)
+    assert "pentad-dev-functions-failing" in found.others
+
+
+@pytest.mark.parametrize(
+    ("faulty", "mended", "problem"),
+    [
+        ({}, {}, "nothing was measured of recall-slow"),
+        ({names.RECALL_DURATION: [900.0]}, {}, "it did not raise pentad-dev-recall-slow"),
+        ({names.RECALL_DURATION: [4_100.0]}, {names.RECALL_DURATION: [4_000.0]}, "pentad-dev-recall-slow did not go"),
+    ],
+)
+def test_a_fault_that_does_not_show_or_does_not_end_is_told(
+    drill: AlarmDrill, faulty: dict[str, list[float]], mended: dict[str, list[float]], problem: str
+) -> None:
+    assert str(drill.run_fault(measured("embedder-slow", faulty, mended)).problem).startswith(problem)
+
+
+def test_there_are_real_faults_of_each_class_for_alarms_that_there_are(drilled: dict[str, DrilledAlarm]) -> None:
+    assert {one.kind for one in FAULTS} == {"availability", "performance", "quality", "cost"}
+    assert {name for one in FAULTS for name in one.raises} <= set(drilled)
+
+
+def test_the_documentation_lists_the_real_faults() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "layers" / "observability.md").read_text(encoding="utf-8")
+    for one in FAULTS:
+        raises = ", ".join(f"`{name}`" for name in one.raises)
+        assert f"| `{one.name}` | {one.kind} | {one.says} | {raises} |" in page

@@ -87,6 +87,16 @@ class MetricStore:
                     buckets.setdefault(start + (minute - start) // period * period, Bucket()).merge(bucket)
         return {at: compute(bucket) for at, bucket in sorted(buckets.items())}
 
+    def sum_up(self) -> dict[MetricKey, Bucket]:
+        """Return all that is kept of each metric, as of one span of time."""
+        found: dict[MetricKey, Bucket] = {}
+        with self._lock:
+            for key, minutes in self._minutes.items():
+                whole = found[key] = Bucket()
+                for bucket in minutes.values():
+                    whole.merge(bucket)
+        return found
+
     def list_metrics(self) -> list[MetricKey]:
         """Return the metrics that have values: what CloudWatch would bill."""
         with self._lock:

@@ -122,7 +122,7 @@ class AlarmWatch:
         """
         with self._evaluating:
             at = time.time() if now is None else now
-            self._take_samples()
+            self.take_samples()
             for alarm in list(self._metric_alarms.values()):
                 self._evaluate_alarm(alarm, at)
             for composite in self._order_composites():
@@ -139,7 +139,8 @@ class AlarmWatch:
         if verdict.state is not None:
             self._turn(alarm.name, alarm.actions, verdict.state, verdict.reason, at)
 
-    def _take_samples(self) -> None:
+    def take_samples(self) -> None:
+        """Take what services measured since the last time."""
         since, self._sampled = self._sampled, time.time()
         for sample in self._samples:
             self.take(sample(since, self._sampled))

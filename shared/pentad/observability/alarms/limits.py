@@ -22,6 +22,9 @@ class AlarmLimits(FrozenValue):
     concurrency: int = Field(default=800, ge=1, description="instances at once; an account has 1,000 by default")
     escalated_percent: float = Field(default=30, gt=0, le=100, description="of turns, that a human takes over")
     satisfied_percent: float = Field(default=60, gt=0, le=100, description="mean score of answers, by their users")
+    confidence_error: float = Field(
+        default=0.25, gt=0, le=1, description="Brier score of answers' confidence; 0.25 has who always says 50 %"
+    )
     estimate_percent: float = Field(default=25, gt=0, description="error of token estimates, on average")
     daily_usd: float = Field(default=500, gt=0, description="for models, in a day")
     run_usd: float = Field(default=0.5, gt=0, description="for a run, on average of an hour")

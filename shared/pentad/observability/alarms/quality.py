@@ -6,7 +6,7 @@ from pentad.observability.metrics import names
 
 
 def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
-    """Return the alarms on what humans take over, on what users say of answers, and on estimates."""
+    """Return the alarms on what humans take over, on what users say of answers and their confidence, on estimates."""
     return [
         AlarmSpec(
             name="escalations",
@@ -24,6 +24,7 @@ def build_quality_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
             minutes=60,
         ),
         _build_satisfaction_alarm(limits),
+        _build_calibration_alarm(limits),
         AlarmSpec(
             name="estimates-off",
             group="quality",
@@ -56,6 +57,24 @@ def _build_satisfaction_alarm(limits: AlarmLimits) -> AlarmSpec:
         expression="IF(given >= 20, 100 * score, 100)",
         comparison="<",
         threshold=limits.satisfied_percent,
+        minutes=1440,
+    )
+
+
+def _build_calibration_alarm(limits: AlarmLimits) -> AlarmSpec:
+    return AlarmSpec(
+        name="miscalibrated",
+        group="quality",
+        severity="ticket",
+        says="Agents are surer of answers than they are right, or less sure",
+        why="Brier score of at least twenty rated answers of a day; one who always says 50 % has 0.25",
+        runbook="quality",
+        signals={
+            "gap": AlarmMetric(metric=names.CONFIDENCE_ERROR, statistic="Average"),
+            "rated": AlarmMetric(metric=names.CONFIDENCE_ERROR, statistic="SampleCount"),
+        },
+        expression="IF(rated >= 20, gap, 0)",
+        threshold=limits.confidence_error,
         minutes=1440,
     )
 

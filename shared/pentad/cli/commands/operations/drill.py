@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +27,9 @@ from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
-    from pentad.cli.commands.operations.alarm_drill import DrilledAlarm, Take
+    from pentad.cli.commands.operations.alarms.alarm_drill import DrilledAlarm, DrilledFault, Take
+    from pentad.cli.commands.operations.alarms.real_faults import MeasuredFault
+    from pentad.cli.commands.twin.twin import Running
     from pentad.models.drill.drill import DrillResult
     from twin.running.twin import Twin
 
@@ -52,12 +55,17 @@ def run_fallback_drill(stage: operator.Stage = None) -> None:
 @app.command("alarms")
 def run_alarm_drill(
     only: Annotated[list[str] | None, typer.Option("--only", help="An alarm, without the stage's prefix.")] = None,
+    signals: Annotated[
+        bool, typer.Option("--signals", help="Play signals only; give the twin no real fault, which takes a minute.")
+    ] = False,
 ) -> None:
-    """Play each alarm's fault to the alarms of a twin of this folder; exit 1 where one does not do as it should.
+    """Drill the alarms of a twin of this folder; exit 1 where one does not do as it should.
 
-    Each has to go on, page once or open a ticket, and go off again; after a healthy day none may be on. Time is played.
+    A twin of its own is given real faults, and what its functions and services measured of them is played on, minute
+    after minute; for the other alarms a fault's signal is played. Each alarm has to go on, page once or open a ticket,
+    and go off again; after a healthy day none may be on.
     """
-    from pentad.cli.commands.operations.alarm_drill import AlarmDrill
+    from pentad.cli.commands.operations.alarms.alarm_drill import AlarmDrill
 
     with handle_errors():
         root = find_project_root()
@@ -70,18 +78,50 @@ def run_alarm_drill(
                 drill = AlarmDrill(alarms, composites, *where, only=tuple(only or ()))
             except ValueError as error:
                 raise CommandError(str(error), code=EXIT_USAGE) from error
+            measured = [] if signals else list(_measure_faults(running, tuple(only or ())))
             with ERR.show_status("drilling alarms: days pass in seconds"):
-                noise, drilled = drill.find_noise(), list(drill.run())
-        failed = [one for one in drilled if one.problem]
-        if OPTIONS.json:
-            print_json({"on_after_a_healthy_day": noise, "alarms": [asdict(one) for one in drilled]})
-        else:
-            OUT.print(_build_alarm_grid(drilled))
-            for name in noise:
-                OUT.print(build_line("[red]{name} is on after a healthy day[/]", name=name))
-            OUT.print(f"{len(drilled) - len(failed)} of {len(drilled)} alarms do as they should")
-        if failed or noise:
+                noise, faults = drill.find_noise(), [drill.run_fault(one) for one in measured]
+                drilled = list(drill.run())
+        _show_alarm_drill(noise, faults, drilled)
+        if noise or any(one.problem for one in (*faults, *drilled)):
             raise typer.Exit(EXIT_FAILED)
+
+
+def _measure_faults(running: "Running", only: tuple[str, ...]) -> "Iterator[MeasuredFault]":
+    """Give the twin each fault that raises one of these alarms, or all, and yield what was measured of it."""
+    from pentad.cli.commands.operations.alarms.real_faults import FAULTS, FaultWorld, measure_fault
+    from pentad.cli.commands.operations.alarms.twin_measures import TwinMeasures
+    from pentad.cli.commands.twin.options import PREFIX
+    from twin.simulator import SimulatorControl
+
+    twin = running.twin
+    control = SimulatorControl(twin.simulator_url)
+    world = FaultWorld(twin.api_url, control, twin.get_admin_client, twin.outputs[f"{PREFIX}-state"], PREFIX)
+    try:
+        for fault in FAULTS:
+            if not only or any(name.endswith(one) for one in only for name in fault.raises):
+                with ERR.show_status(f"{fault.name}: {fault.says}"):
+                    yield measure_fault(world, fault, TwinMeasures(twin))
+    finally:
+        world.close()
+
+
+def _show_alarm_drill(noise: list[str], faults: "list[DrilledFault]", drilled: "list[DrilledAlarm]") -> None:
+    proofs = {name: fault.name for fault in faults if not fault.problem for name in fault.raised}
+    if OPTIONS.json:
+        alarms = [{**asdict(one), "proven_by": proofs.get(one.name, "signal")} for one in drilled]
+        print_json({"on_after_a_healthy_day": noise, "faults": [asdict(one) for one in faults], "alarms": alarms})
+        return
+    if faults:
+        OUT.print(_build_fault_grid(faults))
+    OUT.print(_build_alarm_grid(drilled, proofs))
+    for name in noise:
+        OUT.print(build_line("[red]{name} is on after a healthy day[/]", name=name))
+    for what, ended in (("faults raise what they should", faults), ("alarms do as they should", drilled)):
+        if ended:
+            OUT.print(f"{sum(not one.problem for one in ended)} of {len(ended)} {what}")
+    if faults:
+        OUT.print(f"{len(proofs)} alarms were proven by a real fault, the others by a played signal")
 
 
 def open_inbox(twin: "Twin") -> "Take":
@@ -106,14 +146,26 @@ def open_inbox(twin: "Twin") -> "Take":
     return take
 
 
-def _build_alarm_grid(drilled: "list[DrilledAlarm]") -> Grid:
+def _build_fault_grid(faults: "list[DrilledFault]") -> Grid:
     grid = Grid()
-    for heading in ("alarm", "on after", "off after", "told", ""):
+    for heading in ("fault", "class", "what was done", "raised", "told", ""):
+        grid.add_column(heading, no_wrap=heading in {"fault", "class"})
+    for one in faults:
+        told = [*(f"page: {name}" for name in one.pages), *(f"ticket: {name}" for name in one.tickets)]
+        ended = build_styled("ok", "green") if not one.problem else one.problem
+        grid.add_row(one.name, one.kind, one.says, ", ".join((*one.raised, *one.others)), ", ".join(told), ended)
+    return grid
+
+
+def _build_alarm_grid(drilled: "list[DrilledAlarm]", proofs: Mapping[str, str]) -> Grid:
+    grid = Grid()
+    for heading in ("alarm", "on after", "off after", "proven by", "told", ""):
         grid.add_column(heading, no_wrap=heading != "told", justify="right" if "after" in heading else "left")
     for one in drilled:
         minutes = [f"{each} min" if each is not None else "-" for each in (one.on_minutes, one.off_minutes)]
         told = ", ".join([*(f"page: {name}" for name in one.pages), *(f"ticket: {name}" for name in one.tickets)])
-        grid.add_row(one.name, *minutes, told, build_styled("ok", "green") if not one.problem else one.problem)
+        proof = proofs.get(one.name, "signal")
+        grid.add_row(one.name, *minutes, proof, told, build_styled("ok", "green") if not one.problem else one.problem)
     return grid
 
 

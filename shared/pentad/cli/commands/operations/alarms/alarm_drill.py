@@ -1,7 +1,7 @@
 """Play each alarm's fault to the alarms of a twin, and see that it goes on, tells one topic once, and goes off again.
 
-Time is played too: a day passes in a second. What is played is the signal of a fault, as functions and services report
-it; that they do report it is for their own tests.
+Time is played: a day passes in a second. What is played is the signal of a fault, as functions and services report it;
+or, of a fault that the twin was really given (`real_faults`), what was measured of it, minute after minute.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from pentad.observability.alarms.faults import FAULTY, HEALTHY
 
 if TYPE_CHECKING:
+    from pentad.cli.commands.operations.alarms.real_faults import MeasuredFault
     from twin.alarms.alarms import CompositeAlarm, MetricAlarm
     from twin.alarms.metric_store import MetricKey
+    from twin.alarms.statistics import Bucket
     from twin.alarms.watch import AlarmTarget, AlarmWatch
 
 _MINUTE = 60
@@ -41,6 +43,31 @@ class DrilledAlarm:
     name: str
     on_minutes: int | None
     off_minutes: int | None
+    pages: tuple[str, ...]
+    tickets: tuple[str, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class DrilledFault:
+    """What became of a fault that a twin was really given.
+
+    Attributes:
+        name: the fault's.
+        kind: what users lose.
+        says: what was done.
+        raised: the alarms that it had to raise, and did.
+        others: further alarms that it raised.
+        pages: what paged, by alarm.
+        tickets: what opened a ticket, by alarm.
+        problem: what is wrong; None if all is as it should be.
+    """
+
+    name: str
+    kind: str
+    says: str
+    raised: tuple[str, ...]
+    others: tuple[str, ...]
     pages: tuple[str, ...]
     tickets: tuple[str, ...]
     problem: str | None
@@ -89,6 +116,70 @@ class AlarmDrill:
         """Yield what became of each metric alarm, by name."""
         for name in self._names:
             yield self._drill(name)
+
+    def run_fault(self, measured: "MeasuredFault") -> DrilledFault:
+        """Play what was measured of a fault, and of the stage after it was mended, to all alarms that look at it."""
+        fault = measured.fault
+        wanted = tuple(sorted(name for name in self._metric_alarms if name.endswith(_end_names(fault.raises))))
+        affected = self._list_affected(frozenset(measured.faulty))
+        missing = [name for name in fault.raises if not any(one.endswith(f"-{name}") for one in affected)]
+        if missing:
+            return self._end_fault(measured, (), (), f"nothing was measured of {', '.join(missing)}")
+        watch, at = self._start_watch(affected)
+        self._take()
+        on, at = self._play(watch, at, measured.faulty, wanted, "ALARM")
+        others = tuple(name for name in affected if name not in wanted and watch.find_state(name) == "ALARM")
+        raised = tuple(name for name in wanted if name in on)
+        told = self._take()
+        off, _ = self._play(watch, at, measured.mended, raised, "OK")
+        problem = None
+        if len(raised) < len(wanted):
+            problem = f"it did not raise {', '.join(name for name in wanted if name not in raised)}"
+        elif len(off) < len(raised):
+            problem = f"{', '.join(name for name in raised if name not in off)} did not go off again"
+        return self._end_fault(measured, raised, others, problem, told)
+
+    def _end_fault(
+        self,
+        measured: "MeasuredFault",
+        raised: tuple[str, ...],
+        others: tuple[str, ...],
+        problem: str | None,
+        told: list[tuple[str, str, str]] | None = None,
+    ) -> DrilledFault:
+        pages, tickets = _pick(told or [], "pages"), _pick(told or [], "tickets")
+        fault, above = measured.fault, [one for name in raised for one in self._list_above(name)]
+        paging = any("pages" in topic for one in above for topic in one.actions.alarm)
+        if problem is None and (len(pages) > 1 or (paging and not pages)):
+            problem = f"one fault should page once, and paged {len(pages)} times"
+        elif problem is None and not pages and not tickets:
+            problem = "nobody was told"
+        return DrilledFault(fault.name, fault.kind, fault.says, raised, others, pages, tickets, problem)
+
+    def _play(
+        self, watch: "AlarmWatch", at: int, signals: "Mapping[MetricKey, Bucket]", names: tuple[str, ...], state: str
+    ) -> tuple[set[str], int]:
+        """Repeat measured signals by the minute; return which of some alarms came to a state, and the time then."""
+        looked_at = [self._metric_alarms[name] for name in names]
+        looked_at += [part for name in names for part in self._list_parts(self._list_above(name))]
+        needed = max(map(_count_minutes, looked_at), default=1)
+        step = max(1, needed // _LOOKS)
+        reached: set[str] = set()
+        last = needed + 20
+        for minute in range(1, needed + 20 + 6 * step):
+            for key, bucket in signals.items():
+                for value in bucket.values:
+                    watch.store.add(key, value, at)
+            at += _MINUTE
+            if minute % step:
+                continue
+            watch.evaluate(at)
+            reached |= {name for name in names if watch.find_state(name) == state}
+            if len(reached) == len(names):
+                last = min(last, minute + 6 * step)  # a symptom waits for its cause
+            if minute >= last:
+                break
+        return reached, at
 
     def _start_watch(self, metric_alarms: "Mapping[str, MetricAlarm]") -> "tuple[AlarmWatch, int]":
         """Return a watch over some alarms that has seen a healthy day, and the time that it is."""
@@ -183,6 +274,10 @@ class AlarmDrill:
         found = [one for one in self._composite_alarms.values() if name in list_alarms(one.rule)]
         causes = [one for one in found if not one.name.endswith("-causes")]
         return causes + [above for one in causes for above in self._list_above(one.name)]
+
+
+def _end_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"-{name}" for name in names)
 
 
 def _count_minutes(alarm: "MetricAlarm") -> int:
