@@ -25,8 +25,9 @@ def copy(root: Path, project: Path, *, without: tuple[str, ...] = ()) -> None:
         if name not in without:
             shutil.copytree(root / name, project / name, ignore=SKIPPED)
     shutil.copy2(root / "cdk.json", project)
-    # What is built is never changed, so the copy may share it; what begins with a dot is being built.
-    for path in (root / "build").glob("[!.]*"):
+    # What is built is never changed, so the copy may share it; what begins with a dot is being built, and files are
+    # reports of an earlier run of the tests.
+    for path in (root / "build").glob("[!.]*/"):
         shutil.copytree(path, project / "build" / path.name, copy_function=os.link)
 
 
