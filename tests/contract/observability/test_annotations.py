@@ -127,7 +127,7 @@ class Products:
                 self.kept["phoenix"][one.identifier] = one
         elif path == "/smith/api/v1/feedback":
             feedback = LangSmithBody.model_validate_json(body)
-            self.kept["langsmith"][feedback.id] = feedback
+            self.kept["langsmith"][str(feedback.id)] = feedback
         elif path == "/api/public/scores":
             score = LangfuseBody.model_validate_json(body)
             self.kept["langfuse"][score.id] = score

@@ -85,10 +85,12 @@ class SpanContents:
         found = self._sessions.read(tenant_id, run.session_id, run.request_seq, run.request_seq + _READ - 1)
         return [one.message for one in found if one.message.run_id == run_id]
 
-    def _write(self, value: Sequence[Message] | ContentBlock) -> str:
+    def _write(self, value: list[Message] | ToolCallBlock | ToolResultBlock) -> str:
         """Return what an attribute says: a text, or messages as the conventions' JSON has them."""
-        if isinstance(value, ToolCallBlock | ToolResultBlock):
-            return self._cut(json.dumps(value.arguments) if isinstance(value, ToolCallBlock) else value.content)
+        if isinstance(value, ToolCallBlock):
+            return self._cut(json.dumps(value.arguments, default=str))
+        if isinstance(value, ToolResultBlock):
+            return self._cut(value.content)
         messages = [{"role": one.role, "parts": [self._build_part(block) for block in one.blocks]} for one in value]
         return json.dumps(messages, ensure_ascii=False)
 

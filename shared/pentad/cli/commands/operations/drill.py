@@ -83,7 +83,7 @@ def run_alarm_drill(
                 noise, faults = drill.find_noise(), [drill.run_fault(one) for one in measured]
                 drilled = list(drill.run())
         _show_alarm_drill(noise, faults, drilled)
-        if noise or any(one.problem for one in (*faults, *drilled)):
+        if noise or any(one.problem for one in faults) or any(one.problem for one in drilled):
             raise typer.Exit(EXIT_FAILED)
 
 

@@ -158,6 +158,15 @@ def _ask_many(world: FaultWorld, count: int, tenant_id: str = "drill") -> list[J
         return list(pool.map(lambda question: ask(client, question), questions))
 
 
+def _ask_of(count: int, broken_tenant_id: str = "drill") -> Callable[[FaultWorld, bool], None]:
+    """Return what asks so many questions, while the fault is there those of a tenant that has it."""
+
+    def use(world: FaultWorld, broken: bool) -> None:
+        _ask_many(world, count, broken_tenant_id if broken else "drill")
+
+    return use
+
+
 @contextmanager
 def _stop_providers(world: FaultWorld) -> Iterator[None]:
     world.simulator.add_faults({"kind": "status", "status": 529})
@@ -288,7 +297,7 @@ FAULTS: Sequence[RealFault] = (
         says="every provider answers 529",
         raises=("models-unreachable", "runs-failing", "slo-success-fast-60m", "slo-success-fast-5m"),
         begin=_stop_providers,
-        use=lambda world, broken: _ask_many(world, 5) and None,
+        use=_ask_of(5),
     ),
     RealFault(
         name="right-missing",
@@ -296,7 +305,7 @@ FAULTS: Sequence[RealFault] = (
         says="Recall's role may not use its tables any more",
         raises=("functions-failing",),
         begin=_deny("recall"),
-        use=lambda world, broken: _ask_many(world, 12) and None,
+        use=_ask_of(12),
     ),
     RealFault(
         name="api-denied",
@@ -320,7 +329,7 @@ FAULTS: Sequence[RealFault] = (
         says="each embedding takes four seconds",
         raises=("recall-slow",),
         begin=_slow_embedder,
-        use=lambda world, broken: _ask_many(world, 4) and None,
+        use=_ask_of(4),
     ),
     RealFault(
         name="answers-wrong",
@@ -336,7 +345,7 @@ FAULTS: Sequence[RealFault] = (
         says="a tenant's budget of the day is used up",
         raises=("budget-refusals",),
         begin=_use_up_budget,
-        use=lambda world, broken: _ask_many(world, 2, "drill-poor" if broken else "drill") and None,
+        use=_ask_of(2, broken_tenant_id="drill-poor"),
     ),
     RealFault(
         name="usage-absurd",
@@ -344,7 +353,7 @@ FAULTS: Sequence[RealFault] = (
         says="a provider reports a thousand million tokens",
         raises=("usage-absurd",),
         begin=_load_absurd_usage,
-        use=lambda world, broken: _ask_many(world, 2) and None,
+        use=_ask_of(2),
     ),
 )
 """At least one of each class; all other alarms are drilled by played signals."""
