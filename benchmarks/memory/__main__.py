@@ -9,7 +9,7 @@ part of the project: without them this says so and ends.
 import argparse
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, quantiles
@@ -20,9 +20,11 @@ from rich.table import Table
 from benchmarks.memory.corpora import READERS, Corpus, Question
 from benchmarks.memory.embedding import KeptEmbedder
 from benchmarks.memory.indexing import TENANT, index_corpus
+from benchmarks.memory.latency import PASSAGES, list_latencies
 from benchmarks.memory.locomo import BUDGETS, FILE, Talks
 from benchmarks.memory.long_talk import PIECES, list_costs
 from benchmarks.memory.measures import list_documents, measure_found, measure_ndcg
+from benchmarks.memory.scale import list_scale, read_indexed, read_vectors
 from benchmarks.terminal import ERR, OUT
 from pentad.domain.models import CallContext
 from pentad.domain.usage import estimate_tokens
@@ -41,7 +43,8 @@ RECIPES = {
     "meaning": RankWeights(1, 0),
     "words": RankWeights(0, 1),
 }
-LOCOMO, TALK = "locomo", "talk"
+LOCOMO, TALK, SCALE, LATENCY = "locomo", "talk", "scale", "latency"
+OTHERS = (LOCOMO, TALK, SCALE, LATENCY)
 _PASSAGES = 40
 _CONTEXT = CallContext(tenant_id=TENANT, purpose="embed_query")
 
@@ -74,7 +77,7 @@ def read_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help=f"collections: {', '.join((*READERS, LOCOMO, TALK))} (all unless given)"
+        "names", nargs="*", help=f"what to measure: {', '.join((*READERS, *OTHERS))} (all unless given)"
     )
     parser.add_argument("--data", type=Path, help=f"the folder with them (or {DATA_VARIABLE}; {DATA} unless given)")
     parser.add_argument("--kept", type=Path, default=KEPT, help="the file that keeps vectors for the next time")
@@ -145,24 +148,49 @@ def run_long_talk(path: Path, kept: Path, tell: Callable[[str], None]) -> None:
     OUT.print(costs)
 
 
-def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
-    """Measure and print."""
-    folder = options.data or Path(os.environ.get(DATA_VARIABLE, DATA))
-    if not options.names or LOCOMO in options.names:
-        run_conversations(folder / FILE, options.kept, tell)
-    if not options.names or TALK in options.names:
-        run_long_talk(folder / FILE, options.kept, tell)
+def run_scale(stores: Mapping[str, tuple[Corpus, MemoryVectors]], embedder: KeptEmbedder) -> None:
+    """Fit what cosines say, and print it."""
+    names = ", ".join(stores)
+    table = Table(title=f"What cosines say, on the questions that were not fitted: {names}", title_justify="left")
+    for column in ("", "", "kept of what answers", "let through of what does not"):
+        table.add_column(column)
+    for row in list_scale([read_indexed(*one) for one in stores.values()], embedder):
+        table.add_row(*row)
+    OUT.print(table)
+
+
+def run_latency(
+    stores: Mapping[str, tuple[Corpus, MemoryVectors]], embedder: KeptEmbedder, tell: Callable[[str], None]
+) -> None:
+    """Measure what a search takes, and print it."""
+    table = Table(title=f"A search of {PASSAGES:,} passages, without the embedder, in ms", title_justify="left")
+    for column in ("store", "questions", "p50", "p99", "p50 without the store", "p99 without the store"):
+        table.add_column(column, justify="left" if column == "store" else "right")
+    vectors = [vector for _, store in stores.values() for vector in read_vectors(store)]
+    questions = [one.text for one in next(iter(stores.values()))[0].halve()[1]][:200]
+    for row in list_latencies(vectors, questions, embedder, tell):
+        table.add_row(*row)
+    OUT.print(table)
+
+
+def run_documents(
+    options: argparse.Namespace, folder: Path, embedder: KeptEmbedder, tell: Callable[[str], None]
+) -> dict[str, tuple[Corpus, MemoryVectors]]:
+    """Index the collections, measure how well those that are asked for are found, print it, and return all of them."""
     table = Table(title="Documents found", title_justify="left")
     for column in ("collection", "ranked by", "questions", "nDCG@10", "in 500 tokens", "in 2,000", "ms (p50)"):
         table.add_column(column, justify="left" if column in ("collection", "ranked by") else "right")
-    embedder = KeptEmbedder(options.kept, tell)
-    for name in [name for name in options.names or READERS if name not in (LOCOMO, TALK)]:
+    stores: dict[str, tuple[Corpus, MemoryVectors]] = {}
+    for name in READERS if _wants(options, SCALE, LATENCY) else [name for name in options.names if name in READERS]:
         file, read = READERS[name]
         if not (folder / file).exists():
             OUT.print(f"{name}: left out, {folder / file} is not there (--data or {DATA_VARIABLE} says where)")
             continue
         corpus = read(folder / file)
         store = index_corpus(corpus, embedder, tell)
+        stores[name] = (corpus, store)
+        if not _wants(options, name):
+            continue
         fitted, reported = corpus.halve()
         questions = (fitted if options.fitted else reported)[: options.limit]
         embedder.embed([question.text for question in questions], _CONTEXT, deadline=0)
@@ -170,6 +198,26 @@ def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
             table.add_row(*row)
     if table.row_count:
         OUT.print(table)
+    return stores
+
+
+def _wants(options: argparse.Namespace, *names: str) -> bool:
+    return not options.names or not set(names).isdisjoint(options.names)
+
+
+def run(options: argparse.Namespace, tell: Callable[[str], None]) -> int:
+    """Measure and print."""
+    folder = options.data or Path(os.environ.get(DATA_VARIABLE, DATA))
+    if _wants(options, LOCOMO):
+        run_conversations(folder / FILE, options.kept, tell)
+    if _wants(options, TALK):
+        run_long_talk(folder / FILE, options.kept, tell)
+    embedder = KeptEmbedder(options.kept, tell)
+    stores = run_documents(options, folder, embedder, tell)
+    if len(stores) > 1 and _wants(options, SCALE):
+        run_scale(stores, embedder)
+    if stores and _wants(options, LATENCY):
+        run_latency(stores, embedder, tell)
     return 0
 
 

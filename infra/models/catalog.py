@@ -6,6 +6,8 @@ from pathlib import Path
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import ModelStep
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.knowledge import SEARCH_KNOWLEDGE
+from pentad.memory.retrieval.scores.scales import SCALES
 from pentad.models.catalog.catalog import OVERLAY, ModelCatalog, ModelEntry, load
 from pentad.tools.offer.choose import estimate_tool
 
@@ -92,4 +94,26 @@ def check_tasks(models: ModelCatalog, catalog: Catalog) -> None:
             known = ", ".join(sorted(models.tasks))
             raise ConfigurationError(
                 f"{place}: task: there is no task '{task}'; the tasks are {known}", fix="use one of them"
+            )
+
+
+def check_scales(models: ModelCatalog, catalog: Catalog) -> None:
+    """Refuse agents whose passages are to have a relevance that the embedding model's cosines say nothing about.
+
+    Args:
+        models: the embedding models there are.
+        catalog: agents.
+
+    Raises:
+        ConfigurationError: the message names the file and the model.
+    """
+    unknown = sorted({link.model.name for link in models.route(task="embed").links} - SCALES.keys())
+    for name, agent in catalog.agents.items():
+        knowledge = agent.knowledge
+        searches = knowledge.top_k > 0 or SEARCH_KNOWLEDGE in agent.tools
+        if unknown and searches and knowledge.minimum_score is None and knowledge.minimum_relevance > 0:
+            raise ConfigurationError(
+                f"agents/{name}/agent.yaml: knowledge: nothing is known of the cosines of the embedding model "
+                f"'{unknown[0]}', so no passage can be held against minimum_relevance",
+                fix="set knowledge.minimum_score, a cosine; or minimum_relevance: 0, and nothing is too far",
             )

@@ -18,7 +18,7 @@ from infra.memory.erase import Erase
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
 from infra.memory.remember import Remember
-from infra.models.catalog import Models, check_tasks, compute_tool_room
+from infra.models.catalog import Models, check_scales, check_tasks, compute_tool_room
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.observability.alarms import Alarms, give_actions
@@ -168,6 +168,7 @@ class AgentStack(Stack):
         found = {"workflows": specs, "served": served, "policy": policy, "mcp_servers": servers}
         catalog = catalog.model_copy(update=found)
         check_tasks(models.catalog, catalog)
+        check_scales(models.catalog, catalog)
         check_kept(stage.retention, catalog, models.catalog)
         return catalog.model_copy(update={"tool_room": compute_tool_room(models.catalog, catalog)}), workflows
 

@@ -9,8 +9,10 @@ from aws_cdk import App
 from pytest_socket import enable_socket
 
 from infra.app import build_stacks
-from infra.models.catalog import read_models
+from infra.models.catalog import check_scales, read_models
+from pentad.domain.declarations.agents import AgentSpec, Catalog, KnowledgeSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.models.catalog.catalog import load
 from tests.infra.conftest import joined
 
 Json = dict[str, Any]
@@ -126,3 +128,42 @@ def test_without_a_file_of_ones_own_there_is_no_other_secret_and_no_grant_on_bed
 def test_the_layer_brings_the_file(synthesized: list[Json], project: Path) -> None:
     found = [path.read_text() for path in (project / "build").glob("layer-catalog-*/python/pentad_catalog/models.yaml")]
     assert OWN in found
+
+
+EMBEDS = """
+models:
+  bge:
+    label: BGE
+    provider: openai
+    kind: embedding
+    context_tokens: 512
+    dimensions: 384
+    prices: {source: our own machine, date: 2026-11-22, input: "0"}
+tiers:
+  embeddings: {chain: [bge]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "tools", "refused"),
+    [
+        (KnowledgeSpec(), (), True),
+        (KnowledgeSpec(top_k=0), ("search_knowledge",), True),
+        (KnowledgeSpec(top_k=0), (), False),
+        (KnowledgeSpec(minimum_score=0.6), (), False),
+        (KnowledgeSpec(minimum_relevance=0), (), False),
+    ],
+)
+def test_an_embedding_model_whose_cosines_say_nothing_is_refused_where_they_would_decide(
+    knowledge: KnowledgeSpec, tools: tuple[str, ...], refused: bool
+) -> None:
+    agent = AgentSpec(name="helper", description="d", prompt="p", knowledge=knowledge, tools=tools)
+    catalog = Catalog(agents={"helper": agent}, tools={})
+    check_scales(load(strict=True), catalog)  # of the bundled model they say something
+    own = load(overlay=EMBEDS, strict=True)
+    if not refused:
+        check_scales(own, catalog)
+        return
+    with pytest.raises(ConfigurationError, match=r"agents/helper/agent\.yaml: knowledge: .*'bge'") as told:
+        check_scales(own, catalog)
+    assert "minimum_score" in str(told.value.fix)

@@ -83,11 +83,18 @@ class KnowledgeSpec(Spec):
     """How an agent retrieves."""
 
     top_k: int = Field(default=6, ge=0, le=50, description="passages given with a question; 0 turns recall off")
-    minimum_score: float = Field(
-        default=0.15,
+    minimum_relevance: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="what is less likely to answer, by the embedding model's scale, is given only where it has most of "
+        "the question's words",
+    )
+    minimum_score: float | None = Field(
+        default=None,
         ge=-1,
         le=1,
-        description="cosine similarity below which a passage is given only where it has most of the question's words",
+        description="the same as a cosine, in the place of minimum_relevance: for an embedding model without a scale",
     )
     collections: tuple[str, ...] = Field(
         default=(),

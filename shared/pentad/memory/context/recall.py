@@ -21,6 +21,7 @@ from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_que
 from pentad.memory.retrieval.ports import Reranker, VectorStore
 from pentad.memory.retrieval.readers import choose_collections
 from pentad.memory.retrieval.remembered import estimate_remembered
+from pentad.memory.retrieval.scores.scales import SCALES
 from pentad.memory.retrieval.search import DocumentSearch, Found, Wanted
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.memory.tokens import Counter
@@ -185,7 +186,8 @@ class Recall:
             until = began.timestamp() + EMBED_SECONDS if deadline is None else deadline
             try:
                 reply = embedder.embed([asked.text], context, deadline=until)
-                asked = TurnQuery(asked.text, reply.vectors[0], name_model(reply.model, reply.dimensions))
+                model = name_model(reply.model, reply.dimensions)
+                asked = TurnQuery(asked.text, reply.vectors[0], model, SCALES.get(reply.model))
             except (TransientError, BudgetExceeded) as error:
                 self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
         turned = self._find_epoch(head, stored, agent.context)
@@ -247,6 +249,7 @@ class Recall:
             context=context,
             top_k=agent.knowledge.top_k,
             minimum_score=agent.knowledge.minimum_score,
+            minimum_relevance=agent.knowledge.minimum_relevance,
             tokens=agent.context.low_water_tokens // 2,
             deadline=deadline,
             where=choose_collections(agent.knowledge.collections),

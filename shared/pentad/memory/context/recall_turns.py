@@ -9,6 +9,7 @@ from pentad.domain.runs import Piece, Source
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asking import looks_back, may_ask
 from pentad.memory.context.told import find_told
+from pentad.memory.retrieval.scores.scales import ModelScale
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
 from pentad.memory.turns.index import Scored, rank_said
@@ -27,11 +28,13 @@ class TurnQuery:
         text: what is asked, with the question before it in a follow-up.
         vector: its vector, or None where no embedder answered.
         model: what made the vector.
+        scale: what its cosines say; None where that is not known.
     """
 
     text: str
     vector: Sequence[float] | None = None
     model: str = ""
+    scale: ModelScale | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class RecallTurns:
             tokens=spec.recall_tokens,
             most_tokens=max(spec.recall_tokens, spec.most_recall_tokens),
             count=self._count,
+            scale=asked.scale,
         )
         said = sorted((one.utterance for one in chosen.scored), key=lambda one: (one.at, one.place))
         return RecalledTurns(tuple(said), _describe(chosen, memory, self._count))

@@ -142,6 +142,7 @@ class KnowledgeSearch:
             context=context,
             top_k=asked.limit,
             minimum_score=knowledge.minimum_score,
+            minimum_relevance=knowledge.minimum_relevance,
             tokens=RESULT_TOKENS,
             deadline=deadline,
             where=choose_collections(knowledge.collections) | ({"document": documents} if documents else {}),

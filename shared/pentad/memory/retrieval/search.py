@@ -21,6 +21,7 @@ from pentad.memory.retrieval.ports import Match, Reranker, SearchRequest, Vector
 from pentad.memory.retrieval.questions import split_question
 from pentad.memory.retrieval.rank import WEIGHTS, RankWeights, Signals, rank
 from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, list_labels
+from pentad.memory.retrieval.scores.scales import find_minimum
 from pentad.memory.retrieval.words import covers
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
@@ -50,8 +51,9 @@ class Wanted:
         text: what is asked.
         context: on whose behalf; its tenant's documents are searched, and those of its user's own.
         top_k: at most so many passages.
-        minimum_score: cosine similarity below which a passage is given for its words only.
+        minimum_score: cosine similarity below which a passage is given for its words only; None: by relevance.
         tokens: at most so many in all.
+        minimum_relevance: the same as a relevance, which the embedding model's scale makes a cosine of.
         deadline: ``time.time()`` by which an answer is of use; 20 s from now where it is None.
         where: further conditions on the metadata.
     """
@@ -59,8 +61,9 @@ class Wanted:
     text: str
     context: CallContext
     top_k: int
-    minimum_score: float
+    minimum_score: float | None
     tokens: int
+    minimum_relevance: float = 0.0
     deadline: float | None = None
     where: Mapping[str, str | tuple[str, ...]] | None = None
 
@@ -115,7 +118,7 @@ class DocumentSearch:
         parts = split_question(wanted.text)
         if not parts:
             return Found()
-        vectors, notices = self._embed(parts, wanted, embedder)
+        vectors, model, notices = self._embed(parts, wanted, embedder)
         requests = [self._make_request(wanted, part, vector) for part, vector in zip(parts, vectors, strict=True)]
         matches = self._search(wanted.context.tenant_id, requests)
         matches = [[one for one in found if _may_see(one, wanted.context.user_id)] for found in matches]
@@ -126,23 +129,40 @@ class DocumentSearch:
                 company = self._score_company(wanted.context.tenant_id, requests[0], list(ranked)[:COMPANY])
                 ranked = rank([replace(signals[0], company=company)], self._weights)
             ranked = self._rerank(wanted.text, matches[0], ranked)
-        passages = choose_passages(parts, matches, ranked, top_k=wanted.top_k, minimum_score=wanted.minimum_score)
+        minimum = self._find_minimum(wanted, model)
+        passages = choose_passages(parts, matches, ranked, top_k=wanted.top_k, minimum_score=minimum)
         kept = limit_tokens(passages, wanted.tokens, self._count)
         return Found(kept, len({one.vector_id for found in matches for one in found}), notices)
 
     def _embed(
         self, parts: Sequence[str], wanted: Wanted, embedder: Embedder
-    ) -> tuple[Sequence[tuple[float, ...] | None], tuple[str, ...]]:
+    ) -> tuple[Sequence[tuple[float, ...] | None], str | None, tuple[str, ...]]:
+        """Return the parts' vectors, what made them, and what the user is told."""
         latest = self._clock().timestamp() + EMBED_SECONDS
         # What is left after an embedder that does not answer is enough to search by words.
         until = latest if wanted.deadline is None else min(latest, wanted.deadline - _SPARE_SECONDS)
         try:
-            return embedder.embed(parts, wanted.context, deadline=until).vectors, ()
+            reply = embedder.embed(parts, wanted.context, deadline=until)
         except TransientError as error:
             if not self._vectors.capabilities.words:
                 raise
             self._telemetry.log_event("recall.words_only", level="WARNING", error=type(error).__name__)
-            return [None] * len(parts), (WORDS_ONLY,)
+            return [None] * len(parts), None, (WORDS_ONLY,)
+        return reply.vectors, reply.model, ()
+
+    def _find_minimum(self, wanted: Wanted, model: str | None) -> float:
+        """Return the cosine that a passage needs; of a model without a scale none is too low, which is logged."""
+        if wanted.minimum_score is not None:
+            return wanted.minimum_score
+        if model is None:
+            return 1.0  # No cosine was computed: words decide.
+        if wanted.minimum_relevance <= 0:
+            return -1.0
+        minimum = find_minimum(model, wanted.minimum_relevance)
+        if minimum is None:
+            self._telemetry.log_event("recall.scale_unknown", level="WARNING", model=model)
+            return -1.0
+        return minimum
 
     def _score_company(self, tenant_id: str, request: SearchRequest, best: Sequence[str]) -> dict[str, float]:
         """Return how near to the mean of the best others are."""

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
-from pentad.domain.models import CallContext
+from pentad.domain.models import CallContext, EmbedReply
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Match, SearchRequest, Vector
 from pentad.memory.retrieval.rank import rank
+from pentad.memory.retrieval.scores.scales import SCALES
 from pentad.memory.retrieval.search import (
     WORDS_ONLY,
     DocumentSearch,
@@ -122,6 +123,37 @@ def test_without_an_embedder_fewer_of_the_words_will_do(vectors: Counted) -> Non
     down = WordEmbedder(failures=[ModelThrottled("429")])
     assert documents(find(vectors, question, down)) == ["fees.md"]
     assert documents(find(vectors, question, minimum_score=0.9)) == []
+
+
+class _Named(WordEmbedder):
+    """An embedder whose model is one of the table."""
+
+    def embed(self, *given: Any, **options: Any) -> EmbedReply:
+        return super().embed(*given, **options).model_copy(update={"model": "all-MiniLM-L6-v2"})
+
+
+def test_a_relevance_is_a_cosine_by_the_scale_of_the_model_that_answered(vectors: Counted) -> None:
+    question = "How may somebody prevent fees"
+    scale = SCALES["all-MiniLM-L6-v2"]
+    [near] = [one.dense for one in vectors.search("acme", SearchRequest(k=1, dense=embed(question)))]
+    assert near is not None
+    for minimum, given in ((scale.rate(near) - 0.001, True), (scale.rate(near) + 0.001, False)):
+        options = {"minimum_score": None, "minimum_relevance": minimum, "top_k": 1}
+        assert bool(documents(find(vectors, question, _Named(), **options))) is given
+    # A minimum of one's own, as a cosine, counts in its place.
+    assert documents(find(vectors, question, _Named(), minimum_score=near - 0.01, minimum_relevance=1.0, top_k=1))
+
+
+def test_nothing_is_too_far_for_a_model_without_a_scale_which_is_logged(vectors: Counted) -> None:
+    telemetry = Counts()
+    search = DocumentSearch(vectors=vectors, telemetry=telemetry, clock=Clock())
+    context = CallContext(tenant_id="acme", user_id="ada", purpose="embed_query")
+    wanted = Wanted("bread", context, top_k=5, minimum_score=None, tokens=1000, minimum_relevance=0.9)
+    assert len(search.find(wanted, WordEmbedder()).passages) > 1
+    assert "recall.scale_unknown" in telemetry.events
+    # Without an embedder words decide, as before.
+    down = WordEmbedder(failures=[ModelThrottled("429")])
+    assert documents(find(vectors, "bread", down, minimum_score=None, minimum_relevance=0.02)) == []
 
 
 def test_a_passage_with_the_questions_words_is_given_whatever_its_cosine() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from pentad.domain.usage import estimate_tokens
+from pentad.memory.retrieval.scores.scales import MEASURED, ModelScale
 from pentad.memory.turns.index import Ranking, Scored
 from pentad.memory.turns.select import (
     COSINE,
@@ -123,9 +124,18 @@ def test_what_was_just_told_and_speaks_as_well_to_the_question_is_what_the_talk_
     assert (flat.scored, flat.reason) == ((), "in the window")
 
 
-def test_within_the_budget_only_what_is_worth_half_of_the_best_is_given() -> None:
+def test_within_the_budget_only_what_is_worth_it_beside_the_best_is_given() -> None:
     chosen = choose(ranking(*STEEP), tokens=2000)
     assert [one.score for one in chosen.scored] == [score for score in STEEP if score >= WORTH * STEEP[0]]
     alone = choose(ranking(9.0, *(0.5,) * 59), tokens=2000)
     assert LEAST_TOKENS - 20 <= alone.tokens <= LEAST_TOKENS
     assert choose(ranking(9.0, *(0.5,) * 59), tokens=30).tokens <= 30
+
+
+def test_the_gates_cosines_are_translated_by_the_scale_of_the_model() -> None:
+    narrow = ModelScale(model="narrow", midpoint=0.8, slope=4 * MEASURED.slope, fitted_at=None, source="a test")
+    # 0.85 stands out by 0.1 there, which is 0.4 with the model that the gate was measured with.
+    near, far = (ranking(*STEEP, cover=0.1, cosine=cosine, usual=0.75) for cosine in (0.85, 0.78))
+    for found, reason in ((near, "fits"), (far, "not needed")):
+        assert choose_said(found, "why?", is_shown=lambda one: False, scale=narrow).reason == reason
+    assert choose_said(near, "why?", is_shown=lambda one: False).reason == "not needed"

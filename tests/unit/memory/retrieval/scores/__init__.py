@@ -1,0 +1,1 @@
+"""What the scores of an embedding model say."""
