@@ -32,7 +32,7 @@ from twin.host.model import (
 )
 from twin.host.pool import InstancePool, QueuePlace
 from twin.host.processes.endpoint import RuntimeEndpoint
-from twin.host.processes.environment import build_command, build_environment
+from twin.host.processes.environment import build_environment, describe_start
 from twin.host.processes.instance import Instance, Start
 from twin.host.processes.output import InstanceLog
 from twin.host.processes.spawner import WATCH, Spawner
@@ -49,12 +49,22 @@ CredentialsFor = Callable[[str], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """Where a host lives: the region functions see, its state folder, and variables all functions get."""
+    """Where a host lives, and what all its functions have.
+
+    Attributes:
+        region: the region functions see.
+        state_dir: its state folder.
+        extra_environment: variables all functions get.
+        watch: how processes learn of the host's end.
+        modules: what functions import from their layers and from installed packages, whatever their environment; it
+            is imported once for many (see `processes.templates`). Empty: each process starts by itself.
+    """
 
     region: str
     state_dir: Path
     extra_environment: Mapping[str, str]
     watch: str = WATCH
+    modules: tuple[str, ...] = ()
 
 
 class FunctionHost:
@@ -76,7 +86,7 @@ class FunctionHost:
         self._limits = limits or HostLimits()
         self._registry = FunctionRegistry()
         self._pool = InstancePool(self._limits)
-        self._spawner = Spawner()
+        self._spawner = Spawner(settings.modules)
         self._reports: deque[InvocationReport] = deque(maxlen=self._limits.reports_kept)
         self._stopping = threading.Event()
         make_private_folder(settings.state_dir)
@@ -302,10 +312,9 @@ class FunctionHost:
             spawner=self._spawner,
             log=InstanceLog(self._sink, spec.log_group, stream),
             endpoint=endpoint,
-            command=build_command(spec, bytecode=self._settings.state_dir / "bytecode", watch=self._settings.watch),
+            function=describe_start(spec, bytecode=self._settings.state_dir / "bytecode", watch=self._settings.watch),
             environment=environment,
             scratch=scratch,
-            watch=self._settings.watch,
             watch_seconds=self._limits.watch_seconds,
         )
         return Instance(spec, start)

@@ -44,6 +44,8 @@ class TwinOptions:
             AWS's default is 1,000, and a new account's may be 10.
         processes: processes of functions at once. None: 16 a core or one for each function, whichever is more, that
             fit into a quarter of the memory, 16 to 64. HTTP APIs have half as many of their own.
+        modules: what most functions import from their layers and from installed packages, and that does the same in
+            whatever environment it is imported: functions' processes are then forked with it, where the system can.
         keep: keep tables, objects and vectors in the state folder when the twin stops, and begin with what is kept
             there. Else every twin begins empty.
         table_times: how late DynamoDB's indexes follow their tables, and how long its transactions take.
@@ -65,5 +67,6 @@ class TwinOptions:
     clock: "ScheduleClock | None" = None
     concurrency: int = 1_000
     processes: int | None = None
+    modules: tuple[str, ...] = ()
     keep: bool = False
     table_times: "TableTimes | None" = None

@@ -298,6 +298,7 @@ class Twin:
                 region=self.region,
                 state_dir=self._state_dir / "functions",
                 extra_environment={"AWS_ENDPOINT_URL": self._front.url},
+                modules=self._options.modules,
             ),
             make_limits(
                 self._options.concurrency,

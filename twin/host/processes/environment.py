@@ -10,6 +10,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,17 +80,49 @@ def build_environment(
     return {**spec.environment, **reserved, **credentials, **extra}
 
 
-def build_command(spec: FunctionSpec, *, bytecode: Path, watch: str) -> list[str]:
-    """Return the command line of one instance; `watch` is how it learns of the host's end (see launcher)."""
-    return [
-        sys.executable,
-        "-S",
-        "-P",
-        str(LAUNCHER),
-        str(os.getpid()),
-        str(bytecode),
-        os.pathsep.join(list_site_folders()),
-        os.pathsep.join(list_asset_folders(spec)),
-        watch,
-        spec.handler,
-    ]
+@dataclass(frozen=True, slots=True)
+class FunctionStart:
+    """What starts one instance's process, but for its environment.
+
+    Attributes:
+        code: the folder of the function's own code, the process's working folder.
+        layers: folders of its layers, in Lambda's order.
+        handler: module and function, as Lambda has it.
+        bytecode: folder for the bytecode of its assets.
+        watch: how it learns of the host's end (see launcher).
+        own_variables: names of the variables that the function declares.
+    """
+
+    code: Path
+    layers: tuple[str, ...]
+    handler: str
+    bytecode: str
+    watch: str
+    own_variables: frozenset[str] = frozenset()
+
+    @property
+    def sites(self) -> str:
+        """Folders of installed packages, joined."""
+        return os.pathsep.join(list_site_folders())
+
+    @property
+    def arguments(self) -> list[str]:
+        """The launcher's arguments after the id of the process that it ends with."""
+        return [self.bytecode, self.sites, os.pathsep.join((str(self.code), *self.layers)), self.watch, self.handler]
+
+    @property
+    def command(self) -> list[str]:
+        """The command line of a process of its own."""
+        return [sys.executable, "-S", "-P", str(LAUNCHER), str(os.getpid()), *self.arguments]
+
+
+def describe_start(spec: FunctionSpec, *, bytecode: Path, watch: str) -> FunctionStart:
+    """Return how instances of a function start; `watch` is how they learn of the host's end (see launcher)."""
+    return FunctionStart(
+        code=spec.code_dir,
+        layers=list_asset_folders(spec)[1:],
+        handler=spec.handler,
+        bytecode=str(bytecode),
+        watch=watch,
+        own_variables=frozenset(spec.environment),
+    )

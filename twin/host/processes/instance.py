@@ -18,8 +18,9 @@ import psutil
 
 from twin.host.model import FunctionSpec
 from twin.host.processes.endpoint import EndpointError, RuntimeEndpoint, RuntimeRequest
+from twin.host.processes.environment import FunctionStart
 from twin.host.processes.output import InstanceLog
-from twin.host.processes.spawner import ProcessPlan, Spawner, kill_group
+from twin.host.processes.spawner import FunctionProcess, ProcessPlan, Spawner, kill_group
 
 MEGABYTE: Final = 1024 * 1024
 EXIT_GRACE_SECONDS: Final = 2.0
@@ -61,10 +62,9 @@ class Start:
     spawner: Spawner
     log: InstanceLog
     endpoint: RuntimeEndpoint
-    command: list[str]
+    function: FunctionStart
     environment: Mapping[str, str]
     scratch: Path
-    watch: str
     watch_seconds: float
 
 
@@ -77,7 +77,7 @@ class Instance:
     idle_since: float = 0.0
     peak_mb: int = 0
     init_ms: float | None = None
-    _process: subprocess.Popen[bytes] | None = None
+    _process: FunctionProcess | None = None
     _pidfd: int = -1
     _next: RuntimeRequest | None = None
     _output_open: bool = True
@@ -99,13 +99,7 @@ class Instance:
         Raises:
             OSError: It cannot be started.
         """
-        plan = ProcessPlan(
-            self.start.command,
-            self.start.environment,
-            self.spec.code_dir,
-            self.log.write_end,
-            self.start.watch,
-        )
+        plan = ProcessPlan(self.start.function, self.start.environment, self.log.write_end)
         self._process = self.start.spawner.spawn(plan)
         self.log.close_write_end()
         self.start.endpoint.watch(self.log.descriptor)

@@ -16,12 +16,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from twin.host.model import HostStopped
+from twin.host.processes.environment import FunctionStart
+from twin.host.processes.templates import ForkedProcess, Templates
 
 WATCH: Final = "signal" if sys.platform == "linux" else "stdin"
+FunctionProcess = subprocess.Popen[bytes] | ForkedProcess
 SPAWN_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 BACKLOG: Final = 1_000
@@ -29,24 +31,24 @@ BACKLOG: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """What to start: command, environment, working folder, and the descriptor for both outputs."""
+    """What to start, its environment, and the descriptor for both outputs."""
 
-    command: Sequence[str]
+    start: FunctionStart
     environment: Mapping[str, str]
-    folder: Path
     output: int
-    watch: str = WATCH
 
 
 class Spawner:
     """One thread that starts the processes of a host."""
 
-    def __init__(self) -> None:
-        self._plans: queue.Queue[tuple[ProcessPlan, Future[subprocess.Popen[bytes]]] | None] = queue.Queue(BACKLOG)
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        """Args: modules: what processes may be forked with, imported already (see `templates`)."""
+        self._templates = Templates(modules)
+        self._plans: queue.Queue[tuple[ProcessPlan, Future[FunctionProcess]] | None] = queue.Queue(BACKLOG)
         self._thread = threading.Thread(target=self._serve, name="function-spawner", daemon=True)
         self._thread.start()
 
-    def spawn(self, plan: ProcessPlan) -> subprocess.Popen[bytes]:
+    def spawn(self, plan: ProcessPlan) -> FunctionProcess:
         """Start a process.
 
         Raises:
@@ -55,7 +57,7 @@ class Spawner:
         """
         if not self._thread.is_alive():
             raise HostStopped("the function host is stopped")
-        future: Future[subprocess.Popen[bytes]] = Future()
+        future: Future[FunctionProcess] = Future()
         self._plans.put((plan, future), timeout=SPAWN_SECONDS)
         return future.result(SPAWN_SECONDS)
 
@@ -68,24 +70,26 @@ class Spawner:
         while (item := self._plans.get()) is not None:
             plan, future = item
             try:
-                future.set_result(_start(plan))
+                forked = self._templates.fork(plan.start, plan.environment, plan.output)
+                future.set_result(forked or _start(plan))
             except (OSError, ValueError) as exc:
                 future.set_exception(exc)
+        self._templates.stop()
 
 
 def _start(plan: ProcessPlan) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - the command is this interpreter and our launcher
-        plan.command,
+        plan.start.command,
         env=dict(plan.environment),
-        cwd=plan.folder,
-        stdin=subprocess.PIPE if plan.watch == "stdin" else subprocess.DEVNULL,
+        cwd=plan.start.code,
+        stdin=subprocess.PIPE if plan.start.watch == "stdin" else subprocess.DEVNULL,
         stdout=plan.output,
         stderr=plan.output,
         start_new_session=True,  # Ctrl-C in the terminal is the host's to handle; the group is killed as one
     )
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: FunctionProcess) -> None:
     """Kill a process and all that it started, and reap it."""
     if process.returncode is None:  # not reaped, so the id cannot have been given to another process
         with suppress(ProcessLookupError, PermissionError):

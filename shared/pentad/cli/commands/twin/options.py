@@ -20,6 +20,9 @@ CONCURRENCY = 1_000
 """Of an account on AWS, unless more was asked for; a new account has 10."""
 _MODELS = Path("python", "pentad_catalog", "models.yaml")
 
+#: What functions import, the tools' before all, wherever they run: nothing of it reads the environment.
+MODULES = ("pentad.runtime.tool_entrypoint", "pentad.runtime.wiring.trigger", "pentad.runtime.wiring.recall")
+
 #: What the providers' secrets hold while the twin's stand-ins answer for them.
 STAND_INS: Mapping[str, Mapping[str, str]] = {
     "anthropic": {"api_key": "local", "base_url": "{models_url}"},
@@ -68,6 +71,7 @@ def make_options(
         hosts=hosts,
         concurrency=concurrency,
         processes=processes,
+        modules=MODULES,
         keep=keep,
     )
 
