@@ -173,7 +173,9 @@ TABLES = {
     "ceiling": Table("docs/layers/observability.md", ("of", "at most"), list_most),
     "resource types": Table("twin/README.md", ("service", "resource types"), twin_tables.list_resource_types),
     "limits": Table("twin/README.md", ("service", "limit", "is"), twin_tables.list_limits),
-    "missing": Table("twin/README.md", ("service", "operations that nobody answers"), twin_tables.list_missing),
+    "missing": Table(
+        "twin/README.md", ("service", "operations that nobody answers", "and of others"), twin_tables.list_missing
+    ),
     "recordings": Table(
         "twin/README.md", ("feature", "recorded", "equal", "differ", "not run", "why"), twin_tables.list_recordings
     ),

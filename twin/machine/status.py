@@ -54,8 +54,11 @@ def _build_detail(execution: Any, status: str) -> dict[str, Any]:
         "outputDetails": {"included": True} if output is not None else None,
         "error": execution.error,
         "cause": execution.cause,
-        "redriveCount": 0,
-        "redriveDate": None,
-        "redriveStatus": "NOT_REDRIVABLE",
-        "redriveStatusReason": "The local twin does not redrive executions",
+        **_describe_redrives(execution, status),
     }
+
+
+def _describe_redrives(execution: Any, status: str) -> dict[str, Any]:
+    told: dict[str, Any] = execution.redrives.describe(execution, status)
+    date = told["redriveDate"]
+    return told | {"redriveDate": date and round(date.timestamp() * 1000)}

@@ -286,10 +286,12 @@ class Twin:
         self._cleanup.callback(tasks.close)
         # SendTaskSuccess is authorised by the machine whose task the token stands for.
         self._front.resolve_tokens(machine.find_machine_arn)
-        stepfunctions.install(tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed)
-        self._cleanup.callback(stepfunctions.uninstall)
         self._logs = FunctionLogs(ACCOUNT_ID, self.region)
         self._cleanup.callback(self._logs.stop)
+        stepfunctions.install(
+            tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed, logs=self._logs
+        )
+        self._cleanup.callback(stepfunctions.uninstall)
         principals = self._front.principals
         self._host = FunctionHost(
             self._logs,

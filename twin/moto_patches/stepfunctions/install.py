@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from moto.core.config import default_user_config
 
+from twin.host.model import LogSink
 from twin.machine import clients, executions, lifecycle, status
 from twin.machine.clients import Connect
+from twin.machine.operations import execution_logs
 from twin.moto_patches.patching import Patches
 from twin.moto_patches.stepfunctions.api import executions as api_executions
-from twin.moto_patches.stepfunctions.api import express, operations, tokens, validation, versions
+from twin.moto_patches.stepfunctions.api import express, operations, redrive, state_tests, tokens, validation, versions
 from twin.moto_patches.stepfunctions.engine import definitions, environment, history, json_text, programs, worker
 from twin.moto_patches.stepfunctions.engine import executions as engine_executions
 from twin.moto_patches.stepfunctions.language import (
@@ -36,7 +38,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     *(states, assign, result_path, choice, errors, attempts, timeouts, waits, jsonata, map, parallel, strings),
     *(environment, history, programs, definitions, engine_executions, worker),
     *(services, functions, callbacks),
-    *(express, versions, operations, tokens, validation),
+    *(express, versions, operations, redrive, state_tests, tokens, validation),
 )
 
 _lock = threading.Lock()
@@ -56,7 +58,9 @@ def _switch_on(patches: Patches) -> None:
     patches.on_undo(restore)
 
 
-def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | None = None) -> None:
+def install(
+    connect: Connect, *, time_scale: float = 1.0, routing_seed: int | None = None, logs: LogSink | None = None
+) -> None:
     """Install the interpreter once per process; a second call does nothing.
 
     Args:
@@ -65,6 +69,7 @@ def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | No
             for up to 900 seconds), and should leave parameter validation to the service.
         time_scale: Factor on the seconds of Wait states and retries, for tests.
         routing_seed: Makes the choices between the two versions of an alias the same each time.
+        logs: Where machines with a logging configuration log their executions; None for nowhere.
     """
     global _installed
     with _lock:
@@ -74,6 +79,8 @@ def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | No
         _switch_on(patches)
         lifecycle.set_time_scale(time_scale)
         clients.use(connect)
+        execution_logs.use(logs)
+        patches.on_undo(lambda: execution_logs.use(None))
         patches.on_undo(lambda: clients.use(None))
         for module in _MODULES:
             module.apply(patches)
@@ -94,9 +101,9 @@ def uninstall() -> None:
 
 
 def count_transitions(events: Iterable[Mapping[str, Any]]) -> int:
-    """Count the states that an execution entered. AWS bills each retry as one transition more.
+    """Count the states that an execution entered. AWS bills each retry and redrive as one transition more.
 
     Args:
         events: Events of GetExecutionHistory.
     """
-    return sum(1 for event in events if str(event["type"]).endswith("StateEntered"))
+    return sum(1 for event in events if str(event["type"]).endswith(("StateEntered", "ExecutionRedriven")))

@@ -30,6 +30,8 @@ _EARLIER: Final = timedelta(minutes=1)
 _TEXT: Final = re.compile(r"\[(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\]\s+\S+\s+\S+\s+(?P<message>.*)", re.S)
 _LEVEL_OF_TEXT: Final = re.compile(r"(?i)timed out|Error|exited|Status: (?:error|timeout|failed)")
 _FRAME: Final = re.compile(r"(?:START|END|REPORT|INIT_START|RESTORE_START|RESTORE_REPORT|XRAY)\b")
+_NAME: Final = 7
+"""Where the name stands in an execution's ARN."""
 _OF_MACHINE: Final = re.compile(r"Failed$|TimedOut$|Aborted$|^Execution")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -178,7 +180,8 @@ class RunLines:
 
     def _read_transition(self, stored: StoredLine, fields: Json) -> RunLine | None:
         """Return a line of Step Functions: the ends of an execution, and what went wrong in it."""
-        name = str(fields.get("execution_arn", "")).rpartition(":")[2]
+        # arn:aws:states:region:account:execution:machine:name, and of Express: ...:express:machine:name:id
+        name = (str(fields.get("execution_arn", "")).split(":", _NAME + 1) + [""] * _NAME)[_NAME]
         kind = str(fields.get("type", ""))
         is_own = name == self._run_id or name.startswith(f"{self._run_id}-")
         if not is_own or not _OF_MACHINE.search(kind):

@@ -91,9 +91,10 @@ def test_what_lambda_and_libraries_said_in_an_invocation_of_the_run_is_with_it()
     assert len(choose_lines(found.lines, "ERROR")) == 2
 
 
-def test_the_ends_and_faults_of_the_execution_are_with_it_and_its_other_states_not() -> None:
+@pytest.mark.parametrize("form", ["execution:{}:{}", "express:{}:{}:6d7e3b1c-0000-4000-8000-000000000000"])
+def test_the_ends_and_faults_of_the_execution_are_with_it_and_its_other_states_not(form: str) -> None:
     source = Lines()
-    arn = f"arn:aws:states:eu-west-1:1:execution:pentad-dev-agent-clerk:{RUN}"
+    arn = f"arn:aws:states:eu-west-1:1:{form.format('pentad-dev-agent-clerk', RUN)}"
     for second, kind in enumerate(("ExecutionStarted", "TaskStateEntered", "TaskTimedOut", "ExecutionFailed")):
         source.write(MACHINE, second, text=json.dumps({"type": kind, "execution_arn": arn}))
     source.write(MACHINE, 5, text=json.dumps({"type": "ExecutionStarted", "execution_arn": arn, "input": OTHER}))

@@ -100,6 +100,7 @@ def _build_execution(backend: Any, machine: Any, runs: Any, name: str, text: str
     arn = f"arn:{backend.partition}:states:{backend.region_name}:{backend.account_id}:{middle}:{machine.name}:{name}"
     snapshot = copy.copy(machine)
     snapshot.definition, snapshot.roleArn, snapshot.sm_type = runs.definition, runs.roleArn, kind
+    snapshot.loggingConfiguration = runs.loggingConfiguration
     return Execution(
         name=name,
         sm_type=kind,

@@ -1,15 +1,17 @@
 """Making and changing machines.
 
 What moto gets wrong: it takes every machine for a Standard one, so that Express machines may have what they cannot run;
-and a name that is taken gives the machine that is there, whatever was asked for.
+a name that is taken gives the machine that is there, whatever was asked for; any logging configuration is taken.
 """
 
 from typing import Any
 
 from moto.core.exceptions import AWSError
+from moto.logs.models import logs_backends
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from twin.machine.express import check_definition
+from twin.machine.operations.execution_logs import InvalidLoggingError, find_group
 from twin.moto_patches.patching import Patches
 
 
@@ -17,10 +19,22 @@ def _create(original: Any) -> Any:
     def create(self: Any, *args: Any, **named: Any) -> Any:
         if named.get("sm_type") == "EXPRESS":
             check_definition(named["definition"])
+        _check_log(self, named.get("loggingConfiguration"))
         _check_name(self, named)
         return original(self, *args, **named)
 
     return create
+
+
+def _check_log(backend: Any, configuration: dict[str, Any] | None) -> None:
+    """Refuse a log that nobody could write.
+
+    Raises:
+        InvalidLoggingError: no log group is named, or there is none of its name.
+    """
+    group = find_group(configuration)
+    if group is not None and group not in logs_backends[backend.account_id][backend.region_name].groups:
+        raise InvalidLoggingError("Log Destination not found.")
 
 
 class StateMachineAlreadyExistsError(AWSError):
@@ -46,6 +60,7 @@ def _check_name(backend: Any, wanted: dict[str, Any]) -> None:
 
 def _update(original: Any) -> Any:
     def update(self: Any, arn: str, definition: str | None = None, *args: Any, **named: Any) -> Any:
+        _check_log(self, named.get("logging_configuration"))
         if definition is not None and self.describe_state_machine(arn).type == "EXPRESS":
             check_definition(definition)
         return original(self, arn, definition, *args, **named)

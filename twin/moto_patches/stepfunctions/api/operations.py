@@ -22,11 +22,11 @@ from twin.machine.express import (
     refuse_express_machine,
     strip_qualifier,
 )
+from twin.machine.operations.execution_logs import strip_data
 from twin.moto_patches.patching import Patches
 
 _PAGE: Final = 100
 _MAX_PAGE: Final = 1000
-_DATA: Final = ("input", "output", "inputDetails", "outputDetails", "parameters")
 
 
 class ApiError(AWSError):
@@ -68,12 +68,9 @@ def _build_description(execution: Any) -> dict[str, Any]:
 def _describe_execution(self: Any) -> ActionResult:
     refuse_express_execution(self._get_param("executionArn"))
     execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-    extra = {
-        "redriveCount": 0,
-        "redriveStatus": "NOT_REDRIVABLE",
-        "redriveStatusReason": "The local twin does not redrive executions",
-    }
-    return ActionResult({**_build_description(execution), **extra})
+    described = _build_description(execution)
+    redrives = execution.redrives.describe(execution, described["status"])
+    return ActionResult(described | {name: value for name, value in redrives.items() if value is not None})
 
 
 def _list_executions(self: Any) -> ActionResult:
@@ -82,11 +79,16 @@ def _list_executions(self: Any) -> ActionResult:
     results, token = self.stepfunction_backend.list_executions(
         arn,
         status_filter=self._get_param("statusFilter"),
+        redrive_filter=self._get_param("redriveFilter"),
         max_results=self._get_int_param("maxResults"),
         next_token=self._get_param("nextToken"),
     )
-    keys = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "stateMachineVersionArn")
-    items = [{key: d[key] for key in keys if key in d} | {"redriveCount": 0} for d in map(_build_description, results)]
+    described = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "stateMachineVersionArn")
+    keys = (*described, "redriveCount", "redriveDate")
+    items = []
+    for one in results:
+        found = _build_description(one) | {"redriveCount": one.redrives.count, "redriveDate": one.redrives.date}
+        items.append({key: found[key] for key in keys if found.get(key) is not None})
     return ActionResult({"executions": items, "nextToken": token})
 
 
@@ -100,10 +102,7 @@ def _decode_token(token: str | None) -> int:
 
 
 def _strip_data(event: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: {k: v for k, v in value.items() if k not in _DATA} if isinstance(value, dict) else value
-        for key, value in event.items()
-    }
+    return {key: strip_data(value) if isinstance(value, dict) else value for key, value in event.items()}
 
 
 def _get_execution_history(self: Any) -> ActionResult:

@@ -60,9 +60,13 @@ def _delete(self: Any) -> EmptyResult:
 
 
 def _wrap_list_executions(original: Any) -> Any:
-    def list_executions(self: Any, state_machine_arn: str, status_filter: str | None = None) -> Any:
+    def list_executions(
+        self: Any, state_machine_arn: str, status_filter: str | None = None, redrive_filter: str | None = None
+    ) -> Any:
         machine = strip_qualifier(state_machine_arn)
         found = original(self, machine, status_filter=status_filter)
+        if redrive_filter is not None:
+            found = [one for one in found if (one.redrives.count > 0) == (redrive_filter == "REDRIVEN")]
         if machine == state_machine_arn:
             return found
         return [one for one in found if state_machine_arn in (one.version_arn, one.alias_arn)]

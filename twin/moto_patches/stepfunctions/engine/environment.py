@@ -11,6 +11,7 @@ from typing import Any
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from twin.machine.lifecycle import close
+from twin.machine.operations.progress import Progress
 from twin.moto_patches.patching import Patches
 
 
@@ -29,14 +30,17 @@ def apply(patches: Patches) -> None:
         self.current_state = None
         self.entered_event_id = 0
         self.before_event_id = 0
+        self.progress = Progress()
         init(self, *args, **kwargs)
 
-    def wrap_open(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap_open(original: Callable[..., Any], *, same_program: bool) -> Callable[..., Any]:
         def open_(self: Any, *args: Any, **kwargs: Any) -> Any:
             with self._state_mutex:
                 frame = original(self, *args, **kwargs)
                 frame.entered_event_id, frame.before_event_id = self.entered_event_id, self.before_event_id
                 here, there = (e.states.context_object.context_object_data for e in (self, frame))
+                if same_program:
+                    frame.progress = self.progress
                 if "Map" in here:
                     there["Map"] = here["Map"]
                 if self.closed.is_set():
@@ -46,8 +50,8 @@ def apply(patches: Patches) -> None:
         return open_
 
     patches.set_attribute(Environment, "__init__", __init__)
-    patches.set_attribute(Environment, "open_frame", wrap_open(open_frame))
-    patches.set_attribute(Environment, "open_inner_frame", wrap_open(open_inner))
+    patches.set_attribute(Environment, "open_frame", wrap_open(open_frame, same_program=True))
+    patches.set_attribute(Environment, "open_inner_frame", wrap_open(open_inner, same_program=False))
     for name in ("set_ended", "set_error", "set_timed_out", "set_stop"):
         patches.set_attribute(Environment, name, _wrap_end(getattr(Environment, name)))
 

@@ -1,7 +1,7 @@
 """Executions: what is known of each, and its end.
 
 What moto gets wrong: nobody can wait for the end of an execution; the status is set before the output; the error and
-cause that a stop was given are dropped.
+cause that a stop was given are dropped; none can be redriven.
 """
 
 import threading
@@ -22,6 +22,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 
 from twin.machine import status
 from twin.machine.executions import known, lock, running
+from twin.machine.operations.redrive import Redrives
 from twin.moto_patches.patching import Patches
 
 _STATUS: Final[dict[type, ExecutionStatus]] = {
@@ -37,8 +38,9 @@ def apply(patches: Patches) -> None:
     original_start: Any = Execution.start
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        self.finished = threading.Event()
+        self.finished, self.settled = threading.Event(), threading.Event()
         self.watchers = []
+        self.redrives = Redrives()
         self.version_arn = self.alias_arn = None
         init(self, *args, **kwargs)
         known[self.exec_arn] = self
@@ -59,6 +61,7 @@ def apply(patches: Patches) -> None:
     patches.set_attribute(Execution, "__init__", __init__)
     patches.set_attribute(Execution, "add_done_callback", add_done_callback)
     patches.set_attribute(Execution, "start", start)
+    patches.set_attribute(Execution, "redrive", _redrive)
     patches.set_attribute(BaseExecutionWorkerCommunication, "terminated", _handle_termination)
 
 
@@ -75,6 +78,19 @@ def _handle_termination(self: Any) -> None:
         for watcher in watchers:
             watcher()
         status.notify(execution, str(execution.status))
+        execution.settled.set()
+
+
+def _redrive(self: Any, token: str | None) -> datetime:
+    """Go on with an execution that has ended, and return when; the caller has found that it may, and holds the lock."""
+    self.exec_worker.env.progress.prepare(self.error)
+    self.finished, self.settled = threading.Event(), threading.Event()
+    self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.RUNNING, None, None, None
+    date: datetime = self.redrives.add(token)
+    running.add(self)
+    status.notify(self, "RUNNING")
+    self.exec_worker.redrive(self.redrives.count, date)
+    return date
 
 
 def _record_end(self: Any) -> None:

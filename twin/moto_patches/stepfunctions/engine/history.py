@@ -1,6 +1,6 @@
 """Histories.
 
-What moto gets wrong: a task that was given up goes on writing events; a history grows without bound.
+What moto gets wrong: a task that was given up goes on writing events; a history grows without bound; none is logged.
 """
 
 import threading
@@ -25,6 +25,10 @@ def apply(patches: Patches) -> None:
         with one_at_a_time:
             if len(self._history_event_list) >= lifecycle.max_events - 1 and not is_end:
                 raise HistoryLimitError
-            return add_event(self, context, event_type, *args, **kwargs)
+            added = add_event(self, context, event_type, *args, **kwargs)
+            log = getattr(self, "execution_log", None)
+            if log is not None:
+                log.take(self._history_event_list[-1])
+            return added
 
     patches.set_attribute(EventManager, "add_event", add)

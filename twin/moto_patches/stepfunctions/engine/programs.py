@@ -1,7 +1,8 @@
 """Programs: the chains of states of an execution or a branch.
 
 What moto gets wrong: it runs each program in an extra thread only to be able to time it out; a timer is enough, where a
-time limit is set. It also remembers every thread that it ever started.
+time limit is set. It also remembers every thread that it ever started. It always begins at the first state, where a
+redrive goes on at the one that failed.
 """
 
 import threading
@@ -20,7 +21,7 @@ def apply(patches: Patches) -> None:
     def run_program(self: Any, env: Any) -> None:
         if env.closed.is_set():
             return
-        env.next_state_name = self.start_at.start_at_name
+        env.next_state_name = env.progress.go_on(env) or self.start_at.start_at_name
         timer = None
         if self.timeout_seconds is not None and not env.is_frame():
             timer = threading.Timer(self.timeout_seconds.timeout_seconds, env.set_timed_out)

@@ -76,6 +76,7 @@ def attempt_branches(self: Any, env: Any, failed_event: Any, prepare: Any) -> No
             event = self._from_error(env=env, ex=exc)
             set_error_output(env, event)
             if can_retry(self, env, event):
+                env.progress.forget_parts()
                 continue
             if not env.is_running():
                 return

@@ -57,6 +57,9 @@ def _run_iteration(self: Any, env: Any, job: Any) -> Any:
 
 
 def _eval_job(self: Any, env: Any, job: Any) -> None:
+    if env.progress.is_finished:  # before a redrive
+        job.job_output = env.progress.output
+        return
     details = MapIterationEventDetails(name=self._work_name, index=job.job_index)
     started = event_details(mapIterationStartedEventDetails=details)
     add_event(env, HistoryEventType.MapIterationStarted, started)
@@ -66,6 +69,7 @@ def _eval_job(self: Any, env: Any, job: Any) -> None:
         output = exc
     job.job_output = output
     if not isinstance(output, Exception):
+        env.progress.finish(output)
         add_event(
             env,
             HistoryEventType.MapIterationSucceeded,
@@ -89,6 +93,7 @@ def _run_worker(self: Any) -> None:
     job = self._job_pool.next_job()
     while job is not None:
         job_frame = frame.open_inner_frame()
+        job_frame.progress = frame.progress.get_part(job.job_index)
         try:
             self._eval_job(env=job_frame, job=job)
         except Exception as exc:  # a full history, for one: the Map state must learn of it, or it waits for ever

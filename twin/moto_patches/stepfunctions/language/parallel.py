@@ -18,7 +18,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.state_parallel import StateParallel
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.component.state.wait.state_wait import StateWait
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramError
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError
 
 from twin.machine.events import add_event, event_details
 from twin.machine.lifecycle import AbandonedError
@@ -41,7 +41,7 @@ class _Branch:
     def __init__(self, program: Any, frame: Any, ended: threading.Condition) -> None:
         self.frame = frame
         self.error: Any = None
-        self.over = False
+        self.over = frame.progress.is_finished
         self._program = program
         self._ended = ended
         self.thread = threading.Thread(target=self._run, name="parallel branch", daemon=True)
@@ -51,10 +51,22 @@ class _Branch:
             self._program.eval(self.frame)
         finally:
             end = self.frame.program_state()
+            if isinstance(end, ProgramEnded):
+                self.frame.progress.finish(self.frame.states.get_input())
             with self._ended:
                 self.error = (end.error or {}) if isinstance(end, ProgramError) else None
                 self.over = True
                 self._ended.notify_all()
+
+    def start(self) -> None:
+        """Run it, unless it has succeeded before a redrive."""
+        if not self.over:
+            self.thread.start()
+
+    def join(self) -> None:
+        """Wait for its end."""
+        if self.thread.ident is not None:
+            self.thread.join()
 
     def record_abort(self) -> None:
         """Record that the branch ended within a state; recordings have this for the branch that failed, too."""
@@ -67,12 +79,13 @@ def _run_branches(self: Any, env: Any) -> None:
     value = env.stack.pop()
     ended = threading.Condition()
     branches = []
-    for program in self.programs:
+    for index, program in enumerate(self.programs):
         frame = env.open_inner_frame()
+        frame.progress = env.progress.get_part(index)
         frame.states.reset(input_value=value)
         branches.append(_Branch(program, frame, ended))
     for branch in branches:
-        branch.thread.start()
+        branch.start()
     with ended:
         ended.wait_for(lambda: any(b.error is not None for b in branches) or all(b.over for b in branches))
     failed = next((b for b in branches if b.error is not None), None)
@@ -80,7 +93,7 @@ def _run_branches(self: Any, env: Any) -> None:
         for branch in branches:
             branch.frame.set_stop(stop_date=datetime.now(UTC), cause=None, error=None)
     for branch in branches:
-        branch.thread.join()
+        branch.join()
         if failed is not None:
             branch.record_abort()
         env.close_frame(branch.frame)
@@ -95,7 +108,7 @@ def _run_branches(self: Any, env: Any) -> None:
                 event_details=event_details(executionFailedEventDetails=failed.error),
             )
         )
-    env.stack.append([branch.frame.states.get_input() for branch in branches])
+    env.stack.append([branch.frame.progress.output for branch in branches])
 
 
 def _run_parallel_state(self: Any, env: Any) -> None:

@@ -18,6 +18,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.component.state.fail.state_fail import StateFail
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
@@ -33,7 +34,10 @@ def _enter(self: Any, env: Any) -> None:
     env.current_state = self
     env.before_event_id = env.event_history_context.source_event_id
     entered = event_details(stateEnteredEventDetails=self._get_state_entered_event_details(env=env))
-    env.entered_event_id = add_event(env, self.state_entered_event_type, entered)
+    if env.progress.enter(env, self.name, again=isinstance(self, StateFail)):
+        env.entered_event_id = add_event(env, self.state_entered_event_type, entered)
+    else:  # redriven: the state was entered before
+        env.entered_event_id = env.event_history_context.source_event_id
     env.states.context_object.context_object_data["State"] = {
         "EnteredTime": to_iso(datetime.now(UTC)),
         "Name": self.name,
@@ -74,6 +78,7 @@ def _eval_body(self: Any, env: Any) -> None:
     if self.state_exited_event_type is not None:
         exited = event_details(stateExitedEventDetails=self._get_state_exited_event_details(env=env))
         add_event(env, self.state_exited_event_type, exited)
+    env.progress.leave(env)
     env.current_state = None
 
 
