@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: what was wrong, in which field, and what to do; no internals."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +23,7 @@ class Problem(BaseModel):
     detail: str
     instance: str = Field(description="id of the request, as it stands in the log")
     code: str = Field(description="class name of the error tree")
+    help: str = Field(description="where this API says what the code means, relative to the request's address")
     field: str | None = Field(default=None, description="the input field at fault")
     fix: str | None = Field(default=None, description="what can be done about it")
 
@@ -46,6 +48,9 @@ STATUS: dict[type[PentadError], HTTPStatus] = {
     errors.EffectUncertain: HTTPStatus.CONFLICT,
     errors.RecordChanged: HTTPStatus.CONFLICT,
 }
+INTERNAL_ERROR = "InternalError"
+HELP_PATH, HELP_FIELD = "/v1/openapi.json", "x-errors"
+"""Where each code is explained: a field of the document that the API serves, so it is there wherever the API is."""
 _RETRY_SECONDS = 1
 _LONGEST_RETRY_SECONDS = 3600
 
@@ -55,10 +60,53 @@ def status_of(error: PentadError) -> HTTPStatus:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
+def build_help(code: str) -> str:
+    """Return the address of a code's explanation: a URI reference, relative to the request's own address."""
+    return f"{HELP_PATH}#/{HELP_FIELD}/{code}"
+
+
+def list_codes() -> dict[str, dict[str, Any]]:
+    """Return what each code of a problem document means, with its HTTP status and whether to try again."""
+    found = {kind.__name__: _explain(kind) for kind in _walk_tree(PentadError)}
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    told = "An unexpected error; the log has the details under the request's id."
+    return found | {INTERNAL_ERROR: {"status": status.value, "means": told, "try_again": False}}
+
+
+def _explain(kind: type[PentadError]) -> dict[str, Any]:
+    status = next(STATUS[base] for base in kind.__mro__ if base in STATUS)
+    means = (kind.__doc__ or "").strip().split("\n")[0].replace("`", "")
+    return {"status": status.value, "means": means, "try_again": issubclass(kind, errors.TransientError)}
+
+
+def _walk_tree(kind: type[PentadError]) -> Iterator[type[PentadError]]:
+    if kind.__module__ == errors.__name__:
+        yield kind
+    for below in kind.__subclasses__():
+        yield from _walk_tree(below)
+
+
 def build_problem(
-    status: HTTPStatus, detail: str, *, instance: str, code: str, field: str | None = None, fix: str | None = None
+    status: HTTPStatus,
+    detail: str,
+    *,
+    instance: str,
+    code: str,
+    field: str | None = None,
+    fix: str | None = None,
+    explained: str | None = None,
 ) -> Problem:
-    """Return a problem document."""
+    """Return a problem document.
+
+    Args:
+        status: of the answer.
+        detail: what is wrong.
+        instance: the request's id.
+        code: class name of the error.
+        field: the input field at fault.
+        fix: what can be done.
+        explained: the code whose explanation holds, if it is not ``code``.
+    """
     return Problem(
         type=f"urn:pentad:error:{code}",
         title=status.phrase,
@@ -66,6 +114,7 @@ def build_problem(
         detail=detail,
         instance=instance,
         code=code,
+        help=build_help(explained or code),
         field=field,
         fix=fix,
     )
@@ -78,10 +127,18 @@ def from_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, st
     """
     status = status_of(error)
     detail = error.message
+    kinds = type(error).__mro__
+    explained = next(kind.__name__ for kind in kinds if kind.__module__ == errors.__name__)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return build_internal_error(instance, code=type(error).__name__), {}
+        return build_internal_error(instance, code=kinds[0].__name__, explained=explained), {}
     document = build_problem(
-        status, detail, instance=instance, code=type(error).__name__, field=error.field, fix=error.fix
+        status,
+        detail,
+        instance=instance,
+        code=kinds[0].__name__,
+        field=error.field,
+        fix=error.fix,
+        explained=explained,
     )
     headers = {}
     if isinstance(error, errors.TransientError):
@@ -90,10 +147,10 @@ def from_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, st
     return document, headers
 
 
-def build_internal_error(instance: str, code: str = "InternalError") -> Problem:
+def build_internal_error(instance: str, code: str = INTERNAL_ERROR, explained: str | None = None) -> Problem:
     """Return the problem of an unexpected error; it says only where the log has it."""
     detail = "internal error; the log has the details under the request's id"
-    return build_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=instance, code=code)
+    return build_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=instance, code=code, explained=explained)
 
 
 def from_validation(details: list[dict[str, Any]], instance: str) -> Problem:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from pentad.api import problems
 from pentad.api.body import BODY_BYTES
 from pentad.api.mcp.protocol import DENIED
-from pentad.api.problems import status_of
+from pentad.api.problems import from_error, status_of
 from pentad.api.rates.rates import RateLimits
 from pentad.api.routes import MCP_PATH, ROUTES, is_door
 from pentad.domain.errors import (
@@ -16,6 +17,7 @@ from pentad.domain.errors import (
     PentadError,
     StoreUnavailable,
     ToolFailed,
+    TransientError,
     iter_leaves,
 )
 from tests.unit.api.client import Client
@@ -153,6 +155,33 @@ def test_every_error_of_the_tree_has_a_status() -> None:
     for leaf in iter_leaves():
         error = leaf("x", limit="steps") if leaf.__name__ == "LimitReached" else leaf("x")  # type: ignore[call-arg]
         assert 400 <= status_of(error) < 600
+
+
+def _resolve(document: Any, address: str) -> Any:
+    path, _, pointer = address.partition("#/")
+    assert path == "/v1/openapi.json"
+    for part in pointer.split("/"):
+        document = document[part]
+    return document
+
+
+def test_each_error_has_an_address_that_the_api_itself_answers() -> None:
+    class Another(PentadError):
+        pass
+
+    client = Client()
+    document = client("GET", "/v1/openapi.json").json
+    leaves = [leaf for leaf in iter_leaves() if leaf.__module__ == PentadError.__module__]
+    assert len(leaves) > 20
+    for kind in (*leaves, Another):
+        error = kind("x", limit="steps") if kind.__name__ == "LimitReached" else kind("x")  # type: ignore[call-arg]
+        problem, _ = from_error(error, "request")
+        told = _resolve(document, problem.help)
+        assert (told["status"], told["try_again"]) == (problem.status, isinstance(error, TransientError))
+        assert told["means"].endswith(".")
+    assert _resolve(document, client("GET", "/v1/nowhere").json["help"])["status"] == 404
+    broken = problems.build_internal_error("request")
+    assert _resolve(document, broken.help)["status"] == broken.status == 500
 
 
 def test_no_answer_opens_cors() -> None:

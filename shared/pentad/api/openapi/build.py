@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pentad.api.openapi import door, mcp
-from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.problems import HELP_FIELD, MEDIA_TYPE, Problem, list_codes
 from pentad.api.routes import MCP_PATH, is_door
 from pentad.domain.declarations.agents import Catalog
 
@@ -55,6 +55,7 @@ def build_openapi(app: ApiGatewayResolver, catalog: Catalog) -> Json:
             if path == MCP_PATH:
                 mcp.describe(operation)
     _describe_runs(document["paths"])
+    document[HELP_FIELD] = list_codes()
     return document
 
 

@@ -182,7 +182,7 @@ _REQUEST: Json = {
             "user": _USER,
         },
         ("model", "messages"),
-        "as in OpenAI's API; docs/door.md says what is followed, ignored and refused",
+        "as in OpenAI's API; what is ignored is named in the header `x-pentad-ignored` of the answer",
     ),
     "EmbeddingsRequest": _object(
         {
