@@ -31,7 +31,6 @@ def test_nobody_claims_what_another_or_another_way_will_ask_for() -> None:
         (TENANT, "api", actor(key_id="ann"), "k"),
         (TENANT, "api", actor(key_id="stack"), "k"),
         (TENANT, "queue", actor("ann"), "k"),
-        (TENANT, "event", actor("ann"), "k"),
         (TENANT, "schedule", None, "k"),
         ("other", "schedule", None, "k"),
         (TENANT, "schedule", None, "schedule/clerk/daily/2026-11-29T21:00:00Z"),
@@ -44,6 +43,14 @@ def test_nobody_claims_what_another_or_another_way_will_ask_for() -> None:
     tick = start(world, asked[-1][3], trigger="schedule")
     assert claimed.run_id != tick.run_id
     assert {claimed.run_id, tick.run_id} == set(world.engine.started)
+
+
+@pytest.mark.parametrize("key", ["order-1", "signed-0a1b2c"])
+def test_a_signed_request_that_is_put_into_an_event_is_the_same_run(key: str) -> None:
+    world = World()
+    sent, wrapped = (start(world, key, trigger=way, requester=actor("ann")) for way in ("queue", "event"))
+    assert sent.run_id == wrapped.run_id
+    assert set(world.engine.started) == {sent.run_id}
 
 
 def test_two_credentials_of_one_user_share_their_keys_and_two_keys_of_a_service_do_not() -> None:
