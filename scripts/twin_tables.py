@@ -119,7 +119,7 @@ PARTS = {
 
 def list_missing() -> list[Row]:
     """The operations of each service that nobody answers, those of its API less moto's and the patches'; and parts."""
-    rows = []
+    rows: list[Row] = []
     for one in SERVICES:
         operations = ", ".join(f"`{name}`" for name in _find_missing(one))
         rows.append((one.title, operations or "none", "; ".join(PARTS.get(one.title, ()))))

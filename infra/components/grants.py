@@ -149,9 +149,21 @@ def grant_objects(
         "The bucket holds one object for each message or document and nothing else; keys are made at run time.",
     )
     if target.encryption_key is not None:
-        # The bucket has a bucket key, so S3 names the bucket and not the object.
+        # The bucket has a bucket key, so S3 names the bucket and not the object: S3 user guide, "Using server-side
+        # encryption with AWS KMS keys (SSE-KMS)", section "Encryption context".
         using = _USE_KEY if "s3:PutObject" in actions else _READ_KEY
         grant_key_through(role, target.encryption_key, "s3", using, context={"aws:s3:arn": target.bucket_arn})
+
+
+def deny_objects(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str], *, prefixes: Sequence[str]) -> None:
+    """Keep a role from the objects below some prefixes, whatever patterns else fit them."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=list(actions),
+            resources=[target.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+        )
+    )
 
 
 def grant_bucket(

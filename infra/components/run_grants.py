@@ -8,6 +8,7 @@ from infra.components import grants
 from infra.components.stores import Stores
 from pentad.domain import keys
 
+_OBJECTS = ("s3:GetObject", "s3:PutObject")
 _SWITCHES = (keys.SWITCH, keys.collection_pattern("TOOLS"))
 
 
@@ -29,14 +30,17 @@ def grant_run_items(role: iam.IGrantable, stores: Stores, *, conditions: bool = 
 
 
 RUNS, SESSIONS = "*/runs/", "spill/"
-"""Where in the payload bucket contents of runs (below their tenant) and of sessions are. Tools' files and values of
-graphs are elsewhere, and no function of the stack reads them."""
+"""Where in the payload bucket contents of runs (below their tenant) and of sessions are."""
+OTHERS = ("files/", "graphs/")
+"""Where tools' files and values of graphs are: names in them are their owners', so a pattern may fit one (a folder
+called ``runs``), and what no function of the stack may read is denied."""
 
 
 def grant_payloads(role: iam.Role, stores: Stores, *, sessions: bool = True) -> None:
     """Let a role read and write contents that are too large for an item: of runs, and of sessions too."""
     for prefix in (RUNS, SESSIONS) if sessions else (RUNS,):
-        grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"], prefix=prefix)
+        grants.grant_objects(role, stores.payload_bucket, _OBJECTS, prefix=prefix)
+    grants.deny_objects(role, stores.payload_bucket, _OBJECTS, prefixes=OTHERS)
 
 
 def grant_events(role: iam.Role, bus: events.IEventBus) -> None:

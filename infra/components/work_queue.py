@@ -149,6 +149,7 @@ class WorkQueue:
             iam.PolicyStatement(actions=list(_CONSUME), resources=[self.queue.queue_arn])
         )
         if self.queue.encryption_master_key is not None:
+            # Bound to the service alone: `aws:sqs:arn` is in many public policies, and in no page of AWS that we found.
             grants.grant_key_through(function, self.queue.encryption_master_key, "sqs", ["kms:Decrypt"])
 
 

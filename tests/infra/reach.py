@@ -29,10 +29,10 @@ def describe(templates: Mapping[str, Json]) -> str:
                     given = f"by {names.spell(statement['Principal'])}"
                     lines[names.shorten(logical_id)][given, names.spell_condition(statement)] |= _actions(statement)
             for role, statement in _statements(body):
-                assert statement["Effect"] == "Allow", logical_id
+                denied = "not " if statement["Effect"] == "Deny" else ""
                 for resource in _listed(statement["Resource"]):
                     place = (names.spell(resource), names.spell_condition(statement))
-                    lines[names.shorten(role)][place] |= _actions(statement)
+                    lines[names.shorten(role)][place] |= {denied + action for action in _actions(statement)}
     return "".join(_format(role, found) for role, found in sorted(lines.items()))
 
 

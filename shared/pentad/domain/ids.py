@@ -32,6 +32,8 @@ UserId = Annotated[str, StringConstraints(pattern=USER_PATTERN)]
 RunId = Annotated[str, StringConstraints(pattern=RUN_PATTERN)]
 ErasureId = Annotated[str, StringConstraints(pattern=ERASURE_PATTERN)]
 
+RESERVED_TENANTS = frozenset(("files", "graphs", "runs", "spill"))
+"""Names of places in the payload bucket, which keys of objects hold where others have the tenant."""
 _OWN_SESSIONS = "ses_"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, lower case
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
@@ -62,6 +64,8 @@ def check_id(kind: str, value: str) -> str:
     # fullmatch, since "$" alone would let a trailing newline through.
     if not re.fullmatch(pattern, value):
         raise InvalidInput(f"the {kind} is not well formed", field=kind, fix=f"match {pattern}")
+    if kind == "tenant" and value in RESERVED_TENANTS:
+        raise InvalidInput(f"the tenant '{value}' is a reserved name", field=kind, fix="take another name")
     return value
 
 

@@ -54,7 +54,7 @@ def test_debug_shows_each_step_of_the_data(stage: Stage, level: str) -> None:
         "afterInputPath": {"pieces": 4},
         "afterParameters": {"FunctionName": "price", "Payload": {"pieces": 4}},
         "afterResultSelector": {"price": 12},
-        "afterResultPath": {"pieces": 4, "priced": {"price": 12}},
+        "afterResultPath": {"order": {"pieces": 4}, "priced": {"price": 12}},
         "variables": {},
     }
 
@@ -163,7 +163,7 @@ def test_a_state_of_a_machine_is_found_by_its_name_in_a_branch_too(stage: Stage)
 
 def test_what_does_not_fit_is_refused(stage: Stage) -> None:
     passing, waiting = {"Type": "Pass", "End": True}, _HANDLED
-    for definition, named in (
+    wrong: tuple[tuple[Any, Any], ...] = (
         (waiting, {}),
         (passing, {"mock": {"result": "{}"}}),
         (waiting, {"mock": {}}),
@@ -175,10 +175,12 @@ def test_what_does_not_fit_is_refused(stage: Stage) -> None:
         (passing, {"inspectionLevel": "ALL"}),
         ({"Type": "Parallel", "Branches": [], "End": True}, {}),
         ({**_PATHS}, {"roleArn": ""}),
-    ):
+    )
+    for definition, named in wrong:
         with pytest.raises(ClientError, match="ValidationException"):
             _test(stage, definition, **named)
-    for definition in ({"Type": "Odd", "End": True}, {"End": True}, []):
+    none: tuple[Any, ...] = ({"Type": "Odd", "End": True}, {"End": True}, [])
+    for definition in none:
         with pytest.raises(ClientError, match="InvalidDefinition"):
             _test(stage, definition)
     with pytest.raises(ClientError, match="InvalidExecutionInput"):

@@ -174,7 +174,7 @@ def test_each_error_has_an_address_that_the_api_itself_answers() -> None:
     leaves = [leaf for leaf in iter_leaves() if leaf.__module__ == PentadError.__module__]
     assert len(leaves) > 20
     for kind in (*leaves, Another):
-        error = kind("x", limit="steps") if kind.__name__ == "LimitReached" else kind("x")  # type: ignore[call-arg]
+        error = kind("x", limit="steps") if kind.__name__ == "LimitReached" else kind("x")
         problem, _ = from_error(error, "request")
         told = _resolve(document, problem.help)
         assert (told["status"], told["try_again"]) == (problem.status, isinstance(error, TransientError))

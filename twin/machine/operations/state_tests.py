@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.api import HistoryEventType, StateMachineType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
-from moto.stepfunctions.parser.asl.eval.states import ContextObjectData
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from twin.machine.encoding import dump_json, to_iso
@@ -71,7 +70,7 @@ class _RetriableError(BaseException):
     """Control signal: the state would be retried. No error of an attempt, so nothing within the state catches it."""
 
 
-class Outcome(NamedTuple):
+class StateTestResult(NamedTuple):
     """What a test found: the fields of TestState's answer."""
 
     answer: Json
@@ -95,7 +94,7 @@ def _walk(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield from _walk(inner)
 
 
-def run_state(test: StateTest, *, account: str, region: str) -> Outcome:
+def run_state(test: StateTest, *, account: str, region: str) -> StateTestResult:
     """Evaluate the state once, for five minutes at most.
 
     Raises:
@@ -110,7 +109,7 @@ class _Run:
     def __init__(self, test: StateTest, account: str, region: str) -> None:
         self._test = test
         machine = {"StartAt": test.name, "States": {test.name: test.state}}
-        program = AmazonStateLanguageParser.parse(json.dumps({"QueryLanguage": test.language, **machine}))[0]
+        program: Any = AmazonStateLanguageParser.parse(json.dumps({"QueryLanguage": test.language, **machine}))[0]
         mark_locations(program)
         self._state: Any = program.states.states[test.name]
         self._inspection: Json = {"input": dump_json(test.value)}
@@ -119,7 +118,7 @@ class _Run:
         self._env = self._make_environment(account, region)
         self._watch()
 
-    def run(self) -> Outcome:
+    def run(self) -> StateTestResult:
         thread = threading.Thread(target=self._evaluate, name=f"test of {self._test.name}", daemon=True)
         thread.start()
         thread.join(LIFETIME)
@@ -130,7 +129,7 @@ class _Run:
         self._inspection["variables"] = dump_json(variables)
         if self._handled is not None:
             self._inspection["errorDetails"] = _describe(self._handled)
-        return Outcome(self._build_answer(), self._inspection)
+        return StateTestResult(self._build_answer(), self._inspection)
 
     def _evaluate(self) -> None:
         env = self._env
@@ -179,14 +178,14 @@ class _Run:
         }
         machine: Json = {"Id": f"arn:aws:states:{region}:{account}:stateMachine:{_NAME}", "Name": _NAME}
         given = dict(test.context)
-        context: Any = ContextObjectData(
-            Execution=execution | given.pop("Execution", {}),
-            StateMachine=machine | given.pop("StateMachine", {}),
-        )
-        context.update(given)
+        context: Any = {
+            "Execution": execution | given.pop("Execution", {}),
+            "StateMachine": machine | given.pop("StateMachine", {}),
+            **given,
+        }
         env = Environment(
             aws_execution_details=AWSExecutionDetails(account=account, region=region, role_arn=test.role),
-            execution_type="STANDARD",
+            execution_type=StateMachineType.STANDARD,
             context=context,
             event_history_context=EventHistoryContext.of_program_start(),
             cloud_watch_logging_session=None,
