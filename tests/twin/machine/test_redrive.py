@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ class _Functions:
 
     def __init__(self, stage: Stage) -> None:
         self.is_broken = True
+        self._stage, self._arn, self._exits = stage, Queue[str](), list[int]()
         self.calls: Counter[str] = Counter()
         stage.functions["fine"] = self._answer
         stage.functions["broken"] = self._fail
@@ -28,8 +30,22 @@ class _Functions:
         self.calls[json.dumps(event, sort_keys=True)] += 1
         return event
 
+    def hold(self, *exits: int) -> None:
+        """Let each call of the broken function fail only when so many tasks have exited."""
+        self._exits = list(exits)
+
+    def start(self, definition: dict[str, Any]) -> str:
+        """Start an execution, whose tasks are those that are counted."""
+        arn = self._stage.start_execution(self._stage.create(definition))
+        self._arn.put(arn)
+        return arn
+
     def _fail(self, event: Any, _context: Any) -> Any:
         self._answer(event, None)
+        if self._exits:
+            arn, wanted = self._arn.get(timeout=10), self._exits.pop(0)
+            until(lambda: self._stage.types(arn).count("TaskStateExited") >= wanted)
+            self._arn.put(arn)
         if self.is_broken:
             raise ZeroDivisionError("not yet")
         return {"mended": event}
@@ -152,7 +168,8 @@ _BRANCHES = _machine(
 
 
 def test_branches_and_iterations_that_have_succeeded_are_not_done_again(stage: Stage, functions: _Functions) -> None:
-    arn = stage.start_execution(stage.create(_BRANCHES))
+    functions.hold(3)  # the first branch, what is before the Map, and its first iteration
+    arn = functions.start(_BRANCHES)
     stage.wait(arn)
     done = Counter(functions.calls)
     assert done['{"item": 0}'] == 1
@@ -169,7 +186,8 @@ def test_a_retry_after_a_redrive_does_all_branches_again(stage: Stage, functions
         "Retry": [{"ErrorEquals": ["ZeroDivisionError"], "MaxAttempts": 1, "IntervalSeconds": 1}],
         "End": True,
     }
-    arn = stage.start_execution(stage.create(_machine({"Both": both})))
+    functions.hold(1, 2, 2, 3)  # the other branch is done each time, but for the attempt that does not run it
+    arn = functions.start(_machine({"Both": both}))
     stage.wait(arn)
     assert functions.calls['{"b": 1}'] == 2
     _redrive(stage, arn)
