@@ -27,6 +27,12 @@ _LOOKS_BACK: Final = re.compile(
     r"recuerd\w+|acuerd\w+|la [\u00fau]ltima vez|como (?:siempre|acordamos)|olvid\w+)\b",
     re.IGNORECASE,
 )
+_FORMER: Final = re.compile(
+    r"\b(?:before(?=\W*\Z)|before (?:that|this|now)|used to|so far|until now|originally|formerly|back then|"
+    r"fr\u00fcher|vorher|zuvor|bisher|avant(?=\W*\Z)|auparavant|antes(?=\W*\Z)|hasta ahora)\b",
+    re.IGNORECASE,
+)
+"""What was, where something else has just been told."""
 _NO_REQUEST: Final = re.compile(
     r"^\W*(?:\w+[,!] )?(?:let['\u2019]s|let us|check (?:out )?(?:my|this|the|these)|"
     r"(?:ca|could|wo|would|do|did|is|are|was|have|has|should)n['\u2019]t)\b",
@@ -94,11 +100,14 @@ def is_mere_question(text: str) -> bool:
 
 
 def looks_back(text: str) -> bool:
-    """Return whether a message asks for what was said before: "as I said", "last time"."""
+    """Return whether a message asks for what was said or was so before: "as I said", "last time", "used to"."""
     if len(text) > TOLD_CHARACTERS:
         return False
     sentences = [text[start:end] for start, end in split_spans(text)]
-    return any(_LOOKS_BACK.search(one) is not None and _asks(one) for one in sentences[:_MOST_SENTENCES])
+    return any(
+        _asks(one) and (_LOOKS_BACK.search(one) is not None or _FORMER.search(one) is not None)
+        for one in sentences[:_MOST_SENTENCES]
+    )
 
 
 def is_courtesy(text: str) -> bool:

@@ -331,6 +331,8 @@ def test_a_question_about_what_was_just_told_recalls_nothing_and_one_asked_again
     assert (turns.count, turns.reason) == (0, "in the window")
     world.say("Yours.", session="s2")
     assert world.ask("What did I tell you earlier of the gate code of my garden?").recalled > 0
+    world.say("The gate code of my garden is 4712 now.", "Noted, 4712.", session="s5")
+    assert world.ask("What was the gate code of my garden before?", session="s5").recalled > 0
     # What was asked in vain is asked once more: neither question nor answer is what the talk is about.
     world.say("What is the gate code of my garden?", "I don't know the gate code of my garden.", session="s3")
     assert world.ask("Which is the gate code of my garden?", session="s3").recalled > 0
