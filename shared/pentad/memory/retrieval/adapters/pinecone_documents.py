@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pentad.domain.values import Page
+from pentad.memory.retrieval.adapters.at_once import search_both
 from pentad.memory.retrieval.checks import WHERE_CHARACTERS, Where
 from pentad.memory.retrieval.ports import Match, SearchRequest, Vector
 from pentad.memory.retrieval.words import pick_query_words, split_words
@@ -44,18 +45,22 @@ class DocumentCalls:
         index.documents.upsert(namespace=namespace, documents=items)
 
     def search(self, index: "Index", namespace: str, request: SearchRequest) -> list[Match]:
-        """Return the nearest and those with the words, each with the score that it was found by."""
-        found: dict[str, Match] = {}
+        """Return the nearest and those with the words, each with the score that it was found by; in two requests."""
         words = " ".join(pick_query_words(request.text or ""))
-        if request.dense is not None:
-            clause = {"type": "dense_vector", "field": VALUES_FIELD, "values": list(request.dense)}
-            for one in self._search(index, namespace, clause, request):
-                found[one.id] = Match(vector_id=one.id, dense=one.score, metadata=_read_metadata(one))
-        if words:
+
+        def find_nearest() -> "list[Document]":
+            clause = {"type": "dense_vector", "field": VALUES_FIELD, "values": list(request.dense or ())}
+            return self._search(index, namespace, clause, request)
+
+        def find_words() -> "list[Document]":
             clause = {"type": "text", "fields": [WORDS_FIELD], "query": words}
-            for one in self._search(index, namespace, clause, request):
-                known = found.get(one.id) or Match(vector_id=one.id, metadata=_read_metadata(one))
-                found[one.id] = known.model_copy(update={"words": one.score})
+            return self._search(index, namespace, clause, request)
+
+        nearest, worded = search_both(None if request.dense is None else find_nearest, find_words if words else None)
+        found = {one.id: Match(vector_id=one.id, dense=one.score, metadata=_read_metadata(one)) for one in nearest}
+        for one in worded:
+            known = found.get(one.id) or Match(vector_id=one.id, metadata=_read_metadata(one))
+            found[one.id] = known.model_copy(update={"words": one.score})
         return list(found.values())
 
     def fetch(self, index: "Index", namespace: str, vector_ids: Sequence[str]) -> dict[str, Vector]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pentad.domain.values import Page
+from pentad.memory.retrieval.adapters.at_once import search_both
 from pentad.memory.retrieval.adapters.pinecone_documents import WORDS_FIELD, make_filter
 from pentad.memory.retrieval.adapters.pinecone_sparse import encode_query, encode_text
 from pentad.memory.retrieval.checks import Where
@@ -50,26 +51,31 @@ class RecordCalls:
 
     def search(self, index: "Index", namespace: str, request: SearchRequest) -> list[Match]:
         """Return the nearest, and on a dotproduct index those with the words, each with the score it was found by."""
-        found: dict[str, Match] = {}
         options: dict[str, Any] = {
             "top_k": request.k,
             "namespace": namespace,
             "filter": make_filter(request.where),
             "include_metadata": True,
         }
-        if request.dense is not None:
-            norm = math.hypot(*request.dense) or 1.0
-            for one in index.query(vector=[value / norm for value in request.dense], **options).matches:
-                found[one.id] = Match(vector_id=one.id, dense=one.score, metadata=_strip_words(one.metadata))
         indices, values = encode_query(request.text or "") if self.has_words else ([], [])
-        if indices:
+
+        def find_nearest() -> Any:
+            norm = math.hypot(*(request.dense or ())) or 1.0
+            return index.query(vector=[value / norm for value in request.dense or ()], **options).matches
+
+        def find_words() -> Any:
             zeros = [0.0] * (self._dimension or len(request.dense or ()))
-            words = index.query(vector=zeros, sparse_vector={"indices": indices, "values": values}, **options)
-            for one in words.matches:
-                if one.score <= 0:
-                    continue  # it has none of the words
-                known = found.get(one.id) or Match(vector_id=one.id, metadata=_strip_words(one.metadata))
-                found[one.id] = known.model_copy(update={"words": one.score})
+            return index.query(vector=zeros, sparse_vector={"indices": indices, "values": values}, **options).matches
+
+        nearest, worded = search_both(None if request.dense is None else find_nearest, find_words if indices else None)
+        found = {
+            one.id: Match(vector_id=one.id, dense=one.score, metadata=_strip_words(one.metadata)) for one in nearest
+        }
+        for one in worded:
+            if one.score <= 0:
+                continue  # it has none of the words
+            known = found.get(one.id) or Match(vector_id=one.id, metadata=_strip_words(one.metadata))
+            found[one.id] = known.model_copy(update={"words": one.score})
         return list(found.values())
 
     def fetch(self, index: "Index", namespace: str, vector_ids: Sequence[str]) -> dict[str, Vector]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 from pentad.domain.values import Page
+from pentad.memory.retrieval.adapters.at_once import search_both
 from pentad.memory.retrieval.adapters.conversions import (
     check_dimension,
     dump_metadata,
@@ -97,21 +98,24 @@ class QdrantVectors:
         """
         if not can_match(request.where) or not self._is_ready():
             return []
-        found: dict[str, Match] = {}
+        dense = make_unit(request.dense) if request.dense is not None and any(request.dense) else None
         if request.dense is not None:
             check_dimension(request.dense, self._dimension)
-            if any(request.dense):
-                for one in self._query(tenant_id, request, "dense", make_unit(request.dense)):
-                    match = _make_match(one)
-                    found[match.vector_id] = match.model_copy(update={"dense": one["score"]})
         indices = list(dict.fromkeys(encode_text(" ".join(pick_query_words(request.text or "")))[0]))
-        if indices:
-            asked = {"indices": indices, "values": [1.0] * len(indices)}
-            for one in self._query(tenant_id, request, "words", asked):
-                if one["score"] > 0:
-                    match = _make_match(one)
-                    known = found.get(match.vector_id, match)
-                    found[match.vector_id] = known.model_copy(update={"words": one["score"]})
+        asked = {"indices": indices, "values": [1.0] * len(indices)}
+        nearest, worded = search_both(
+            None if dense is None else lambda: self._query(tenant_id, request, "dense", dense),
+            (lambda: self._query(tenant_id, request, "words", asked)) if indices else None,
+        )
+        found: dict[str, Match] = {}
+        for one in nearest:
+            match = _make_match(one)
+            found[match.vector_id] = match.model_copy(update={"dense": one["score"]})
+        for one in worded:
+            if one["score"] > 0:
+                match = _make_match(one)
+                known = found.get(match.vector_id, match)
+                found[match.vector_id] = known.model_copy(update={"words": one["score"]})
         return list(found.values())
 
     def fetch(self, tenant_id: str, vector_ids: Sequence[str]) -> dict[str, Vector]:

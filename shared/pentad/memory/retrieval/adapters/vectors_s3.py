@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable
 from pentad.domain.values import Page
+from pentad.memory.retrieval.adapters.at_once import search_both
 from pentad.memory.retrieval.adapters.conversions import (
     check_dimension,
     list_labels_of,
@@ -95,17 +96,26 @@ class S3Vectors:
         """
         if not can_match(request.where):
             return []
-        found: dict[str, Match] = {}
-        if request.dense is not None and any(request.dense):
-            asked = {"queryVector": {"float32": make_unit(request.dense)}, "returnDistance": True}
-            for one in self._query(tenant_id, request, asked):
-                found[one["key"]] = Match(vector_id=one["key"], dense=1 - one["distance"], metadata=_read_metadata(one))
         words = _shorten(" ".join(pick_query_words(request.text or "")))
-        if words and self._has_words:
+
+        def find_nearest() -> list[dict[str, Any]]:
+            asked = {"queryVector": {"float32": make_unit(request.dense or ())}, "returnDistance": True}
+            return self._query(tenant_id, request, asked)
+
+        def find_words() -> list[dict[str, Any]]:
             asked = {"queryTexts": [{"metadataKey": "words", "text": words}], "returnScores": True}
-            for rank, one in enumerate(self._query(tenant_id, request, asked)):
-                known = found.get(one["key"]) or Match(vector_id=one["key"], metadata=_read_metadata(one))
-                found[one["key"]] = known.model_copy(update={"words": _read_score(one, rank)})
+            return self._query(tenant_id, request, asked)
+
+        has_direction = request.dense is not None and any(request.dense)
+        nearest, worded = search_both(
+            find_nearest if has_direction else None, find_words if words and self._has_words else None
+        )
+        found: dict[str, Match] = {}
+        for one in nearest:
+            found[one["key"]] = Match(vector_id=one["key"], dense=1 - one["distance"], metadata=_read_metadata(one))
+        for rank, one in enumerate(worded):
+            known = found.get(one["key"]) or Match(vector_id=one["key"], metadata=_read_metadata(one))
+            found[one["key"]] = known.model_copy(update={"words": _read_score(one, rank)})
         return list(found.values())
 
     def fetch(self, tenant_id: str, vector_ids: Sequence[str]) -> dict[str, Vector]:

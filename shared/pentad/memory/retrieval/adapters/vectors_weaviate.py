@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 from pentad.domain.values import Page
+from pentad.memory.retrieval.adapters.at_once import search_both
 from pentad.memory.retrieval.adapters.conversions import (
     dump_metadata,
     list_labels_of,
@@ -111,21 +112,28 @@ class WeaviateVectors:
         if not can_match(request.where) or not self._is_ready():
             return []
         rest = f"limit: {request.k}{render_where(request.where)}"
-        found: dict[str, Match] = {}
-        if request.dense is not None and any(request.dense):
-            asked = f"nearVector: {{vector: {json.dumps(make_unit(request.dense))}}} {rest}"
-            for one in self._get(tenant_id, asked, "vector_id metadata _additional {distance}"):
-                match = _make_match(one)
-                found[match.vector_id] = match.model_copy(update={"dense": 1 - one["_additional"]["distance"]})
         words = pick_query_words(request.text or "")
-        if words:
+
+        def find_nearest() -> list[Json]:
+            asked = f"nearVector: {{vector: {json.dumps(make_unit(request.dense or ()))}}} {rest}"
+            return self._get(tenant_id, asked, "vector_id metadata _additional {distance}")
+
+        def find_words() -> list[Json]:
             asked = f'bm25: {{query: {quote(" ".join(words))} properties: ["words"]}} {rest}'
-            for one in self._get(tenant_id, asked, "vector_id metadata _additional {score}"):
-                score = float(one["_additional"]["score"])
-                if score > 0:
-                    match = _make_match(one)
-                    known = found.get(match.vector_id, match)
-                    found[match.vector_id] = known.model_copy(update={"words": score})
+            return self._get(tenant_id, asked, "vector_id metadata _additional {score}")
+
+        has_direction = request.dense is not None and any(request.dense)
+        nearest, worded = search_both(find_nearest if has_direction else None, find_words if words else None)
+        found: dict[str, Match] = {}
+        for one in nearest:
+            match = _make_match(one)
+            found[match.vector_id] = match.model_copy(update={"dense": 1 - one["_additional"]["distance"]})
+        for one in worded:
+            score = float(one["_additional"]["score"])
+            if score > 0:
+                match = _make_match(one)
+                known = found.get(match.vector_id, match)
+                found[match.vector_id] = known.model_copy(update={"words": score})
         return list(found.values())
 
     def fetch(self, tenant_id: str, vector_ids: Sequence[str]) -> dict[str, Vector]:
