@@ -95,6 +95,15 @@ def test_environment_folder_and_import_path_are_those_of_a_process_of_its_own(
     assert seen[0]["in C"] == "t"
 
 
+def test_lists_of_processes_show_a_forks_function(ready: FunctionHost, function: MakeFunction, layer: Path) -> None:
+    source = "import os\ndef handler(e, c): return [os.getpid(), os.getppid()]"
+    for name in ("short", "long-" * 12):
+        ready.register(function(source, name, layer_dirs=(layer,)))
+        fork, parent = ready.invoke(name, b"0").json()
+        assert psutil.Process(fork).cmdline()[:2] == [name, "app.handler"]
+        assert psutil.Process(parent).cmdline()[0] == sys.executable
+
+
 def test_forks_do_not_share_what_is_random(ready: FunctionHost, function: MakeFunction, layer: Path) -> None:
     source = "import random, uuid\ndef handler(e, c): return [random.random(), uuid.uuid4().hex]"
     for name in ("one", "two"):

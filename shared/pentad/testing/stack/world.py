@@ -178,7 +178,8 @@ class Stack:
         found = []
         for process in psutil.Process(self.facts["pid"]).children(recursive=True):
             try:
-                if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") in names:
+                # What was forked off another process has that one's environment there, and its name as its command.
+                if {process.environ().get("AWS_LAMBDA_FUNCTION_NAME"), *process.cmdline()[:1]} & names:
                     found.append(process)
             except psutil.Error:
                 continue  # It ended while we looked.
