@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.table import Table
@@ -36,8 +37,8 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link, load
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.ledger.attempts import Attempts
+from pentad.observability.adapters.lines import LineTelemetry
 from pentad.observability.adapters.null import NullSpan, NullTelemetry
-from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.observability.logs import redact as redacting
 from pentad.observability.metrics import names
 from pentad.observability.ports import Attribute, Span
@@ -47,14 +48,18 @@ from pentad.tools.runtime.call_audit import CallAudit, CallTry, Invocation
 
 MOST_BYTES, MOST_LINES = 12_000, 20
 """Of one turn with a tool call and the end of its run."""
-MOST_MODULES = 150
+MOST_MODULES = 40
 GB_NANOUSD = 500_000_000
 """A GB of logs taken in: $0.50 ("Amazon CloudWatch pricing", us-east-1, November 2026)."""
 _NOW = datetime(2026, 11, 30, tzinfo=UTC)
-_HAS = "import pydantic, pentad.domain.errors, pentad.domain.runs, pentad.domain.tracing, importlib.util, json"
+# Lambda's own runtime has logging and what that needs.
+_HAS = (
+    "import logging, traceback, importlib.util, json, pydantic, "
+    "pentad.domain.errors, pentad.domain.runs, pentad.domain.tracing"
+)
 _IMPORTS = {
     "without": "import pentad.observability.adapters.null",
-    "with": "import pentad.observability.adapters.powertools",
+    "with": "import pentad.observability.adapters.lines",
 }
 _PROBE = """
 import sys, time
@@ -88,11 +93,11 @@ class Turn:
 class SomeParts:
     """Telemetry with some of its parts; the others keep nothing."""
 
-    def __init__(self, inner: PowertoolsTelemetry, *, logs: bool, metrics: bool, spans: bool) -> None:
+    def __init__(self, inner: LineTelemetry, *, logs: bool, metrics: bool, spans: bool) -> None:
         self._inner, self._logs, self._metrics, self._spans = inner, logs, metrics, spans
 
     def bind(self, **keys: Attribute | None) -> AbstractContextManager[None]:
-        """See `PowertoolsTelemetry`."""
+        """See `LineTelemetry`."""
         return self._inner.bind(**keys)
 
     def span(
@@ -212,7 +217,7 @@ def measure_turns(samples: int, repeats: int) -> list[Turn]:
         repeats: turns of a sample.
     """
     stream = io.StringIO()
-    whole = PowertoolsTelemetry(service="bench-observability", stage="dev", stream=stream)
+    whole = LineTelemetry(service="bench-observability", stage="dev", stream=stream)
     choices: dict[str, tuple[Any, Callable[[], AbstractContextManager[None]]]] = {
         "nothing": (NullTelemetry(), nullcontext),
         "logs": (SomeParts(whole, logs=True, metrics=False, spans=False), nullcontext),
@@ -242,19 +247,29 @@ def measure_imports(samples: int) -> list[Imported]:
     """Return what the import adds, in fresh processes that take turns."""
     found: dict[str, list[tuple[int, float, float]]] = {name: [] for name in _IMPORTS}
     root = find_project_root()
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root / "shared")])}
-    for _ in range(samples + 1):
-        for name, added in _IMPORTS.items():
-            probe = _PROBE.format(has=_HAS, added=added)
-            made = subprocess.run(
-                [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=120, env=environment
-            )
-            modules, cpu, wall = made.stdout.split()
-            found[name].append((int(modules), float(cpu), float(wall)))
+    # With bytecode, as Lambda's layers bring it; the first process of each, which is not counted, writes it.
+    with TemporaryDirectory(prefix="pentad-bytecode-") as bytecode:
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(root), str(root / "shared")]),
+            "PYTHONPYCACHEPREFIX": bytecode,
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
+        for _ in range(samples + 1):
+            for name, added in _IMPORTS.items():
+                found[name].append(_import_once(_PROBE.format(has=_HAS, added=added), environment))
     return [
         Imported(name, many[-1][0], median(one[1] for one in many[1:]), median(one[2] for one in many[1:]))
         for name, many in found.items()
     ]
+
+
+def _import_once(probe: str, environment: Mapping[str, str]) -> tuple[int, float, float]:
+    """Return the modules that a fresh process has more, and the milliseconds of CPU and of the clock that it took."""
+    made = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=120, env=environment
+    )
+    modules, cpu, wall = made.stdout.split()
+    return int(modules), float(cpu), float(wall)
 
 
 def promise(turns: Sequence[Turn], imported: Sequence[Imported]) -> list[Promise]:
