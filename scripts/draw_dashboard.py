@@ -185,7 +185,8 @@ def main(given: Sequence[str] | None = None) -> int:
         start, end = ask_for_minutes(running, options.minutes)
         image = draw_dashboard(running.twin.alarms.store, "dev", start, end)
     options.file.parent.mkdir(parents=True, exist_ok=True)
-    image.quantize(64).save(options.file, format="PNG", optimize=True)
+    # Without a palette of its own two lines of seldom colours could come out as one.
+    image.save(options.file, format="PNG", optimize=True)
     sys.stderr.write(f"{options.file}: {options.file.stat().st_size:,} bytes\n")
     return 0
 
