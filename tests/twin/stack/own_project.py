@@ -12,12 +12,14 @@ import socket
 from importlib.util import find_spec
 from pathlib import Path
 
+import yaml
+
 from layers import build
 from pentad.tools.mcp.lock_file import LockedServer, McpLock, format_lock
 from pentad.tools.mcp.messages import MODERN
 from pentad.tools.mcp.pinning import name_tool, pin_tool
 from tests.twin import copies
-from tests.twin.stack import tide_server
+from tests.twin.stack import library, tide_server
 from tests.twin.trajectories.bfcl import chosen
 
 EVENT_LIMIT = 150
@@ -103,6 +105,7 @@ _AGENTS = {
     "postmaster": (WRITING, "You write to the people of the harbour."),
     "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
+    library.AGENT: (library.SETTINGS, library.PROMPT),
     "porter": (REPLYING, "You answer at the gate of the harbour."),
     "greeter": (AGENT, "You greet people and count their words."),
     "warden": (SURE, "You keep the log of the fort."),
@@ -385,7 +388,8 @@ def make(root: Path, project: Path) -> Path:
         (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
-    (project / "tools.yaml").write_text(TOOLS_FILE.format(port=_choose_port()))
+    shipped = library.make_settings({name: _choose_port() for name in library.VENDORS})
+    (project / "tools.yaml").write_text(TOOLS_FILE.format(port=_choose_port()) + yaml.safe_dump(shipped))
     (project / "infra" / "workflows" / "gate.py").write_text(GATE)
     _put_mcp(project)
     chosen.put_into(project)

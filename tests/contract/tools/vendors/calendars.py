@@ -107,7 +107,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def run_radicale(folder: Path) -> Iterator[str]:
+def run_radicale(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve CalDAV with a calendar of the user ada, and yield the calendar's address."""
     (folder / "users").write_text("ada:secret words\n", encoding="utf-8")
     settings = config.load()
@@ -120,7 +120,7 @@ def run_radicale(folder: Path) -> Iterator[str]:
         "a test",
         privileged=True,
     )
-    server = make_server("127.0.0.1", 0, Application(settings), server_class=_Server, handler_class=_Quiet)
+    server = make_server("127.0.0.1", port, Application(settings), server_class=_Server, handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -86,8 +86,8 @@ class Vendor:
 
 
 @contextmanager
-def listen(vendor: Vendor) -> Iterator[str]:
-    """Serve a vendor and yield its address."""
+def listen(vendor: Vendor, port: int = 0) -> Iterator[str]:
+    """Serve a vendor and yield its address; at any free port where none is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -120,7 +120,7 @@ def listen(vendor: Vendor) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
