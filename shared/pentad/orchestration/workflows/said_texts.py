@@ -19,6 +19,8 @@ from pentad.domain.declarations.workflows import (
     ToolStep,
     WorkflowSpec,
 )
+from pentad.domain.errors import NotFound
+from pentad.domain.messages import Message
 from pentad.domain.runs import Run
 from pentad.orchestration.workflows.steps import Stores, parse_fields
 from pentad.orchestration.workflows.templates import INPUT, STATUS, find_references
@@ -39,15 +41,17 @@ class WorkflowSaid:
         self._stores = stores
 
     def list_before(self, child: Run) -> list[SaidText]:
-        """Return what was said before an agent was asked; nothing where no workflow asked it.
+        """Return what was said before an agent was asked; nothing where no workflow asked it, or its run is gone.
 
         Raises:
-            NotFound: the workflow's run, its definition or its message is gone.
             StoreUnavailable: a store did not answer.
         """
         if child.trigger != "workflow" or child.parent_run_id is None:
             return []
-        return self.list_all(self._stores.runs.get(child.tenant_id, child.parent_run_id))
+        try:
+            return self.list_all(self._stores.runs.get(child.tenant_id, child.parent_run_id))
+        except NotFound:
+            return []  # It was erased, or its definition is no more: then nobody gave anything.
 
     def list_for_call(self, run: Run, step: ToolStep, arguments: Mapping[str, Any]) -> list[SaidText]:
         """Return what was said before a tool's step.
@@ -60,7 +64,7 @@ class WorkflowSaid:
             arguments: with the templates' values put in.
 
         Raises:
-            NotFound: as `list_before`.
+            NotFound: there is no such workflow.
             StoreUnavailable: a store did not answer.
         """
         origins = self._make_origins(run)
@@ -74,13 +78,13 @@ class WorkflowSaid:
         """Return what was said in a run so far: what its author and humans wrote, and the rest in order.
 
         Raises:
-            NotFound: as `list_before`.
+            NotFound: there is no such workflow.
             StoreUnavailable: a store did not answer.
         """
-        stores = self._stores
         origins = origins or self._make_origins(run)
-        results = stores.results.list_for_run(run.tenant_id, run.run_id)
-        request = stores.get_request(run)
+        results = self._stores.results.list_for_run(run.tenant_id, run.run_id)
+        message = self._find_request(run)
+        request = "" if message is None else message.text
         fields = iter_strings(parse_fields(request) or {})
         said = [SaidText(text, "user") for text in _iter_written(origins.spec)]
         said += [SaidText(text, "user") for one in results if _is_answer(one, origins) for text in _iter_words(one)]
@@ -93,8 +97,15 @@ class WorkflowSaid:
     def _make_origins(self, run: Run) -> "_Origins":
         spec = self._stores.get_workflow(run.agent)
         untrusted = {name for name, tool in self._stores.catalog.tools.items() if not tool.trusted_output}
-        started_outside = bool(self._stores.get_request_message(run).taint)
-        return _Origins(spec, untrusted, "outside" if started_outside else "user")
+        request = self._find_request(run)
+        return _Origins(spec, untrusted, "user" if request is not None and not request.taint else "outside")
+
+    def _find_request(self, run: Run) -> Message | None:
+        """Return the message that a run was started with; None where it has expired."""
+        try:
+            return self._stores.get_request_message(run)
+        except NotFound:
+            return None
 
 
 class _Origins:

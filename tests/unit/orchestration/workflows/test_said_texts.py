@@ -205,3 +205,15 @@ def think(bench: Bench, run: Run, url: str) -> Decision:
     world.runs.set_status(TENANT, run.run_id, RunStatus.RUNNING)
     names = {"tenant_id": TENANT, "run_id": run.run_id, "session_id": run.session_id, "agent": run.agent, "step": 1}
     return turn(TurnInput.model_validate(names), deadline=0)
+
+
+def test_where_the_workflows_message_or_run_is_gone_nobody_gave_what_stood_there() -> None:
+    bench = make({"url": "https://user.example/mine"})
+    child = begin_child(bench)
+    said = WorkflowSaid(bench.stores)
+    assert "https://user.example/mine" in " ".join(one.text for one in said.list_before(child))
+    bench.world.sessions._messages.clear()
+    assert MESSAGE not in [one.text for one in said.list_before(child)]
+    assert plan(bench).status is CallStatus.PENDING  # the author wrote it
+    gone = child.model_copy(update={"parent_run_id": f"run_{'0' * 26}"})
+    assert said.list_before(gone) == said.list_before(bench.run) == []
