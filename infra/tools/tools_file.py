@@ -24,6 +24,7 @@ NAME = "tools.yaml"
 SECRETS = "secrets"
 """The section that says where secrets are; no tool has its name."""
 _MOST_BYTES = 2_500
+_MOST_ROTATED = 20
 """Of one tool's settings and places of secrets. Lambda's environment has 4 KB for all variables of a function."""
 _MOST_FAULTS = 10
 
@@ -32,6 +33,9 @@ class RotationEntry(RotationPlan, extra="forbid"):
     """What ``tools.yaml`` says of a secret's rotation."""
 
     days: int = Field(default=30, ge=1, le=1_000, description="between two rotations")
+    own: bool = Field(
+        default=False, description="the listed tenants' own secrets may be rotated too, when an operator says so"
+    )
 
 
 class SecretEntry(FrozenValue, extra="forbid"):
@@ -68,6 +72,14 @@ class DeclaredSecret:
     def by_tenant(self) -> bool:
         """Tenants have their own, all or some."""
         return bool(self.place.tenants)
+
+    @property
+    def rotated(self) -> tuple[str, ...]:
+        """The names of what the function for rotations may rotate: the shared one, and tenants' own if it says so."""
+        if self.rotation is None:
+            return ()
+        tenants = self.place.tenants if self.rotation.own and isinstance(self.place.tenants, tuple) else ()
+        return (self.place.secret, *(f"{self.place.secret}/{tenant}" for tenant in tenants))
 
     @property
     def shared(self) -> bool:
@@ -290,15 +302,28 @@ def _read_secrets(file: CatalogFile, declared: set[str], prefix: str) -> dict[st
             raise file.make_error(
                 (SECRETS, name, "name"), "tenants' own secrets are below a name, and this is an ARN", "write its name"
             )
-        if entries[name].rotate is not None and (entries[name].tenants is True or entries[name].renewed):
-            raise file.make_error(
-                (SECRETS, name, "rotate"),
-                "what is rotated is the shared secret, and there is none, or the tool renews it itself",
-                "remove rotate, or the tenants, or renewed",
-            )
+        _check_rotation(file, name, entries[name])
         if entries[name].key is not None and entries[name].name is None:
             raise file.make_error((SECRETS, name, "key"), "it stands without a name", "add name:, or remove key")
     return {name: _make_secret(name, entries.get(name, SecretEntry()), prefix) for name in sorted(declared)}
+
+
+def _check_rotation(file: CatalogFile, name: str, entry: SecretEntry) -> None:
+    if entry.rotate is None:
+        return
+    if entry.tenants is True or entry.renewed:
+        raise file.make_error(
+            (SECRETS, name, "rotate"),
+            "what is rotated is the shared secret, and there is none, or the tool renews it itself",
+            "list the tenants that have their own, or remove rotate or renewed",
+        )
+    listed = len(entry.tenants or ())
+    if entry.rotate.own and not 1 <= listed <= _MOST_ROTATED:
+        raise file.make_error(
+            (SECRETS, name, "rotate", "own"),
+            f"the secrets of 1 to {_MOST_ROTATED} listed tenants may be rotated, and {listed} are listed",
+            f"list the tenants: tenants: [acme], at most {_MOST_ROTATED}, or remove own",
+        )
 
 
 def _dump_place(place: SecretPlace) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.infra.conftest import Json, joined
 FILE = """
 secrets:
   hook: {rotate: {kind: key, field: secret, days: 7}}
-  db: {name: shared/db, tenants: [acme], rotate: {kind: postgres}}
+  db: {name: shared/db, tenants: [acme], rotate: {kind: postgres, own: true}}
 """
 
 
@@ -87,7 +87,8 @@ def test_the_function_writes_what_it_rotates_and_nothing_else(made: tuple[ToolsF
     }
     actions = [f"secretsmanager:{name}" for name in ("DescribeSecret", "GetSecretValue", "PutSecretValue")]
     every = [*actions, "secretsmanager:UpdateSecretVersionStage"]
-    assert writing == {"pentad-dev/tools/hook-??????": every, "shared/db-??????": every}
+    names = ("pentad-dev/tools/hook", "shared/db", "shared/db/acme")
+    assert writing == {f"{name}-??????": every for name in names}
     # The stack's own key for the secret that it makes; the other one has AWS's.
     [using] = [one for one in statements if "kms:GenerateDataKey" in one["Action"]]
     [pattern] = using["Condition"]["StringLike"]["kms:EncryptionContext:SecretARN"]
@@ -102,6 +103,7 @@ def test_the_function_knows_how_each_is_rotated(made: tuple[ToolsFile, Json], mo
     assert {name: (one.kind, one.field) for name, one in plans.items()} == {
         "pentad-dev/tools/hook": ("key", "secret"),
         "shared/db": ("postgres", "password"),
+        "shared/db/acme": ("postgres", "password"),
     }
     assert len(function["Layers"]) == 1  # the driver of PostgreSQL
     assert count_rotation_resources(made[0]) == 8
@@ -111,6 +113,11 @@ def test_a_project_without_rotations_has_none(tmp_path: Path) -> None:
     assert count_rotation_resources(read(tmp_path, "")) == 0
 
 
+def test_tenants_own_secrets_are_left_alone_without_a_word(tmp_path: Path) -> None:
+    configured = read(tmp_path, "secrets:\n  hook: {tenants: [acme], rotate: {kind: key}}\n")
+    assert configured.secrets["hook"].rotated == ("pentad-dev/tools/hook",)
+
+
 @pytest.mark.parametrize(
     ("text", "field", "words"),
     [
@@ -118,6 +125,12 @@ def test_a_project_without_rotations_has_none(tmp_path: Path) -> None:
         ("hook: {rotate: {kind: key, days: 0}}", "secrets.hook.rotate.days", "greater than or equal to 1"),
         ("hook: {rotate: {days: 3}}", "secrets.hook.rotate.kind", "required"),
         ("hook: {tenants: true, rotate: {kind: key}}", "secrets.hook.rotate", "the shared secret, and there is none"),
+        ("hook: {rotate: {kind: key, own: true}}", "secrets.hook.rotate.own", "1 to 20 listed tenants"),
+        (
+            f"hook: {{tenants: [{', '.join(f't{n}' for n in range(21))}], rotate: {{kind: key, own: true}}}}",
+            "secrets.hook.rotate.own",
+            "and 21 are listed",
+        ),
         ("hook: {renewed: true, rotate: {kind: key}}", "secrets.hook.rotate", "renews it itself"),
     ],
 )

@@ -36,9 +36,10 @@ class Rotations(FunctionConstruct):
         """
         rotated = list_rotated(configured)
         plans = {
-            secret.place.secret: secret.rotation.model_dump(mode="json", include={"kind", "field"})
+            name: secret.rotation.model_dump(mode="json", include={"kind", "field"})
             for secret in rotated
             if secret.rotation is not None
+            for name in secret.rotated
         }
         postgres = any(secret.rotation is not None and secret.rotation.kind == "postgres" for secret in rotated)
         super().__init__(
@@ -67,7 +68,10 @@ class Rotations(FunctionConstruct):
     def _rotate(self, secret: DeclaredSecret, build: Build) -> None:
         place, rotation = secret.place.secret, secret.rotation
         assert rotation is not None  # noqa: S101  (the caller asks for those that are rotated)
-        grants.grant_rotation(self.role, place, find_secret_key(self, secret, build))
+        key = find_secret_key(self, secret, build)
+        for name in secret.rotated:
+            grants.grant_rotation(self.role, name, key)
+        # Tenants' own secrets are not the stack's, and may not be there yet: an operator schedules them.
         schedule = secretsmanager.CfnRotationSchedule(
             self,
             f"schedule-{place.replace('/', '-')}",
