@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from pentad.cli.main import app
+from pentad.cli.commands.table import COMMANDS, build_command
 
-# After any command, and before it: `pentad.cli.main` moves these.
+# After any command, and before it: `pentad.cli.commands.flags` adds these.
 EVERYWHERE = {"--json", "--debug", "--url", "--key", "--help"}
 _LINE = re.compile(r"(?:^|[\s`/(])pentad ([a-z][^`#|;&,\n]*)")
 
@@ -19,7 +18,8 @@ _LINE = re.compile(r"(?:^|[\s`/(])pentad ([a-z][^`#|;&,\n]*)")
 def commands() -> dict[str, Any]:
     """All commands by their names, those of groups with both words."""
     found: dict[str, Any] = {}
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name in COMMANDS:
+        command = build_command(name)
         found[name] = command
         found |= {f"{name} {inner}": one for inner, one in getattr(command, "commands", {}).items()}
     return found

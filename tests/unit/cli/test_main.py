@@ -19,8 +19,6 @@ def test_url_and_key_are_taken_before_and_after_a_command(
 ) -> None:
     monkeypatch.setattr(target, "TARGET", target.ApiTarget())
     command = typer.main.get_command(main.app)
-    for one in command.commands.values():  # type: ignore[attr-defined]
-        main._add_common_flags(one)
     options, asked = ["--url", "http://there", "--key", "k"], ["replay", str(tmp_path / "nothing.json")]
     with pytest.raises(SystemExit) as ended:
         command(options + asked if options_first else asked + options)

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.humans.approvals import decide_at_prompt
-from pentad.cli.commands.runs import lifecycle
+from pentad.cli.commands.runs import lifecycle, replay
 from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.events import render_event
 from pentad.cli.screen import build_line
@@ -176,6 +176,7 @@ app = typer.Typer(cls=_Runs, help="List runs, or show one: pentad runs RUN.", no
 app.command("cancel")(lifecycle.cancel)
 app.command("failed")(lifecycle.list_failed)
 app.command("redrive")(lifecycle.redrive)
+app.command("export")(replay.export)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,47 @@
+"""Commands are imported when they are called; help and mistakes know all of them."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from pentad.cli.commands.table import COMMANDS, build_command
+from pentad.cli.main import app
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_says_what_it_does_and_takes_the_common_options(name: str) -> None:
+    command = build_command(name)
+    assert command.get_short_help_str()
+    below = list(getattr(command, "commands", {}).values())
+    for one in below or [command]:
+        taken = {option for param in one.params for option in param.opts}
+        assert {"--json", "--debug", "--url", "--key"} <= taken
+
+
+def test_help_lists_every_command() -> None:
+    listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
+    assert [name for name in COMMANDS if f"│ {name} " not in listed] == []
+
+
+def test_a_mistyped_command_is_told_what_was_meant() -> None:
+    done = CliRunner().invoke(app, ["appprove"])
+    assert done.exit_code == 2
+    assert "Did you mean" in done.output and "approve" in done.output
+
+
+def test_a_command_imports_what_it_needs_alone() -> None:
+    program = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from pentad.cli.main import app\n"
+        "assert CliRunner().invoke(app, ['keys', '--help']).exit_code == 0\n"
+        "print(*sorted({name for name in sys.modules if name.startswith('pentad.cli.commands.')}))\n"
+        "print(*sorted({name for name in sys.modules if name.startswith(('pentad.memory', 'pentad.tools', 'twin'))}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    commands, others = done.stdout.split("\n")[:2]
+    assert "pentad.cli.commands.operations.keys" in commands
+    assert "pentad.cli.commands.runs" not in commands.split() and "pentad.cli.commands.ingest" not in commands.split()
+    assert others == ""
