@@ -14,7 +14,7 @@ def test_each_part_writes_its_own_lines_and_nothing_else() -> None:
 
 
 def test_a_turn_that_writes_too_much_breaks_the_promise() -> None:
-    imported = [Imported("without", 4, 1, 1), Imported("with", 70, 9, 9)]
+    imported = [Imported("without", 4, 1, 1), Imported("with", 30, 9, 9)]
     kept = promise([Turn("all", 900, 5_000, 12)], imported)
     assert [one.kept for one in kept] == [True, True, True]
     broken = promise([Turn("all", 900, 50_000, 90)], [imported[0], Imported("with", 900, 9, 9)])
