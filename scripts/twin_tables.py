@@ -56,7 +56,7 @@ LIMITS = (
     Limit("S3", "key of an object", "bytes", "twin.front.checks.refusals", "KEY_BYTES"),
     Limit("Step Functions", "input, output or result", "bytes", "twin.machine.encoding", "MAX_BYTES"),
     Limit("Step Functions", "events of a history", "", "twin.machine.lifecycle", "max_events"),
-    Limit("Step Functions", "time of an Express execution", "s", "twin.machine.express", "LIFETIME"),
+    Limit("Step Functions", "time of an Express execution", "s", "twin.machine.lifecycle", "LIFETIME"),
     Limit(
         "Step Functions",
         "iterations at once of an inline Map",

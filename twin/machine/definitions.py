@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
+from twin.machine.distributed.faults import find_map_faults
+from twin.machine.distributed.fields import attach_fields, take_fields
 from twin.machine.jsonata.expressions import mark_locations
 
 _PROGRAMS: Final = 128
@@ -24,8 +26,10 @@ def parse_program(definition: str) -> Any:
         if found is not None:
             _programs.move_to_end(definition)
             return found
-    parsed = AmazonStateLanguageParser.parse(definition)[0]
+    plain, taken = take_fields(definition)
+    parsed = AmazonStateLanguageParser.parse(plain)[0]
     mark_locations(parsed)
+    attach_fields(parsed, taken)
     with _lock:
         _programs[definition] = parsed
         while len(_programs) > _PROGRAMS:
@@ -72,6 +76,9 @@ def find_diagnostics(definition: str) -> list[Diagnostic]:
         body = json.loads(definition)
     except ValueError as error:
         return [Diagnostic("INVALID_JSON_DESCRIPTION", str(error))]
+    faults = list(_find_state_faults(body))
+    if faults:
+        return faults
     try:
         parse_program(definition)
     except Exception as error:  # the parser refuses a definition with any type of error
@@ -105,6 +112,19 @@ def find_transition_faults(body: dict[str, Any], place: str = "") -> Iterator[Di
     for name, state in states.items():
         for where, inner in _iter_inner(state, f"{place}/States/{name}"):
             yield from find_transition_faults(inner, where)
+
+
+def _find_state_faults(body: Any, place: str = "") -> Iterator[Diagnostic]:
+    """Yield what is wrong with the fields of Map states that the parser does not see."""
+    states = body.get("States") if isinstance(body, dict) else None
+    for name, state in states.items() if isinstance(states, dict) else ():
+        if not isinstance(state, dict):
+            continue
+        where = f"{place}/States/{name}"
+        for message, field in find_map_faults(state):
+            yield Diagnostic("SCHEMA_VALIDATION_FAILED", message, f"{where}/{field}")
+        for inner_place, inner in _iter_inner(state, where):
+            yield from _find_state_faults(inner, inner_place)
 
 
 _GOES_ON: Final = frozenset(("Pass", "Task", "Wait", "Parallel", "Map"))

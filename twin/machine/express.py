@@ -6,7 +6,6 @@ developer guide, and its quotas.
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,8 +13,6 @@ from moto.core.exceptions import AWSError
 
 from twin.machine.definitions import InvalidDefinitionError
 
-LIFETIME: Final = 300.0
-"""Seconds; then an Express execution is timed out."""
 _PATTERN: Final = re.compile(r"\.(sync(:2)?|waitForTaskToken)$")
 
 
@@ -62,14 +59,6 @@ def refuse_express_machine(machine: Any) -> None:
     """
     if machine.type == "EXPRESS":
         raise TypeNotSupportedError
-
-
-def limit_lifetime(execution: Any, seconds: float = LIFETIME) -> None:
-    """Time an Express execution out at the end of its life."""
-    timer = threading.Timer(seconds, execution.exec_worker.env.set_timed_out)
-    timer.daemon = True
-    timer.start()
-    execution.add_done_callback(timer.cancel)
 
 
 def check_definition(definition: str) -> None:

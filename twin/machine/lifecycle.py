@@ -1,10 +1,14 @@
 """How an execution waits and how it ends: every environment has a `closed` event, and every wait watches it."""
 
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
 MAX_WAIT: Final = 366 * 24 * 3600.0
 """Seconds; AWS ends a Standard execution after one year."""
+
+LIFETIME: Final = 300.0
+"""Seconds; then an Express execution is timed out."""
 
 max_events = 25_000
 """Most events of one history. Source: AWS Step Functions quotas."""
@@ -55,3 +59,11 @@ def set_time_scale(scale: float) -> float:
     global _scale
     former, _scale = _scale, scale
     return former
+
+
+def limit_lifetime(execution: Any, seconds: float = LIFETIME) -> None:
+    """Time an Express execution out at the end of its life."""
+    timer = threading.Timer(seconds, execution.exec_worker.env.set_timed_out)
+    timer.daemon = True
+    timer.start()
+    execution.add_done_callback(timer.cancel)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.twin.machine.stage import ROLE, Stage, until
-from twin.machine import executions, express
+from twin.machine import executions, lifecycle
 
 _PASS: dict[str, Any] = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 _WAIT: dict[str, Any] = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 99_999, "End": True}}}
@@ -72,7 +72,7 @@ def test_a_name_may_be_used_again_and_is_another_execution(stage: Stage) -> None
 
 def test_an_execution_is_timed_out_at_the_end_of_its_life(stage: Stage) -> None:
     execution = executions.find(stage.start_execution(stage.create(_WAIT, kind="EXPRESS")))
-    express.limit_lifetime(execution, seconds=0.05)
+    lifecycle.limit_lifetime(execution, seconds=0.05)
     assert execution.finished.wait(10)
     assert execution.status == "TIMED_OUT"
 

@@ -52,6 +52,7 @@ class Play:
             self.names["no_such_FUNCTION"] = f"no_such_{name}"
             self.names["FUNCTION_ARN"] = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
         self._make_queue()
+        self._make_bucket()
         if self._case.target is not None:
             self.names["MACHINE"] = self._stage.create(self._filled(self._case.target))
         source = self._case.definition
@@ -73,6 +74,13 @@ class Play:
             queue = sqs.get_queue_attributes(QueueUrl=self.names["QUEUE"], AttributeNames=["QueueArn"])
             arn = queue["Attributes"]["QueueArn"]
             sns.subscribe(TopicArn=self.names["TOPIC"], Protocol="sqs", Endpoint=arn)
+
+    def _make_bucket(self) -> None:
+        if self._case.items is not None:
+            s3 = self._stage.client("s3")
+            self.names["BUCKET"] = f"bucket-{uuid.uuid4()}"
+            s3.create_bucket(Bucket=self.names["BUCKET"])
+            s3.put_object(Bucket=self.names["BUCKET"], Key="file.json", Body=json.dumps(self._case.items).encode())
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, str):

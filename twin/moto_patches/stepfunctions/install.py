@@ -13,7 +13,16 @@ from twin.machine.clients import Connect
 from twin.machine.operations import execution_logs
 from twin.moto_patches.patching import Patches
 from twin.moto_patches.stepfunctions.api import executions as api_executions
-from twin.moto_patches.stepfunctions.api import express, operations, redrive, state_tests, tokens, validation, versions
+from twin.moto_patches.stepfunctions.api import (
+    express,
+    map_runs,
+    operations,
+    redrive,
+    state_tests,
+    tokens,
+    validation,
+    versions,
+)
 from twin.moto_patches.stepfunctions.engine import definitions, environment, history, json_text, programs, worker
 from twin.moto_patches.stepfunctions.engine import executions as engine_executions
 from twin.moto_patches.stepfunctions.language import (
@@ -38,7 +47,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     *(states, assign, result_path, choice, errors, attempts, timeouts, waits, jsonata, map, parallel, strings),
     *(environment, history, programs, definitions, engine_executions, worker),
     *(services, functions, callbacks),
-    *(express, versions, operations, redrive, state_tests, tokens, validation),
+    *(express, versions, operations, map_runs, redrive, state_tests, tokens, validation),
 )
 
 _lock = threading.Lock()

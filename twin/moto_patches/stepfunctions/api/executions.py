@@ -1,7 +1,8 @@
 """StartExecution and StopExecution.
 
 What moto gets wrong: an execution without a name is called `None` and collides with the next one; every machine is
-taken for a Standard one; a stop drops error and cause and does not wait for the end; a version or alias cannot be run.
+taken for a Standard one; a stop drops error and cause and does not wait for the end; a version or alias cannot be run;
+child executions of a Map Run do not exist.
 """
 
 import copy
@@ -19,9 +20,10 @@ from moto.stepfunctions.exceptions import (
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from twin.machine import express
+from twin.machine.distributed.children import start_child, take_asked
 from twin.machine.encoding import is_within_quota
 from twin.machine.executions import STOP_SECONDS, lock
+from twin.machine.lifecycle import limit_lifetime
 from twin.moto_patches.patching import Patches
 
 _KEPT: Final = 5000
@@ -131,6 +133,10 @@ def start_execution(
         InvalidExecutionInput: The input is not JSON or too large.
         StateMachineDoesNotExist: No machine, version or alias has the ARN.
     """
+    child = take_asked(name)
+    if child is not None:
+        start_child(child)
+        return child
     machine, runs, alias_arn = _resolve(self, state_machine_arn)
     text = "{}" if execution_input is None else execution_input
     _check_input(text)
@@ -150,7 +156,7 @@ def start_execution(
             _trim(machine)
         execution.start()
     if not standard:
-        express.limit_lifetime(execution)
+        limit_lifetime(execution)
     return execution
 
 

@@ -16,14 +16,15 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 from twin.machine.encoding import dump_json
 from twin.machine.express import (
-    LIFETIME,
     TypeNotSupportedError,
     refuse_express_execution,
     refuse_express_machine,
     strip_qualifier,
 )
+from twin.machine.lifecycle import LIFETIME
 from twin.machine.operations.execution_logs import strip_data
 from twin.moto_patches.patching import Patches
+from twin.moto_patches.stepfunctions.api.map_runs import read_run
 
 _PAGE: Final = 100
 _MAX_PAGE: Final = 1000
@@ -74,6 +75,8 @@ def _describe_execution(self: Any) -> ActionResult:
 
 
 def _list_executions(self: Any) -> ActionResult:
+    if self._get_param("mapRunArn"):
+        return _list_children(self)
     arn = self._get_param("stateMachineArn")
     refuse_express_machine(self.stepfunction_backend.describe_state_machine(strip_qualifier(arn)))
     results, token = self.stepfunction_backend.list_executions(
@@ -83,13 +86,28 @@ def _list_executions(self: Any) -> ActionResult:
         max_results=self._get_int_param("maxResults"),
         next_token=self._get_param("nextToken"),
     )
+    return ActionResult({"executions": [_build_entry(one) for one in results], "nextToken": token})
+
+
+def _build_entry(execution: Any) -> dict[str, Any]:
+    """Return what a list of executions says of one."""
     described = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "stateMachineVersionArn")
-    keys = (*described, "redriveCount", "redriveDate")
-    items = []
-    for one in results:
-        found = _build_description(one) | {"redriveCount": one.redrives.count, "redriveDate": one.redrives.date}
-        items.append({key: found[key] for key in keys if found.get(key) is not None})
-    return ActionResult({"executions": items, "nextToken": token})
+    redrives = {"redriveCount": execution.redrives.count, "redriveDate": execution.redrives.date}
+    found = _build_description(execution) | redrives
+    return {key: found[key] for key in (*described, *redrives) if found.get(key) is not None}
+
+
+def _list_children(self: Any) -> ActionResult:
+    """List the child executions of a Map Run that are kept."""
+    run_arn, wanted = self._get_param("mapRunArn"), self._get_param("statusFilter")
+    size = min(int(self._get_param("maxResults") or _PAGE), _MAX_PAGE)
+    start = _decode_token(self._get_param("nextToken"))
+    entries = [_build_entry(child) | {"mapRunArn": run_arn} for child in read_run(run_arn).iter_children()]
+    found = [entry for entry in entries if wanted in (None, entry["status"])]
+    response: dict[str, Any] = {"executions": found[start : start + size]}
+    if start + size < len(found):
+        response["nextToken"] = base64.b64encode(str(start + size).encode()).decode()
+    return ActionResult(response)
 
 
 def _decode_token(token: str | None) -> int:

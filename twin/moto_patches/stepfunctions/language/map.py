@@ -2,7 +2,8 @@
 
 What moto gets wrong: iterations that are still running when one has failed go on running; a finished time limit counts
 as a succeeded iteration; one worker calls itself once per item, so that a thousand items exhaust the stack; a worker is
-started for each item, however many there are.
+started for each item, however many there are; a distributed Map has neither child executions nor batches, reads JSON
+and CSV only, tolerates every failure, and writes no results.
 """
 
 import threading
@@ -23,6 +24,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job 
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError
 
+from twin.machine.distributed.state import run_distributed_map
 from twin.machine.events import add_event, event_details
 from twin.machine.lifecycle import AbandonedError, close_with
 from twin.moto_patches.patching import Patches
@@ -88,8 +90,7 @@ def _eval_job(self: Any, env: Any, job: Any) -> None:
 
 def _run_worker(self: Any) -> None:
     """Take items until there are none, one has failed, or the worker is stopped."""
-    # A distributed Map starts its workers itself and gives them no frame.
-    frame = getattr(self, "worker_frame", None) or self._env.open_frame()
+    frame = self.worker_frame
     job = self._job_pool.next_job()
     while job is not None:
         job_frame = frame.open_inner_frame()
@@ -146,6 +147,12 @@ def _run_map_state(self: Any, env: Any) -> None:
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
+    run_inline_state: Any = StateMap._eval_execution
+
+    def run_state(self: Any, env: Any) -> None:
+        (run_distributed_map if hasattr(self, "distributed") else run_inline_state)(self, env)
+
+    patches.set_attribute(StateMap, "_eval_execution", run_state)
     patches.set_attribute(IterationWorker, "_eval_job", _eval_job)
     patches.set_attribute(IterationWorker, "eval", _run_worker)
     patches.set_attribute(InlineIterationComponent, "_eval_body", _run_inline_map)
