@@ -37,8 +37,8 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link, load
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.ledger.attempts import Attempts
-from pentad.observability.adapters.lines import LineTelemetry
 from pentad.observability.adapters.null import NullSpan, NullTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.observability.logs import redact as redacting
 from pentad.observability.metrics import names
 from pentad.observability.ports import Attribute, Span
@@ -48,7 +48,7 @@ from pentad.tools.runtime.call_audit import CallAudit, CallTry, Invocation
 
 MOST_BYTES, MOST_LINES = 12_000, 20
 """Of one turn with a tool call and the end of its run."""
-MOST_MODULES = 40
+MOST_MODULES = 150
 GB_NANOUSD = 500_000_000
 """A GB of logs taken in: $0.50 ("Amazon CloudWatch pricing", us-east-1, November 2026)."""
 _NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -59,7 +59,7 @@ _HAS = (
 )
 _IMPORTS = {
     "without": "import pentad.observability.adapters.null",
-    "with": "import pentad.observability.adapters.lines",
+    "with": "import pentad.observability.adapters.powertools",
 }
 _PROBE = """
 import sys, time
@@ -93,11 +93,11 @@ class Turn:
 class SomeParts:
     """Telemetry with some of its parts; the others keep nothing."""
 
-    def __init__(self, inner: LineTelemetry, *, logs: bool, metrics: bool, spans: bool) -> None:
+    def __init__(self, inner: PowertoolsTelemetry, *, logs: bool, metrics: bool, spans: bool) -> None:
         self._inner, self._logs, self._metrics, self._spans = inner, logs, metrics, spans
 
     def bind(self, **keys: Attribute | None) -> AbstractContextManager[None]:
-        """See `LineTelemetry`."""
+        """See `PowertoolsTelemetry`."""
         return self._inner.bind(**keys)
 
     def span(
@@ -217,7 +217,7 @@ def measure_turns(samples: int, repeats: int) -> list[Turn]:
         repeats: turns of a sample.
     """
     stream = io.StringIO()
-    whole = LineTelemetry(service="bench-observability", stage="dev", stream=stream)
+    whole = PowertoolsTelemetry(service="bench-observability", stage="dev", stream=stream)
     choices: dict[str, tuple[Any, Callable[[], AbstractContextManager[None]]]] = {
         "nothing": (NullTelemetry(), nullcontext),
         "logs": (SomeParts(whole, logs=True, metrics=False, spans=False), nullcontext),

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pentad.domain.errors import ToolUnavailable
 from pentad.domain.tracing import find_run_place
-from pentad.observability.adapters.lines import LineTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.observability.export.export import ShareSpans
 from pentad.observability.export.targets import Target
 from pentad.observability.feedback.adapters.feedback_memory import MemoryFeedback
@@ -153,7 +153,7 @@ class Saying:
     def __init__(self) -> None:
         self.lines = io.StringIO()
         # Those of one name share a logger, and so the first one's stream.
-        telemetry = LineTelemetry(service=f"api-{secrets.token_hex(4)}", stage="dev", stream=self.lines)
+        telemetry = PowertoolsTelemetry(service=f"api-{secrets.token_hex(4)}", stage="dev", stream=self.lines)
         clock = Clock()
         self.give = GiveFeedback(MemoryFeedback(now=clock), Events().publish, telemetry, now=clock)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pentad.observability.adapters.lines import LineTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.observability.logs.schema import ALWAYS, CORRELATING, LogLine, find_line_faults
 
 LINE = {
@@ -77,7 +77,7 @@ def test_a_document_of_metrics_has_the_numbers_and_dimensions_that_it_names() ->
 
 def test_all_that_telemetry_writes_is_as_the_schema_says() -> None:
     stream = io.StringIO()
-    telemetry = LineTelemetry(service="test-schema", stage="dev", stream=stream)
+    telemetry = PowertoolsTelemetry(service="test-schema", stage="dev", stream=stream)
     with telemetry.bind(tenant="acme", run="r", step=1, request_id="q"):
         telemetry.add_keys(session="s", agent="clerk", attempt=None)
         telemetry.log_event("tool.failed", level="ERROR", tool="notes", error="KeyError")

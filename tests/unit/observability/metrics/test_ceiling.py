@@ -16,7 +16,7 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.ledger.attempts import Attempts
-from pentad.observability.adapters.lines import LineTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.observability.metrics import names
 from pentad.observability.metrics.dimensions import choose_told_apart
 from pentad.observability.metrics.table import CEILING, METRICS, compute_ceiling
@@ -37,7 +37,7 @@ class Process:
 
     def __init__(self, told_apart: dict[str, list[str]]) -> None:
         self.stream = io.StringIO()
-        self.telemetry = LineTelemetry(
+        self.telemetry = PowertoolsTelemetry(
             service=f"ceiling-{next(_services)}",
             stage="dev",
             stream=self.stream,
@@ -57,7 +57,7 @@ class _Nowhere:
         """See `EventPublisher`."""
 
 
-def end_run(telemetry: LineTelemetry, number: int) -> None:
+def end_run(telemetry: PowertoolsTelemetry, number: int) -> None:
     """A user's run of one of many agents ends."""
     run = Run(
         run_id=f"run_{number:026}",
@@ -76,7 +76,7 @@ def end_run(telemetry: LineTelemetry, number: int) -> None:
     publish_finished(run, _Nowhere(), telemetry)
 
 
-def call_tool(telemetry: LineTelemetry, number: int) -> None:
+def call_tool(telemetry: PowertoolsTelemetry, number: int) -> None:
     """One of fifty tools was called for it."""
     audit = CallAudit(MemoryAudit(), None, telemetry, lambda: NOW, lambda: 1.0)
     name = f"tool_{number % TOOLS:02}"
@@ -108,7 +108,7 @@ def call_tool(telemetry: LineTelemetry, number: int) -> None:
     audit.end(made, "executed", ("ok", "error", "refused")[number % 3], None)
 
 
-def ask_model(telemetry: LineTelemetry, number: int) -> None:
+def ask_model(telemetry: PowertoolsTelemetry, number: int) -> None:
     """A model was asked for it, by every model of the catalog in turn, with every outcome."""
     link = Link(position=0, model=CATALOG.used_models[number % len(CATALOG.used_models)])
     context = CallContext(tenant_id="acme", user_id=f"user-{number}", run_id=f"run_{number:026}", step=1)
@@ -120,7 +120,7 @@ def ask_model(telemetry: LineTelemetry, number: int) -> None:
     attempts.record(link, attempts.begin(link), outcome, usage=Usage(input_tokens=9, output_tokens=9))
 
 
-def count_rest(telemetry: LineTelemetry, number: int) -> None:
+def count_rest(telemetry: PowertoolsTelemetry, number: int) -> None:
     """All other metrics, with values as hostile as a caller of this code could make them."""
     agent, tool = f"agent-{number % AGENTS:02}", f"tool_{number % TOOLS:02}"
     odd = f"user {number} said hello"
@@ -172,7 +172,7 @@ def test_ten_thousand_users_and_fifty_tools_stay_below_the_ceiling() -> None:
 @pytest.mark.parametrize("error", [ModelUnavailable("x"), ZeroDivisionError(), type("Odd17", (PentadError,), {})("x")])
 def test_a_value_that_becomes_other_is_on_the_log(error: Exception) -> None:
     process = Process({})
-    process.telemetry = LineTelemetry(service=f"ceiling-{next(_services)}", stage="dev", stream=process.stream)
+    process.telemetry = PowertoolsTelemetry(service=f"ceiling-{next(_services)}", stage="dev", stream=process.stream)
     with process.telemetry.bind(request_id="r"):
         process.telemetry.count(names.ERRORS, function="api", error=type(error).__name__)
     listed = type(error).__name__ == "ModelUnavailable"

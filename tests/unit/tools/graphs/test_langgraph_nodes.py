@@ -14,7 +14,7 @@ from langgraph.types import Command, interrupt
 
 from pentad.domain.errors import ModelThrottled, StoreUnavailable, ToolUnavailable
 from pentad.domain.tracing import read_traceparent
-from pentad.observability.adapters.lines import LineTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.tools.graphs.adapters.langgraph_tool import from_langgraph
 from pentad.tools.graphs.nodes import NODES, NodeRun
 from tests.unit.tools.graphs.test_langgraph_model import reply
@@ -240,7 +240,7 @@ def test_in_the_structured_log_nodes_stand_below_the_tool_and_what_they_send_nam
     made = from_langgraph(build, name="chain", description="Chain.", effects="none", enter=lambda _: {"done": []})
     world = GraphWorld(made, reply("one"), reply("two"))
     lines = StringIO()
-    world.telemetry = LineTelemetry(service="tool-chain", stage="test", stream=lines)  # type: ignore[assignment]
+    world.telemetry = PowertoolsTelemetry(service="tool-chain", stage="test", stream=lines)  # type: ignore[assignment]
     world.tool = world.tool.with_equipment(world.equipment())
     world.add_call({"request": "x"})
     run(world)

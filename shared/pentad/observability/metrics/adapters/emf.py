@@ -1,23 +1,22 @@
 """Metrics in CloudWatch's embedded metric format, grouped by their dimensions, written when an invocation ends.
 
-A document has the same sets of dimensions for all of its metrics, so one is made for each choice of sets in use. Every
-metric is there over the stage alone, for alarms, and over the stage and its own sets.
-
-Source: "Specification: Embedded metric format" of the CloudWatch user guide.
+Powertools makes the documents; it knows the same sets of dimensions for all metrics of a document, so one is made for
+each choice of sets in use. Every metric is there over the stage alone, for alarms, and over the stage and its own sets.
 """
 
 import json
 import sys
-import time
 from collections.abc import Collection, Mapping
 from threading import Lock
-from typing import Any, TextIO
+from typing import TextIO
+
+from aws_lambda_powertools.metrics.functions import is_metrics_disabled
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from pentad.observability.metrics.dimensions import Dimensions, Report, Sets
 from pentad.observability.metrics.table import METRICS
 
-_MAX_VALUES = 99
-"""Metrics of a document, and values of a metric in it: CloudWatch takes 100."""
+_MAX_VALUES = 99  # Powertools writes a document by itself at 100, which would go around our stream
 _Group = dict[str, tuple[str, list[float]]]
 
 
@@ -70,16 +69,20 @@ class EmfMetrics:
                 self._write(place, group)
 
     def _write(self, place: Sets, group: _Group) -> None:
-        sets = [{"stage": self._stage, **dict(dimensions)} for dimensions in ((), *place)]
-        directive = {
-            "Namespace": self._namespace,
-            "Dimensions": [list(one) for one in sets],
-            "Metrics": [{"Name": name, "Unit": unit} for name, (unit, _) in group.items()],
-        }
-        document: dict[str, Any] = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}}
-        for one in sets:
-            document |= one
-        document["service"] = self._service  # a field, no dimension
-        document |= {name: [float(value) for value in values] for name, (_, values) in group.items()}
+        if is_metrics_disabled():
+            return
+        # An empty service keeps Powertools from adding a dimension of its own.
+        document = AmazonCloudWatchEMFProvider(namespace=self._namespace, service="")
+        document.add_dimension("stage", self._stage)
+        for dimensions in place:
+            document.add_dimensions(stage=self._stage, **dict(dimensions))
+        document.add_metadata("service", self._service)
+        for name, (unit, values) in group.items():
+            for value in values:
+                document.add_metric(name, unit, value)
         # The stream is looked up late: the Lambda runtime may replace standard output after the import.
-        print(json.dumps(document, separators=(",", ":")), file=self._stream or sys.stdout, flush=True)
+        print(
+            json.dumps(document.serialize_metric_set(), separators=(",", ":")),
+            file=self._stream or sys.stdout,
+            flush=True,
+        )

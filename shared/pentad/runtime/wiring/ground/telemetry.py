@@ -1,4 +1,4 @@
-"""The telemetry of a deployed function: lines of its log, under the function's name."""
+"""The telemetry of a deployed function: Powertools' logger, metrics and traces under the function's name."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,14 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from pentad.observability.adapters.lines import LineTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.runtime.settings import Settings, read_settings, trace_header
 
 _PACKAGE, _FILE = "pentad_catalog", "metrics.json"
 
 
 @cache
-def telemetry_of(service: str) -> LineTelemetry:
+def telemetry_of(service: str) -> PowertoolsTelemetry:
     """Return the telemetry of a function.
 
     Args:
@@ -23,7 +23,7 @@ def telemetry_of(service: str) -> LineTelemetry:
         ConfigurationError: a variable that every function has is missing or not valid.
     """
     values = read_settings(Settings)
-    return LineTelemetry(
+    return PowertoolsTelemetry(
         service=service,
         stage=values.pentad_stage,
         level=values.log_level,

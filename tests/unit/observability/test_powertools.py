@@ -1,4 +1,4 @@
-"""The lines of telemetry: logs, spans and metrics of one invocation, and nothing of another."""
+"""The lines that Powertools writes: logs, spans and metrics of one invocation, and nothing of another."""
 
 import io
 import itertools
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.tracing import EndedSpan, TraceContext, find_root_place, get_open_place
-from pentad.observability.adapters.lines import LineTelemetry
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 
 KEY = "sk-ant-" + "a1" * 12
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
@@ -25,7 +25,7 @@ class Lines:
         self.stream = io.StringIO()
         self.header = header
         self.clock = itertools.count(1_000, 10)
-        self.telemetry = LineTelemetry(
+        self.telemetry = PowertoolsTelemetry(
             # A logger's name is global to the process, so each test has its own.
             service=f"test-{next(_names)}",
             stage="dev",

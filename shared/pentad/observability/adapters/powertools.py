@@ -1,4 +1,4 @@
-"""Telemetry by lines of the function's log: events, EMF metrics, and spans as log records.
+"""Telemetry by Powertools: structured logs, EMF metrics, and spans as log records.
 
 A span is one log line, ``{"span": {...}}``, in OpenTelemetry's terms and with its ``gen_ai.*`` names, so that a
 collector or a query of CloudWatch Logs can rebuild the trace. Where the invocation is a run's, the trace and the parent
@@ -16,6 +16,9 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TextIO
 
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS
+
 from pentad.domain.tracing import (
     EndedSpan,
     SpanKind,
@@ -27,14 +30,13 @@ from pentad.domain.tracing import (
     find_root_place,
     get_open_place,
 )
-from pentad.observability.logs.json_lines import RESERVED, make_logger
-from pentad.observability.logs.redact import RedactingFilter
+from pentad.observability.logs.redact import RedactingFilter, serialize_line
 from pentad.observability.metrics.adapters.emf import EmfMetrics
 from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
 from pentad.observability.spans.trace_parent import TraceParent
 
-_RESERVED = RESERVED | {"service", "span", "event", "exception", "stack_trace"}
+_RESERVED = frozenset(RESERVED_LOG_ATTRS) | {"message", "service", "span", "event", "exception", "stack_trace"}
 
 
 class _OpenSpan:
@@ -61,7 +63,7 @@ class _OpenSpan:
         self.attributes[name] = value
 
 
-class LineTelemetry:
+class PowertoolsTelemetry:
     """One per process; `bind` opens and closes an invocation.
 
     Args:
@@ -86,6 +88,19 @@ class LineTelemetry:
         clock_ns: Callable[[], int] = time.time_ns,
         told_apart: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        # Powertools configures the logger of this name; lines then go through it as the standard library's.
+        Logger(
+            service=service,
+            level=level,
+            stream=stream,
+            # The last step before the line is written: message, keys, exception and traceback all pass here.
+            json_serializer=serialize_line,
+            use_rfc3339=True,
+            utc=True,
+            location=None,
+            sampling_rate=None,
+        )
+        self._logger = logging.getLogger(service)
         self._metrics = EmfMetrics(
             namespace=namespace,
             stage=stage,
@@ -95,7 +110,6 @@ class LineTelemetry:
             report=self._report_other,
         )
         self._trace_header = trace_header
-        self._logger = make_logger(service, level=level, stream=stream, xray_id=self._find_xray_id)
         self._clock_ns = clock_ns
         # Of the invocation, on the object: threads that the invocation starts share them. A Lambda instance serves one
         # invocation at a time.
@@ -108,11 +122,6 @@ class LineTelemetry:
         self._keys: ContextVar[Mapping[str, Attribute]] = ContextVar("pentad_telemetry_keys", default={})  # noqa: B039
         self._within: ContextVar[bool] = ContextVar("pentad_telemetry_within", default=False)
         install_root_filters()
-
-    def _find_xray_id(self) -> str | None:
-        """Return X-Ray's id of what the process does now, as X-Ray writes it."""
-        header = self._trace_header()
-        return header.split(";")[0].replace("Root=", "") if header else None
 
     @contextmanager
     def bind(self, **keys: Attribute | None) -> Iterator[None]:
@@ -259,7 +268,7 @@ class LineTelemetry:
 
 
 def _escape_name(name: str) -> str:
-    """Return the name of a field, moved out of the way where logging or the line itself has a use for it."""
+    """Return the name of a field, moved out of the way where logging or Powertools has a use for it."""
     return f"{name}_" if name in _RESERVED else name
 
 
