@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "EVENT_BUS": "pentad-dev",
     "AUDIT_KEY": f"arn:aws:kms:{_ACCOUNT}:key/b",
     "INGEST_SHARE": "2",
+    "BULK_SHARE": "3",
     "GATEWAY_SHARE": "5",
     "LIFECYCLE_QUEUE": f"arn:aws:sqs:{_ACCOUNT}:pentad-dev-lifecycle",
     "NOTICE_GROUPS": '{"*": ["topic"]}',

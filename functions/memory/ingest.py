@@ -1,4 +1,7 @@
-"""Keeps the index in step with the documents bucket: S3's events, through EventBridge and the ingest queue."""
+"""Keeps the index in step with the documents bucket: S3's events, through EventBridge and the ingest queue.
+
+A bulk ingestion calls it for one document at a time.
+"""
 
 import json
 from typing import Any
@@ -7,14 +10,27 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.ingest import RECEIVES, parse_s3_event
-from pentad.runtime.entrypoint import LambdaContext, deadline_of
+from pentad.runtime.entrypoint import LambdaContext, deadline_of, invocation
 from pentad.runtime.queue_batch import add_message_keys, consume
 from pentad.runtime.wiring import ingest as wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Index each document; those that failed go back to the queue, and in the end to its DLQ."""
+    if "Records" not in event:
+        return ingest_listed(event, context)
     return consume("ingest", event, context, ingest_record)
+
+
+def ingest_listed(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    """Index the document that a bulk ingestion has listed; what it raises is tried again by the state machine."""
+    with invocation("ingest", context, {}):
+        document = parse_s3_event(event)
+        add_message_keys("ingest", tenant=document.tenant_id)
+        last = event.get("last") is True
+        with wiring.make_bulk_share().hold_or_refuse(document.tenant_id):
+            found = wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5), last=last)
+        return {"status": "gone" if found is None else found.status}
 
 
 def ingest_record(record: SQSRecord, context: LambdaContext) -> None:

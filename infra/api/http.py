@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -16,13 +16,15 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import FunctionOptions, PythonFunction
+from infra.components.reasons import acknowledge
 from infra.components.run_grants import grant_events
 from infra.config import Stage
-from infra.orchestration.grants import grant_describe, grant_start
-from infra.orchestration.names import machine_arn
+from infra.orchestration.grants import build_start_statement, grant_describe, grant_start
+from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
 from infra.retention import build_fact_environment
 from pentad.api.routes import MCP_PATH
 from pentad.domain import keys
+from pentad.domain.knowledge import BULK_MACHINE
 
 _METHODS = (
     apigateway.HttpMethod.GET,
@@ -226,10 +228,46 @@ class HttpApi(Construct):
     def _grant_running(self, machines: Sequence[str]) -> None:
         """Let the API wake runs that wait for a human, follow runs, and stop them."""
         role = self.service.role
-        arns = [machine_arn(self, self._build.stage, machine) for machine in machines]
-        role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=arns))
         grant_events(role, self._bus)
         grant_describe(role, self._build, machines, _EXECUTIONS)
+        self._grant_machines(machines)
+
+    def _grant_machines(self, machines: Sequence[str]) -> None:
+        """Let the API wake runs, start bulk ingestions and tell how far they are.
+
+        In a policy of its own: all that stands in a role has 10,240 characters.
+        """
+        role, stage = self.service.role, self._build.stage
+        runs = Stack.of(self).format_arn(
+            service="states",
+            resource="mapRun",
+            resource_name=f"{machine_name_of(stage, BULK_MACHINE)}/documents:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        follow = ["states:DescribeExecution", "states:ListMapRuns"]
+        executions = execution_arns(self, stage, BULK_MACHINE)
+        policy = iam.ManagedPolicy(
+            self,
+            "machines",
+            description="Runs that the API wakes, and its bulk ingestions",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["states:SendTaskSuccess"],
+                    resources=[machine_arn(self, stage, machine) for machine in machines],
+                ),
+                build_start_statement([machine_arn(self, stage, BULK_MACHINE)]),
+                iam.PolicyStatement(actions=follow, resources=[executions]),
+                iam.PolicyStatement(actions=["states:DescribeMapRun"], resources=[runs]),
+            ],
+        )
+        for kind, place in (("execution", ":*"), ("mapRun", "/documents:*")):
+            acknowledge(
+                policy,
+                "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
+                f"{kind}:{machine_name_of(stage, BULK_MACHINE)}{place}]",
+                "Executions are named by who starts them, and map runs by Step Functions.",
+            )
 
     def _create_authorizer(self) -> PythonFunction:
         build = self._build

@@ -97,6 +97,7 @@ def _build_options(build: Build, gateway: lambda_.IFunction, layer: lambda_.ILay
             "STATE_TABLE": stores.state_table.table_name,
             "TRANSIENT_TABLE": stores.transient_table.table_name,
             "INGEST_SHARE": str(build.stage.ingest_share),
+            "BULK_SHARE": str(build.stage.ingest_concurrency),
             "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
             "GATEWAY_FUNCTION": gateway.function_arn,
             **build_vector_environment(build.stage),

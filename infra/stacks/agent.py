@@ -14,6 +14,7 @@ from infra.components.build import Build
 from infra.components.function import PythonFunction
 from infra.config import Stage
 from infra.contents import check_agents
+from infra.memory.bulk import BulkMachine
 from infra.memory.erase import Erase
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
@@ -114,6 +115,7 @@ class AgentStack(Stack):
         grant_sums(self._gateway.role, state.stores.transient_table, catalog.tools.values())
         Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
         ingest = Ingest(self, "documents", build=self._build, bus=self._bus, gateway=self._gateway.alias)
+        BulkMachine(self, "bulk-documents", build=self._build, ingest=ingest.function)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
         resources = estimate_resources(
             catalog, declared, len(models.catalog.used_models), exports=bool(stage.trace_targets)

@@ -23,7 +23,7 @@ MOST_TOOLS_OF_A_GROUP = 85
 _OF_A_TOOL = 4
 """Log, role, policy and function; and a version, where an agent or a workflow has the tool."""
 _OF_A_MACHINE = 7
-_OF_ALL_ELSE = 138
+_OF_ALL_ELSE = 148
 _OF_THE_EXPORT = 31
 """The exporter with its queues and secret, and the filters of the functions that every project has."""
 _TOOLS_OF_A_POLICY = 15

@@ -48,7 +48,7 @@ def machines(resources: list[tuple[str, Json]]) -> dict[str, Json]:
 @pytest.fixture(scope="session")
 def definitions(machines: dict[str, Json]) -> dict[str, Json]:
     """The definitions of agents."""
-    return {name: one for name, one in machines.items() if one["StartAt"] != "Begin"}
+    return {name: one for name, one in machines.items() if one["StartAt"] not in ("Begin", "Documents")}
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,20 @@ def test_a_definition_is_far_from_the_size_limit_of_one_mebibyte(definitions: di
     assert all(len(json.dumps(definition)) < 100_000 for definition in definitions.values())
 
 
+def test_many_documents_are_listed_tenant_by_tenant_and_none_stops_another(machines: dict[str, Json]) -> None:
+    definition = machines["pentad-dev-bulk-ingest"]
+    state = definition["States"]["Documents"]
+    assert state["ItemReader"]["Resource"] == "arn:aws:states:::s3:listObjectsV2"
+    assert state["ItemReader"]["Arguments"]["Prefix"] == "{% $states.input.prefix %}"
+    assert state["ToleratedFailurePercentage"] == 100
+    assert 0 < state["MaxConcurrency"] <= 10
+    [task] = state["ItemProcessor"]["States"].values()
+    retried = {error for rule in task["Retry"] for error in rule["ErrorEquals"]}
+    assert set(errors.transient_names()) <= retried
+    # What 100,000 documents give is within what a state may give.
+    assert state["ItemReader"]["ReaderConfig"]["MaxItems"] * len(f"{json.dumps(task['Output'])},") < 256 * 1024
+
+
 def test_every_machine_logs_and_traces(resources: list[tuple[str, Json]]) -> None:
     machines = [body["Properties"] for _, body in resources if body["Type"] == "AWS::StepFunctions::StateMachine"]
     assert machines

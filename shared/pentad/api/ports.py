@@ -1,7 +1,10 @@
-"""What the API asks of the store that documents are uploaded to."""
+"""What the API asks of the store that documents are uploaded to, and of what indexes many of them."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, Protocol
+
+BulkStatus = Literal["running", "done", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -43,5 +46,56 @@ class DocumentStore(Protocol):
 
         Raises:
             StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BulkIngest:
+    """What is known of a bulk ingestion.
+
+    Attributes:
+        status: ``done`` where every document had its turn, whatever became of it.
+        documents: how many there are, as far as they have been listed.
+        done: had their turn; their entries say what became of them.
+        failed: of those, had no entry written in the end: the next ingestion takes them up.
+        running: at work now.
+        error: why it ended before all had their turn.
+        started_at: when it began.
+        ended_at: when it ended.
+    """
+
+    status: BulkStatus
+    documents: int
+    done: int
+    failed: int
+    running: int
+    error: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class BulkIngestion(Protocol):
+    """Indexes all documents of a tenant below a folder that are not in the index as they are."""
+
+    def start(self, tenant_id: str, name: str, prefix: str) -> None:
+        """Begin; with a name that has begun already, nothing happens.
+
+        Args:
+            tenant_id: whose documents.
+            name: of this ingestion, in at most 80 characters.
+            prefix: what the documents' names begin with; all of the tenant's where it is empty.
+
+        Raises:
+            StoreUnavailable: the service did not answer.
+        """
+        ...
+
+    def get(self, name: str) -> BulkIngest:
+        """Return what is known of an ingestion, at most a second old.
+
+        Raises:
+            NotFound: none has the name.
+            StoreUnavailable: the service did not answer.
         """
         ...

@@ -122,6 +122,8 @@ ROUTES = (
     RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", Access.DOCUMENT, "documents"),
     RouteSpec("reingest_document", "POST", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
     RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
+    RouteSpec("start_bulk_ingest", "POST", "/v1/bulk-ingests", "documents:write", Access.OWN, "documents"),
+    RouteSpec("get_bulk_ingest", "GET", "/v1/bulk-ingests/<bulk>", "documents:read", Access.OWN, "documents"),
     RouteSpec("list_memory", "GET", "/v1/memory/<user>", "memory:read", Access.MEMORY, "memory"),
     RouteSpec("list_decisions", "GET", "/v1/memory/<user>/decisions", "memory:read", Access.MEMORY, "memory"),
     RouteSpec("get_fact", "GET", "/v1/memory/<user>/facts/<fact>", "memory:read", Access.MEMORY, "memory"),

@@ -111,6 +111,12 @@ class Document(FrozenValue):
         return self.failed_version or self.version
 
 
+BULK_MACHINE = "bulk-ingest"
+"""Of the state machine that indexes many documents, without the stage's prefix."""
+BULK_DOCUMENTS = 100_000
+"""Of one bulk ingestion at most."""
+
+
 def own_documents(user_id: str) -> str:
     """Return what the names of a user's own documents begin with; all other documents are the tenant's."""
     return f"{USERS}/{user_id}/"

@@ -89,6 +89,24 @@ class FairQueue:
             if taken:
                 self._give_back(tenant_id, slot)
 
+    @contextmanager
+    def hold_or_refuse(self, tenant_id: str) -> Iterator[None]:
+        """Hold a slot of the tenant's share for what comes by no queue, and is tried again by who calls.
+
+        Raises:
+            StoreUnavailable: all are held.
+        """
+        slot = secrets.token_hex(8)
+        taken = self._take(tenant_id, slot)
+        if taken is False:
+            self._telemetry.count(names.SHARE_RETURNS)
+            raise StoreUnavailable(f"{self._most} documents of this tenant are at work, its share")
+        try:
+            yield
+        finally:
+            if taken:
+                self._give_back(tenant_id, slot)
+
     def _take(self, tenant_id: str, slot: str) -> bool | None:
         """Return if a slot was taken; None where nobody knows: a share must not be an outage."""
         now = self._clock()

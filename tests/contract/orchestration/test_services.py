@@ -12,6 +12,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from pentad.api.adapters.bulk_stepfunctions import StepFunctionsBulk
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import create_key, list_keys, revoke_key
@@ -86,6 +87,46 @@ def test_errors_of_a_start_are_translated(code: str, error: type[Exception]) -> 
         stub.add_client_error("start_execution", code, http_status_code=400)
         with pytest.raises(error):
             StepFunctions(client, MACHINES).start("assistant", "run_1", {})
+
+
+BULK = "arn:aws:states:us-east-1:123456789012:execution:pentad-dev-bulk-ingest:b1"
+MAP_RUN = "arn:aws:states:us-east-1:123456789012:mapRun:pentad-dev-bulk-ingest/documents:r1"
+
+
+def test_a_bulk_ingestion_is_started_once_for_the_tenants_folder() -> None:
+    given = {"stateMachineArn": f"{PREFIX}bulk-ingest:live", "name": "b1", "input": '{"prefix": "acme/docs/"}'}
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_response("start_execution", {"executionArn": BULK, "startDate": START}, given)
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+        for _ in range(2):
+            StepFunctionsBulk(client, PREFIX).start("acme", "b1", "docs/")
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_bulk_ingestion_is_as_far_as_its_map_run(begun: bool) -> None:
+    counts = dict.fromkeys(("pending", "running", "timedOut", "aborted", "resultsWritten"), 1)
+    counts |= {"succeeded": 5, "failed": 2, "total": 11}
+    machine = f"{PREFIX}bulk-ingest"
+    described = {"executionArn": BULK, "stateMachineArn": machine, "status": "RUNNING", "startDate": START}
+    listed = {"executionArn": BULK, "mapRunArn": MAP_RUN, "stateMachineArn": machine, "startDate": START}
+    run = {"mapRunArn": MAP_RUN, "executionArn": BULK, "status": "RUNNING", "startDate": START, "maxConcurrency": 3}
+    run |= {"toleratedFailurePercentage": 100.0, "toleratedFailureCount": 0}
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_response("describe_execution", described, {"executionArn": BULK})
+        stub.add_response("list_map_runs", {"mapRuns": [listed] if begun else []}, {"executionArn": BULK})
+        if begun:
+            found = run | {"itemCounts": counts, "executionCounts": counts}
+            stub.add_response("describe_map_run", found, {"mapRunArn": MAP_RUN})
+        told = StepFunctionsBulk(client, PREFIX).get("b1")
+    assert told.status == "running"
+    assert (told.documents, told.done, told.failed, told.running) == ((11, 9, 4, 1) if begun else (0, 0, 0, 0))
+
+
+def test_a_bulk_ingestion_that_does_not_exist_is_not_found() -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+        with pytest.raises(NotFound):
+            StepFunctionsBulk(client, PREFIX).get("b1")
 
 
 def test_a_waiting_task_is_woken_with_its_output() -> None:

@@ -150,7 +150,31 @@ def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp
     assert [entry["status"] for entry in json.loads(failed.stdout)] == ["failed"]
 
 
-def test_documents_and_sessions_are_deleted_and_the_audit_says_by_whom(
+def test_many_documents_are_ingested_at_once_and_those_that_failed_are_told(
+    own: OwnProject, pentad: CommandLine, tmp_path: Path
+) -> None:
+    for number in range(12):
+        (tmp_path / f"pier {number}.md").write_text(
+            f"# Pier {number}\n\nPier {number} of Brackwater has {number} cranes.\n"
+        )
+    (tmp_path / "plan.pdf").write_bytes(b"%PDF-1.7 something")
+    done = pentad("--json", "ingest", str(tmp_path), "--bulk")
+    assert done.returncode == 1
+    entries = {entry["name"]: entry for entry in json.loads(done.stdout)}
+    assert len(entries) == 13
+    assert [name for name, entry in entries.items() if entry["status"] != "indexed"] == ["plan.pdf"]
+    assert "PDF" in entries["plan.pdf"]["error"]
+    states = own.stack.aws("stepfunctions")
+    [machine] = [one for one in states.list_state_machines()["stateMachines"] if one["name"].endswith("-bulk-ingest")]
+    newest = states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"][0]
+    [run] = states.list_map_runs(executionArn=newest["executionArn"])["mapRuns"]
+    counts = states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+    assert (newest["status"], counts["succeeded"], counts["failed"]) == ("SUCCEEDED", 13, 0)
+    view = pentad.json("run", "How many cranes does pier 7 of Brackwater have?")
+    assert view["citations"][0]["document"] == "pier 7.md"
+
+
+def test_sessions_and_documents_are_deleted_and_the_audit_says_by_whom(
     pentad: CommandLine, tenant: Tenant, tmp_path: Path
 ) -> None:
     fog = tmp_path / "fog.md"

@@ -19,14 +19,15 @@ from pentad.api.mcp.humans import HumanInput
 from pentad.api.mcp.listing import Listing
 from pentad.api.mcp.router import McpRoutes
 from pentad.api.mcp.service import McpService
-from pentad.api.ports import UploadTerms
+from pentad.api.ports import BulkIngest, UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
-from pentad.api.routers.documents import CitationRoutes, DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
+from pentad.api.routers.knowledge.bulk import BulkRoutes
+from pentad.api.routers.knowledge.documents import CitationRoutes, DocumentRoutes
 from pentad.api.routers.memory import MemoryRoutes
 from pentad.api.routers.quality.feedback import FeedbackRoutes, VerdictRoutes
 from pentad.api.routers.reviews import ReviewRoutes
@@ -37,7 +38,7 @@ from pentad.api.routers.users import UserRoutes
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
-from pentad.domain.errors import PentadError
+from pentad.domain.errors import NotFound, PentadError
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
@@ -96,6 +97,22 @@ class Bucket:
         self.deleted.append(key)
 
 
+class Bulk:
+    """Bulk ingestions that go on as they are told."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, tuple[str, str]] = {}
+        self.found: dict[str, BulkIngest] = {}
+
+    def start(self, tenant_id: str, name: str, prefix: str) -> None:
+        self.started.setdefault(name, (tenant_id, prefix))
+
+    def get(self, name: str) -> BulkIngest:
+        if name not in self.started:
+            raise NotFound("there is no such bulk ingestion", field="bulk")
+        return self.found[name]
+
+
 class UndoingTools:
     """Tools whose undo succeeds, or fails as told."""
 
@@ -141,6 +158,7 @@ class MemoryServices:
         self.said = Said(MemorySegments())
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
+        self.bulk = Bulk()
         self.documents = Documents(self.bucket, world.events, now=world.clock)
         self.tools = UndoingTools(world)
         self.undo = Undo(world.runs, self.tools, world.telemetry, now=world.clock)
@@ -177,6 +195,7 @@ class MemoryServices:
             FeedbackRoutes(self.give_feedback, self.feedback, self.runs, find),
             VerdictRoutes(self.verdicts),
             DocumentRoutes(self.documents, self.registry),
+            BulkRoutes(self.bulk),
             CitationRoutes(OpenCitation(find, self.world.sessions, self.registry)),
             MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
             UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now)),

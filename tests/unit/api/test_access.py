@@ -259,6 +259,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
 LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents", "list_feedback"}
 FOR_ALL = {"list_agents", "openapi", "list_models", "get_model"}
 ELSEWHERE = {"upload_document", "list_verdicts", "read_cost", "complete", "embed", "erase_user", "call_mcp"}
+ELSEWHERE |= {"start_bulk_ingest", "get_bulk_ingest"}
 """Routes that name nothing that is there already: tests of their own."""
 
 
@@ -270,6 +271,7 @@ def test_each_kind_of_what_a_route_names_is_in_its_path() -> None:
     named = {"run": "RUN FORK EFFECTS UNWIND", "session": "SESSION", "approval": "APPROVAL", "review": "REVIEW VERDICT"}
     named |= {
         "cited": "RUN",
+        "bulk": "OWN",
         "document": "DOCUMENT",
         "model": "DEPLOYMENT",
         "user": "MEMORY",

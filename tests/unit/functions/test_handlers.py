@@ -20,6 +20,7 @@ from pentad.api.identity.adapters.keys_memory import MemoryKeys
 from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator, create_key
 from pentad.api.identity.signed import SignedRequests, sign_request
+from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, PolicyDenied, StoreUnavailable
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
@@ -33,6 +34,7 @@ from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.lifecycle.queue_messages import ReadQueues
 from pentad.orchestration.runs.graph_calls import CheckGraphCall
 from pentad.runtime import entrypoint, queue_batch, tool_entrypoint
+from pentad.runtime.fair_queue import FairQueue
 from pentad.runtime.wiring import api as api_wiring
 from pentad.runtime.wiring import authorizer as authorizer_wiring
 from pentad.runtime.wiring import await_human as await_human_wiring
@@ -324,6 +326,31 @@ def test_remember_works_through_the_session_of_each_run_and_sends_back_what_fail
 
     result = remember.handler(sqs(body("s1"), body("down"), "{", "[]", body("s2")), Context())
     assert (seen, failed(result)) == ([("acme", "s1"), ("acme", "s2")], ["m1", "m2", "m3"])
+
+
+def test_ingest_indexes_what_a_bulk_ingestion_lists_and_leaves_the_retry_to_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    class Ingesting:
+        def handle(self, event: Any, *, deadline: float, last: bool) -> None:
+            seen.append((f"{event.tenant_id}/{event.name}", last))
+            if event.name == "busy.md":
+                raise StoreUnavailable("another writer is at it")
+
+    monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
+    share = FairQueue(MemoryShares(), SqsRedelivery(None), world.telemetry, most=1, seconds=60)
+    monkeypatch.setattr(ingest_wiring, "make_bulk_share", lambda: share)
+    listed = {"bucket": {"name": "docs"}, "object": {"key": "acme/a b.md", "etag": '"e"'}, "last": True}
+    assert ingest.handler(listed, Context()) == {"status": "gone"}
+    with pytest.raises(StoreUnavailable):
+        ingest.handler(listed | {"object": {"key": "acme/busy.md", "etag": "e"}, "last": False}, Context())
+    with pytest.raises(InvalidInput):
+        ingest.handler(listed | {"object": {"key": "acme/folder/", "etag": "e"}}, Context())
+    with share.hold_or_refuse("acme"), pytest.raises(StoreUnavailable, match="its share"):
+        ingest.handler(listed, Context())
+    assert seen == [("acme/a b.md", True), ("acme/busy.md", False)]
 
 
 def test_ingest_knows_when_the_queue_does_not_deliver_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ ALL = {
     "AUDIT_KEY": "arn:aws:kms:eu-central-1:123456789012:key/audit",
     "GATEWAY_SHARE": "5",
     "INGEST_SHARE": "2",
+    "BULK_SHARE": "3",
     "RECORDS_TABLE": "records",
     "DECISIONS_DAYS": "90",
     "SAID_DAYS": "365",

@@ -24,6 +24,7 @@ COSTLY_ROUTES = frozenset(
         "embed",
         "upload_document",
         "reingest_document",
+        "start_bulk_ingest",
         "undo",
         "undo_run",
         "erase_user",

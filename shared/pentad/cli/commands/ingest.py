@@ -14,6 +14,7 @@ from urllib.parse import quote
 import typer
 
 from pentad.cli.client import ApiClient, ProblemError
+from pentad.cli.commands.bulk import BULK_FROM, follow_bulk
 from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import build_line
 from pentad.cli.target import create_api_client
@@ -84,7 +85,9 @@ def to_path(name: str) -> str:
     return f"/v1/documents/{quote(name, safe='/')}"
 
 
-def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float, *, again: bool = False) -> list[Json]:
+def ingest_all(
+    client: ApiClient, files: dict[str, Path], seconds: float, *, again: bool = False, bulk: bool | None = None
+) -> list[Json]:
     """Upload files and return their registry entries once each is indexed or has failed.
 
     What is indexed already, with the same content and by today's recipe, is not uploaded. An upload that meets an
@@ -95,6 +98,7 @@ def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float, *, aga
         files: by the documents' names.
         seconds: how long to wait at most.
         again: upload what is indexed already, too.
+        bulk: index by one bulk ingestion; of many documents where nothing is said.
 
     Raises:
         CommandError: some were not done in time.
@@ -103,7 +107,13 @@ def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float, *, aga
     changed = {name: path for name, path in files.items() if again or not _is_indexed(before.get(name), path)}
     kept = {name: before[name] | {"unchanged": True} for name in files if name not in changed}
     refused = _upload_all(client, changed)
-    done = wait_for(client, [name for name in changed if name not in refused], before, seconds, "indexing")
+    sent = [name for name in changed if name not in refused]
+    if sent and (len(sent) >= BULK_FROM if bulk is None else bulk):
+        ended = follow_bulk(client, sent, seconds, try_again)
+        if ended["status"] != "done":
+            fault = f"the bulk ingestion is {ended['status']} ({ended['error']}); the documents are indexed one by one"
+            ERR.print(fault)
+    done = wait_for(client, sent, before, seconds, "indexing")
     return [entry for _, entry in sorted({**kept, **refused, **done}.items())]
 
 
@@ -202,11 +212,14 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     wait: Annotated[float, typer.Option(help="Seconds to wait until they are indexed.")] = 600,
     again: Annotated[bool, typer.Option("--again", help="What is indexed already, too.")] = False,
+    bulk: Annotated[
+        bool | None, typer.Option("--bulk/--one-by-one", help=f"All at once; from {BULK_FROM} documents on it is.")
+    ] = None,
 ) -> None:
     """Upload what has changed and wait until it is indexed: PDF, Office, HTML, Markdown, CSV, JSON, mail, text."""
     with handle_errors():
         begun = time.monotonic()
-        entries = ingest_all(create_api_client(), find_documents(paths), wait, again=again)
+        entries = ingest_all(create_api_client(), find_documents(paths), wait, again=again, bulk=bulk)
         show_entries(entries, time.monotonic() - begun)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
+from pentad.api.adapters.bulk_stepfunctions import StepFunctionsBulk
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.citations import OpenCitation
@@ -20,9 +21,10 @@ from pentad.api.rates.adapters.rates_dynamodb import DynamoRateCounter
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
-from pentad.api.routers.documents import CitationRoutes, DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
+from pentad.api.routers.knowledge.bulk import BulkRoutes
+from pentad.api.routers.knowledge.documents import CitationRoutes, DocumentRoutes
 from pentad.api.routers.memory import MemoryRoutes
 from pentad.api.routers.quality.feedback import FeedbackRoutes, VerdictRoutes
 from pentad.api.routers.reviews import ReviewRoutes
@@ -141,6 +143,7 @@ def _make_memory_routes(
     documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), starting.events, now=now)
     return (
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
+        BulkRoutes(StepFunctionsBulk(get_client("stepfunctions"), values.state_machine_arn_prefix)),
         CitationRoutes(OpenCitation(find, sessions, DynamoRegistry(state, clock=now))),
         MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
         UserRoutes(RequestErasure(DynamoErasures(state), starting.runs, starting.events, now=now)),

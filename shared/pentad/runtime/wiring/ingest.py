@@ -32,6 +32,15 @@ def make_fair_queue() -> FairQueue:
 
 
 @cache
+def make_bulk_share() -> FairQueue:
+    """Return what bounds the documents of one tenant that all its bulk ingestions are at work on."""
+    values = read_settings(IngestSettings)
+    shares = DynamoShares(Table(get_client("dynamodb"), values.transient_table), "bulk")
+    queue, seconds = SqsRedelivery(get_client("sqs")), INGEST_SECONDS
+    return FairQueue(shares, queue, telemetry_of("ingest"), most=values.bulk_share, seconds=seconds)
+
+
+@cache
 def make_ingest() -> Ingest:
     """Return what keeps the index as the documents bucket is."""
     values = read_settings(IngestSettings)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pentad.cli.client import ProblemError
-from pentad.cli.commands import documents, ingest
+from pentad.cli.commands import bulk, documents, ingest
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from pentad.cli.main import app
 from pentad.memory.documents.contents import RECIPE
@@ -28,6 +28,8 @@ class Api:
         self.requested: list[str] = []
         self.faults: dict[str, list[Exception]] = {}
         self.reads: dict[str, Json] = {}
+        self.bulks: list[Json] = []
+        self.bulk_ends: list[Json] = []
         self._coming: dict[str, Json] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -41,7 +43,13 @@ class Api:
             sha256 = hashlib.sha256(content).hexdigest()
             self._coming[name] = entry(name, sha256=sha256, at=self._count) | self.reads.get(name, {})
 
-    def call(self, method: str, path: str) -> Json:
+    def call(self, method: str, path: str, *, body: Any = None) -> Json:
+        if path == "/v1/bulk-ingests":
+            self.bulks.append(body)
+            return {"bulk": body["bulk"]}
+        if path.startswith("/v1/bulk-ingests/"):
+            assert path.endswith(self.bulks[-1]["bulk"])
+            return self.bulk_ends.pop(0)
         name = path.removeprefix("/v1/documents/")
         if method == "POST":
             self.requested.append(name)
@@ -71,6 +79,7 @@ def entry(name: str, *, sha256: str = "", at: int = 0, status: str = "indexed") 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     made = Api()
+    monkeypatch.setattr(bulk, "POLL_SECONDS", 0)
     for module in (documents, ingest):
         monkeypatch.setattr(module, "create_api_client", lambda: made)
         monkeypatch.setattr(module, "_POLL_SECONDS", 0)
@@ -171,3 +180,62 @@ def test_a_document_is_read_anew_by_name_or_all_are(api: Api, folder: Path) -> N
 def test_reingest_needs_names_or_all(api: Api) -> None:
     assert "name documents, or give --all" in run("documents", "reingest", code=2)
     assert "name documents, or give --all" in run("documents", "reingest", "a.md", "--all", code=2)
+
+
+def far(done: int, status: str = "running", error: str | None = None) -> Json:
+    return {"status": status, "documents": 3, "done": done, "failed": 0, "running": 1, "error": error}
+
+
+def test_many_documents_are_indexed_at_once_and_followed_to_the_end(api: Api, folder: Path) -> None:
+    api.bulk_ends = [far(0), far(2), far(3, "done")]
+    told = run("ingest", ".", "--bulk")
+    assert [one["folder"] for one in api.bulks] == [""]
+    assert api.bulk_ends == []
+    assert "3 indexed: 9 chunks, 6 embedded; " in told
+
+
+def test_from_many_documents_on_they_are_indexed_at_once_unless_told_otherwise(
+    api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "BULK_FROM", 3)
+    run("ingest", ".", "--one-by-one")
+    (folder / "a.md").write_text("# Changed")
+    run("ingest", ".")  # one has changed
+    assert api.bulks == []
+    api.bulk_ends = [far(3, "done")]
+    run("ingest", "--again", ".")
+    assert len(api.bulks) == 1
+
+
+def test_a_bulk_ingestion_that_fails_leaves_the_documents_to_be_indexed_one_by_one(api: Api, folder: Path) -> None:
+    api.bulk_ends = [far(0, "failed", "States.ItemReaderFailed")]
+    told = run("ingest", ".", "--bulk")
+    assert "States.ItemReaderFailed" in told
+    assert "3 indexed" in told
+
+
+def test_a_bulk_ingestion_that_stands_still_is_told_with_how_far_it_came(api: Api, folder: Path) -> None:
+    api.bulk_ends = [far(2)] * 1_000_000
+    assert "2 of 3 documents had their turn" in run("ingest", ".", "--bulk", "--wait", "0.01", code=1)
+
+
+def test_who_stops_waiting_is_told_that_it_goes_on(api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    api.bulk_ends = [far(0)]
+    monkeypatch.setattr("pentad.cli.commands.bulk.time.sleep", interrupt)
+    assert "start again to see it through" in run("ingest", ".", "--bulk", code=bulk.INTERRUPTED)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["docs/a.md", "docs/plans/b.md"], "docs"),
+        (["docs/a.md", "docs2/b.md"], ""),
+        (["docs/plans/a.md", "docs/plans/b.md"], "docs/plans"),
+        (["a.md"], ""),
+    ],
+)
+def test_the_folder_holds_all_documents(names: list[str], expected: str) -> None:
+    assert bulk.find_folder(names) == expected

@@ -1,0 +1,71 @@
+"""Many documents at once: start a bulk ingestion, and follow it until every document had its turn."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+from typing import Any
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import ERR, CommandError
+
+BULK_FROM = 200
+"""Documents from which on one bulk ingestion indexes them, unless the command says otherwise."""
+POLL_SECONDS = 1.0
+"""What is shown is as old as this and one answer: less than 2 s."""
+INTERRUPTED = 130
+
+Json = dict[str, Any]
+
+
+def find_folder(names: Iterable[str]) -> str:
+    """Return the folder that holds all documents of these names; empty where they have none in common."""
+    parents = [PurePosixPath(name).parent.parts for name in names]
+    common: list[str] = []
+    for parts in zip(*parents, strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return "/".join(common)
+
+
+def follow_bulk(
+    client: ApiClient, names: Iterable[str], seconds: float, try_again: Callable[[Callable[[], Any]], Any]
+) -> Json:
+    """Index uploaded documents by one bulk ingestion and return what is known of it at its end.
+
+    Args:
+        client: the API.
+        names: of the documents.
+        seconds: how long to wait at most without one more document that had its turn.
+        try_again: makes a request again where the API is busy.
+
+    Raises:
+        CommandError: no document had its turn for so long, or the user stopped waiting; the ingestion goes on.
+    """
+    # Chosen here, so that a request that is sent again starts nothing twice.
+    bulk_id = uuid.uuid4().hex
+    body = {"bulk": bulk_id, "folder": find_folder(names)}
+    try:
+        try_again(lambda: client.call("POST", "/v1/bulk-ingests", body=body))
+        return _follow(client, bulk_id, seconds, try_again)
+    except KeyboardInterrupt as error:
+        message = "stopped waiting; what was uploaded is indexed all the same: start again to see it through"
+        raise CommandError(message, code=INTERRUPTED) from error
+
+
+def _follow(client: ApiClient, bulk_id: str, seconds: float, try_again: Callable[[Callable[[], Any]], Any]) -> Json:
+    done, moved_at = -1, time.monotonic()
+    with ERR.build_progress() as progress:
+        task = progress.add_task("indexing", total=None)
+        while True:
+            found: Json = try_again(lambda: client.call("GET", f"/v1/bulk-ingests/{bulk_id}"))
+            progress.update(task, completed=found["done"], total=found["documents"] or None)
+            if found["status"] != "running":
+                return found
+            if found["done"] != done:
+                done, moved_at = found["done"], time.monotonic()
+            if time.monotonic() - moved_at > seconds:
+                told = f"{found['done']:,} of {found['documents']:,} documents"
+                raise CommandError(f"not indexed after {seconds:g} s: {told} had their turn; indexing continues")
+            time.sleep(POLL_SECONDS)

@@ -1,0 +1,1 @@
+"""Tests of routes on how good answers are."""
