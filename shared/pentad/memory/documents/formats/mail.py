@@ -1,9 +1,10 @@
 """Render a message (EML) as text: who wrote it to whom, its subject, and its words."""
 
-from email import policy
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.policy import EmailPolicy
+from typing import Any
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
@@ -13,6 +14,24 @@ from pentad.memory.documents.structure import ParsedText, clean
 
 _FIELDS = ("From", "To", "Cc", "Date")
 _MOST_PARTS = 200
+FIELD_CHARACTERS = 4_000
+"""Of a field, such as a hundred addresses: what the library takes to read one grows with the square of its length."""
+
+
+class _Fields(EmailPolicy):
+    """The library's way of reading fields, bounded: a long one is cut, one that nests too deep is not taken apart."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:FIELD_CHARACTERS]
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        try:
+            return super().header_fetch_parse(name, value)
+        except RecursionError:
+            # What says how to read the message has to be of the library's types.
+            is_structure = name.lower().startswith("content-")
+            return super().header_fetch_parse(name, "") if is_structure else " ".join(value.split())
 
 
 def parse_mail(data: bytes) -> ParsedText:
@@ -22,7 +41,7 @@ def parse_mail(data: bytes) -> ParsedText:
         InvalidInput: it is no message.
     """
     try:
-        message = BytesParser(policy=policy.default).parsebytes(data)
+        message = BytesParser(EmailMessage, policy=_Fields()).parsebytes(data)
         return _render(message)
     except (MessageError, LookupError, AttributeError, IndexError) as error:
         raise InvalidInput("the message can't be read", field="document", fix="upload its text") from error
@@ -32,6 +51,9 @@ def _render(message: EmailMessage) -> ParsedText:
     out = TextBuilder()
     out.add_heading(1, str(message.get("Subject") or ""))
     out.add("\n".join(f"{name}: {message[name]}" for name in _FIELDS if message[name]))
+    cut = [name for name, value in message.raw_items() if len(value) >= FIELD_CHARACTERS]
+    if cut:
+        out.notes.append(f"fields were cut after {FIELD_CHARACTERS:,} characters: {clean(', '.join(cut))[:200]}")
     attachments: list[str] = []
     shown = _choose_body(message)
     for number, part in enumerate(message.walk()):

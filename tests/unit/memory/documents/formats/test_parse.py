@@ -375,6 +375,21 @@ def test_a_message_is_read_below_its_subject_and_names_its_attachments() -> None
     assert read(MAIL, "message").media_type == "message/rfc822"
 
 
+@pytest.mark.parametrize("unit", [b"=?utf-8?q?=41?= ", b'"', b"<a@x.org>,", b"(", b"; filename*0=a"])
+@pytest.mark.parametrize("field", [b"To", b"Subject", b"Content-Type", b"Content-Disposition"])
+def test_a_message_with_an_endless_field_is_read_with_the_field_cut(field: bytes, unit: bytes) -> None:
+    # The library's time grows with the square of a field's length: of a megabyte, this test would not end.
+    parsed = read(b"From: Ann <ann@x.org>\r\n" + field + b": " + unit * 80_000 + b"\r\n\r\nIt costs 5.", "a.eml")
+    assert "It costs 5." in parsed.text
+    assert f"fields were cut after 4,000 characters: {field.decode()}" in parsed.notes
+
+
+def test_a_field_that_nests_too_deep_is_left_as_it_is() -> None:
+    parsed = read(b"From: Ann <ann@x.org>\r\nTo: " + b"(" * 1_000 + b"bob\r\n\r\nIt costs 5.", "a.eml")
+    assert "It costs 5." in parsed.text
+    assert "(((bob" in parsed.text
+
+
 @pytest.mark.parametrize(
     ("markup", "expected"),
     [
