@@ -22,6 +22,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 
 from twin.machine import status
 from twin.machine.executions import known, lock, running
+from twin.machine.operations.progress import Progress
 from twin.machine.operations.redrive import Redrives
 from twin.moto_patches.patching import Patches
 
@@ -101,6 +102,7 @@ def _record_end(self: Any) -> None:
     status = _STATUS.get(type(end), ExecutionStatus.FAILED)
     if status == ExecutionStatus.SUCCEEDED:
         execution.output = execution.exec_worker.env.states.get_input()
+        execution.exec_worker.env.progress = Progress()  # nothing goes on: let go of the outputs of its iterations
     elif status == ExecutionStatus.ABORTED:
         execution.error, execution.cause = end.error, end.cause
     elif isinstance(end, ProgramError):
