@@ -18,7 +18,7 @@ FIELD_CHARACTERS = 4_000
 """Of a field, such as a hundred addresses: what the library takes to read one grows with the square of its length."""
 
 
-class _Fields(EmailPolicy):
+class _Fields(EmailPolicy):  # type: ignore[type-arg]  # generic in its stub alone
     """The library's way of reading fields, bounded: a long one is cut, one that nests too deep is not taken apart."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
