@@ -12,7 +12,7 @@ from typing import Any, Final
 from moto.stepfunctions.parser.asl.component.component import Component
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 
-from twin.machine.distributed.templates import Template
+from twin.machine.distributed.templates import FieldTemplate
 
 MODE: Final = "DISTRIBUTED"
 _MARK: Final = "distributed Map "
@@ -43,12 +43,12 @@ class MapFields:
     """
 
     reader: str | None
-    reading: Template | None
-    batching: Template | None
-    selecting: Template | None
-    writing: Template | None
+    reading: FieldTemplate | None
+    batching: FieldTemplate | None
+    selecting: FieldTemplate | None
+    writing: FieldTemplate | None
     writes_objects: bool
-    tolerating: Template | None
+    tolerating: FieldTemplate | None
     child: str
     child_type: str
 
@@ -126,12 +126,12 @@ def _build_fields(state: Json, machine_language: str) -> MapFields:
     child = {key: value for key, value in processor.items() if key != "ProcessorConfig"}
     return MapFields(
         reader=None if reader is None else str(reader["Resource"]).rsplit(":", 1)[-1],
-        reading=None if reader is None else Template(language, _pick_arguments(reader, "ReaderConfig")),
-        batching=Template(language, state["ItemBatcher"]) if "ItemBatcher" in state else None,
-        selecting=None if selector is None else Template(language, {"ItemSelector": selector}),
-        writing=None if writer is None else Template(language, _pick_arguments(writer, "WriterConfig")),
+        reading=None if reader is None else FieldTemplate(language, _pick_arguments(reader, "ReaderConfig")),
+        batching=FieldTemplate(language, state["ItemBatcher"]) if "ItemBatcher" in state else None,
+        selecting=None if selector is None else FieldTemplate(language, {"ItemSelector": selector}),
+        writing=None if writer is None else FieldTemplate(language, _pick_arguments(writer, "WriterConfig")),
         writes_objects=writer is not None and "Resource" in writer,
-        tolerating=Template(language, tolerances) if tolerances else None,
+        tolerating=FieldTemplate(language, tolerances) if tolerances else None,
         child=json.dumps({"QueryLanguage": machine_language, **child}),
         child_type=str(processor["ProcessorConfig"].get("ExecutionType", "STANDARD")),
     )

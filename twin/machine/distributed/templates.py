@@ -10,7 +10,7 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 _STATE: Final = "State"
 
 
-class Template:
+class FieldTemplate:
     """A value with expressions.
 
     Args:
