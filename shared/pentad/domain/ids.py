@@ -16,7 +16,9 @@ from pentad.domain.errors import InvalidInput
 
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,39}$"
 AGENT_PATTERN = r"^[a-z][a-z0-9-]{0,39}$"
-TOOL_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+TOOL_CHARACTERS = 64
+"""Of a tool's name at most: providers take no longer ones (``^[a-zA-Z0-9_-]{1,64}$`` at OpenAI and Anthropic)."""
+TOOL_PATTERN = rf"^[a-z][a-z0-9_]{{0,{TOOL_CHARACTERS - 1}}}$"
 SESSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$"
 RUN_PATTERN = r"^run_[0-9a-z]{26}$"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pentad.cli.console import EXIT_USAGE, CommandError
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.ids import TOOL_PATTERN
+from pentad.domain.ids import TOOL_CHARACTERS, TOOL_PATTERN
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.options import Effects
@@ -129,7 +129,8 @@ def _check(root: Path, new: NewTool) -> None:
     name = new.name
     if not re.fullmatch(TOOL_PATTERN.removeprefix("^").removesuffix("$"), name) or keyword.iskeyword(name):
         raise CommandError(
-            f"'{name}' is no name of a tool: use small letters, digits and underscores, such as find_order",
+            f"'{name}' is no name of a tool: use small letters, digits and underscores, at most {TOOL_CHARACTERS}, "
+            "such as find_order",
             code=EXIT_USAGE,
         )
     if name in _RESERVED:

@@ -174,7 +174,7 @@ class Stack:
         tool = function.removeprefix("tool-").replace("-", "_")
         names = {f"pentad-dev-{function}"}
         if function.startswith("tool-"):
-            names.add(name_function("pentad-dev-tool-", tool, grouped=True))
+            names |= {name_function("pentad-dev-tool-", tool, grouped=grouped) for grouped in (False, True)}
         found = []
         for process in psutil.Process(self.facts["pid"]).children(recursive=True):
             try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.ids import TOOL_PATTERN
+from pentad.domain.ids import TOOL_CHARACTERS, TOOL_PATTERN
 from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.signature import make_declaration_error
 
@@ -67,7 +67,10 @@ def load_tool(module_name: str) -> AnyTool:
     where = f"{module_name.replace('.', '/')}.py"
     if not re.fullmatch(TOOL_PATTERN, expected):
         raise make_declaration_error(
-            where, "the file's name is not a valid tool name", "use lower case, digits and underscores, at most 40"
+            where,
+            f"the file's name is no name of a tool (it has {len(expected)} characters)",
+            f"begin with a small letter, and use small letters, digits and underscores: at most {TOOL_CHARACTERS}, "
+            "since providers take no longer names",
         )
     try:
         module = importlib.import_module(module_name)

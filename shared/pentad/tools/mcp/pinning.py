@@ -9,7 +9,7 @@ from pydantic import Field
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.remote_tools import SEPARATOR, PinnedTool
 from pentad.domain.errors import ConfigurationError, InvalidInput
-from pentad.domain.ids import ToolName
+from pentad.domain.ids import TOOL_CHARACTERS, ToolName
 from pentad.domain.schemas import check_schema_limits
 from pentad.domain.values import FrozenValue
 from pentad.tools.mcp.schemas import HEADER, check_form, inline_references
@@ -20,7 +20,6 @@ _REVIEWED = ("name", "title", "description", "inputSchema", "outputSchema", "ann
 """What of a tool counts as its definition: all that tells a model or a client what it does."""
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _MOST_DESCRIPTION = 16_000
-_LONGEST_NAME = 40
 _HASH = 6
 
 
@@ -46,9 +45,9 @@ def name_tool(server: str, remote: str) -> str:
     """
     plain = re.sub(r"_+", "_", re.sub(r"[^a-z0-9_]", "_", remote.lower())).strip("_") or "tool"
     name = f"{server}{SEPARATOR}{plain}"
-    if plain == remote and len(name) <= _LONGEST_NAME:
+    if plain == remote and len(name) <= TOOL_CHARACTERS:
         return name
-    return f"{name[: _LONGEST_NAME - _HASH - 1].rstrip('_')}_{sha256_of(remote)[:_HASH]}"
+    return f"{name[: TOOL_CHARACTERS - _HASH - 1].rstrip('_')}_{sha256_of(remote)[:_HASH]}"
 
 
 def pin_tool(server: str, tool: Mapping[str, Any]) -> LockedTool:

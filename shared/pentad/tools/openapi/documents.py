@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.ids import TOOL_CHARACTERS
 from pentad.tools.openapi.operations import IDEMPOTENCY_HEADER, ApiAuth, ApiOperation, ApiParameter, Method
 from pentad.tools.openapi.schemas import Json, SchemaReader
 
@@ -142,8 +143,8 @@ def read_operation(
 def make_tool_name(operation_id: str) -> str:
     """Return an operation's id as the name of a tool: ``listOrders`` is ``list_orders``."""
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", operation_id)
-    name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:40].strip("_")
-    return name if name and name[0].isalpha() else f"call_{name}"[:40].strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:TOOL_CHARACTERS].strip("_")
+    return name if name and name[0].isalpha() else f"call_{name}"[:TOOL_CHARACTERS].strip("_")
 
 
 def _describe(document: Json, node: Json, method: str, path: str) -> str:

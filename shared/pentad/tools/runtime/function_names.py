@@ -1,6 +1,7 @@
 """How the tools' functions are named: with few tools by the tool alone, with many by the group of tools as well.
 
 A built-in tool has none of its own: a function of the stack answers its calls. All tools of a remote server have one.
+Lambda takes 64 characters of a name and a tool's may have as many, so a long one is cut and ends with its hash.
 """
 
 import hashlib
@@ -12,6 +13,9 @@ GROUPS = 16
 _OF_BUILTIN = {SEARCH_KNOWLEDGE: "recall"}
 """Functions of the stack that answer calls of a built-in tool, by the tool."""
 _TOOL = "tool-"
+_LONGEST = 40
+"""Of the part of a name that tells the tool: 64 less what stands before it, the stage's prefix and the group."""
+_DIGITS = 8
 
 
 def find_function(tool: str) -> str:
@@ -39,4 +43,12 @@ def name_function(prefix: str, tool: str, *, grouped: bool) -> str:
         return f"{prefix.removesuffix(_TOOL)}{_OF_BUILTIN[tool]}"
     # No tool's name begins with a digit, so a group is not taken for a part of one.
     group = f"{find_group(tool)}-" if grouped else ""
-    return f"{prefix}{group}{find_function(tool).replace('_', '-')}"
+    return f"{prefix}{group}{_shorten(find_function(tool).replace('_', '-'))}"
+
+
+def _shorten(name: str) -> str:
+    """Return a name that fits; a name that is cut has the hash of all of it, so two tools never share one."""
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]
+    return f"{name[: _LONGEST - _DIGITS - 1].rstrip('-')}-{digest}"

@@ -129,7 +129,7 @@ def test_what_is_new_is_told_and_what_to_do_next(project: Path) -> None:
         (["class"], "is no name of a tool"),
         (["find\n"], "is no name of a tool"),
         (["../up"], "is no name of a tool"),
-        (["a" * 41], "is no name of a tool"),
+        (["a" * 65], "is no name of a tool"),
         (["secrets"], "has a meaning already"),
         (["search_knowledge"], "has a meaning already"),
         (["convert"], "a tool 'convert' ships: functions/library/utility/convert.py"),

@@ -97,8 +97,17 @@ def test_the_line_of_what_is_wrong_is_named(package: Callable[..., str], text: s
 
 
 def test_a_file_name_that_is_no_tool_name_is_refused(package: Callable[..., str]) -> None:
-    with pytest.raises(ConfigurationError, match="not a valid tool name"):
+    with pytest.raises(ConfigurationError, match="is no name of a tool"):
         discover(package(Upper=GOOD.format(name="Upper")))
+
+
+def test_a_name_is_as_long_as_providers_take_and_the_limit_is_named(package: Callable[..., str]) -> None:
+    longest = "x" * 64
+    folder = package(**{longest: GOOD.format(name=longest)})
+    assert set(discover(folder)) == {longest}
+    with pytest.raises(ConfigurationError, match="it has 65 characters") as caught:
+        load_tool(f"{folder}.{longest}x")
+    assert "at most 64, since providers take no longer names" in str(caught.value.fix)
 
 
 def test_importing_a_tool_loads_no_aws_client() -> None:

@@ -38,6 +38,13 @@ def test_a_local_name_is_one_of_ours_and_is_always_the_same(remote: str) -> None
     assert name == name_tool("weather", remote)
 
 
+def test_a_name_is_cut_only_where_a_provider_takes_no_more() -> None:
+    longest = "a" * (64 - len("weather__"))
+    assert name_tool("weather", longest) == f"weather__{longest}"
+    assert re.fullmatch(r"weather__a+_[0-9a-f]{6}", name_tool("weather", f"{longest}a"))
+    assert len(name_tool("weather", f"{longest}a")) == 64
+
+
 def test_two_remote_names_never_have_one_local_name() -> None:
     names = ["get_x", "get-x", "get.x", "getX", "GETX", "get__x", "_get_x", "a" * 60, "a" * 61]
     assert len({name_tool("s", name) for name in names}) == len(names)

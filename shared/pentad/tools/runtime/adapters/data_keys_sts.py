@@ -79,8 +79,8 @@ class StsDataKeys:
         with translate_errors("the token service"):
             reply = self._client.assume_role(
                 RoleArn=self._role(tags["tool"]) if callable(self._role) else self._role,
-                # In CloudTrail: the tool, and which tenant and run by a hash.
-                RoleSessionName=f"{tags['tool']}-{sha256_of(dict(tags))[:16]}",
+                # In CloudTrail: the tool, and which tenant and run by a hash; 64 characters at most.
+                RoleSessionName=f"{tags['tool'][:47]}-{sha256_of(dict(tags))[:16]}",
                 DurationSeconds=seconds,
                 Policy=build_policy(until),
                 Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
