@@ -15,8 +15,7 @@ _WHY: dict[tuple[str, str, str], str] = {
     ("recall", "GetItem", "message"): "the question as it is stored, to put its passages beside it",
     ("recall", "UpdateItem", "run"): "stores the manifest: the context that was chosen",
     ("recall", "UpdateItem", "message"): "stores the passages with the question, so that later turns send the same",
-    ("gateway", "GetItem", "step"): "idempotency: was this turn done before",
-    ("gateway", "GetItem", "run"): "the run: limits, what it has spent, its manifest",
+    ("gateway", "BatchGetItem", "run, step"): "was this turn done before; and the run: limits, what it has spent",
     ("gateway", "GetItem", "session head"): "the session's epoch, and the version that the append is checked against",
     ("gateway", "Query", "message"): "the conversation that is sent to the model",
     ("gateway", "Query", "tool call"): "the results of the last turn's tools",
@@ -29,8 +28,9 @@ _WHY: dict[tuple[str, str, str], str] = {
     ("deliver", "Query", "step"): "the run's steps: the answer is the last one's",
     ("deliver", "Query", "message"): "answer and passages, to resolve citations",
     ("deliver", "TransactWriteItems", "run, session lease"): "ends the run and releases the session, all or nothing",
-    ("run-tool", "GetItem", "tool call"): "the call with its arguments; one that has ended is not run again",
-    ("run-tool", "GetItem", "run"): "the run: whose it is, and whether it still goes on",
+    ("run-tool", "BatchGetItem", "run, tool call"): (
+        "the call with its arguments (one that has ended is not run again), and its run: does it still go on"
+    ),
     ("run-tool", "PutItem", "tool call"): "stores the result",
     ("run-tool", "Query", "end of the audit"): "the last entry of the run's audit, which the next one follows",
     ("run-tool", "TransactWriteItems", "audit entry, end of the audit"): "the audit entry of the execution, sealed",

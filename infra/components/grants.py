@@ -13,6 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from infra.components.reasons import acknowledge
 
 READ = ("dynamodb:GetItem", "dynamodb:Query")
+READ_MANY = ("dynamodb:BatchGetItem",)
 APPEND = ("dynamodb:PutItem",)
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 CONDITION = ("dynamodb:ConditionCheckItem",)

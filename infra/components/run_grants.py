@@ -12,15 +12,16 @@ _OBJECTS = ("s3:GetObject", "s3:PutObject")
 _SWITCHES = (keys.SWITCH, keys.collection_pattern("TOOLS"))
 
 
-def grant_run_items(role: iam.IGrantable, stores: Stores, *, conditions: bool = False) -> None:
+def grant_run_items(role: iam.IGrantable, stores: Stores, *, conditions: bool = False, at_once: bool = False) -> None:
     """Let a role read and write the items of sessions and runs.
 
     Args:
         role: who.
         stores: the tables.
         conditions: it checks items in transactions without writing them, as well.
+        at_once: it reads several items by one request.
     """
-    checks = grants.CONDITION if conditions else ()
+    checks = [*(grants.CONDITION if conditions else ()), *(grants.READ_MANY if at_once else ())]
     grants.grant_table(
         role,
         stores.state_table,
@@ -56,7 +57,7 @@ def grant_switches(role: iam.Role, transient: dynamodb.ITable, *, counts: bool =
         transient: the table that holds them.
         counts: it reports failures and successes of tools as well.
     """
-    grants.grant_table(role, transient, ["dynamodb:BatchGetItem"], keys=_SWITCHES)
+    grants.grant_table(role, transient, grants.READ_MANY, keys=_SWITCHES)
     if counts:
         grants.grant_table(
             role, transient, ["dynamodb:PutItem", *grants.DELETE], keys=[keys.collection_pattern("TOOLS")]

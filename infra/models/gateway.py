@@ -99,7 +99,7 @@ class Gateway(FunctionConstruct):
 
     def _grant_state(self, build: Build) -> None:
         """Let it keep turns, and read budgets and count what is spent."""
-        grant_run_items(self.role, build.stores)
+        grant_run_items(self.role, build.stores, at_once=True)
         table = build.stores.state_table
         grants.grant_table(self.role, table, ["dynamodb:Query"], keys=[keys.collection_pattern("BUDGETS")])
         grants.grant_table(self.role, table, ["dynamodb:UpdateItem"], keys=[keys.spend_pattern()])
@@ -107,7 +107,9 @@ class Gateway(FunctionConstruct):
     def _grant_shared_state(self, build: Build) -> None:
         """Let it reserve budgets, cache replies, share breakers, and read the switches."""
         table = build.stores.transient_table
-        grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=[keys.budget_pattern()])
+        grants.grant_table(
+            self.role, table, [*grants.READ, *grants.READ_MANY, *grants.WRITE], keys=[keys.budget_pattern()]
+        )
         cached = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
         grants.grant_table(self.role, table, cached, keys=[keys.cached_reply_pattern()])
         breakers = [keys.BREAKER, keys.collection_pattern("BREAKER"), keys.DRILL]

@@ -135,7 +135,7 @@ class ToolRunner(FunctionConstruct):
     def _grant_state(self, build: Build, *, one_by_one: bool) -> None:
         """Let it read a call and its run, claim the effect, and store what came of it."""
         stores = build.stores
-        actions = ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION]
+        actions = ["dynamodb:GetItem", *grants.READ_MANY, *grants.WRITE, *grants.CONDITION]
         grants.grant_table(self.role, stores.state_table, actions, keys=[keys.run_pattern()])
         grant_switches(self.role, stores.transient_table, counts=True)
         if one_by_one:

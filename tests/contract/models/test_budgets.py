@@ -38,12 +38,14 @@ class Wire:
         self._lock = threading.Lock()
         self.conflicts: Callable[[], bool] = lambda: False
         self.updates = 0
+        self.asked: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
 
         def locked(**arguments: Any) -> Any:
             with self._lock:
+                self.asked.append(name)
                 if name == "update_item":
                     self.updates += 1
                     if self.conflicts():
@@ -533,3 +535,18 @@ def test_definitions_are_remembered_for_ten_seconds_only() -> None:
     assert remembered.list_for_tenant("acme") == ()
     time[0] = 10.0
     assert len(remembered.list_for_tenant("acme")) == 1
+
+
+def test_what_a_call_asks_of_the_counters_is_one_read_and_two_writes_for_each_budget(dynamodb: World) -> None:
+    assert dynamodb.wire is not None
+    assert dynamodb.table is not None
+    dynamodb.set("run", "total", 900)
+    dynamodb.set("tenant", "day", 1_000)
+    dynamodb.budget = DynamoBudget(dynamodb.table, RememberedDefinitions(dynamodb.store))
+    assert dynamodb.used() == [(0, 0), (0, 0)]
+    dynamodb.wire.asked.clear()
+    held = dynamodb.reserve(600)
+    assert dynamodb.used() == [(600, 0), (600, 0)]
+    dynamodb.budget.settle(held, 250)
+    assert dynamodb.wire.asked == [*["update_item"] * 2, "batch_get_item", *["update_item"] * 2]
+    assert dynamodb.used() == [(250, 250), (250, 250)]

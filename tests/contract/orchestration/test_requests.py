@@ -56,16 +56,19 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
         TENANT, run.run_id, Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
     )
     until = now().timestamp() + 60
-    with counter.expect(6):
+    with counter.expect(5):
         think(
             TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=1),
             deadline=until,
         )
-    with counter.expect(7):
+    with counter.expect(6):
         think(
             TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=2),
             deadline=until,
         )
+    with counter.expect(1):
+        call, of = dynamodb.runs.get_call_and_run(TENANT, run.run_id, 1, 0)
+    assert (call.tool, of.run_id) == ("calculator", run.run_id)
     with counter.expect(5):
         deliver.deliver(TENANT, run.run_id, 2)
     with counter.expect(1):
@@ -102,8 +105,8 @@ def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None
         for reference in decision.calls:
             call = dynamodb.runs.get_call(TENANT, run.run_id, step, reference.index)
             dynamodb.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "r" * 200}))
-    # Seven; one more where the context begins inside the run (its question), and one where it was cut just now.
-    assert max(requests) <= 9
+    # Six; one more where the context begins inside the run (its question), and one where it was cut just now.
+    assert max(requests) <= 8
     assert max(sizes[turns // 2 :]) <= 1.05 * max(sizes[: turns // 2])
     with counter.expect(5):
         deliver.deliver(TENANT, run.run_id, turns + 1)

@@ -498,3 +498,19 @@ def test_nothing_is_noted_on_an_ended_or_unknown_run(stores: Stores) -> None:
     with pytest.raises(InvalidTransition):
         stores.runs.note(TENANT, run.run_id, metadata={"a": "c"}, confidence=0.5)
     assert stores.runs.get(TENANT, run.run_id).metadata == {"a": "b"}
+
+
+def test_a_step_or_its_run_and_a_call_with_its_run_are_read_at_once(stores: Stores) -> None:
+    run, other = started(stores), started(stores, session="s2")
+    assert stores.runs.find_step_or_run(TENANT, run.run_id, 1) == stores.runs.get(TENANT, run.run_id)
+    step, call = make_step(run), make_call(run)
+    stores.runs.record_step(step, [call])
+    assert stores.runs.find_step_or_run(TENANT, run.run_id, 1) == step
+    stored = stores.runs.get(TENANT, run.run_id)
+    assert stores.runs.find_step_or_run(TENANT, run.run_id, 2) == stored
+    assert stores.runs.get_call_and_run(TENANT, run.run_id, 1, 0) == (call, stored)
+    for tenant, run_id, index in (("rival", run.run_id, 0), (TENANT, other.run_id, 0), (TENANT, run.run_id, 1)):
+        with pytest.raises(NotFound):
+            stores.runs.get_call_and_run(tenant, run_id, 1, index)
+    with pytest.raises(NotFound):
+        stores.runs.find_step_or_run("rival", run.run_id, 1)

@@ -44,6 +44,9 @@ class CallsInMemory:
         except KeyError as error:
             raise NotFound("no such run") from error
 
+    def get_call_and_run(self, tenant_id: str, run_id: str, step: int, index: int) -> tuple[ToolCall, Run]:
+        return self.get_call(tenant_id, run_id, step, index), self.get(tenant_id, run_id)
+
     def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         try:
             return self.stored[tenant_id, run_id, step, index]

@@ -156,12 +156,28 @@ class RunStore(Protocol):
         """Return a step, or None."""
         ...
 
+    def find_step_or_run(self, tenant_id: str, run_id: str, step: int) -> Step | Run:
+        """Return a step where it is stored, else its run; both are read at once.
+
+        Raises:
+            NotFound: there is neither for this tenant.
+        """
+        ...
+
     def list_steps(self, tenant_id: str, run_id: str) -> list[Step]:
         """Return all steps in order."""
         ...
 
     def list_calls(self, tenant_id: str, run_id: str, step: int | None = None) -> list[ToolCall]:
         """Return the tool calls of a step (or of all), in order."""
+        ...
+
+    def get_call_and_run(self, tenant_id: str, run_id: str, step: int, index: int) -> tuple[ToolCall, Run]:
+        """Return one tool call and its run, which are read at once.
+
+        Raises:
+            NotFound: no such call or run for this tenant.
+        """
         ...
 
     def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:

@@ -22,7 +22,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, ChatReply, Outcome
-from pentad.domain.runs import Band, Decision
+from pentad.domain.runs import Band, Decision, Step
 from pentad.domain.tracing import find_run_place
 from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.sessions.ports import SessionStore
@@ -129,10 +129,9 @@ class Think:
             PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead, and
                 where no model could be reached a notice is the answer.
         """
-        done = self._runs.find_step(turn.tenant_id, turn.run_id, turn.step)
-        if done is not None:
-            return done.decision
-        run = self._runs.get(turn.tenant_id, turn.run_id)
+        run = self._runs.find_step_or_run(turn.tenant_id, turn.run_id, turn.step)
+        if isinstance(run, Step):
+            return run.decision
         self._telemetry.join(find_run_place(run))
         self._telemetry.add_keys(session=run.session_id, agent=run.agent)
         if run.status.ended:

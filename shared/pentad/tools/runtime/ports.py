@@ -13,11 +13,11 @@ from pentad.tools.runtime.handed import HandedCall, SessionKeys, ToolAnswer
 class ToolCalls(Protocol):
     """What the runtime needs of the runs: the part of orchestration's RunStore that concerns one call."""
 
-    def get(self, tenant_id: str, run_id: str) -> Run:
-        """Return a run.
+    def get_call_and_run(self, tenant_id: str, run_id: str, step: int, index: int) -> tuple[ToolCall, Run]:
+        """Return one tool call and its run, which are read at once.
 
         Raises:
-            NotFound: no such run for this tenant.
+            NotFound: no such call or run for this tenant.
         """
         ...
 

@@ -126,8 +126,7 @@ class ToolRunner:
             PolicyDenied: the call may not run; nothing was run.
             TransientError: try again; nothing is lost or doubled by it.
         """
-        call = self._runs.get_call(tenant_id, run_id, step, index)
-        run = self._runs.get(tenant_id, run_id)
+        call, run = self._runs.get_call_and_run(tenant_id, run_id, step, index)
         self._telemetry.join(find_run_place(run))
         self._telemetry.add_keys(session=run.session_id, agent=run.agent)
         place = find_call_place(tenant_id, run_id, step, index, run.traceparent)
@@ -147,8 +146,7 @@ class ToolRunner:
             EffectUncertain: an earlier undo was cut off and the tool is not idempotent; it was not repeated.
             TransientError: try again.
         """
-        call = self._runs.get_call(tenant_id, run_id, step, index)
-        run = self._runs.get(tenant_id, run_id)
+        call, run = self._runs.get_call_and_run(tenant_id, run_id, step, index)
         self._telemetry.join(find_run_place(run))
         self._telemetry.add_keys(session=run.session_id, agent=run.agent)
         with self._telemetry.span(f"undo_tool {call.tool}", {"gen_ai.tool.name": call.tool}):

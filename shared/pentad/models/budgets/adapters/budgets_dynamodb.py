@@ -90,7 +90,12 @@ class DynamoBudget:
 
     def get_standings(self, context: CallContext, now: datetime) -> tuple[BudgetStanding, ...]:
         """See the port."""
-        return tuple(self.read_standing(applied, now) for applied in self._select_budgets(context, now))
+        applied = self._select_budgets(context, now)
+        if len(applied) <= 1:
+            return tuple(self.read_standing(each, now) for each in applied)
+        places = {each.counter: _key_of(each.counter) for each in applied}
+        found = {(str(item["pk"]), str(item["sk"])): item for item in self._table.get_many([*places.values()])}
+        return tuple(self._judge(each, found.get(places[each.counter], {}), now) for each in applied)
 
     def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
         """See the port."""
@@ -234,7 +239,10 @@ class DynamoBudget:
 
     def read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
         """See the port."""
-        item = self._table.get(*_key_of(applied.counter)) or {}
+        return self._judge(applied, self._table.get(*_key_of(applied.counter)) or {}, now)
+
+    def _judge(self, applied: Applied, item: Item, now: datetime) -> BudgetStanding:
+        """Return how far a budget is used, once what dead callers held is given back."""
         return _make_standing(applied, self._give_back_ended(applied.counter, item, now))
 
     def _give_back_ended(self, counter: Counter, item: Item, now: datetime) -> Item:

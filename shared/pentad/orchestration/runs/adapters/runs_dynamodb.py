@@ -2,12 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from pentad.aws.pages import decode_cursor, encode_cursor
-from pentad.aws.readable import check_readable, from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
@@ -18,6 +14,7 @@ from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step
 from pentad.domain.usage import Spent
 from pentad.domain.values import Page
 from pentad.orchestration.runs.adapters.lease_items import build_release_entry, extend_lease, holder_of
+from pentad.orchestration.runs.adapters.reads_at_once import ReadsAtOnce
 from pentad.orchestration.runs.adapters.run_items import (
     HAPPENED,
     OUTCOME,
@@ -31,7 +28,6 @@ from pentad.orchestration.runs.adapters.run_items import (
     make_call_key,
     make_no_run_error,
     make_step_key,
-    parse_run,
 )
 from pentad.orchestration.runs.adapters.runs_queue import RunQueue
 from pentad.orchestration.runs.adapters.runs_start import RunStart, StartTerms
@@ -40,11 +36,10 @@ from pentad.orchestration.runs.conditions import build_open_check, build_open_co
 from pentad.orchestration.runs.spill import Spill, spill_key
 
 _TRIES = 3
-R = TypeVar("R", bound=BaseModel)
 _OPEN_CALLS = (CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED)
 
 
-class DynamoRuns:
+class DynamoRuns(ReadsAtOnce):
     """A `RunStore` over the state and transient tables.
 
     Args:
@@ -249,13 +244,6 @@ class DynamoRuns:
         items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
         return [add_undo(self._load_item(ToolCall, item), item) for item in items]
 
-    def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
-        """See `RunStore`."""
-        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.call_sk(step, index))
-        if item is None:
-            raise NotFound("there is no such tool call", field="index")
-        return add_undo(self._load_item(ToolCall, item), item)
-
     def save_call(self, call: ToolCall) -> None:
         """See `RunStore`."""
         sources = [*_OPEN_CALLS, CallStatus.SUCCEEDED] if call.status is CallStatus.UNDONE else list(_OPEN_CALLS)
@@ -370,10 +358,6 @@ class DynamoRuns:
             raise make_no_run_error()
         return item
 
-    def _load_run(self, item: Item) -> Run:
-        with check_readable("the run"):
-            return parse_run(item, self._spill.unpack("outcome", item))
-
     def _make_call_item(self, call: ToolCall) -> Item:
         key = make_call_key(call)
         place = spill_key(call.tenant_id, call.run_id, key)
@@ -383,7 +367,3 @@ class DynamoRuns:
         key = make_step_key(step)
         place = spill_key(step.tenant_id, step.run_id, key)
         return key | self._spill.pack("body", place, step.model_dump_json())
-
-    def _load_item(self, kind: type[R], item: Item) -> R:
-        with check_readable(f"{item['sk']} of the run"):
-            return from_stored(kind, self._spill.unpack("body", item) or "")

@@ -33,6 +33,7 @@ from pentad.domain.runs import (
 from pentad.domain.usage import Spent
 from pentad.domain.values import Page
 from pentad.memory.sessions.ports import Session, SessionStore
+from pentad.orchestration.runs.adapters.reads_at_once import ReadsInMemory
 from pentad.orchestration.runs.adapters.run_items import (
     HAPPENED,
     TAKEN_OVER,
@@ -58,7 +59,7 @@ class FencedSessions(SessionStore, Protocol):
         ...
 
 
-class MemoryRuns:
+class MemoryRuns(ReadsInMemory):
     """A `RunStore`.
 
     Args:
