@@ -384,10 +384,9 @@ def test_a_message_with_an_endless_field_is_read_with_the_field_cut(field: bytes
     assert f"fields were cut after 4,000 characters: {field.decode()}" in parsed.notes
 
 
-def test_a_field_that_nests_too_deep_is_left_as_it_is() -> None:
+def test_a_message_is_read_whatever_nests_in_a_field() -> None:
     parsed = read(b"From: Ann <ann@x.org>\r\nTo: " + b"(" * 1_000 + b"bob\r\n\r\nIt costs 5.", "a.eml")
-    assert "It costs 5." in parsed.text
-    assert "(((bob" in parsed.text
+    assert parsed.text.endswith("It costs 5.")
 
 
 @pytest.mark.parametrize(
