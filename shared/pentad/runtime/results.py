@@ -27,7 +27,7 @@ def answer_read(handed: HandedCall, results: ReadResults, runs: ToolCalls, catal
     query = parse_query(handed.arguments)
     lineage: tuple[str, ...] = (handed.run_id,)
     if parse_handle(handed.tenant_id, handed.run_id, query.handle) is None:
-        run = runs.get(handed.tenant_id, handed.run_id)
+        _, run = runs.get_call_and_run(handed.tenant_id, handed.run_id, handed.step, handed.index)
         earlier = (run.forked_from_run_id, run.redrive_of_run_id, run.parent_run_id)
         lineage = (*lineage, *(one for one in earlier if one is not None))
     run_id, place = Reading(handed.tenant_id, lineage).find(query.handle)
