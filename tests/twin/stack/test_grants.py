@@ -17,10 +17,10 @@ TEMPLATE = "pentad-dev-agent.template.json"
 
 
 def without(template: Json, policy: str, grant: Callable[[str], bool]) -> None:
-    """Drop one statement of a policy, by the start of its logical id."""
+    """Drop one statement that allows something from a policy, by the start of its logical id."""
     [name] = [name for name in template["Resources"] if name.startswith(policy) and "Policy" in name]
     document = template["Resources"][name]["Properties"]["PolicyDocument"]
-    left = [statement for statement in document["Statement"] if not grant(json.dumps(statement))]
+    left = [one for one in document["Statement"] if one["Effect"] != "Allow" or not grant(json.dumps(one))]
     assert len(left) == len(document["Statement"]) - 1
     document["Statement"] = left
 
