@@ -27,6 +27,14 @@ _KEYS = ("tenant", "run", "session", "agent", "step", "index", "op")
 _warm: set[str] = set()
 
 
+def _name_keys(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every line of an invocation carries; a workflow's step has a name where a run's has a number."""
+    keys = {key: event[key] for key in _KEYS if isinstance(event.get(key), str | int)}
+    if isinstance(keys.get("step"), str):
+        keys["step_name"] = keys.pop("step")
+    return keys
+
+
 class LambdaContext(Protocol):
     """What handlers need of Lambda's context object."""
 
@@ -99,7 +107,7 @@ def entrypoint(
         @functools.wraps(function)
         def handler(event: Mapping[str, Any], context: LambdaContext) -> Any:
             given = event if isinstance(event, Mapping) else {}
-            keys = {key: given[key] for key in _KEYS if isinstance(given.get(key), str | int)}
+            keys = _name_keys(given)
             with invocation(service if isinstance(service, str) else service(), context, keys, given.get(HEADER)):
                 try:
                     parsed = adapter.validate_python(event)

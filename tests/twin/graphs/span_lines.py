@@ -10,8 +10,13 @@ from tests.twin.stack.world import Stack, until
 def read_spans(stack: Stack) -> list[dict[str, Any]]:
     """Return every span that any function has logged so far, with the keys of its line."""
     logs = stack.aws("logs")
-    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
-    return [span for group in groups for span in _iter_spans(logs, group)]
+    return [span for group in list_log_groups(logs) for span in _iter_spans(logs, group)]
+
+
+def list_log_groups(logs: Any) -> list[str]:
+    """Return the names of all log groups: CloudWatch Logs gives 50 at once."""
+    pages = logs.get_paginator("describe_log_groups").paginate()
+    return [one["logGroupName"] for page in pages for one in page["logGroups"]]
 
 
 def _iter_spans(logs: Any, group: str) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from pentad.cli.main import app
 from tests.twin.conftest import OwnProject
+from tests.twin.graphs.span_lines import list_log_groups
 from tests.twin.stack.slack import Slack
 from tests.twin.stack.world import Json, Stack, Tenant, until, word
 
@@ -423,9 +424,12 @@ def test_a_channel_that_fails_hinders_no_other_and_ends_in_the_dead_letter_queue
 def read_logs(stack: Stack) -> str:
     """Return all that functions and state machines have logged so far."""
     logs = stack.aws("logs")
-    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
-    events = (event for group in groups for event in logs.filter_log_events(logGroupName=group)["events"])
-    return "\n".join(event["message"] for event in events)
+    pages = (
+        page
+        for group in list_log_groups(logs)
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    )
+    return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
 def test_the_task_token_is_in_nothing_that_anyone_is_shown(stack: Stack, tenant: Tenant, slack: Slack) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.twin.conftest import OwnProject
+from tests.twin.graphs.span_lines import list_log_groups
 from tests.twin.stack.world import Stack, Tenant, until, word
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
@@ -86,9 +87,9 @@ def find_all_that_is_kept(stack: Stack) -> Iterator[tuple[str, str]]:
         for one in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
             content = s3.get_object(Bucket=bucket["Name"], Key=one["Key"])["Body"].read()
             yield f"{bucket['Name']}/{one['Key']}", content.decode("utf-8", "replace")
-    for group in logs.describe_log_groups()["logGroups"]:
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
-            yield from ((group["logGroupName"], event["message"]) for event in page["events"])
+    for group in list_log_groups(logs):
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            yield from ((group, event["message"]) for event in page["events"])
 
 
 def test_a_secret_is_rotated_between_calls_and_shown_nowhere(scripted: Stack, office: Office) -> None:

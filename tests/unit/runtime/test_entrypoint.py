@@ -60,3 +60,16 @@ def test_others_and_whoever_is_no_lambda_are_told_nothing(handler: Handler, monk
 def test_the_age_of_a_process_grows() -> None:
     age = entrypoint.measure_age_ms()
     assert age is None or 0 < age <= (entrypoint.measure_age_ms() or 0)
+
+
+def test_a_workflows_step_is_told_by_its_name_and_a_runs_by_its_number() -> None:
+    given = {"tenant": "acme", "run": "run_1", "op": "step", "index": 2, "session": None, "other": "x"}
+    assert entrypoint._name_keys({**given, "step": 3}) == {
+        "tenant": "acme",
+        "run": "run_1",
+        "op": "step",
+        "index": 2,
+        "step": 3,
+    }
+    named = entrypoint._name_keys({**given, "step": "draft"})
+    assert named == {"tenant": "acme", "run": "run_1", "op": "step", "index": 2, "step_name": "draft"}

@@ -113,7 +113,7 @@ class LogLine(_Part):
     source: Text | None = Field(default=None, description="a source of confidence; of `run.forked`: the run it is of")
     state: Text | None = Field(default=None, description="a circuit's state")
     status: Text | None = Field(default=None, description="an approval's status")
-    step_name: Text | None = Field(default=None, description="a step of what is remembered of a session")
+    step_name: Text | None = Field(default=None, description="a step of a workflow, or of memory after a run")
     subject: Text | None = Field(default=None, description="what is counted")
     target: Text | None = Field(default=None, description="where an alarm is told")
     tenants: Whole | None = Field(default=None, description="tenants whose audit has grown")
