@@ -1,6 +1,6 @@
 """Bulk ingestion: a distributed Map over a listing of the documents bucket, one document a child execution.
 
-docs/decisions/0015-bulk.md says why there are neither batches nor a result writer.
+docs/decisions/0016-bulk.md says why there are neither batches nor a result writer.
 """
 
 from aws_cdk import Stack
