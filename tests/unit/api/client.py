@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pentad.api.access import AccessRules
@@ -97,8 +98,20 @@ class Bucket:
         self.deleted.append(key)
 
 
+_BEGUN = BulkIngest(
+    status="running",
+    documents=0,
+    done=0,
+    failed=0,
+    running=0,
+    error=None,
+    started_at=datetime(2026, 11, 30, tzinfo=UTC),
+    ended_at=None,
+)
+
+
 class Bulk:
-    """Bulk ingestions that go on as they are told."""
+    """Bulk ingestions that go on as they are told; one that nothing is told of has begun."""
 
     def __init__(self) -> None:
         self.started: dict[str, tuple[str, str]] = {}
@@ -110,7 +123,7 @@ class Bulk:
     def get(self, name: str) -> BulkIngest:
         if name not in self.started:
             raise NotFound("there is no such bulk ingestion", field="bulk")
-        return self.found[name]
+        return self.found.get(name, _BEGUN)
 
 
 class UndoingTools:
