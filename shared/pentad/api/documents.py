@@ -36,6 +36,7 @@ _ANY = rf'[^{_UNSEEN}"#$%*./:;<>?\[-^`{{-~]'
 _SEGMENT = rf"{_FIRST}(?:(?:\.?{_ANY})*\.?{_SHOWN})?"
 NAME_PATTERN = rf"^{_SEGMENT}(?:/{_SEGMENT})*$"
 """Segments between slashes; none begins or ends with a blank or a dot, or has two dots in a row."""
+FOLDER_PATTERN = rf"^(?:/*{_SEGMENT}(?:/{_SEGMENT})*)?/*$"
 _SUBTYPE = r"[a-z0-9!#$&^_.+-]+"
 _APPLICATIONS = (
     r"json|x-ndjson|jsonl|json-lines|xml|yaml|x-yaml|toml|javascript|sql|x-sh|csv|pdf|x-pdf|octet-stream|"
@@ -66,8 +67,8 @@ class DocumentRequest(FrozenValue):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the content; no other is accepted")
 
 
-def check_name(name: str) -> str:
-    """Return a document's name in Unicode's form NFC, if it is a relative path that can be read.
+def check_name(name: str, field: str = "name") -> str:
+    """Return a document's name, or a folder of some, in Unicode's form NFC, if it is a relative path that can be read.
 
     The same name typed on two machines may come in two forms; it is one document.
 
@@ -78,14 +79,14 @@ def check_name(name: str) -> str:
     encoded = name.encode("utf-8", "replace")
     if len(name) > NAME_CHARACTERS or len(encoded) > NAME_BYTES:
         raise InvalidInput(
-            "the name is too long",
-            field="name",
+            f"the {field} is too long",
+            field=field,
             fix=f"use at most {NAME_CHARACTERS} characters and {NAME_BYTES} bytes of UTF-8",
         )
     if not re.fullmatch(NAME_PATTERN, name) or encoded.decode() != name:
         raise InvalidInput(
-            "the name must be a relative path of characters that can be read",
-            field="name",
+            f"the {field} must be a relative path of characters that can be read",
+            field=field,
             fix="use letters and digits of any script, blanks and _ . - ( ) + = @ , ! ' & between slashes; "
             "no part begins or ends with a blank or a dot",
         )

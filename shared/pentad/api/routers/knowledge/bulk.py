@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import Field
 
-from pentad.api.documents import NAME_CHARACTERS, check_name
+from pentad.api.documents import FOLDER_PATTERN, NAME_CHARACTERS, check_name
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import BulkIngest, BulkIngestion, BulkStatus
 from pentad.api.routers.serve import serve
@@ -30,7 +30,10 @@ class BulkRequest(FrozenValue):
 
     bulk: str = Field(pattern=BULK_ID, description="an id that you choose: sent again, it is the same ingestion")
     folder: str = Field(
-        default="", max_length=NAME_CHARACTERS, description="of the documents, such as docs; all without one"
+        default="",
+        max_length=NAME_CHARACTERS,
+        description="of the documents, such as docs; all without one",
+        json_schema_extra={"pattern": FOLDER_PATTERN},
     )
 
 
@@ -99,7 +102,7 @@ def resolve_prefix(caller: Caller, folder: str) -> str:
         PolicyDenied: the caller reaches one user's documents, and these are others.
     """
     stripped = folder.strip("/")
-    prefix = f"{check_name(stripped)}/" if stripped else ""
+    prefix = f"{check_name(stripped, 'folder')}/" if stripped else ""
     if caller.reach is not None and not prefix.startswith(own_documents(caller.reach)):
         raise PolicyDenied(
             "the credential is one user's, and the folder holds documents of others",

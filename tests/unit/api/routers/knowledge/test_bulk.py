@@ -1,11 +1,12 @@
 """Bulk ingestions: started once, told to who started them, and never over another user's documents."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from pentad.api.ports import BulkIngest
-from pentad.api.routers.knowledge.bulk import BULK_ID
+from pentad.api.routers.knowledge.bulk import BULK_ID, BulkRequest
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
 
@@ -46,12 +47,6 @@ def test_another_tenants_ingestion_is_not_there(client: Client) -> None:
     assert sorted(tenant for tenant, _ in client.services.bulk.started.values()) == sorted([TENANT, "other"])
 
 
-@pytest.mark.parametrize("folder", ["../other", "/docs//x", "a/../b", "docs\n", "other\u202e"])
-def test_a_folder_that_is_no_relative_path_is_refused(client: Client, folder: str) -> None:
-    assert client("POST", PATH, {"bulk": BULK, "folder": folder}).status in (400, 422)
-    assert client.services.bulk.started == {}
-
-
 @pytest.mark.parametrize("bulk", ["short", "x" * 41, "a/../../bbbbbbbb", "b" * 8 + "\n"])
 def test_an_id_that_is_none_is_refused(client: Client, bulk: str) -> None:
     assert client("POST", PATH, {"bulk": bulk}).status in (400, 422)
@@ -70,3 +65,19 @@ def test_a_users_credential_indexes_its_own_documents_only(client: Client) -> No
     bob = ann | {"user": "bob"}
     assert client("GET", f"{PATH}/{BULK}", caller=ann).status == 200
     assert client("GET", f"{PATH}/{BULK}", caller=bob).status == 404
+
+
+@pytest.mark.parametrize(
+    "folder", ["../other", "/docs//x", "a/../b", "docs\n", "x\u202e", "a\u0081b", " a", "a\\b"]
+)
+def test_what_is_no_folder_is_refused_and_named(client: Client, folder: str) -> None:
+    refused = client("POST", PATH, {"bulk": BULK, "folder": folder})
+    assert (refused.status, refused.json["field"]) == (400, "folder")
+    assert client.services.bulk.started == {}
+
+
+@pytest.mark.parametrize("folder", ["", "/", "docs", "/docs/", "Pläne/2026 (neu)"])
+def test_the_document_lets_a_folder_be_written_as_it_is_taken(client: Client, folder: str) -> None:
+    schema = BulkRequest.model_json_schema()["properties"]["folder"]
+    assert re.search(schema["pattern"], folder)
+    assert client("POST", PATH, {"bulk": BULK, "folder": folder}).status == 202
