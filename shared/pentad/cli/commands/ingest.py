@@ -52,6 +52,8 @@ Json = dict[str, Any]
 def find_documents(paths: list[Path]) -> dict[str, Path]:
     """Return the files under paths by the name they get: relative to the current folder where they are in it.
 
+    Of a folder, files without text are left out (see `find_pictures`); one that is named itself is not.
+
     Raises:
         CommandError: a path does not exist, or there is no file.
     """
@@ -59,13 +61,30 @@ def find_documents(paths: list[Path]) -> dict[str, Path]:
     for path in paths:
         if not path.exists():
             raise CommandError(f"{path} does not exist", code=2)
-        files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
-        for file in files:
-            if not any(part.startswith(".") for part in file.parts if part not in (".", "..")):
-                found[_document_name(file)] = file
+        files = [path] if path.is_file() else [file for file in _list_files(path) if not _is_picture(file)]
+        found |= {_document_name(file): file for file in files if not _is_hidden(file)}
     if not found:
         raise CommandError("no files found in PATHS", code=2)
     return found
+
+
+def find_pictures(paths: list[Path]) -> list[Path]:
+    """Return the pictures, sounds and films in folders: there is no text in them to be found."""
+    folders = [path for path in paths if path.is_dir()]
+    return [file for path in folders for file in _list_files(path) if _is_picture(file) and not _is_hidden(file)]
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return sorted(item for item in folder.rglob("*") if item.is_file())
+
+
+def _is_hidden(file: Path) -> bool:
+    return any(part.startswith(".") for part in file.parts if part not in (".", ".."))
+
+
+def _is_picture(file: Path) -> bool:
+    media_type = guess_media_type(file)
+    return media_type.startswith(("image/", "audio/", "video/")) and not media_type.endswith("+xml")
 
 
 def _document_name(file: Path) -> str:
@@ -219,6 +238,10 @@ def ingest(
     """Upload what has changed and wait until it is indexed: PDF, Office, HTML, Markdown, CSV, JSON, mail, text."""
     with handle_errors():
         begun = time.monotonic()
+        for picture in (pictures := find_pictures(paths))[:_SHOWN]:
+            ERR.print(build_line("{name}: left out, since it is a picture, a sound or a film", name=picture))
+        if len(pictures) > _SHOWN:
+            ERR.print(f"... and {len(pictures) - _SHOWN} more were left out")
         entries = ingest_all(create_api_client(), find_documents(paths), wait, again=again, bulk=bulk)
         show_entries(entries, time.monotonic() - begun)
 

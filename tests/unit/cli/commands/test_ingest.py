@@ -106,6 +106,16 @@ def test_a_folder_is_uploaded_and_summed_up(api: Api, folder: Path) -> None:
     assert "3 indexed: 9 chunks, 6 embedded; " in told
 
 
+def test_pictures_in_a_folder_are_left_out_and_told_and_one_that_is_named_is_sent(api: Api, folder: Path) -> None:
+    (folder / "plan.png").write_bytes(b"\x89PNG")
+    (folder / "drawing.svg").write_text("<svg><text>hull</text></svg>")
+    done = CliRunner().invoke(app, ["ingest", str(folder)])
+    assert "plan.png: left out" in done.stderr.replace("\n", "")
+    assert sorted(api.uploads) == ["a.md", "b.md", "c.md", "drawing.svg"]
+    CliRunner().invoke(app, ["ingest", str(folder / "plan.png")])
+    assert api.uploads[-1] == "plan.png"
+
+
 def test_what_is_indexed_already_is_not_uploaded_again_unless_asked(api: Api, folder: Path) -> None:
     run("ingest", ".")
     (folder / "b.md").write_text("# Changed")
