@@ -24,7 +24,7 @@ env: $(READY) ## make the virtual environment and install the locked packages
 $(READY): $(LOCKS)
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/environment.sh
 
-demo: env ## the five layers at work, end to end, on this machine (about two minutes)
+demo: env ## the five layers at work, end to end, on this machine (about three minutes)
 	@$(BIN)/pentad demo
 
 up: env ## start the local twin and leave it running: API, docs UI, logs (Ctrl-C stops it)
