@@ -32,6 +32,12 @@ _TYPES = {
     ".rst": "text/x-rst",
     **dict.fromkeys((".adoc", ".asciidoc"), "text/asciidoc"),
 }
+# By their endings, since what a type is called depends on the machine: `.ts` is source code, and a film on some.
+_PICTURES = frozenset(
+    ".png .jpg .jpeg .gif .webp .bmp .tif .tiff .ico .heic .heif .avif .psd .mp3 .wav .flac .ogg .oga .m4a .aac .opus "
+    ".wma .aif .aiff .mp4 .m4v .mov .avi .mkv .webm .wmv .mpg .mpeg .flv".split()
+)
+"""Pictures, sounds and films."""
 _POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 5.0
 _UPLOADS = 8
@@ -83,8 +89,7 @@ def _is_hidden(file: Path) -> bool:
 
 
 def _is_picture(file: Path) -> bool:
-    media_type = guess_media_type(file)
-    return media_type.startswith(("image/", "audio/", "video/")) and not media_type.endswith("+xml")
+    return file.suffix.lower() in _PICTURES
 
 
 def _document_name(file: Path) -> str:

@@ -108,10 +108,13 @@ def test_a_folder_is_uploaded_and_summed_up(api: Api, folder: Path) -> None:
 
 def test_pictures_in_a_folder_are_left_out_and_told_and_one_that_is_named_is_sent(api: Api, folder: Path) -> None:
     (folder / "plan.png").write_bytes(b"\x89PNG")
+    (folder / "HULL.JPEG").write_bytes(b"\xff\xd8")
     (folder / "drawing.svg").write_text("<svg><text>hull</text></svg>")
+    (folder / "types.ts").write_text("export type Hull = string")
     done = CliRunner().invoke(app, ["ingest", str(folder)])
-    assert "plan.png: left out" in done.stderr.replace("\n", "")
-    assert sorted(api.uploads) == ["a.md", "b.md", "c.md", "drawing.svg"]
+    told = done.stderr.replace("\n", "")
+    assert "plan.png: left out" in told and "HULL.JPEG: left out" in told
+    assert sorted(api.uploads) == ["a.md", "b.md", "c.md", "drawing.svg", "types.ts"]
     CliRunner().invoke(app, ["ingest", str(folder / "plan.png")])
     assert api.uploads[-1] == "plan.png"
 
