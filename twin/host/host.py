@@ -57,7 +57,7 @@ class HostSettings:
         extra_environment: variables all functions get.
         watch: how processes learn of the host's end.
         modules: what functions import from their layers and from installed packages, whatever their environment; it
-            is imported once for many (see `processes.templates`). Empty: each process starts by itself.
+            is imported once for many (see `processes.fork_servers`). Empty: each process starts by itself.
     """
 
     region: str

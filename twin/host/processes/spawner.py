@@ -20,7 +20,7 @@ from typing import Final
 
 from twin.host.model import HostStopped
 from twin.host.processes.environment import FunctionStart
-from twin.host.processes.templates import ForkedProcess, Templates
+from twin.host.processes.fork_servers import ForkedProcess, ForkServers
 
 WATCH: Final = "signal" if sys.platform == "linux" else "stdin"
 FunctionProcess = subprocess.Popen[bytes] | ForkedProcess
@@ -42,8 +42,8 @@ class Spawner:
     """One thread that starts the processes of a host."""
 
     def __init__(self, modules: Sequence[str] = ()) -> None:
-        """Args: modules: what processes may be forked with, imported already (see `templates`)."""
-        self._templates = Templates(modules)
+        """Args: modules: what processes may be forked with, imported already (see `fork_servers`)."""
+        self._fork_servers = ForkServers(modules)
         self._plans: queue.Queue[tuple[ProcessPlan, Future[FunctionProcess]] | None] = queue.Queue(BACKLOG)
         self._thread = threading.Thread(target=self._serve, name="function-spawner", daemon=True)
         self._thread.start()
@@ -70,11 +70,11 @@ class Spawner:
         while (item := self._plans.get()) is not None:
             plan, future = item
             try:
-                forked = self._templates.fork(plan.start, plan.environment, plan.output)
+                forked = self._fork_servers.fork(plan.start, plan.environment, plan.output)
                 future.set_result(forked or _start(plan))
             except (OSError, ValueError) as exc:
                 future.set_exception(exc)
-        self._templates.stop()
+        self._fork_servers.stop()
 
 
 def _start(plan: ProcessPlan) -> subprocess.Popen[bytes]:

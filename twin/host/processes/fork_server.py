@@ -3,7 +3,7 @@
 A function's process imports some 700 modules before it asks for work: about a second of a core. Most functions of an
 assembly have the same layers, so that second is spent once, here, and each of them is forked off.
 
-Run by path in a bare interpreter (`python -S -P template.py ...`) as the launcher is, so it may import the standard
+Run by path in a bare interpreter (`python -S -P fork_server.py ...`) as the launcher is, so it may import the standard
 library only. Linux only.
 
 Arguments: host pid, bytecode folder, site-packages folders, layer folders and modules to import (each joined by the
@@ -76,7 +76,7 @@ def show_as(*words: str) -> None:
         ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
 
 
-class Template:
+class ForkServer:
     """Forks, and tells the host how what was forked has ended."""
 
     def __init__(self, host: socket.socket, launcher: ModuleType) -> None:
@@ -183,7 +183,7 @@ def main(argv: list[str]) -> None:
         forkable = threading.active_count() == 1  # a fork has none of the other threads, but their locks
         host.send(json.dumps(found if forkable else []).encode())
         if forkable and found:
-            Template(host, launcher).serve()
+            ForkServer(host, launcher).serve()
 
 
 if __name__ == "__main__":

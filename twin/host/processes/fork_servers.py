@@ -1,6 +1,6 @@
-"""The templates of a host: processes with modules imported, of which those of functions are forked (see `template`).
+"""The fork servers of a host: processes with modules imported, off which functions' are forked (see `fork_server`).
 
-A template is made for layers that a second process is started for, off its path: until it is ready, processes start
+A fork server is made for layers that a second process is started for, off its path: until it is ready, processes start
 in interpreters of their own, as they do where nothing is to be imported beforehand, where a function's own code hides
 a module that was, and on other systems than Linux.
 """
@@ -25,9 +25,9 @@ from twin.host.processes.environment import FunctionStart
 
 logger = logging.getLogger(__name__)
 
-PROGRAM: Final = Path(__file__).with_name("template.py")
-MOST_TEMPLATES: Final = 4
-"""Of so many sets of layers: a process of 100 MB each. Functions of others start by themselves."""
+PROGRAM: Final = Path(__file__).with_name("fork_server.py")
+MOST_SERVERS: Final = 4
+"""Of so many sets of layers, a process of 100 MB each: those that were used last, after an update the new ones."""
 FORK_SECONDS: Final = 30.0
 _ALIKE: Final = ("AWS_EXECUTION_ENV", "LANG", "PATH", "PYTHONUTF8", "TZ")
 """Variables that the processes of all functions have alike."""
@@ -38,7 +38,7 @@ _KILLED: Final = -9
 
 @dataclass(slots=True, eq=False)
 class ForkedProcess:
-    """A process forked off a template, as far as `subprocess.Popen` is used of one. Thread-safe."""
+    """A process forked off a fork server, as far as `subprocess.Popen` is used of one. Thread-safe."""
 
     pid: int
     _status: int
@@ -69,13 +69,13 @@ class ForkedProcess:
                 if waiting.poll(None if seconds is None else seconds * 1_000):
                     told = os.read(self._status, _STATUS.size)
                     os.close(self._status)
-                    # Without a word its template has ended, and it with that.
+                    # Without a word its server has ended, and it with that.
                     self.returncode = _STATUS.unpack(told)[0] if len(told) == _STATUS.size else _KILLED
             return self.returncode
 
 
 @dataclass(slots=True, eq=False)
-class _Template:
+class _ForkServer:
     process: subprocess.Popen[bytes]
     socket: socket.socket
     names: frozenset[str] | None = None
@@ -94,7 +94,7 @@ class _Template:
             packet = self.socket.recv(_READY_BYTES)
             self.names = frozenset(json.loads(packet or b"[]"))
         if not self.names:
-            raise ConnectionError("the template has nothing to fork, or has ended")
+            raise ConnectionError("the fork server has nothing to fork, or has ended")
         return True
 
     def close(self) -> None:
@@ -104,13 +104,14 @@ class _Template:
         self.socket.close()
 
 
-class Templates:
-    """Makes templates, and forks processes off them. For one thread, on which they live (see `spawner`)."""
+class ForkServers:
+    """Makes fork servers, and forks processes off them. For one thread, on which they live (see `spawner`)."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._modules = tuple(modules) if sys.platform == "linux" else ()
         self._seen: set[tuple[str, ...]] = set()
-        self._templates: dict[tuple[str, ...], _Template | None] = {}
+        self._servers: dict[tuple[str, ...], _ForkServer | None] = {}
+        self._retired: list[subprocess.Popen[bytes]] = []
 
     def fork(self, start: FunctionStart, environment: Mapping[str, str], output: int) -> ForkedProcess | None:
         """Fork a function's process, or return None where it has to start by itself.
@@ -122,37 +123,51 @@ class Templates:
         """
         if not self._modules or not start.layers or any(name.startswith("PYTHON") for name in start.own_variables):
             return None
-        template = self._find(start, environment)
-        if template is None:
+        server = self._find(start, environment)
+        if server is None:
             return None
         try:
-            if not template.is_ready() or _hides(start.code, template.names or frozenset()):
+            if not server.is_ready() or _hides(start.code, server.names or frozenset()):
                 return None
-            return self._ask(template, start, environment, output)
+            return self._ask(server, start, environment, output)
         except OSError as exc:
             logger.warning("functions start by themselves from now on: %s", exc)
-            template.close()
-            self._templates[start.layers] = None
+            server.close()
+            self._servers[start.layers] = None
             return None
 
     def stop(self) -> None:
-        """End the templates, and with them what was forked off them."""
-        for template in self._templates.values():
-            if template is not None:
-                template.close()
-        self._templates.clear()
+        """End the fork servers, and with them what was forked off them."""
+        for server in self._servers.values():
+            if server is not None:
+                server.close()
+        for process in self._retired:
+            process.kill()
+            process.wait()
+        self._servers.clear()
         self._modules = ()
 
-    def _find(self, start: FunctionStart, environment: Mapping[str, str]) -> _Template | None:
-        if start.layers not in self._templates:
-            if start.layers not in self._seen:
-                self._seen.add(start.layers)
-                return None
-            room = len(self._templates) < MOST_TEMPLATES
-            self._templates[start.layers] = self._make(start, environment) if room else None
-        return self._templates[start.layers]
+    def _find(self, start: FunctionStart, environment: Mapping[str, str]) -> _ForkServer | None:
+        if start.layers in self._servers:
+            self._servers[start.layers] = self._servers.pop(start.layers)  # the one that was used last comes last
+        elif start.layers in self._seen:
+            self._retire_oldest()
+            self._servers[start.layers] = self._make(start, environment)
+        else:
+            self._seen.add(start.layers)
+        return self._servers.get(start.layers)
 
-    def _make(self, start: FunctionStart, environment: Mapping[str, str]) -> _Template:
+    def _retire_oldest(self) -> None:
+        """Make room for one more: what was forked off the least recently used one goes on, and it ends with that."""
+        self._retired = [process for process in self._retired if process.poll() is None]
+        live = [(layers, server) for layers, server in self._servers.items() if server is not None]
+        for layers, server in live[: max(0, len(live) + 1 - MOST_SERVERS)]:
+            server.socket.close()
+            self._retired.append(server.process)
+            del self._servers[layers]
+            self._seen.discard(layers)
+
+    def _make(self, start: FunctionStart, environment: Mapping[str, str]) -> _ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - this interpreter and our program
@@ -168,10 +183,10 @@ class Templates:
                 start_new_session=True,
             )
         ours.settimeout(FORK_SECONDS)
-        return _Template(process, ours)
+        return _ForkServer(process, ours)
 
     def _ask(
-        self, template: _Template, start: FunctionStart, environment: Mapping[str, str], output: int
+        self, server: _ForkServer, start: FunctionStart, environment: Mapping[str, str], output: int
     ) -> ForkedProcess:
         status, report = os.pipe()
         plan = {
@@ -181,10 +196,10 @@ class Templates:
             "arguments": start.arguments,
         }
         try:
-            socket.send_fds(template.socket, [json.dumps(plan).encode()], [output, report])
-            told = template.socket.recv(64)
+            socket.send_fds(server.socket, [json.dumps(plan).encode()], [output, report])
+            told = server.socket.recv(64)
             if not told:
-                raise ConnectionError("the template has ended")
+                raise ConnectionError("the fork server has ended")
         except OSError:
             os.close(status)
             raise

@@ -1,6 +1,7 @@
-"""Functions' processes that are forked off a template are as those that start by themselves, but for their imports."""
+"""Processes that are forked off a fork server are as those that start by themselves, but for their imports."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 
 from tests.twin.host.conftest import MakeFunction, MakeHost, RecordingSink, until
 from twin.host.host import FunctionHost
-from twin.host.processes.templates import PROGRAM
+from twin.host.processes import fork_servers
+from twin.host.processes.fork_servers import PROGRAM
 
 pytestmark = [
     pytest.mark.twin,
@@ -22,7 +24,7 @@ pytestmark = [
 
 PARENT = "import os\ndef handler(e, c): return os.getppid()"
 _PATIENCE = 60.0
-"""Seconds: a template is another interpreter that starts, on a machine whose cores may be busy."""
+"""Seconds: a fork server is another interpreter that starts, on a machine whose cores may be busy."""
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def forking(make_host: MakeHost) -> FunctionHost:
 
 
 def call_until_forked(host: FunctionHost, name: str = "warm") -> None:
-    """Start processes until one is forked: the first ones are started while the template is made."""
+    """Start processes until one is forked: the first ones are started while the fork server is made."""
 
     def is_forked() -> bool:
         host.restart(name)
@@ -51,7 +53,7 @@ def call_until_forked(host: FunctionHost, name: str = "warm") -> None:
 
 @pytest.fixture
 def ready(forking: FunctionHost, function: MakeFunction, layer: Path) -> FunctionHost:
-    """A host whose template for the layer is ready."""
+    """A host whose server for the layer is ready."""
     forking.register(function(PARENT, "warm", layer_dirs=(layer,)))
     call_until_forked(forking)
     return forking
@@ -62,7 +64,7 @@ def test_what_functions_share_is_imported_once(ready: FunctionHost, function: Ma
     ready.register(function(source, "one", layer_dirs=(layer,)))
     ready.register(function(source, "two", layer_dirs=(layer,)))
     one, two = (ready.invoke(name, b"0").json() for name in ("one", "two"))
-    assert one[0] == two[0] == one[1] == two[1]  # imported by the template, the parent of both
+    assert one[0] == two[0] == one[1] == two[1]  # imported by the fork server, the parent of both
     assert one[2] != two[2]
     assert one[3] == str(layer / "python" / "common.py")
 
@@ -155,19 +157,53 @@ def test_many_are_forked_at_once(ready: FunctionHost, function: MakeFunction, la
     assert os.getpid() not in parents
 
 
-def test_template_that_was_killed_takes_its_forks_along_and_functions_start_by_themselves(
+def test_fork_server_that_was_killed_takes_its_forks_along_and_functions_start_by_themselves(
     ready: FunctionHost, function: MakeFunction, layer: Path
 ) -> None:
-    template = ready.invoke("warm", b"0").json()
-    assert isinstance(template, int)
+    server = ready.invoke("warm", b"0").json()
+    assert isinstance(server, int)
     fork = ready.list_pids()
-    os.kill(template, signal.SIGKILL)
+    os.kill(server, signal.SIGKILL)
     until(lambda: not any(psutil.pid_exists(pid) for pid in fork), _PATIENCE)
     assert ready.invoke("warm", b"0").json() == os.getpid()
 
 
-def is_template(process: psutil.Process) -> bool:
-    """Whether a process is a template that runs."""
+def test_layers_that_are_used_no_more_make_room_and_what_was_forked_goes_on(
+    ready: FunctionHost, function: MakeFunction, layer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fork_servers, "MOST_SERVERS", 1)
+    ready.register(function("import os\ndef handler(e, c): return [os.getpid(), os.getppid()]", layer_dirs=(layer,)))
+    before = ready.invoke("fn", b"0").json()
+    newer = shutil.copytree(layer, tmp_path / "newer")
+    ready.register(function(PARENT, "after", layer_dirs=(newer,)))
+    call_until_forked(ready, "after")
+    assert ready.invoke("fn", b"0").json() == before
+    for name in ("fn", "warm"):
+        ready.restart(name)
+    until(lambda: not is_running(before[1]), _PATIENCE)
+    assert ready.invoke("after", b"0").json() not in (os.getpid(), before[1])
+
+
+def test_a_few_sets_of_layers_keep_their_fork_servers(
+    ready: FunctionHost, function: MakeFunction, layer: Path, tmp_path: Path
+) -> None:
+    first = ready.invoke("warm", b"0").json()
+    for name in ("second", "third"):
+        ready.register(function(PARENT, name, layer_dirs=(shutil.copytree(layer, tmp_path / name),)))
+        call_until_forked(ready, name)
+    ready.register(function(PARENT, "again", layer_dirs=(layer,)))
+    assert ready.invoke("again", b"0").json() == first
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_fork_server(process: psutil.Process) -> bool:
+    """Whether a process is a fork server that runs."""
     try:
         return str(PROGRAM) in process.cmdline()
     except psutil.Error:
@@ -186,14 +222,14 @@ def test_module_that_starts_a_thread_is_forked_by_nobody(
     for _ in range(4):
         parents.append(host.invoke("fn", b"0").json())
         host.restart("fn")
-        until(lambda: not any(is_template(one) for one in children()), _PATIENCE)
+        until(lambda: not any(is_fork_server(one) for one in children()), _PATIENCE)
     assert parents == [os.getpid()] * 4
 
 
 def test_stop_leaves_nothing(ready: FunctionHost) -> None:
-    template = ready.invoke("warm", b"0").json()
-    assert isinstance(template, int)
-    left = [template, *ready.list_pids()]
+    server = ready.invoke("warm", b"0").json()
+    assert isinstance(server, int)
+    left = [server, *ready.list_pids()]
     ready.stop()
     until(lambda: not any(psutil.pid_exists(pid) for pid in left), _PATIENCE)
 
