@@ -11,7 +11,7 @@ from benchmarks.requests import READS
 from benchmarks.stage import Case, Stage
 from benchmarks.timing import FunctionTimes, Spread, function_times, spread
 from benchmarks.turn import Promise, Turn, constant_size, promises
-from pentad.cli.commands.ingest import ingest_all
+from pentad.cli.commands.knowledge.ingest import ingest_all
 from pentad.cli.console import CommandError
 
 LONG_CHARACTERS = 100_000

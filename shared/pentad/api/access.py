@@ -13,14 +13,14 @@ from urllib.parse import unquote
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import ValidationError
 
-from pentad.api.documents import DocumentRequest
+from pentad.api.documents import DocumentRequest, check_upload
 from pentad.api.identity.caller import REPLACE, Caller
 from pentad.api.routes import Access
 from pentad.api.views.lifecycle import UndoRequest
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import InvalidInput, NotFound, PolicyDenied
 from pentad.domain.ids import approval_id, check_id, parse_approval_id, parse_review_id, parse_undo_token
-from pentad.domain.knowledge import find_owner, own_documents
+from pentad.domain.knowledge import find_owner
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
 from pentad.memory.sessions.ports import SessionStore
@@ -203,13 +203,8 @@ class AccessRules:
             raise _make_unknown("document")
 
     def _check_upload(self, caller: Caller, asked: Asked) -> None:
-        if caller.reach is None or find_owner(_read(DocumentRequest, asked).name) == caller.reach:
-            return
-        raise PolicyDenied(
-            "the credential is one user's, and the document would be the tenant's",
-            field="name",
-            fix=f"begin the name with '{own_documents(caller.reach)}'",
-        )
+        if caller.reach is not None:
+            check_upload(caller, _read(DocumentRequest, asked).name)
 
     def _check_memory(self, caller: Caller, asked: Asked) -> None:
         try:

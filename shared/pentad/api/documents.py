@@ -13,9 +13,9 @@ from pentad.api.identity.api_key import KEY_ID_PATTERN
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import DocumentStore, UploadTerms
 from pentad.api.views.documents import DocumentUpload, Upload
-from pentad.domain.errors import InvalidInput, NotFound
+from pentad.domain.errors import InvalidInput, NotFound, PolicyDenied
 from pentad.domain.ids import check_id
-from pentad.domain.knowledge import DOCUMENT_REQUESTED, MAX_DOCUMENT_BYTES
+from pentad.domain.knowledge import DOCUMENT_REQUESTED, MAX_DOCUMENT_BYTES, find_owner, own_documents
 from pentad.domain.values import WHOLE, FrozenValue
 from pentad.orchestration.runs.ports import EventPublisher
 
@@ -103,6 +103,21 @@ def resolve_name(path: str) -> str:
         return check_name(unquote(path))
     except InvalidInput as error:
         raise NotFound("no such document", field="name", fix=error.fix) from error
+
+
+def check_upload(caller: Caller, name: str) -> None:
+    """Return if a caller may upload a document of this name.
+
+    Raises:
+        PolicyDenied: the caller reaches one user's documents, and it would be none of them.
+    """
+    if caller.reach is None or find_owner(name) == caller.reach:
+        return
+    raise PolicyDenied(
+        "the credential is one user's, and the document would be the tenant's",
+        field="name",
+        fix=f"begin the name with '{own_documents(caller.reach)}'",
+    )
 
 
 class Documents:

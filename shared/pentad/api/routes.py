@@ -122,6 +122,7 @@ ROUTES = (
     RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", Access.DOCUMENT, "documents"),
     RouteSpec("reingest_document", "POST", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
     RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
+    RouteSpec("upload_documents", "POST", "/v1/bulk-uploads", "documents:write", Access.OWN, "documents"),
     RouteSpec("start_bulk_ingest", "POST", "/v1/bulk-ingests", "documents:write", Access.OWN, "documents"),
     RouteSpec("get_bulk_ingest", "GET", "/v1/bulk-ingests/<bulk>", "documents:read", Access.OWN, "documents"),
     RouteSpec("list_memory", "GET", "/v1/memory/<user>", "memory:read", Access.MEMORY, "memory"),

@@ -1,7 +1,8 @@
 """The HTTP API as the command line sees it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError, forma
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 35.0  # the API itself waits at most 30
+_UPLOAD_SECONDS = 300.0
 _MAX_PAGES = 1_000
 _UNAUTHORIZED = 401
 _DOTS = frozenset({".", ".."})
@@ -58,6 +60,13 @@ class ApiClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        if "_bucket" in vars(self):
+            self._bucket.close()
+
+    @cached_property
+    def _bucket(self) -> httpx.Client:
+        """Sends content, without the key: its connections stay open, as one for each of many documents would not."""
+        return httpx.Client(timeout=httpx.Timeout(_UPLOAD_SECONDS, connect=_CONNECT_SECONDS), trust_env=False)
 
     def call(self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None) -> Json:
         """Send one request and return the answer's JSON.
@@ -117,22 +126,40 @@ class ApiClient:
         Raises:
             ProblemError: the API or the bucket said no.
         """
-        digest = hashlib.sha256(content).hexdigest()
-        body = {"name": name, "media_type": media_type, "bytes": len(content), "sha256": digest}
-        ticket = self.call("POST", "/v1/documents", body=body)["upload"]
+        body = describe_document(name, media_type, content)
+        self.send_upload(name, self.call("POST", "/v1/documents", body=body)["upload"], content)
+
+    def request_uploads(self, documents: Sequence[Json]) -> list[Json]:
+        """Return for each document its address or its problem.
+
+        Args:
+            documents: as `describe_document` returns them, at most 100.
+
+        Raises:
+            ProblemError: the API said no to all.
+        """
+        answers: list[Json] = self.call("POST", "/v1/bulk-uploads", body={"documents": list(documents)})["documents"]
+        return answers
+
+    def send_upload(self, name: str, ticket: Json, content: bytes) -> None:
+        """Send a document's content to the address that the API gave for it.
+
+        Raises:
+            ProblemError: the bucket said no.
+            CommandError: nothing answered.
+        """
         try:
-            response = httpx.request(
-                ticket["method"],
-                ticket["url"],
-                headers=ticket["headers"],
-                content=content,
-                timeout=httpx.Timeout(300, connect=_CONNECT_SECONDS),
-                trust_env=False,
-            )
+            response = self._bucket.request(ticket["method"], ticket["url"], headers=ticket["headers"], content=content)
         except httpx.HTTPError as error:
             raise CommandError(f"uploading '{name}' failed: {type(error).__name__}", code=EXIT_UNAVAILABLE) from error
         if response.is_error:
             raise ProblemError(response.status_code, {"detail": f"the bucket refused '{name}'"})
+
+
+def describe_document(name: str, media_type: str, content: bytes) -> Json:
+    """Return what the API asks of a document before it gives an address for its content."""
+    digest = hashlib.sha256(content).hexdigest()
+    return {"name": name, "media_type": media_type, "bytes": len(content), "sha256": digest}
 
 
 def _parse_json(response: httpx.Response) -> Json:

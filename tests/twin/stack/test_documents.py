@@ -8,11 +8,13 @@ import pytest
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import revoke_key
 from pentad.aws.table import Table
+from pentad.cli.client import describe_document
 from tests.twin.stack.world import Stack, Tenant, until
 from tests.unit.memory.documents.formats.office.make import make_pdf
 
 pytestmark = pytest.mark.twin
 
+COLOURS = ("white", "black", "green")
 QUESTION = "Which flag does the harbour master of Brackwater hoist in fog?"
 PAGE = "# Harbour\n\n## Fog\n\nIn fog the harbour master of Brackwater hoists the {colour} flag.\n"
 
@@ -104,6 +106,22 @@ def test_an_upload_is_taken_once_and_as_it_was_asked_for(tenant: Tenant) -> None
     second = PAGE.format(colour="purple").encode()
     ticket = tenant.ask_upload("harbour.md", second)
     assert [tenant.put(ticket, second).status_code for _ in range(2)] == [200, 412]
+
+
+def test_addresses_for_many_are_each_good_for_one_upload_of_what_was_asked_for(tenant: Tenant) -> None:
+    contents = {f"quays/{number}.md": PAGE.format(colour=colour).encode() for number, colour in enumerate(COLOURS)}
+    asked = [describe_document(name, "text/markdown", content) for name, content in contents.items()]
+    answer = tenant.post("/v1/bulk-uploads", {"documents": [*asked, asked[0] | {"name": "../x"}]})
+    assert answer.status_code == 200
+    *uploads, refused = answer.json()["documents"]
+    assert (refused["upload"], refused["problem"]["field"]) == (None, "name")
+    for (name, content), one in zip(contents.items(), uploads, strict=True):
+        assert one["name"] == name
+        assert tenant.put(one["upload"], content + b"more", **{"Content-Length": None}).status_code == 403
+        assert tenant.put(one["upload"], content[::-1]).status_code == 400
+        assert [tenant.put(one["upload"], content).status_code for _ in range(2)] == [200, 412]
+    for name in contents:
+        assert until(lambda name=name: tenant.document(name), f"the entry of {name}")["status"] == "indexed"  # type: ignore[misc]
 
 
 def test_an_upload_made_with_a_key_that_was_revoked_is_not_indexed(stack: Stack, tenant: Tenant) -> None:

@@ -259,7 +259,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
 LISTS = {"list_runs", "list_sessions", "list_approvals", "list_reviews", "list_documents", "list_feedback"}
 FOR_ALL = {"list_agents", "openapi", "list_models", "get_model"}
 ELSEWHERE = {"upload_document", "list_verdicts", "read_cost", "complete", "embed", "erase_user", "call_mcp"}
-ELSEWHERE |= {"start_bulk_ingest", "get_bulk_ingest"}
+ELSEWHERE |= {"start_bulk_ingest", "get_bulk_ingest", "upload_documents"}
 """Routes that name nothing that is there already: tests of their own."""
 
 
@@ -385,6 +385,12 @@ def test_a_users_documents_are_below_the_users_name(kind: str) -> None:
     whole = kind in SERVICES | {"stranger"}
     wanted = {name: 201 if whole or (kind in ANN and name == "users/ann/plan.md") else 403 for name in statuses}
     assert statuses == wanted
+    asked = [{"name": name, **CONTENT} for name in wanted]
+    many = client("POST", "/v1/bulk-uploads", {"documents": asked}, caller=who).json["documents"]
+    # Each as if it were asked for alone.
+    told = [201 if one["problem"] is None else one["problem"]["status"] for one in many]
+    assert told == list(wanted.values())
+    assert all((one["upload"] is None) == (one["problem"] is not None) for one in many)
 
 
 @pytest.mark.parametrize("kind", sorted(CALLERS))

@@ -23,6 +23,7 @@ COSTLY_ROUTES = frozenset(
         "complete",
         "embed",
         "upload_document",
+        "upload_documents",
         "reingest_document",
         "start_bulk_ingest",
         "undo",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pentad.api.problems import Problem
 from pentad.api.views.approvals import pick_shown
 from pentad.api.views.views import View
 from pentad.domain.knowledge import Document
@@ -24,6 +25,21 @@ class DocumentUpload(View):
     name: str
     upload: Upload
     expires_at: datetime
+
+
+class UploadAnswer(View):
+    """What came of one document of a request for many: an address, or a problem."""
+
+    name: str | None = Field(default=None, description="as it is kept")
+    upload: Upload | None = None
+    expires_at: datetime | None = None
+    problem: Problem | None = Field(default=None, description="why it gets none; 503: ask for it again")
+
+
+class DocumentUploads(View):
+    """Documents that may now be uploaded, and those that may not, in the order of the request."""
+
+    documents: tuple[UploadAnswer, ...]
 
 
 class DocumentView(View):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pentad.cli.client import ApiClient
-from pentad.cli.commands.ingest import find_documents, ingest_all
+from pentad.cli.commands.knowledge.ingest import find_documents, ingest_all
 from pentad.cli.commands.runs.runs import ask, wait_after_decision
 from pentad.cli.demo.record import DemoFailure, Json, check, record_run
 from pentad.cli.screen import Screen, build_line

@@ -43,5 +43,8 @@ def test_a_command_imports_what_it_needs_alone() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     commands, others = done.stdout.split("\n")[:2]
     assert "pentad.cli.commands.operations.keys" in commands
-    assert "pentad.cli.commands.runs" not in commands.split() and "pentad.cli.commands.ingest" not in commands.split()
+    assert (
+        "pentad.cli.commands.runs" not in commands.split()
+        and "pentad.cli.commands.knowledge.ingest" not in commands.split()
+    )
     assert others == ""

@@ -12,12 +12,14 @@ from pentad.api.documents import DocumentRequest, Documents, resolve_name
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.runs import RunPath
 from pentad.api.routers.serve import Cursor, serve
+from pentad.api.uploads import UploadsRequest, create_uploads
 from pentad.api.views.cursors import collect_page
 from pentad.api.views.documents import (
     DocumentPage,
     DocumentRemoval,
     DocumentRequested,
     DocumentUpload,
+    DocumentUploads,
     DocumentView,
     build_document_view,
 )
@@ -92,6 +94,12 @@ class DocumentRoutes:
         def upload_document(request: Annotated[DocumentRequest, Body()]) -> DocumentUpload:
             """Send the content by PUT to the address, once, with the headers given; it is indexed a moment later."""
             return self.documents.create_upload(caller(), request)
+
+        @serve(app, summary="Ask where to upload many documents")
+        def upload_documents(request: Annotated[UploadsRequest, Body()]) -> DocumentUploads:
+            """One address or one problem for each, in the order of the request; one that is refused stops no other."""
+            request_id = str(app.current_event.request_context.request_id)
+            return create_uploads(self.documents, caller(), request.documents, request_id=request_id)
 
         @serve(app, summary="Read a document anew", status_code=202)
         def reingest_document(document: DocumentPath) -> DocumentRequested:

@@ -8,16 +8,16 @@ from urllib.parse import quote
 import typer
 
 from pentad.cli.client import ApiClient, ProblemError
-from pentad.cli.commands.ingest import (
+from pentad.cli.commands.knowledge.ingest import (
     NOT_FOUND,
     NOT_INDEXED,
     fetch_entries,
     print_notes,
     show_entries,
     to_path,
-    try_again,
     wait_for,
 )
+from pentad.cli.commands.knowledge.uploads import try_again
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.operator import ListingGroup
 from pentad.cli.screen import Grid, build_line

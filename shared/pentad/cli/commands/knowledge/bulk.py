@@ -2,11 +2,12 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
 from pentad.cli.client import ApiClient
+from pentad.cli.commands.knowledge.uploads import try_again
 from pentad.cli.console import ERR, CommandError
 
 BULK_FROM = 200
@@ -29,16 +30,13 @@ def find_folder(names: Iterable[str]) -> str:
     return "/".join(common)
 
 
-def follow_bulk(
-    client: ApiClient, names: Iterable[str], seconds: float, try_again: Callable[[Callable[[], Any]], Any]
-) -> Json:
+def follow_bulk(client: ApiClient, names: Iterable[str], seconds: float) -> Json:
     """Index uploaded documents by one bulk ingestion and return what is known of it at its end.
 
     Args:
         client: the API.
         names: of the documents.
         seconds: how long to wait at most without one more document that had its turn.
-        try_again: makes a request again where the API is busy.
 
     Raises:
         CommandError: no document had its turn for so long, or the user stopped waiting; the ingestion goes on.
@@ -48,13 +46,13 @@ def follow_bulk(
     body = {"bulk": bulk_id, "folder": find_folder(names)}
     try:
         try_again(lambda: client.call("POST", "/v1/bulk-ingests", body=body))
-        return _follow(client, bulk_id, seconds, try_again)
+        return _follow(client, bulk_id, seconds)
     except KeyboardInterrupt as error:
         message = "stopped waiting; what was uploaded is indexed all the same: start again to see it through"
         raise CommandError(message, code=INTERRUPTED) from error
 
 
-def _follow(client: ApiClient, bulk_id: str, seconds: float, try_again: Callable[[Callable[[], Any]], Any]) -> Json:
+def _follow(client: ApiClient, bulk_id: str, seconds: float) -> Json:
     done, moved_at = -1, time.monotonic()
     with ERR.build_progress() as progress:
         task = progress.add_task("indexing", total=None)

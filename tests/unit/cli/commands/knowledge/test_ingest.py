@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pentad.cli.client import ProblemError
-from pentad.cli.commands import bulk, documents, ingest
+from pentad.cli.commands.knowledge import bulk, documents, ingest, uploads
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from pentad.cli.main import app
 from pentad.memory.documents.contents import RECIPE
@@ -30,14 +30,36 @@ class Api:
         self.reads: dict[str, Json] = {}
         self.bulks: list[Json] = []
         self.bulk_ends: list[Json] = []
+        self.asked: list[int] = []
+        self.alone: list[str] = []
+        self.lost: set[str] = set()
         self._coming: dict[str, Json] = {}
         self._count = 0
         self._lock = threading.Lock()
 
-    def upload_document(self, name: str, media_type: str, content: bytes) -> None:
+    def request_uploads(self, wanted: list[Json]) -> list[Json]:
         with self._lock:
-            if self.faults.get(name):
-                raise self.faults[name].pop(0)
+            self.asked.append(len(wanted))
+        return [self._answer(one["name"]) for one in wanted]
+
+    def _answer(self, name: str) -> Json:
+        fault = self.faults[name].pop(0) if self.faults.get(name) else None
+        if fault is not None and not isinstance(fault, ProblemError):
+            raise fault
+        return {"problem": fault and {"status": fault.status, **fault.problem}, "upload": {"url": name}}
+
+    def upload_document(self, name: str, media_type: str, content: bytes) -> None:
+        self.alone.append(name)
+        if self.faults.get(name):
+            raise self.faults[name].pop(0)
+        self.send_upload(name, {"url": name}, content)
+
+    def send_upload(self, name: str, ticket: Json, content: bytes) -> None:
+        assert ticket["url"] == name
+        with self._lock:
+            if name in self.lost:
+                self.lost.remove(name)
+                raise ProblemError(403, {"detail": "the bucket refused it"})
             self.uploads.append(name)
             self._count += 1
             sha256 = hashlib.sha256(content).hexdigest()
@@ -80,6 +102,7 @@ def entry(name: str, *, sha256: str = "", at: int = 0, status: str = "indexed") 
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     made = Api()
     monkeypatch.setattr(bulk, "POLL_SECONDS", 0)
+    monkeypatch.setattr(uploads, "RETRY_SECONDS", 0)
     for module in (documents, ingest):
         monkeypatch.setattr(module, "create_api_client", lambda: made)
         monkeypatch.setattr(module, "_POLL_SECONDS", 0)
@@ -145,6 +168,46 @@ def test_an_upload_that_meets_an_overloaded_api_is_tried_again(api: Api, folder:
     ]
     run("ingest", ".")
     assert sorted(api.uploads) == ["a.md", "b.md", "c.md"]
+
+
+def test_addresses_for_many_documents_take_few_requests(api: Api, folder: Path) -> None:
+    for number in range(997):
+        (folder / f"{number:04}.md").write_text(f"# {number}")
+    run("ingest", ".", "--one-by-one")
+    assert (len(api.uploads), sum(api.asked), api.alone) == (1_000, 1_000, [])
+    assert api.asked == [uploads.UPLOADS_AT_ONCE] * 10
+    api.asked.clear()
+    run("ingest", ".", "--again", "--one-by-one")
+    assert len(api.asked) == 10
+
+
+def test_few_documents_are_sent_at_the_same_time(api: Api, folder: Path) -> None:
+    run("ingest", ".")
+    assert api.asked == [1, 1, 1]
+
+
+def test_what_the_bucket_did_not_take_is_asked_for_by_itself(api: Api, folder: Path) -> None:
+    api.lost = {"b.md"}
+    run("ingest", ".")
+    assert (sorted(api.uploads), api.alone) == (["a.md", "b.md", "c.md"], ["b.md"])
+
+
+def test_addresses_that_have_grown_old_are_asked_for_again(
+    api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_THREADS", 1)
+    now = iter(range(0, 100_000, 150))  # between two uploads: the third of a batch is too late
+    monkeypatch.setattr("pentad.cli.commands.knowledge.uploads.time.monotonic", lambda: next(now))
+    run("ingest", ".", "--one-by-one", "--wait", "100000")
+    assert (api.asked, sorted(api.uploads)) == ([3, 2, 1], ["a.md", "b.md", "c.md"])
+
+
+def test_a_file_that_is_gone_meanwhile_holds_up_no_other(tmp_path: Path) -> None:
+    api, there = Api(), tmp_path / "a.md"
+    there.write_text("# A")
+    sources = {"a.md": uploads.LocalFile(there, "text/markdown"), "b.md": uploads.LocalFile(tmp_path / "b.md", "")}
+    refused = uploads.upload_all(api, sources)  # type: ignore[arg-type]
+    assert (list(refused), api.uploads) == (["b.md"], ["a.md"])
 
 
 def test_a_refused_upload_is_told_and_the_others_are_indexed(api: Api, folder: Path) -> None:
@@ -237,7 +300,7 @@ def test_who_stops_waiting_is_told_that_it_goes_on(api: Api, folder: Path, monke
         raise KeyboardInterrupt
 
     api.bulk_ends = [far(0)]
-    monkeypatch.setattr("pentad.cli.commands.bulk.time.sleep", interrupt)
+    monkeypatch.setattr("pentad.cli.commands.knowledge.bulk.time.sleep", interrupt)
     assert "start again to see it through" in run("ingest", ".", "--bulk", code=bulk.INTERRUPTED)
 
 

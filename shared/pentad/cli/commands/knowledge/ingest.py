@@ -5,8 +5,7 @@ import mimetypes
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -14,8 +13,9 @@ from urllib.parse import quote
 import typer
 
 from pentad.cli.client import ApiClient, ProblemError
-from pentad.cli.commands.bulk import BULK_FROM, follow_bulk
-from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.commands.knowledge.bulk import BULK_FROM, follow_bulk
+from pentad.cli.commands.knowledge.uploads import LocalFile, try_again, upload_all
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import build_line
 from pentad.cli.target import create_api_client
 from pentad.memory.documents.contents import RECIPE
@@ -40,12 +40,6 @@ _PICTURES = frozenset(
 """Pictures, sounds and films."""
 _POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 5.0
-_UPLOADS = 8
-"""At once."""
-_ATTEMPTS = 9
-_LONGEST_PAUSE_SECONDS = 16.0
-_BUSY = frozenset({409, 412, 429, 500, 502, 503, 504})
-"""Statuses after which a request is sent again: throttled, overloaded, or overtaken by another upload."""
 _ASKED_SINGLY = 20
 """Documents that are asked for by name; of more the list is read."""
 _MOST_DOCUMENTS = 100_000
@@ -133,7 +127,7 @@ def ingest_all(
     refused = _upload_all(client, changed)
     sent = [name for name in changed if name not in refused]
     if sent and (len(sent) >= BULK_FROM if bulk is None else bulk):
-        ended = follow_bulk(client, sent, seconds, try_again)
+        ended = follow_bulk(client, sent, seconds)
         if ended["status"] != "done":
             fault = f"the bulk ingestion is {ended['status']} ({ended['error']}); the documents are indexed one by one"
             ERR.print(fault)
@@ -198,38 +192,13 @@ def _is_indexed(entry: Json | None, path: Path) -> bool:
 
 
 def _upload_all(client: ApiClient, files: dict[str, Path]) -> dict[str, Json]:
-    """Upload files, some at once, and return an entry for each that was refused."""
-    refused: dict[str, Json] = {}
-    with ERR.build_progress() as progress, ThreadPoolExecutor(_UPLOADS) as pool:
-        task = progress.add_task("uploading", total=len(files))
-        waiting = {pool.submit(_upload, client, name, path): name for name, path in files.items()}
-        for upload in as_completed(waiting):
-            progress.advance(task)
-            fault, name = upload.exception(), waiting[upload]
-            if isinstance(fault, CommandError | OSError):
-                counts = {"chunks": 0, "embedded": 0, "bytes": 0}
-                refused[name] = {"name": name, "status": "refused", "error": str(fault), "notes": []} | counts
-            elif fault is not None:
-                raise fault
-    return refused
-
-
-def _upload(client: ApiClient, name: str, path: Path) -> None:
-    content = path.read_bytes()
-    try_again(lambda: client.upload_document(name, guess_media_type(path), content))
-
-
-def try_again(call: Callable[[], Any]) -> Any:
-    """Return what a call returns, tried again for a minute where the API is busy: limits count by the minute."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return call()
-        except CommandError as error:
-            busy = error.status in _BUSY if isinstance(error, ProblemError) else error.code == EXIT_UNAVAILABLE
-            if not busy or attempt == _ATTEMPTS:
-                raise
-            time.sleep(min(_POLL_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS))
-    return None
+    """Upload files, and return an entry for each that was refused."""
+    sources = {name: LocalFile(path, guess_media_type(path)) for name, path in files.items()}
+    counts = {"chunks": 0, "embedded": 0, "bytes": 0}
+    return {
+        name: {"name": name, "status": "refused", "error": fault, "notes": []} | counts
+        for name, fault in upload_all(client, sources).items()
+    }
 
 
 def ingest(

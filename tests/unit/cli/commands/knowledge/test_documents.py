@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pentad.cli.client import ProblemError
-from pentad.cli.commands import documents
+from pentad.cli.commands.knowledge import documents
 from pentad.cli.main import app
 
 Json = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Commands for documents: upload and index them, list, read anew, delete."""
