@@ -1,8 +1,8 @@
 """The HTTP API as the command line sees it."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -96,14 +96,21 @@ class ApiClient:
             raise ProblemError(response.status_code, content)
         return content
 
-    def iter_items(self, path: str, *, limit: int, **query: str | None) -> Iterator[Json]:
-        """Yield the items of a list, page after page, at most ``limit``."""
+    def iter_items(
+        self,
+        path: str,
+        *,
+        limit: int,
+        ask: Callable[[Callable[[], Json]], Json] = lambda call: call(),
+        **query: str | None,
+    ) -> Iterator[Json]:
+        """Yield the items of a list, page after page, at most ``limit``; ``ask`` makes the request for each page."""
         cursor: str | None = None
         left = limit
         for _ in range(_MAX_PAGES):
             given = {"limit": str(min(left, 100)), "cursor": cursor, **query}
             parameters = httpx.QueryParams({name: value for name, value in given.items() if value is not None})
-            page = self.call("GET", f"{path}?{parameters}")
+            page = ask(partial(self.call, "GET", f"{path}?{parameters}"))
             items = page["items"][:left]
             yield from items
             left -= len(items)

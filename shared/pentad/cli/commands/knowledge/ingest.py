@@ -168,7 +168,8 @@ def fetch_entries(client: ApiClient, names: Sequence[str]) -> dict[str, Json]:
     """Return the entries that there are of these documents, by name."""
     if len(names) > _ASKED_SINGLY:
         wanted = set(names)
-        listed = try_again(lambda: list(client.iter_items("/v1/documents", limit=_MOST_DOCUMENTS)))
+        # Each page by itself: a list of thousands takes more requests than a busy API lets through at once.
+        listed = client.iter_items("/v1/documents", limit=_MOST_DOCUMENTS, ask=try_again)
         return {entry["name"]: entry for entry in listed if entry["name"] in wanted}
     found = {name: _fetch_entry(client, name) for name in names}
     return {name: entry for name, entry in found.items() if entry is not None}
