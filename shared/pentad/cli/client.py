@@ -99,9 +99,10 @@ class ApiClient:
     def iter_items(
         self,
         path: str,
+        ask: Callable[[Callable[[], Json]], Json] = lambda call: call(),
+        /,
         *,
         limit: int,
-        ask: Callable[[Callable[[], Json]], Json] = lambda call: call(),
         **query: str | None,
     ) -> Iterator[Json]:
         """Yield the items of a list, page after page, at most ``limit``; ``ask`` makes the request for each page."""

@@ -59,6 +59,6 @@ def test_a_page_that_is_refused_is_asked_for_again_and_not_the_whole_list() -> N
             return call()
 
     client._http = httpx.Client(base_url=NOBODY, transport=httpx.MockTransport(answer))
-    found = client.iter_items("/v1/documents", limit=1000, ask=ask)
+    found = client.iter_items("/v1/documents", ask, limit=1000)
     assert [one["n"] for one in found] == ["0", "1", "2", "3", "4"]
     assert asked == ["0", "1", "2", "2", "3", "4", "4"]

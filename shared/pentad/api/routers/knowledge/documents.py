@@ -98,7 +98,7 @@ class DocumentRoutes:
         @serve(app, summary="Ask where to upload many documents")
         def upload_documents(request: Annotated[UploadsRequest, Body()]) -> DocumentUploads:
             """One address or one problem for each, in the order of the request; one that is refused stops no other."""
-            request_id = str(app.current_event.request_context.request_id)
+            request_id = str(app.current_event.raw_event["requestContext"]["requestId"])
             return create_uploads(self.documents, caller(), request.documents, request_id=request_id)
 
         @serve(app, summary="Read a document anew", status_code=202)

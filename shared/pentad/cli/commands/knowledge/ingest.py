@@ -169,7 +169,7 @@ def fetch_entries(client: ApiClient, names: Sequence[str]) -> dict[str, Json]:
     if len(names) > _ASKED_SINGLY:
         wanted = set(names)
         # Each page by itself: a list of thousands takes more requests than a busy API lets through at once.
-        listed = client.iter_items("/v1/documents", limit=_MOST_DOCUMENTS, ask=try_again)
+        listed = client.iter_items("/v1/documents", try_again, limit=_MOST_DOCUMENTS)
         return {entry["name"]: entry for entry in listed if entry["name"] in wanted}
     found = {name: _fetch_entry(client, name) for name in names}
     return {name: entry for name, entry in found.items() if entry is not None}

@@ -83,7 +83,7 @@ class Api:
             raise ProblemError(404, {"detail": "no such document"})
         return self.entries[name]
 
-    def iter_items(self, path: str, *, limit: int, ask: Any = None) -> Iterator[Json]:
+    def iter_items(self, path: str, ask: Any = None, *, limit: int) -> Iterator[Json]:
         self._settle()
         yield from list(self.entries.values())[:limit]
 
