@@ -7,7 +7,6 @@ from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -17,7 +16,7 @@ from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import FunctionOptions, PythonFunction
 from infra.components.reasons import acknowledge
-from infra.components.run_grants import grant_events
+from infra.components.stage_bus import StageBus
 from infra.config import Stage
 from infra.orchestration.grants import build_start_statement, grant_describe, grant_start
 from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
@@ -97,7 +96,7 @@ class HttpApi(Construct):
         name: str,
         *,
         build: Build,
-        bus: events.EventBus,
+        bus: StageBus,
         machines: Sequence[str],
         runner: lambda_.IFunction,
         gateway: lambda_.IFunction,
@@ -228,7 +227,7 @@ class HttpApi(Construct):
     def _grant_running(self, machines: Sequence[str]) -> None:
         """Let the API wake runs that wait for a human, follow runs, and stop them."""
         role = self.service.role
-        grant_events(role, self._bus)
+        self._bus.grant_sending(role)
         grant_describe(role, self._build, machines, _EXECUTIONS)
         self._grant_machines(machines)
 

@@ -1,7 +1,6 @@
 """Grants that most functions of a run need: its items and its session's, contents, events, switches."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 
 from infra.components import grants
@@ -42,11 +41,6 @@ def grant_payloads(role: iam.Role, stores: Stores, *, sessions: bool = True) -> 
     for prefix in (RUNS, SESSIONS) if sessions else (RUNS,):
         grants.grant_objects(role, stores.payload_bucket, _OBJECTS, prefix=prefix)
     grants.deny_objects(role, stores.payload_bucket, _OBJECTS, prefixes=OTHERS)
-
-
-def grant_events(role: iam.Role, bus: events.IEventBus) -> None:
-    """Let a role send events to the stage's bus."""
-    role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))
 
 
 def grant_switches(role: iam.Role, transient: dynamodb.ITable, *, counts: bool = False) -> None:

@@ -22,6 +22,7 @@ from pentad.domain import keys
 from pentad.domain.reading.packed_names import pack_names
 from pentad.orchestration.erasure.erase import ERASE_SECONDS, RECEIVES
 from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
+from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
 from pentad.tools.declare.discovery import AnyTool
 
 _PAGE = "docs/erasure.md"
@@ -49,7 +50,7 @@ class Erase(FunctionConstruct):
             "requested",
             rule="erase",
             description="Users that are to be erased",
-            pattern=events.EventPattern(source=["pentad"], detail_type=[ERASURE_REQUESTED]),
+            pattern=events.EventPattern(source=[SOURCE], detail_type=[ERASURE_REQUESTED]),
             bus=bus,
         )
         # One message an invocation: an erasure that ends the function takes no other one along.

@@ -20,6 +20,7 @@ from layers import build as builds
 from pentad.domain import keys
 from pentad.domain.knowledge import DOCUMENT_REQUESTED
 from pentad.memory.documents.ingest import INGEST_SECONDS, RECEIVES
+from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
 
 
 class Ingest(FunctionConstruct):
@@ -49,7 +50,7 @@ class Ingest(FunctionConstruct):
             "requested",
             rule="documents-requested",
             description="Documents that are to be read anew",
-            pattern=events.EventPattern(source=["pentad"], detail_type=[DOCUMENT_REQUESTED]),
+            pattern=events.EventPattern(source=[SOURCE], detail_type=[DOCUMENT_REQUESTED]),
             bus=bus,
         )
         # One message an invocation: a document that ends the function takes no other one along.

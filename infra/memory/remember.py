@@ -14,6 +14,7 @@ from pentad.domain import keys
 from pentad.memory.remember.remember import RECEIVES, REMEMBER_SECONDS
 from pentad.observability.feedback.ports import CORRECTED
 from pentad.orchestration.lifecycle.announce_end import FINISHED
+from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
 
 _PAGE = "docs/conversations.md"
 
@@ -34,7 +35,7 @@ class Remember(FunctionConstruct):
             "ended",
             rule="remember",
             description="Runs that have ended, and corrections of answers, for the memories of their conversations",
-            pattern=events.EventPattern(source=["pentad"], detail_type=[FINISHED, CORRECTED]),
+            pattern=events.EventPattern(source=[SOURCE], detail_type=[FINISHED, CORRECTED]),
             bus=bus,
         )
         # One message an invocation: a session that ends the function takes no other one along.

@@ -20,6 +20,7 @@ from infra.components.work_queue import WorkQueue
 from infra.contents import RETENTIONS, ContentsLog, format_group_arn, name_finding, name_group
 from pentad.domain import keys
 from pentad.orchestration.lifecycle.announce_end import FINISHED
+from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
 
 NAME = "contents"
 RESOURCES = 18
@@ -49,7 +50,7 @@ class Contents(FunctionConstruct):
             "ended",
             rule=NAME,
             description="Runs that have ended, for the log of contents",
-            pattern=events.EventPattern(source=["pentad"], detail_type=[FINISHED]),
+            pattern=events.EventPattern(source=[SOURCE], detail_type=[FINISHED]),
             bus=bus,
         )
         self.work.connect_to(self.function, batch_size=5, concurrency=2)

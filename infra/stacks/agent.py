@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -12,6 +11,7 @@ from infra.api.http import HttpApi
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import PythonFunction
+from infra.components.stage_bus import StageBus
 from infra.config import Stage
 from infra.contents import check_agents
 from infra.memory.bulk import BulkMachine
@@ -108,7 +108,7 @@ class AgentStack(Stack):
             stage=stage, stores=state.stores, root=root, layers=layers, layer_folders=code, data_folders=data
         )
         self.code = self._build.code
-        self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
+        self._bus = StageBus(self, "bus", prefix=stage.prefix)
         identity = graph.create_identity_key(self, declared)
         self._gateway = Gateway(self, "models", build=self._build, models=models, identity=identity)
         # What plans calls looks at the sums of their rules.
@@ -145,6 +145,7 @@ class AgentStack(Stack):
             Contents(self, "contents", build=self._build, bus=self._bus, wanted=stage.contents)
         if stage.trace_targets:
             Export(self, "export", build=self._build)
+        self._bus.refuse_others()
         give_actions(self, stage)
         names = [f"{stage.prefix}-{one.node.id}" for one in self.node.find_all() if isinstance(one, PythonFunction)]
         create_queries(self._alarms, stage=stage, functions=names)

@@ -141,3 +141,26 @@ def test_a_workflows_schedule_is_told_with_the_workflows_file() -> None:
 def test_two_schedules_of_one_name_are_refused() -> None:
     with pytest.raises(ValidationError, match="two schedules have the same name"):
         scheduled(DAILY, DAILY, of_workflow=True)
+
+
+def test_events_of_the_stacks_own_source_come_from_its_own_roles_alone(resources: list[tuple[str, Json]]) -> None:
+    bodies = [body["Properties"] for _, body in resources if body["Type"] == "AWS::Events::EventBusPolicy"]
+    [seal] = [body["Statement"] for body in bodies]
+    assert (seal["Effect"], seal["Action"]) == ("Deny", "events:PutEvents")
+    assert seal["Principal"] in ("*", {"AWS": "*"})
+    assert seal["Condition"]["StringEquals"] == {"events:source": "pentad"}
+    allowed = {one["Fn::GetAtt"][0] for one in seal["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]}
+    granted = {
+        role["Ref"]
+        for _, body in resources
+        if "IAM::" in body["Type"] and "events:PutEvents" in json.dumps(body["Properties"])
+        for role in body["Properties"]["Roles"]
+    }
+    assert allowed == granted and len(granted) == 5
+
+
+def test_what_acts_on_the_stacks_own_events_asks_for_their_source(resources: list[tuple[str, Json]]) -> None:
+    on_the_bus = [rule for rule in rules(resources).values() if "EventBusName" in rule]
+    unsealed = {rule["Name"] for rule in on_the_bus if rule["EventPattern"].get("source") != ["pentad"]}
+    assert unsealed == {"pentad-dev-run-requested"}  # producers' requests, which are signed
+    assert len(on_the_bus) > 6

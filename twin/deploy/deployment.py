@@ -230,5 +230,4 @@ class Deployment:
     rollouts: list[Rollout] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
     event_buckets: set[str] = field(default_factory=set)
-    resource_policies: dict[str, list[JsonObject]] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)

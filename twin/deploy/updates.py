@@ -18,6 +18,7 @@ _REPLACED = frozenset({"AWS::Lambda::LayerVersion", "AWS::Lambda::Version", "AWS
 _ADDED = _REPLACED | {
     "AWS::CDK::Metadata",
     "AWS::CloudWatch::Alarm",
+    "AWS::Events::EventBusPolicy",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",

@@ -185,6 +185,18 @@ def _read_topic_policy(account: MotoAccount, arn: str, name: str) -> Document:
     return document
 
 
+def _read_bus_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    bus = account.get_service_backend("events").event_buses.get(name.removeprefix("event-bus/"))
+    document: Document = bus.policy if bus is not None else None
+    return document
+
+
+def _read_table_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    found = account.get_service_backend("dynamodb").resource_policies.get(arn)
+    document: Document = found.policy_doc if found is not None else None
+    return document
+
+
 _READERS: Final[dict[str, Callable[[MotoAccount, str, str], Document]]] = {
     "sqs": _read_queue_policy,
     "s3": _read_bucket_policy,
@@ -192,4 +204,6 @@ _READERS: Final[dict[str, Callable[[MotoAccount, str, str], Document]]] = {
     "kms": _read_key_policy,
     "secretsmanager": _read_secret_policy,
     "sns": _read_topic_policy,
+    "events": _read_bus_policy,
+    "dynamodb": _read_table_policy,
 }

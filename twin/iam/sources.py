@@ -9,13 +9,19 @@ from twin.iam.policy import Policy
 
 
 def policy_holder(resource_arn: str) -> str:
-    """Return the ARN that carries the policy of a resource: an object's bucket, a function without its qualifier."""
-    parts = resource_arn.split(":", 5)
-    if len(parts) == 6 and parts[2] == "s3":
-        return ":".join([*parts[:5], parts[5].split("/", 1)[0]])
-    if len(parts) == 6 and parts[2] == "lambda" and parts[5].startswith("function:"):
-        return ":".join([*parts[:5], *parts[5].split(":")[:2]])
-    return resource_arn
+    """Return the ARN that carries the policy of a resource.
+
+    Of an object that is its bucket's, of a function's version or alias the function's, of an index its table's.
+    """
+    *front, name = resource_arn.split(":", 5)
+    service = front[2] if len(front) == 5 else ""
+    if service == "s3":
+        name = name.split("/", 1)[0]
+    elif service == "lambda" and name.startswith("function:"):
+        name = ":".join(name.split(":")[:2])
+    elif service == "dynamodb" and name.startswith("table/"):
+        name = "/".join(name.split("/")[:2])
+    return ":".join([*front, name])
 
 
 class PolicySource(Protocol):
@@ -25,4 +31,4 @@ class PolicySource(Protocol):
         """Return all identity policies of a role: inline and managed."""
 
     def find_resource_policy(self, resource_arn: str) -> Policy | None:
-        """Return the policy on a resource (queue, bucket, function, key, secret, topic), if any."""
+        """Return the policy on a resource (queue, bucket, function, key, secret, topic, bus, table), if any."""

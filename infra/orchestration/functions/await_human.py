@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
-from infra.components.run_grants import grant_events, grant_payloads, grant_run_items
+from infra.components.run_grants import grant_payloads, grant_run_items
+from infra.components.stage_bus import StageBus
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
 
@@ -17,9 +17,7 @@ from pentad.domain import keys
 class AwaitHuman(FunctionConstruct):
     """The function functions.orchestration.await_human."""
 
-    def __init__(
-        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, machines: Sequence[str]
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, bus: StageBus, machines: Sequence[str]) -> None:
         options = FunctionOptions(
             name="await-human",
             module="functions.orchestration.await_human",
@@ -31,12 +29,12 @@ class AwaitHuman(FunctionConstruct):
         grant_asking(self.role, build, bus, [machine_arn(self, build.stage, machine) for machine in machines])
 
 
-def build_asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:
+def build_asking_environment(build: Build, bus: StageBus) -> dict[str, str]:
     """Return the variables of a function that asks humans, beside those of the state."""
     return {"APPROVAL_KEY": build.stores.approval_key.key_arn, "EVENT_BUS": bus.event_bus_name}
 
 
-def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: Sequence[str]) -> None:
+def grant_asking(role: iam.Role, build: Build, bus: StageBus, machines: Sequence[str]) -> None:
     """Let a role ask humans.
 
     Args:
@@ -51,4 +49,4 @@ def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: S
     grant_payloads(role, stores)
     grants.grant_key(role, stores.approval_key, ["kms:Encrypt"], conditions=grants.FOR_ONE_APPROVAL)
     role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
-    grant_events(role, bus)
+    bus.grant_sending(role)

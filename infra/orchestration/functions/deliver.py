@@ -1,19 +1,19 @@
 """The function that ends runs: functions.orchestration.deliver."""
 
-from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
-from infra.components.run_grants import grant_events, grant_payloads, grant_run_items, grant_switches
+from infra.components.run_grants import grant_payloads, grant_run_items, grant_switches
+from infra.components.stage_bus import StageBus
 from pentad.domain import keys
 
 
 class Deliver(FunctionConstruct):
     """The function functions.orchestration.deliver."""
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.EventBus) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, bus: StageBus) -> None:
         options = FunctionOptions(
             name="deliver",
             module="functions.orchestration.deliver",
@@ -30,4 +30,4 @@ class Deliver(FunctionConstruct):
         grant_payloads(self.role, build.stores)
         # What a run that failed has cost.
         grants.grant_table(self.role, build.stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
-        grant_events(self.role, bus)
+        bus.grant_sending(self.role)

@@ -12,6 +12,7 @@ from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.orchestration.names import machine_arn
 from pentad.orchestration.lifecycle.announce_end import FINISHED
+from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
 
 
 class Ends(Construct):
@@ -93,7 +94,7 @@ class Ends(Construct):
             rule_name=f"{self._prefix}-{rule}",
             description=description,
             event_bus=bus,
-            event_pattern=events.EventPattern(detail_type=[FINISHED], detail=detail),
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=[FINISHED], detail=detail),
             targets=[target],
         )
 

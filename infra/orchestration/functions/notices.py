@@ -16,6 +16,7 @@ from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
+from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
 
 _PAGE = "docs/orchestration/humans.md"
 _SECONDS = 30
@@ -50,7 +51,7 @@ class Notices(Construct):
             rule="approval-notices",
             description="What humans are told of approvals",
             pattern=events.EventPattern(
-                source=["pentad"],
+                source=[SOURCE],
                 detail_type=[f"{EVENTS}{event}" for event in ("requested", "reminded", "escalated", "decided")],
             ),
             bus=bus,

@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
-from infra.components.run_grants import grant_events
+from infra.components.stage_bus import StageBus
 from infra.components.work_queue import WorkQueue
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
@@ -26,9 +26,7 @@ class Trigger(FunctionConstruct):
         lifecycle: the queue of what the stack's own rules and schedules say, and nobody else: see `seal`.
     """
 
-    def __init__(
-        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, machines: Sequence[str]
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, bus: StageBus, machines: Sequence[str]) -> None:
         options = FunctionOptions(
             name="trigger",
             module="functions.orchestration.trigger",
@@ -62,7 +60,7 @@ class Trigger(FunctionConstruct):
         grant_describe(self.role, build, machines, ("states:DescribeExecution", "states:StopExecution"))
         # What a run has cost whose execution ended before it could say so.
         grants.grant_table(self.role, build.stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
-        grant_events(self.role, bus)
+        bus.grant_sending(self.role)
 
     def seal(self, *, rules: Sequence[str], roles: Sequence[str]) -> None:
         """Let nobody but these put messages into the lifecycle queue, whatever the rights of others say.

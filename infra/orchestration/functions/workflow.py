@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.run_grants import grant_switches
+from infra.components.stage_bus import StageBus
 from infra.orchestration.functions.await_human import build_asking_environment, grant_asking
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
@@ -19,9 +19,7 @@ MODULE = "functions.orchestration.workflow"
 class WorkflowFunction(FunctionConstruct):
     """The function functions.orchestration.workflow."""
 
-    def __init__(
-        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, machines: Sequence[str]
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, bus: StageBus, machines: Sequence[str]) -> None:
         options = FunctionOptions(
             name="workflow",
             module=MODULE,

@@ -307,3 +307,47 @@ def test_policy_that_cannot_be_evaluated_denies_and_says_why(client: Client, rol
 def test_service_that_cannot_be_classified_is_denied(client: Client, role: MakeRole) -> None:
     worker = client("rekognition", role(allow("*", "*")))
     assert "cannot authorise calls of the service 'rekognition'" in str(denied(worker.list_collections))
+
+
+def test_the_policy_of_a_bus_refuses_a_source_to_others_than_it_names(client: Client, role: MakeRole) -> None:
+    arn = client("events").create_event_bus(Name="own")["EventBusArn"]
+    own, other = (client("events", role(allow("events:PutEvents", arn), name=name)) for name in ("own", "other"))
+    seal = {
+        "Sid": "Seal",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "events:PutEvents",
+        "Resource": arn,
+        "Condition": {
+            "StringEquals": {"events:source": "stack"},
+            "ArnNotEquals": {"aws:PrincipalArn": [f"arn:aws:iam::{ACCOUNT}:role/own"]},
+        },
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [seal]})
+    client("events").put_permission(EventBusName="own", Policy=policy)
+
+    def entries(*sources: str) -> list[dict[str, Any]]:
+        return [{"Source": one, "DetailType": "t", "Detail": "{}", "EventBusName": "own"} for one in sources]
+
+    assert own.put_events(Entries=entries("stack", "shop"))["FailedEntryCount"] == 0
+    assert other.put_events(Entries=entries("shop"))["FailedEntryCount"] == 0
+    for forged in (entries("stack"), entries("shop", "stack")):
+        error = denied(other.put_events, Entries=forged)
+        assert error.response["Error"]["Code"] == "AccessDeniedException"
+        assert "with an explicit deny in a resource-based policy" in error.response["Error"]["Message"]
+
+
+def test_the_policy_of_a_table_holds_for_the_table_and_its_indexes(client: Client, role: MakeRole) -> None:
+    table = make_table(client)
+    worker = client("dynamodb", role(allow("dynamodb:*", [table, f"{table}/index/*"])))
+    worker.put_item(TableName="items", Item=key("a"))
+    shut = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:Query", "Resource": [table, f"{table}/index/*"]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [shut]})
+    client("dynamodb").put_resource_policy(ResourceArn=table, Policy=policy)
+    worker.put_item(TableName="items", Item=key("a"))
+    asked = {"TableName": "items", "ExpressionAttributeValues": {":p": {"S": "a"}}}
+    for more in (
+        {"KeyConditionExpression": "pk = :p"},
+        {"KeyConditionExpression": "gsi1pk = :p", "IndexName": "gsi1"},
+    ):
+        assert "explicit deny in a resource-based policy" in str(denied(worker.query, **asked, **more))

@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.twin.stack.world import Json, Stack, Tenant, until, word
 
@@ -105,6 +107,47 @@ def test_event_on_the_bus_starts_a_run(stack: Stack, tenant: Tenant) -> None:
     view = only_run(tenant)
     assert view["status"] == "succeeded"
     assert trigger_of(tenant, view["run_id"]) == "event"
+
+
+@pytest.fixture
+def producer(stack: Stack) -> Iterator[Any]:
+    """A client of EventBridge with the rights of a producer that may put any event on the bus."""
+    iam, name = stack.aws("iam"), word("producer")
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    put = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [put]})
+    iam.put_role_policy(RoleName=name, PolicyName="put", PolicyDocument=document)
+    keys = stack.aws("sts").assume_role(RoleArn=role, RoleSessionName="producer")["Credentials"]
+    connect: Any = boto3.client
+    yield connect(
+        "events",
+        endpoint_url=stack.facts["aws_url"],
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    iam.delete_role_policy(RoleName=name, PolicyName="put")
+    iam.delete_role(RoleName=name)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["run.finished", "answer.corrected", "document.requested", "erasure.requested", "approval.requested"],
+)
+def test_a_producer_that_may_put_any_event_forges_none_of_the_stacks_own(
+    stack: Stack, producer: Any, kind: str
+) -> None:
+    own = {
+        "Source": "pentad",
+        "DetailType": f"pentad.{kind}",
+        "Detail": json.dumps({"tenant": "acme", "run": "r"}),
+        "EventBusName": stack.outputs["EventBus"],
+    }
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        producer.put_events(Entries=[own])
+    assert producer.put_events(Entries=[{**own, "Source": "shop"}])["FailedEntryCount"] == 0  # no rule takes it
 
 
 def test_good_messages_of_a_batch_are_not_held_up_by_bad_ones(stack: Stack, tenant: Tenant) -> None:

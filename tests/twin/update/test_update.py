@@ -126,6 +126,20 @@ def test_a_queue_lets_in_whom_its_new_policy_lets_in(twin: Twin, out: Path) -> N
     assert read() is None
 
 
+def test_a_bus_has_the_statement_that_its_policy_has_now(twin: Twin, out: Path) -> None:
+    common: Json = {"Effect": "Deny", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
+
+    def policy(sid: str, source: str) -> Json:
+        statement = {**common, "Condition": {"StringEquals": {"events:source": source}}}
+        return {"Type": "AWS::Events::EventBusPolicy", "Properties": {"StatementId": sid, "Statement": statement}}
+
+    for sid, source in (("Seal", "a"), ("Seal", "b"), ("Other", "b")):
+        twin.updates.update(write(out, "old", 1, Seal=policy(sid, source)))
+        told = json.loads(twin.get_admin_client("events").describe_event_bus(Name="default")["Policy"])
+        [statement] = told["Statement"]
+        assert (statement["Sid"], statement["Condition"]["StringEquals"]["events:source"]) == (sid, source)
+
+
 def test_an_unpublished_call_gets_the_new_code_at_once(twin: Twin, out: Path) -> None:
     assert twin.host.invoke("say", b"{}").json()["word"] == "old"
     twin.updates.update(write(out, "new", 2))

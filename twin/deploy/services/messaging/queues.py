@@ -44,8 +44,6 @@ def create_queue_policy(target: Resource, properties: JsonObject) -> Created:
     document, urls = properties["PolicyDocument"], tuple(properties["Queues"])
     for url in urls:
         _set_policy(target, url, document)
-        arn = target.format_arn("sqs", url.rsplit("/", 1)[-1])
-        target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(target.physical_name(limit=128), {"Queues": urls})
 
 

@@ -46,5 +46,4 @@ def create_topic_policy(target: Resource, properties: JsonObject) -> Created:
         target.get_client("sns").set_topic_attributes(
             TopicArn=arn, AttributeName="Policy", AttributeValue=as_json(document)
         )
-        target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(target.physical_name(limit=128))

@@ -27,8 +27,6 @@ def create_key(target: Resource, properties: JsonObject) -> Created:
         client.enable_key_rotation(KeyId=metadata["KeyId"])
     if properties.get("Enabled") is False:
         client.disable_key(KeyId=metadata["KeyId"])
-    if "KeyPolicy" in properties:
-        target.deployment.resource_policies.setdefault(metadata["Arn"], []).append(properties["KeyPolicy"])
     return Created(metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]})
 
 

@@ -51,7 +51,6 @@ def create_resource_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach a policy to a secret."""
     arn, document = properties["SecretId"], properties["ResourcePolicy"]
     target.get_client("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=as_json(document))
-    target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(arn)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twin.deploy.registry import COST, REPLICATION, TAGS, Created, JsonObject, Resource, register_resource
+from twin.deploy.registry import COST, REPLICATION, TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 _SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "BillingMode")
 _REPLICA = (
@@ -114,8 +114,8 @@ def _create(target: Resource, properties: JsonObject, sse: JsonObject | None) ->
     description = client.create_table(TableName=name, **request)["TableDescription"]
     _configure(client, name, properties)
     if "ResourcePolicy" in properties:
-        policies = target.deployment.resource_policies
-        policies.setdefault(description["TableArn"], []).append(properties["ResourcePolicy"]["PolicyDocument"])
+        document = as_json(properties["ResourcePolicy"]["PolicyDocument"])
+        client.put_resource_policy(ResourceArn=description["TableArn"], Policy=document)
     attributes = {"Arn": description["TableArn"]}
     if "LatestStreamArn" in description:
         attributes["StreamArn"] = description["LatestStreamArn"]

@@ -130,6 +130,4 @@ def create_bucket_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach a policy to a bucket."""
     name, document = properties["Bucket"], properties["PolicyDocument"]
     target.get_client("s3").put_bucket_policy(Bucket=name, Policy=as_json(document))
-    arn = f"arn:{target.place.partition}:s3:::{name}"
-    target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(f"{name}-policy")

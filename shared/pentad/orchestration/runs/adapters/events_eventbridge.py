@@ -1,10 +1,13 @@
 """Events on the deployment's bus."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from pentad.aws.errors import translate_errors
 from pentad.domain.errors import StoreUnavailable
+
+SOURCE: Final = "pentad"
+"""The source of the stack's own events: the bus takes such from the stack's roles alone."""
 
 
 class EventBridge:
@@ -21,7 +24,7 @@ class EventBridge:
 
     def publish(self, detail_type: str, detail: dict[str, Any]) -> None:
         """See `EventPublisher`."""
-        entry = {"Source": "pentad", "DetailType": detail_type, "Detail": json.dumps(detail), "EventBusName": self._bus}
+        entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail), "EventBusName": self._bus}
         with translate_errors("the event bus"):
             reply = self._client.put_events(Entries=[entry])
         if reply["FailedEntryCount"]:
