@@ -49,11 +49,13 @@ class Screen:
             shown: a string, which is one plain line, or something to render.
             soft_wrap: leave it to the terminal to break long lines.
         """
-        self._console.print(_as_line(shown), soft_wrap=soft_wrap)
+        # Into a file or a pipe a line stays whole: who reads it next may search it.
+        whole = soft_wrap or (isinstance(shown, str | Text) and not self._console.is_terminal)
+        self._console.print(_as_line(shown), soft_wrap=whole)
 
     def print_text(self, text: str) -> None:
         """Print text of several lines as it is, its hidden characters marked: an answer, which was asked for."""
-        self._console.print(Text(mark_text(text)))
+        self._console.print(Text(mark_text(text)), soft_wrap=not self._console.is_terminal)
 
     def print_json(self, value: Any) -> None:
         """Print a value as JSON, its hidden characters as JSON's own escapes."""
