@@ -104,5 +104,6 @@ class Alerting(Construct):
         made = build.create_function(self, options)
         # One message an invocation: a target that hangs must not use up another message's time.
         self.work.connect_to(made.function, batch_size=1, concurrency=2)
-        grants.grant_table(made.role, build.stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.alert_pattern()])
+        sent = [keys.alert_pattern()]
+        grants.grant_table(made.role, build.stores.transient_table, ["dynamodb:UpdateItem"], keys=sent)
         grants.grant_secret(made.role, self.secret)

@@ -100,7 +100,7 @@ def test_the_function_reaches_its_secret_its_queue_and_the_log_of_alerts_only(al
     }
     services = {action.partition(":")[0] for action in granted}
     assert services <= {"logs", "xray", "sqs", "kms", "secretsmanager", "dynamodb"}
-    assert {one for one in granted if one.startswith("dynamodb:")} == {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    assert {one for one in granted if one.startswith("dynamodb:")} == {"dynamodb:UpdateItem"}
     assert '"dynamodb:LeadingKeys": ["SYS#ALERT#*"]' in json.dumps(alerting)
 
 
