@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pentad.models.providers.strict_dialects import StrictDialect
+from pentad.models.providers.strict_keys import FREE_KEYS, OTHER_FIELDS, find_other_keys
 
 Schema = dict[str, Any]
 _SCALARS = ("string", "integer", "number", "boolean", "null")
@@ -76,19 +77,21 @@ class StrictForm:
     unions: int
 
 
-def make_strict(schema: Mapping[str, Any], dialect: StrictDialect, *, counts: bool = False) -> StrictForm:
+def make_strict(
+    schema: Mapping[str, Any], dialect: StrictDialect, *, told: Mapping[str, Any] | None = None
+) -> StrictForm:
     """Return an object's schema in a strict form.
 
     Args:
         schema: the schema.
         dialect: the form.
-        counts: rules that are told elsewhere tell whether a field of the object is there.
+        told: rules of the object that are told elsewhere: combinators.
 
     Raises:
         NotStrict: it can't be said so, or is larger than the provider takes.
     """
     conversion = _Conversion(schema, dialect)
-    made = conversion.convert_root(schema, counts=counts)
+    made = conversion.convert_root(schema, told or {})
     nodes = list(_iter_nodes(made, 0))
     choices = [value for node, _ in nodes for value in node.get("enum", ())]
     names = [name for node, _ in nodes for name in (*node.get("properties", ()), *node.get("$defs", ()))]
@@ -129,11 +132,11 @@ class _Conversion:
         self._made: dict[str, Schema] = {}
         self._nullable: dict[str, bool] = {}
         self._open: list[str] = []
-        self._root_counts = False
+        self._told: Mapping[str, Any] = {}
 
-    def convert_root(self, schema: Mapping[str, Any], *, counts: bool = False) -> Schema:
+    def convert_root(self, schema: Mapping[str, Any], told: Mapping[str, Any]) -> Schema:
         """Return the whole schema; the definitions that are used stand beside it."""
-        self._root_counts = counts
+        self._told = told
         if isinstance(schema.get("$ref"), str):  # of a recursive model: the root has to be the object itself
             rest = {name: value for name, value in schema.items() if name != "$ref"}
             schema = {**self._find(schema["$ref"], ""), **rest}
@@ -248,7 +251,7 @@ class _Conversion:
         known = own.keys() if isinstance(own, dict) else set()
         for name in (name for union in unions for name in self._list_names(left[union], 0)):
             if name not in known:
-                raise NotStrict(path, "alternatives with fields of their own", "name them in properties, too")
+                raise NotStrict(path, *OTHER_FIELDS)
 
     def _list_names(self, parts: Any, depth: int) -> Iterator[str]:
         for part in parts if isinstance(parts, list) else ():
@@ -279,17 +282,22 @@ class _Conversion:
         required = left.pop("required", ())
         given = properties if isinstance(properties, dict) else {}
         # A tool that says nothing of its arguments takes none; any other object that says nothing takes anything.
-        free = not given and extra is not False and (path or self._dialect.optional == "required")
+        free = not given and extra is not False and (path or left or self._told or self._dialect.optional == "required")
         more = isinstance(extra, Mapping) or (extra is True and self._dialect.optional != "required")
-        if left.get("patternProperties") or (more and (given or path)) or free:
-            raise NotStrict(path, "an object with free keys", "use a list of objects with a key and a value")
+        if left.get("patternProperties") or more or free:
+            raise NotStrict(path, *FREE_KEYS)
+        if extra is not False and self._dialect.optional != "required":
+            rules = [left] if path else [left, self._told]
+            other = find_other_keys(rules, given.keys(), lambda target: self._find(target, path), self._dialect.depth)
+            if other:
+                raise NotStrict(path, *other)
         needed = {name for name in required if isinstance(name, str)} if isinstance(required, list | tuple) else set()
         if needed - given.keys():
             raise NotStrict(path, "a required field without a type", "name it in properties")
         made = {name: self.convert(each, f"{path}.{name}" if path else name) for name, each in given.items()}
         mode = self._dialect.optional
         if mode == "nullable":
-            counts = bool(_COUNTING & left.keys()) or (not path and self._root_counts)
+            counts = bool(_COUNTING & left.keys()) or (not path and bool(self._told))
             if counts and any(self._takes_null(each) for name, each in made.items() if name not in needed):
                 raise NotStrict(path, "a field that may be null and may be missing, which is not the same here", _SAME)
             made = {name: each if name in needed else _make_nullable(each) for name, each in made.items()}

@@ -53,7 +53,7 @@ def describe_tool(tool: ToolSpec, dialect: StrictDialect | None) -> ToolForm:
     if _list_alternative_properties(moved, tool.input_schema):
         return ToolForm(words, flat, reason="alternatives with fields of their own")
     try:
-        form = make_strict(flat, dialect, counts=bool(moved))
+        form = make_strict(flat, dialect, told=moved)
     except NotStrict as error:
         return ToolForm(words, flat, reason=str(error))
     return ToolForm(words, form.schema, strict=form)

@@ -262,6 +262,65 @@ def test_what_no_strict_form_can_say_is_told_with_its_place(part: Any, what: str
         assert refused.value.path.startswith("x.y") and refused.value.fix
 
 
+_TEXT: Schema = {"type": "string"}
+_MAP: Schema = {"type": "object", "additionalProperties": _TEXT}
+_FIELDS: Schema = {"type": "object", "properties": {"a": _TEXT}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        _MAP,
+        {"type": "object", "additionalProperties": True},
+        {"type": "object", "additionalProperties": {}},
+        {"type": "object", "properties": {}, "additionalProperties": _TEXT},
+        {"$ref": "#/$defs/Labels", "$defs": {"Labels": _MAP}},
+        {"type": "object", "patternProperties": {"^x": _TEXT}},
+        {"type": "object", "propertyNames": {"pattern": "^x"}},
+        {"type": "object", "minProperties": 1},
+        {"type": "object", "unevaluatedProperties": _TEXT},
+        {"type": "object", "anyOf": [_MAP]},
+        {"type": "object", "allOf": [{"$ref": "#/$defs/Labels"}], "$defs": {"Labels": _MAP}},
+        {"type": "object", "allOf": [{"allOf": [_MAP]}]},
+        {"type": "object", "not": {"maxProperties": 0}},
+        {"type": "object", "enum": [{"a": 1}, {"b": 2}]},
+        _FIELDS | {"propertyNames": {"maxLength": 3}},
+        _FIELDS | {"minProperties": 2},
+        _FIELDS | {"allOf": [_MAP]},
+        _FIELDS | {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        _FIELDS | {"dependentRequired": {"a": ["b"]}},
+        _FIELDS | {"if": {"required": ["a"]}, "then": {"required": ["b"]}},
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_object_whose_keys_are_free_is_never_closed(schema: Schema, nested: bool) -> None:
+    given = schema
+    if nested:
+        field = {name: value for name, value in schema.items() if name != "$defs"}
+        given = {"type": "object", "properties": {"x": field}, "$defs": schema.get("$defs", {})}
+    for dialect in DIALECTS.values():
+        form = describe_tool(as_tool(given), dialect)
+        assert form.strict is None and form.reason
+        assert form.schema.get("additionalProperties") is not False
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object"},
+        {"type": "object", "properties": {}},
+        {"type": "object", "additionalProperties": False},
+        _FIELDS | {"minProperties": 1},
+        _FIELDS | {"additionalProperties": False, "propertyNames": {"maxLength": 3}},
+        _FIELDS | {"anyOf": [{"required": ["a"]}, {"minProperties": 0}]},
+    ],
+)
+def test_an_object_whose_keys_are_all_named_is_closed(schema: Schema) -> None:
+    for dialect in DIALECTS.values():
+        form = describe_tool(as_tool(schema), dialect)
+        assert form.strict is not None and form.schema["additionalProperties"] is False
+
+
 def test_the_fixtures_of_requests_that_went_wrong_elsewhere_are_taken() -> None:
     either = {
         "type": "object",
