@@ -128,6 +128,9 @@ def diagnose_reply(reply: ProviderReply, request: ChatRequest) -> tuple[ReplyPro
     """Return what is wrong with a reply that ended by itself, at most five problems; none if it is good."""
     found = find_unread(reply)
     found.extend(_find_tool_problems(reply, request))
+    if reply.stop is StopReason.TOOL_CALLS and not reply.tool_calls and not found:
+        words = "the reply ended to call a tool, and has no call"
+        found.append(ReplyProblem(words, words))
     if request.output_schema is not None and reply.stop is StopReason.END:
         found.extend(_find_output_problems(reply, request.output_schema))
     if not found and not reply.text.strip() and not reply.tool_calls:

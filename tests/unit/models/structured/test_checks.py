@@ -61,3 +61,8 @@ def test_the_list_of_problems_is_bounded() -> None:
     found = find_problems(given, request(tools=(ADD,)))
     assert len(found) == 5
     assert len(repair_note(found)) < 2_000
+
+
+def test_an_end_for_a_call_without_one_is_named() -> None:
+    said = reply("let me look", stop=StopReason.TOOL_CALLS)
+    assert find_problems(said, request(tools=(ADD,))) == ("the reply ended to call a tool, and has no call",)

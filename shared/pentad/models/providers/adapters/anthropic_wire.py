@@ -209,10 +209,8 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     problems: list[str] = []
     for item in content:
         _read_block(item, blocks, problems)
-    calls = any(isinstance(block, ToolCallBlock) for block in blocks)
-    reason = body.get("stop_reason")
-    stop = _STOPS.get(str(reason)) if reason is not None else StopReason.TOOL_CALLS if calls else StopReason.END
-    if stop is None:  # what is on no list of ours is not taken for an end
+    stop = _STOPS.get(str(body.get("stop_reason")))
+    if stop is None:  # what is on no list of ours is not taken for an end; a whole message has a reason
         usage = _decode_usage(body.get("usage"))
         raise ProviderFailure(Outcome.MALFORMED, "200 with a reply that broke off", request_id=request_id, usage=usage)
     return ProviderReply(

@@ -44,9 +44,8 @@ refuse the field."""
 
 # Why a reply ended, as servers that speak this protocol write it: OpenAI, Mistral, DeepSeek, Gemini, vLLM, Ollama and
 # text-generation-inference, 2026-11. Some leave it out.
-_ENDED = frozenset(
-    {"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "tool_use", "function_call"}
-)
+_ENDED = frozenset({"", "stop", "eos", "eos_token", "end_turn", "stop_sequence"})
+_CALLED = frozenset({"tool_calls", "tool_use", "function_call"})
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
 _REFUSED = frozenset(
     {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "language", "refusal"}
@@ -279,7 +278,9 @@ def _decode_blocks(
     words = _join_text(message.get("content"))
     if words:
         blocks.append(TextBlock(text=words))
-    calls: Any = message.get("tool_calls")
+    calls: Any = message.get("tool_calls") or []
+    if not is_list_of_objects(calls):
+        problems.append("the tool calls are no list of objects")
     for index, item in enumerate(calls if is_list_of_objects(calls) else ()):
         made = hashlib.sha256(f"{completion_id} {index}".encode()).hexdigest()[:24]
         _read_call(item, f"call_{made}", blocks, problems)
@@ -330,9 +331,10 @@ def _decode_stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> Stop
         return StopReason.REFUSAL
     if reason in _CUT:
         return StopReason.MAX_TOKENS
-    if reason not in _ENDED:
+    if reason not in _ENDED | _CALLED:
         return None
-    return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
+    called = reason in _CALLED or any(isinstance(block, ToolCallBlock) for block in blocks)
+    return StopReason.TOOL_CALLS if called else StopReason.END
 
 
 def _decode_usage(usage: Any) -> Usage | None:

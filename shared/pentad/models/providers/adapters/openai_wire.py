@@ -192,8 +192,11 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     blocks: list[ContentBlock] = []
     problems: list[str] = []
     refused = False
+    cut = status == "incomplete"  # its last message is then, too, and the reply's end says so
     for item in output:
         refused = _read_item(item, model.provider, blocks, problems) or refused
+        if item.get("type") == "message" and not (cut or _is_over(item)):
+            problems.append("a message of the reply is not whole")
     return ProviderReply(
         blocks=tuple(blocks),
         stop=StopReason.REFUSAL if refused else _decode_stop(body, blocks),
@@ -248,7 +251,7 @@ def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], 
             blocks.append(ThinkingBlock(text=text, redacted=data if isinstance(data, str) else None, provider=provider))
         case {"type": "function_call", "name": str(name), "call_id": str(call_id), "arguments": str(text)}:
             arguments, wrong = read_arguments(text)
-            if item.get("status") in ("in_progress", "incomplete"):
+            if not _is_over(item):
                 problems.append(f"the call of {name[:64]} is not whole")
             elif arguments is None:
                 problems.append(f"the arguments of {name[:64]} {wrong}")
@@ -259,6 +262,11 @@ def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], 
         case {"type": "function_call"}:
             problems.append("a tool call has no name, no id or no arguments")
     return False
+
+
+def _is_over(item: dict[str, Any]) -> bool:
+    """Tell if an item is whole. Servers that speak this protocol leave the status out."""
+    return item.get("status") in (None, "completed")
 
 
 def decode_usage(usage: Any) -> Usage | None:

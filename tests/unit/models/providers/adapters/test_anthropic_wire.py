@@ -212,9 +212,11 @@ def test_stop_reasons(wire: str, stop: StopReason) -> None:
     assert decode(body({"type": "text", "text": "x"}, stop=wire), model=SONNET, request_id=None).stop is stop
 
 
-def test_an_unknown_stop_reason_is_no_end_and_what_it_cost_is_known() -> None:
+@pytest.mark.parametrize("stop", ["something_new", "", None, 3])
+@pytest.mark.parametrize("content", [{"type": "text", "text": "x"}, {"type": "tool_use", "id": "c", "name": "add"}])
+def test_an_unknown_stop_reason_is_no_end_and_what_it_cost_is_known(stop: Any, content: dict[str, Any]) -> None:
     with pytest.raises(ProviderFailure) as caught:
-        decode(body({"type": "text", "text": "x"}, stop="something_new"), model=SONNET, request_id=None)
+        decode(body(content, stop=stop), model=SONNET, request_id=None)
     assert (caught.value.outcome, caught.value.usage is None) == (Outcome.MALFORMED, False)
 
 

@@ -33,12 +33,24 @@ def test_a_response_that_is_not_over_is_no_reply(status: str) -> None:
     assert (caught.value.outcome, caught.value.usage) == (Outcome.MALFORMED, Usage(input_tokens=7, output_tokens=5))
 
 
-@pytest.mark.parametrize("status", ["in_progress", "incomplete"])
-def test_a_call_that_is_not_whole_is_no_call(status: str) -> None:
+@pytest.mark.parametrize("status", ["in_progress", "incomplete", "cancelled", "failed", "queued", "new", "", 7])
+def test_a_call_that_is_not_whole_is_no_call(status: object) -> None:
     item = {"type": "function_call", "call_id": "c1", "name": "add", "arguments": '{"a": 1}'}
     assert len(decode(body(item), model=GPT, request_id=None).tool_calls) == 1
     cut = decode(body(item | {"status": status}), model=GPT, request_id=None)
     assert (cut.tool_calls, cut.problems) == ((), ("the call of add is not whole",))
+
+
+@pytest.mark.parametrize("status", ["in_progress", "incomplete", "cancelled", "failed", "queued", "new", "", 7])
+def test_a_message_that_is_not_whole_in_a_completed_response_is_a_problem(status: object) -> None:
+    whole = decode(body(text("Fine") | {"status": "completed"}), model=GPT, request_id=None)
+    assert (whole.stop, whole.problems) == (StopReason.END, ())
+    cut = decode(body(text("Fi") | {"status": status}), model=GPT, request_id=None)
+    assert cut.problems == ("a message of the reply is not whole",) and cut.raw is None
+    details = {"reason": "max_output_tokens"}
+    said = body(text("Fi") | {"status": "incomplete"}, status="incomplete", incomplete_details=details)
+    ended = decode(said, model=GPT, request_id=None)
+    assert (ended.stop, ended.problems, ended.text) == (StopReason.MAX_TOKENS, (), "Fi")
 
 
 def test_nothing_is_stored_at_the_provider() -> None:
