@@ -6,6 +6,8 @@ What is no tenant's starts with ``SYS#``.
 import hashlib
 from datetime import datetime
 
+from pentad.domain.ids import hash_user
+
 
 def iso(moment: datetime) -> str:
     """Return a time as every item holds it: always with microseconds, so that text order is time order."""
@@ -193,8 +195,12 @@ def heads_pk(day: str, shard: int | str) -> str:
 
 
 def budget_pk(tenant_id: str, scope: str, subject: str) -> str:
-    """Return the partition of what one subject (a run, session, user, agent or the tenant) has used of its budgets."""
-    return f"T#{tenant_id}#BUDGET#{scope}#{subject}"
+    """Return the partition of what one subject (a run, session, user, agent or the tenant) has used of its budgets.
+
+    A user is named by the hash of the id: what was used outlives the user's erasure.
+    """
+    named = hash_user(subject) if scope == "user" else subject
+    return f"T#{tenant_id}#BUDGET#{scope}#{named}"
 
 
 def budget_sk(scope: str, period: str, subject: str) -> str:

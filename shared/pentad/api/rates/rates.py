@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pentad.api.identity.caller import Caller
 from pentad.api.rates.ports import RateCounter
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
+from pentad.domain.ids import hash_user
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
@@ -95,7 +96,7 @@ class RequestRates:
         """Yield what is counted, the narrowest first: a key that has none left takes nothing from its tenant."""
         yield "key", f"key#{caller.key_id}", self._limits.key
         if caller.user_id is not None:
-            yield "user", f"user#{caller.user_id}", self._limits.user
+            yield "user", f"user#{hash_user(caller.user_id)}", self._limits.user
         yield "tenant", "all", self._limits.tenant
 
     def _refuse(self, what: str, most: int, seconds: float) -> ModelThrottled:

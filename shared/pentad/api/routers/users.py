@@ -15,9 +15,17 @@ from pentad.api.routers.serve import serve
 from pentad.api.views.views import View
 from pentad.orchestration.erasure.ports import Erasure, ErasureStage, ErasureStatus
 from pentad.orchestration.erasure.request import RequestErasure
+from pentad.orchestration.erasure.stays import STAYS
 
 UserPath = Annotated[str, Path(description="the user's id")]
 ErasurePath = Annotated[str, Path(description="the receipt's id")]
+
+
+class StayView(View):
+    """A place that holds the user's id as it is after the erasure, too."""
+
+    what: str
+    until: str = Field(description="for how long; names of settings are those of docs/retention.md")
 
 
 class ErasureView(View):
@@ -37,6 +45,7 @@ class ErasureView(View):
     asked_at: datetime
     updated_at: datetime
     checked_at: datetime | None = Field(description="when it was last looked everywhere")
+    stays: tuple[StayView, ...] = Field(description="where the user's id stays as it is, whatever was removed")
 
 
 def build_erasure_view(erasure: Erasure) -> ErasureView:
@@ -53,6 +62,7 @@ def build_erasure_view(erasure: Erasure) -> ErasureView:
         asked_at=erasure.asked_at,
         updated_at=erasure.updated_at,
         checked_at=erasure.checked_at,
+        stays=tuple(StayView(what=one.what, until=one.until) for one in STAYS),
     )
 
 

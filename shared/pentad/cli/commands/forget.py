@@ -88,3 +88,7 @@ def _show(user_id: str, receipt: Json) -> None:
     if receipt["status"] != "done":
         raise CommandError(f"'{user_id}' is not erased: see what is left; docs/erasure.md says what to do")
     OUT.print(build_line("'{user}': nothing is left", user=user_id))
+    if receipt.get("stays"):
+        OUT.print("The id itself stays:")
+    for stay in receipt.get("stays", ()):
+        OUT.print(build_line("  {what}: {until}", what=stay["what"], until=stay["until"]))

@@ -78,7 +78,7 @@ class LogLine(_Part):
     anchors: Whole | None = Field(default=None, description="anchors that were written")
     approval: Text | None = Field(default=None, description="an approval")
     budget: Text | None = Field(default=None, description="a budget's name")
-    by: Text | None = Field(default=None, description="the key or user that decided")
+    by: Text | None = Field(default=None, description="the key that decided, or the user by the hash")
     calls: Whole | None = Field(default=None, description="how many calls wait")
     cause: Text | None = Field(default=None, description="why a review was opened")
     chain: Text | None = Field(default=None, description="a chain of the audit")

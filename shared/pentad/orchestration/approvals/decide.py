@@ -11,6 +11,7 @@ from typing import Any
 
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied
+from pentad.domain.ids import hash_user
 from pentad.domain.runs import Actor, Approval, ApprovalStatus, Run
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.metrics import names
@@ -174,8 +175,10 @@ class Decide:
             self._telemetry.log_event("approval.task_gone", approval=approval.approval_id)
 
     def _record_outcome(self, before: Approval, after: Approval, say: Say) -> None:
+        # A line can't be changed when a user is erased: it names a user by the hash. No user's id has a colon.
+        by = say.by if say.by.startswith("key:") else hash_user(say.by)
         self._telemetry.log_event(
-            "approval.said", approval=after.approval_id, verb=say.verb, by=say.by, status=after.status
+            "approval.said", approval=after.approval_id, verb=say.verb, by=by, status=after.status
         )
         if after.status is not ApprovalStatus.PENDING:
             edited = any(change.what == "edited" for change in after.changes)

@@ -9,6 +9,7 @@ from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import COSTLY_ROUTES, RateLimits, RequestRates
 from pentad.api.routes import ROUTES
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
+from pentad.domain.ids import hash_user
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 
@@ -46,6 +47,18 @@ def test_a_user_has_one_rate_with_all_keys() -> None:
     world = World()
     assert [world.count_admitted(replace(KEY, key_id=key, user_id="ada"), 5) for key in ("k1", "k2")] == [2, 0]
     assert world.count_admitted(replace(KEY, key_id="k3", user_id="bob"), 5) == 2
+
+
+def test_a_users_count_names_the_user_by_the_hash_alone() -> None:
+    counted: list[str] = []
+
+    class Noting(MemoryRateCounter):
+        def take(self, tenant_id: str, subject: str, *, window: int, most: int) -> bool:
+            counted.append(subject)
+            return super().take(tenant_id, subject, window=window, most=most)
+
+    RequestRates(Noting(), MemoryTelemetry()).admit(replace(KEY, user_id="ada@example.com"), "start_run")
+    assert counted == ["key#k1", f"user#{hash_user('ada@example.com')}", "all"]
 
 
 def test_keys_of_a_tenant_share_its_rate_and_take_none_of_anothers() -> None:

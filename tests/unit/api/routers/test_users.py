@@ -8,6 +8,7 @@ from pentad.api.acts.subjects import USERS
 from pentad.api.routers.users import build_erasure_view
 from pentad.domain.ids import hash_user
 from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
+from pentad.orchestration.erasure.stays import STAYS
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
 
@@ -43,6 +44,7 @@ def test_an_erasure_is_asked_for_and_its_receipt_is_read(client: Client) -> None
     assert found is not None
     assert build_erasure_view(found).model_dump(mode="json") == read.json
     assert "example" not in read.text
+    assert [(one["what"], one["until"]) for one in read.json["stays"]] == list(STAYS)
 
 
 def test_asked_again_it_is_the_same_until_its_end(client: Client) -> None:

@@ -36,11 +36,13 @@ def run(monkeypatch: pytest.MonkeyPatch, api: Api, *arguments: str, code: int = 
 
 
 def test_a_user_is_erased_and_the_receipt_says_what_went(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = Api({}, {"status": "done", "removed": {"runs": 12}})
+    stays = [{"what": "backups of tables", "until": "backup_days"}]
+    api = Api({}, {"status": "done", "removed": {"runs": 12}, "stays": stays})
     shown = run(monkeypatch, api, "sam@example.com", "--yes")
     assert api.asked == [("DELETE", PATH), ("GET", RECEIPT), ("GET", RECEIPT)]
     assert "receipt: sam@example.com/era_1" in shown
     assert "12" in shown
+    assert "backups of tables: backup_days" in shown
 
 
 def test_without_a_yes_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound, StoreUnavailable
-from pentad.domain.ids import approval_id
+from pentad.domain.ids import approval_id, hash_user
 from pentad.domain.runs import ApprovalStatus, CallRef, CallStatus, Run, RunStatus
 from tests.unit.orchestration.world import TENANT, World
 
@@ -63,6 +63,14 @@ def test_approve_lets_all_calls_run() -> None:
     world.decide(TENANT, name, "approve", by="ann")
     assert _woken(world) == [_dumped(BOTH)]
     assert world.runs.get_call(TENANT, run.run_id, 1, 1).status is CallStatus.APPROVED
+
+
+@pytest.mark.parametrize(("by", "logged"), [("ann@example.com", hash_user("ann@example.com")), ("key:k1", "key:k1")])
+def test_the_log_names_a_user_who_decides_by_the_hash(by: str, logged: str) -> None:
+    world, _, name = _asked()
+    world.decide(TENANT, name, "approve", by=by)
+    [said] = [event.fields["by"] for event in world.telemetry.events if event.name == "approval.said"]
+    assert said == logged
 
 
 def test_reject_lets_the_others_run_and_tells_the_model_why() -> None:
