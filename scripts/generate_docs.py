@@ -11,11 +11,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "shared")]
 
+from functions.models import gateway  # noqa: E402
 from infra.orchestration.machines import loop  # noqa: E402
 from pentad.api.routes import ROUTES  # noqa: E402
 from pentad.domain.declarations.agents import AgentSpec  # noqa: E402
@@ -155,6 +158,21 @@ def _payload(arguments: dict[str, Any]) -> str:
     return f"`{{{', '.join(fields)}}}`"
 
 
+def list_gateway_calls() -> list[Row]:
+    """The operations of the gateway's function but `think`: what each receives, a field with a default as `field?`."""
+    calls = (gateway.TaskCall, gateway.BeginCall, gateway.Embed, gateway.Complete, gateway.DrillCall)
+    return [(f"`{get_args(call.model_fields['op'].annotation)[0]}`", _list_fields(call)) for call in calls]
+
+
+def _list_fields(model: type[BaseModel]) -> str:
+    given = (
+        f"{field.alias or name}{'' if field.is_required() else '?'}"
+        for name, field in model.model_fields.items()
+        if name != "op"
+    )
+    return f"`{{{', '.join(given)}}}`"
+
+
 def list_variables() -> list[Row]:
     """The variables that the states of an agent's machine assign."""
     assigned: dict[str, list[str]] = {}
@@ -166,6 +184,7 @@ def list_variables() -> list[Row]:
 
 TABLES = {
     "payloads": Table("docs/architecture.md", ("state", "calls", "with", "returns"), list_payloads),
+    "gateway's other calls": Table("docs/architecture.md", ("operation", "receives", "returns"), list_gateway_calls),
     "variables": Table("docs/architecture.md", ("variable", "assigned by", "is"), list_variables),
     "routes": Table("docs/api.md", ("route", "scope", "does"), list_routes),
     "log fields": Table("docs/logs.md", ("field", "kind", "on", "is"), list_log_fields),
@@ -173,6 +192,11 @@ TABLES = {
     "ceiling": Table("docs/layers/observability.md", ("of", "at most"), list_most),
     "resource types": Table("twin/README.md", ("service", "resource types"), twin_tables.list_resource_types),
     "limits": Table("twin/README.md", ("service", "limit", "is"), twin_tables.list_limits),
+    "bounds": Table(
+        "twin/README.md",
+        ("server", "connections", "head, bytes", "body, bytes", "arrival, s", "silence, s"),
+        twin_tables.list_bounds,
+    ),
     "missing": Table(
         "twin/README.md", ("service", "operations that nobody answers", "and of others"), twin_tables.list_missing
     ),

@@ -11,7 +11,10 @@ from moto.core.utils import camelcase_to_underscores
 from tests.twin.machine import cases
 from twin.deploy.registry import list_types
 from twin.deploy.services import register_all
+from twin.front import server as front_server
+from twin.http_api import server as http_api_server
 from twin.moto_patches.stepfunctions.api import state_tests
+from twin.servers.connection import Limits
 
 Row = tuple[str, ...]
 PATCHES = Path(__file__).resolve().parents[1] / "twin" / "moto_patches" / "README.md"
@@ -70,6 +73,28 @@ LIMITS = (
 def list_limits() -> list[Row]:
     """Service, what is limited, and how much."""
     return [(one.service, one.what, _show(one)) for one in LIMITS]
+
+
+SERVERS = {
+    "the AWS endpoint": front_server.LIMITS,
+    "an HTTP API": http_api_server.LIMITS,
+    "the others": Limits(),
+}
+"""The bounds of each HTTP server of the twin."""
+
+
+def list_bounds() -> list[Row]:
+    """Of each server connections, bytes of a request's head and body, and seconds of arrival and of silence."""
+    return [
+        (
+            name,
+            *(
+                f"{each:,.0f}"
+                for each in (of.connections, of.head_bytes, of.body_bytes, of.read_seconds, of.idle_seconds)
+            ),
+        )
+        for name, of in SERVERS.items()
+    ]
 
 
 def _show(limit: Limit) -> str:

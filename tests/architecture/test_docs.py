@@ -52,6 +52,7 @@ _TICKS = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _PATH = re.compile(r"^[\w.-]+(?:/[\w.{},*-]+)*/?$")
 _PLACEHOLDER = re.compile(r"[A-Z]{2,}|<|\*")
 _DOTTED = re.compile(r"^(?:pentad|twin|infra|functions)(?:\.\w+)+$")
+_IN_CODE = re.compile(r"`((?:pentad|twin|infra|functions|layers|tests|benchmarks)(?:\.\w+)+)`")
 _CODE_NAME = re.compile(r"^(?!.*\.py$)(?:[A-Z]\w*[a-z]\w*[A-Z]\w*|[a-z]\w*_\w+)(?:\.\w+)?(?:\(.*\))?$")
 _FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 _NAMED_PAGE = re.compile(r"\b(?:docs|twin)/[\w/-]+\.md\b")
@@ -187,6 +188,18 @@ def test_every_dotted_name_in_a_page_exists(pages: list[Path], root: Path, code:
         for name in quote_names(page.read_text(encoding="utf-8")):
             if _DOTTED.match(name) and not find_dotted(root, name.split(".")) and f'"{name}"' not in code:
                 missing.append(f"{page.name}: {name}")
+    assert not missing, "\n".join(missing)
+
+
+def test_every_dotted_name_in_a_docstring_or_a_comment_exists(tracked: list[Path], root: Path, code: str) -> None:
+    """A move leaves the names in words behind, which no import error tells of."""
+    missing = []
+    for path in tracked:
+        if path.suffix != ".py" or path.parent == Path(__file__).resolve().parent:
+            continue
+        for name in _IN_CODE.findall(path.read_text(encoding="utf-8")):
+            if not find_dotted(root, name.split(".")) and f'"{name}"' not in code:
+                missing.append(f"{path.relative_to(root)}: {name}")
     assert not missing, "\n".join(missing)
 
 

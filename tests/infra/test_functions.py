@@ -1,6 +1,7 @@
 """Functions as synthesized: environment against the settings models, assets, roles, log groups."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,18 @@ SETTINGS: dict[str, type[BaseSettings]] = {
 
 def settings_of(name: str) -> type[BaseSettings]:
     return SETTINGS.get(name, settings.ToolSettings)
+
+
+def test_the_docs_name_every_function_queue_and_topic(resources: list[tuple[str, Json]], root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    written = dict(re.findall(r"^\| (functions|queues|topics) \| `\{prefix\}-\{([\w,-]+)\}`", page, re.M))
+    kinds = {"functions": "Lambda::Function", "queues": "SQS::Queue", "topics": "SNS::Topic"}
+    for kind, resource_type in kinds.items():
+        key = {"functions": "FunctionName", "queues": "QueueName", "topics": "TopicName"}[kind]
+        names = [one["Properties"][key] for _, one in resources if one["Type"] == f"AWS::{resource_type}"]
+        named = {name.removeprefix("pentad-dev-") for name in names}
+        plain = {name for name in named if not name.startswith("tool-") and not name.endswith("-dlq")}
+        assert plain == set(written[kind].split(",")), kind
 
 
 def test_every_function_but_the_tools_has_a_settings_model(functions: dict[str, Json]) -> None:

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 MAXIMUM_BODY: Final = 10 * 1024 * 1024
 #: API Gateway's limit on request line and values of header fields, in bytes.
 MAXIMUM_HEADERS: Final = 10_240
-_LIMITS: Final = Limits(body_bytes=MAXIMUM_BODY, idle_seconds=30.0)
+LIMITS: Final = Limits(body_bytes=MAXIMUM_BODY, idle_seconds=30.0)
 _MESSAGES: Final = {status: (status, text) for status, text in (BAD_REQUEST, TOO_LONG, HEADERS_TOO_LARGE, INTERNAL)}
 
 
@@ -41,7 +41,7 @@ class HttpApiServer:
         self._server = LoopbackServer(
             self._handle,
             name="http-api",
-            limits=_LIMITS,
+            limits=LIMITS,
             admission=Admission(hosts, self._allows_origin),
             render=_render,
         )

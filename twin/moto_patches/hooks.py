@@ -1,7 +1,8 @@
 """Listen to moto in the process: events put, objects written and deleted, messages sent.
 
-moto delivers events to SQS itself, transforms them in its own way, and forgets delete markers; while the hooks are
-in place it delivers nothing, so that each event reaches each target exactly once, through the pump.
+moto 5.2.5 delivers events to SQS and a few other targets itself, but not to Lambda or Step Functions; it transforms
+them in its own way, reports a completed multipart upload twice, and reports no deletion. While the hooks are in place
+moto delivers nothing, so that each event reaches each target exactly once, through the pump.
 """
 
 import threading
@@ -65,7 +66,7 @@ class MotoHooks:
 
         def send_to_targets(rule: Any, event: JsonObject, transform_input: bool = True) -> None:
             if event.get("source") == "aws.s3" and not transform_input:
-                return  # moto's own S3 event: `_hook_objects` makes the real one
+                return  # moto's own S3 event: `_patch_objects` makes the real one
             _dispatch_event(rule, _normalise_event(event), self._on_event)
 
         self.patches.set_attribute(models.Rule, "send_to_targets", send_to_targets)

@@ -1,4 +1,8 @@
-"""Values that are put into CloudWatch, and states that alarms are set to: moto keeps them, and tells nobody."""
+"""Values that are put into CloudWatch, and states that alarms are set to.
+
+moto 5.2.5 keeps both and evaluates no alarm: an alarm never changes its state by what is put, SetAlarmState calls no
+action, and a state that was set stays for good. The twin's alarms hear of both here.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -45,7 +45,7 @@ class _Entry:
 class Timetable:
     """All schedules of a twin. `fire_due` does the work; `start` runs it on a thread.
 
-    The rules are those of the deployment; Scheduler's schedules are read again by `reload`.
+    The rules are those of the deployment; Scheduler's schedules are read again by `refresh`.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Timetable:
 
     def fire_due(self) -> int:
         """Fire what is due now and return how many schedules fired; a missed moment fires once, not often."""
-        # Delivered without the lock: a delivery may call an API whose change asks for a `reload`.
+        # Delivered without the lock: a delivery may call an API whose change asks for a `refresh`.
         due = self._take_due()
         for entry, moment in due:
             self._fire(entry, moment)

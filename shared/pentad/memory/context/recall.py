@@ -37,7 +37,7 @@ PAGE_MESSAGES = 20
 
 
 class RunManifests(Protocol):
-    """What recall needs of the runs' store (`pentad.orchestration.ports.RunStore` has it)."""
+    """What recall needs of the runs' store (`pentad.orchestration.runs.ports.RunStore` has it)."""
 
     def get(self, tenant_id: str, run_id: str) -> Run:
         """Return a run.

@@ -59,7 +59,7 @@ def _make_closed(name: str) -> Circuit:
 
 
 class AlwaysClosed:
-    """A `pentad.models.ports.Breaker` that lets everything through and remembers nothing."""
+    """A `pentad.models.breaker.ports.Breaker` that lets everything through and remembers nothing."""
 
     def look(self, name: str) -> Circuit:
         """Return a closed circuit."""
@@ -82,7 +82,7 @@ class _Seen:
 
 
 class SharedBreaker:
-    """A `pentad.models.ports.Breaker` over stored circuits.
+    """A `pentad.models.breaker.ports.Breaker` over stored circuits.
 
     Args:
         store: where circuits are kept.

@@ -111,7 +111,7 @@ class Meter:
 
 
 class BudgetedProvider:
-    """A `pentad.models.ports.ProviderChat` that sends what the budgets can pay.
+    """A `pentad.models.providers.ports.ProviderChat` that sends what the budgets can pay.
 
     Args:
         provider: the provider's adapter.
@@ -243,7 +243,7 @@ class BudgetedChat:
 
 
 class _BudgetedEmbed:
-    """A `pentad.models.ports.ProviderEmbed` on one caller's behalf."""
+    """A `pentad.models.providers.ports.ProviderEmbed` on one caller's behalf."""
 
     def __init__(self, provider: ProviderEmbed, meter: Meter, context: CallContext) -> None:
         self._provider = provider

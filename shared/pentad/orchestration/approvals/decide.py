@@ -1,8 +1,8 @@
 """Take a human's decision: check it, store it, carry it out. What was shown is what runs.
 
-The approval is the one place where a decision is made, by one conditional write (`decision_rules` says what
-it becomes). All that follows from it (`carry_out`, the notice, waking the execution) may be repeated by whoever comes
-next: the same decision again, the expiry, or a retried request.
+The approval is the one place where a decision is made, by one conditional write; the module `decision_rules` says what
+it becomes. All that follows from it (the module `carry_out`, the notice, waking the execution) may be repeated by
+whoever comes next: the same decision again, the expiry, or a retried request.
 """
 
 from collections.abc import Callable, Collection, Mapping

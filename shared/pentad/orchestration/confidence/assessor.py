@@ -34,7 +34,7 @@ Source = Callable[[float], Signal]
 
 
 class Assess:
-    """An `pentad.orchestration.ports.Assessor`.
+    """An `pentad.orchestration.confidence.ports.Assessor`.
 
     Args:
         model: the gateway.

@@ -51,7 +51,7 @@ def decide(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, *, spen
         policy: the project's.
         run: the run; what a human has allowed for the rest of it is not asked for again.
         call: with its arguments, taint and confidence.
-        spent: tells sums of what has run; without it sums are left to whoever takes them (`take_sums`).
+        spent: tells sums of what has run; without it sums are left to `Admission`, which takes them.
     """
     answer = _ask_policy(tool, policy, run, call, call.taint)
     if answer == "deny":

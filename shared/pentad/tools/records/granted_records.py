@@ -1,6 +1,7 @@
 """Check a tool's access to records against its grants, and let it replace only what stands as it was read.
 
-The grants' bounds are those of the tool's role. Each write happens at once; see `call_records` for the other way.
+The grants' bounds are those of the tool's role. Each write happens at once; the module `call_records` has the
+other way.
 """
 
 import time

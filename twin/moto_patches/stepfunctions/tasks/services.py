@@ -1,6 +1,8 @@
 """Task states that call services: requests and responses in the right case, errors by their AWS names.
 
-What moto gets wrong is told in `twin.machine.clients`.
+moto 5.2.5 hands requests and responses through without changing the case of their fields, so `executionArn` never
+becomes `ExecutionArn`; it names most errors otherwise than AWS, drops the SDK's metadata, and calls with fixed keys.
+`twin.machine.clients` makes the calls instead.
 """
 
 import copy

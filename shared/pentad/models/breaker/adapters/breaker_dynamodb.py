@@ -17,7 +17,7 @@ _KEPT_SECONDS = 3600  # after the last date that an item names
 
 
 class DynamoCircuits:
-    """A `pentad.models.ports.CircuitStore` over the table ``transient``.
+    """A `pentad.models.breaker.ports.CircuitStore` over the table ``transient``.
 
     Args:
         table: the table.

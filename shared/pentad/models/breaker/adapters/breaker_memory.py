@@ -10,7 +10,7 @@ MAX_CIRCUITS = 1_000
 
 
 class MemoryCircuits:
-    """A `pentad.models.ports.CircuitStore` that lives as long as the object; bounded, the oldest go first."""
+    """A `pentad.models.breaker.ports.CircuitStore` that lives as long as the object; bounded, the oldest go first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

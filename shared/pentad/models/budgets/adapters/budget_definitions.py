@@ -17,7 +17,7 @@ _MAX_TENANTS = 1_024
 
 
 class DynamoBudgetStore:
-    """A `pentad.models.ports.BudgetStore`.
+    """A `pentad.models.budgets.ports.BudgetStore`.
 
     Args:
         state: the table.
@@ -50,7 +50,7 @@ class DynamoBudgetStore:
 
 
 class RememberedDefinitions:
-    """A `pentad.models.ports.BudgetDefinitions` that asks another one at most every ten seconds a tenant.
+    """A `pentad.models.budgets.ports.BudgetDefinitions` that asks another one at most every ten seconds a tenant.
 
     Args:
         definitions: where they are.

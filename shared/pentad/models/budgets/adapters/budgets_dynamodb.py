@@ -62,7 +62,7 @@ class _Ended(NamedTuple):
 
 
 class DynamoBudget:
-    """A `pentad.models.ports.Budget` over the table ``transient``.
+    """A `pentad.models.budgets.ports.Budget` over the table ``transient``.
 
     Args:
         transient: the table.

@@ -26,7 +26,7 @@ MAX_RESERVATIONS = 100_000
 
 
 class MemoryBudgetStore:
-    """A `pentad.models.ports.BudgetStore`.
+    """A `pentad.models.budgets.ports.BudgetStore`.
 
     Args:
         definitions: the budgets to begin with.
@@ -75,7 +75,7 @@ class _Count:
 
 
 class MemoryBudget:
-    """A `pentad.models.ports.Budget` that lives as long as the object.
+    """A `pentad.models.budgets.ports.Budget` that lives as long as the object.
 
     Bounded: the counters and reservations that were made first go first.
 
@@ -167,7 +167,7 @@ class MemoryBudget:
 
 
 class MemoryPledges:
-    """A `pentad.models.ports.PledgeStore` that lives as long as the object; the oldest budgets' go first."""
+    """A `pentad.models.budgets.ports.PledgeStore` that lives as long as the object; the oldest budgets' go first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

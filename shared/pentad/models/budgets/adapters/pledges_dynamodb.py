@@ -13,7 +13,7 @@ _SUFFIX = "#PLEDGES"
 
 
 class DynamoPledges:
-    """A `pentad.models.ports.PledgeStore` over the table ``transient``.
+    """A `pentad.models.budgets.ports.PledgeStore` over the table ``transient``.
 
     Args:
         transient: the table.

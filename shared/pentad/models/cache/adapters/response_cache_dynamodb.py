@@ -15,7 +15,7 @@ _LONGEST_CALL_SECONDS = 3600
 
 
 class DynamoResponseCache:
-    """A `pentad.models.ports.ResponseCache` over the table ``transient``.
+    """A `pentad.models.cache.ports.ResponseCache` over the table ``transient``.
 
     Each reply has a partition of its own, so that no tenant's cache is a hot one.
 

@@ -13,7 +13,7 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class MemoryResponseCache:
-    """A `pentad.models.ports.ResponseCache` that lives as long as the object; the least recently used go first.
+    """A `pentad.models.cache.ports.ResponseCache` that lives as long as the object; the least recently used go first.
 
     Args:
         clock: seconds.

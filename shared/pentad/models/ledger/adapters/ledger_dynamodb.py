@@ -41,7 +41,7 @@ class WrittenAttempt(NamedTuple):
 
 
 class DynamoDBLedger:
-    """A `pentad.models.ports.Ledger` over the table ``ledger``.
+    """A `pentad.models.ledger.ports.Ledger` over the table ``ledger``.
 
     Args:
         table: the table.

@@ -19,7 +19,7 @@ MAX_ATTEMPTS = 100_000
 
 
 class MemoryLedger:
-    """A `pentad.models.ports.Ledger` and `SpendReader` as long as the object lives; bounded, the oldest go first."""
+    """A `pentad.models.ledger.ports.Ledger` and `SpendReader` while the object lives; bounded, the oldest go first."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, Attempt] = {}

@@ -23,7 +23,7 @@ MAX_COUNTERS = 100_000
 
 
 class DynamoSpend:
-    """A `pentad.models.ports.SpendReader`.
+    """A `pentad.models.ledger.ports.SpendReader`.
 
     Args:
         state: the table.

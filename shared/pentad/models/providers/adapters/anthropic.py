@@ -78,7 +78,7 @@ def _close_schema(schema: dict[str, Any]) -> dict[str, Any] | None:
 
 
 class AnthropicChat:
-    """A `pentad.models.ports.ProviderChat` over POST /v1/messages.
+    """A `pentad.models.providers.ports.ProviderChat` over POST /v1/messages.
 
     Args:
         credentials: the key, and the base URL without ``/v1`` where it is not Anthropic's own.

@@ -37,7 +37,7 @@ def _get_credential_errors() -> tuple[type[Exception], ...]:
 
 
 class BedrockChat:
-    """A `pentad.models.ports.ProviderChat` over POST /model/{id}/invoke.
+    """A `pentad.models.providers.ports.ProviderChat` over POST /model/{id}/invoke.
 
     There is no key: the SDK signs with the credentials of botocore's chain, which are the role's in Lambda, and renews
     them as they expire.

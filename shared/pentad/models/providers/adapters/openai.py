@@ -53,7 +53,7 @@ PROVIDER = Provider(openai_wire.NAME, load_sdk, OPENAI, "x-request-id")
 
 
 class OpenAIChat:
-    """A `pentad.models.ports.ProviderChat` over POST /v1/responses.
+    """A `pentad.models.providers.ports.ProviderChat` over POST /v1/responses.
 
     Args:
         credentials: the key, and the base URL with ``/v1`` where it is not OpenAI's own.

@@ -17,7 +17,7 @@ from pentad.models.providers.request_names import build_request_headers
 
 
 class OpenAICompatibleChat:
-    """A `pentad.models.ports.ProviderChat` over POST /chat/completions.
+    """A `pentad.models.providers.ports.ProviderChat` over POST /chat/completions.
 
     Args:
         entry: where the server is, and what it understands.

@@ -22,7 +22,7 @@ from pentad.models.remote.wire import decode_floats
 
 
 class OpenAIEmbeddings:
-    """A `pentad.models.ports.ProviderEmbed` over POST /v1/embeddings, of OpenAI or of a server that speaks as it does.
+    """A `pentad.models.providers.ports.ProviderEmbed` over POST /v1/embeddings of OpenAI, or a server like it.
 
     Args:
         credentials: the key, and the base URL with ``/v1`` where it is not OpenAI's own.

@@ -23,7 +23,7 @@ _MAX_SECRETS = 16
 
 
 class SecretsManagerSecrets:
-    """A `pentad.models.ports.Secrets` over Secrets Manager.
+    """A `pentad.models.providers.ports.Secrets` over Secrets Manager.
 
     Args:
         client: boto3's client of secretsmanager.
@@ -73,7 +73,7 @@ class SecretsManagerSecrets:
 
 
 class SecretCredentials:
-    """A `pentad.models.ports.CredentialSource`: the secret ``{api_key, base_url?}`` of one provider.
+    """A `pentad.models.providers.ports.CredentialSource`: the secret ``{api_key, base_url?}`` of one provider.
 
     Args:
         secrets: where it is kept.
@@ -98,7 +98,7 @@ class SecretCredentials:
 
 
 class FixedCredentials:
-    """A `pentad.models.ports.CredentialSource` that always gives the same: for scripts and tests."""
+    """A `pentad.models.providers.ports.CredentialSource` that always gives the same: for scripts and tests."""
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         self._credentials = ProviderCredentials(api_key, base_url)
@@ -112,7 +112,7 @@ class FixedCredentials:
 
 
 class PlacedCredentials:
-    """A `pentad.models.ports.CredentialSource` that goes to the catalog's base URL, where the secret names no other.
+    """A `pentad.models.providers.ports.CredentialSource` with the catalog's base URL, unless the secret names one.
 
     Args:
         source: the credential.

@@ -7,7 +7,7 @@ from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
 
 
 class DynamoGraphNodes:
-    """A `pentad.tools.graphs.nodes.GraphNodeStore`.
+    """A `pentad.tools.graphs.ports.GraphNodeStore`.
 
     Args:
         table: the state table.

@@ -4,7 +4,7 @@ from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
 
 
 class MemoryGraphNodes:
-    """A `pentad.tools.graphs.nodes.GraphNodeStore`."""
+    """A `pentad.tools.graphs.ports.GraphNodeStore`."""
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[str, str, int, int], GraphNodes] = {}
