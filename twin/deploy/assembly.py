@@ -24,7 +24,6 @@ class FileAsset:
 
     id: str
     path: Path
-    object_keys: tuple[str, ...]
 
     @property
     def archive(self) -> bool:
@@ -147,7 +146,7 @@ def _read_file_assets(directory: Path, manifest: str) -> dict[str, FileAsset]:
         if "path" not in source:
             raise AssemblyError(f"{manifest}: asset {asset_id} has no path (executables are not supported)")
         keys = tuple(destination["objectKey"] for destination in entry["destinations"].values())
-        asset = FileAsset(asset_id, directory / source["path"], keys)
+        asset = FileAsset(asset_id, directory / source["path"])
         assets.update(dict.fromkeys(keys, asset))
     return assets
 

@@ -74,7 +74,6 @@ class InvokeConfig:
     maximum_retries: int
     maximum_age: int
     on_failure: str | None
-    on_success: str | None
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,6 @@ class EventRule:
 
     name: str
     arn: str
-    bus: str
     pattern: JsonObject | None
     schedule: str | None
     targets: tuple[RuleTarget, ...]
@@ -181,7 +179,7 @@ class HttpApi:
 
 @dataclass
 class Rollout:
-    """A state machine's alias on its way from one version to the next. Interval in minutes.
+    """A state machine's alias on its way from one version to the next.
 
     `shifted` is the share of new executions, in percent, that the new version gets.
     """
@@ -191,7 +189,6 @@ class Rollout:
     after: str
     kind: str
     percentage: int
-    interval: int
     shifted: int
 
 

@@ -19,7 +19,6 @@ TAGS = "tags have no effect on the laptop"
 REPLICATION = "a laptop is one region"
 COST = "a billing or durability choice without a local meaning"
 METADATA = "descriptive only"
-NETWORK = "the twin has no network of its own"
 
 
 @dataclass(frozen=True)

@@ -120,10 +120,6 @@ class FunctionHost:
         """
         return self._registry.resolve(reference, qualifier)
 
-    def list_functions(self) -> list[str]:
-        """Return the names of the registered functions."""
-        return self._registry.list_names()
-
     def invoke(
         self,
         reference: str,

@@ -102,8 +102,3 @@ class FunctionRegistry:
         """Tell whether a role is that of a function."""
         with self._lock:
             return role_arn is not None and any(spec.role_arn == role_arn for spec in self._specs.values())
-
-    def list_names(self) -> list[str]:
-        """Return the names of all functions."""
-        with self._lock:
-            return sorted(self._specs)

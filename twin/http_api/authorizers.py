@@ -28,8 +28,8 @@ class Verdict:
 class VerdictCache:
     """Answers by authorizer and identity, each until its time is up; bounded, oldest out first."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, entries: int = _CACHE_ENTRIES) -> None:
-        self._clock, self._entries = clock, entries
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._verdicts: OrderedDict[tuple[str, ...], tuple[float, JsonObject]] = OrderedDict()
 
@@ -47,7 +47,7 @@ class VerdictCache:
         with self._lock:
             self._verdicts[key] = (self._clock() + ttl, answer)
             self._verdicts.move_to_end(key)
-            while len(self._verdicts) > self._entries:
+            while len(self._verdicts) > _CACHE_ENTRIES:
                 self._verdicts.popitem(last=False)
 
 

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 #: A Lambda authorizer has 10 s (API Gateway quotas).
 _AUTHORIZER_SECONDS = 10.0
+_WORKERS = 64
+"""Bounds the invocations under way, those abandoned after a timeout too."""
 #: An authorizer that raises exactly this is understood; any other error is a 500.
 _UNAUTHORIZED_MESSAGE = "Unauthorized"
 _PRINCIPAL = "apigateway.amazonaws.com"
@@ -68,7 +70,7 @@ InvokeFailed."""
 class HttpGateway:
     """Serves one HTTP API.
 
-    `workers` bounds the invocations under way, those abandoned after a timeout too. `clock` is that of the cached
+    `clock` is that of the cached
     answers of authorizers, in seconds. `measure` is told of each answer: the API's id, the status, the milliseconds
     that it took, and the time in seconds since the epoch.
     """
@@ -80,7 +82,6 @@ class HttpGateway:
         invoke: Invoke,
         permissions: Iterable[InvokePermission],
         *,
-        workers: int = 64,
         clock: Callable[[], float] = time.monotonic,
         measure: Callable[[str, int, float, float], None] | None = None,
     ) -> None:
@@ -91,7 +92,7 @@ class HttpGateway:
         self._stages = {stage.name: stage for stage in api.stages}
         self._cache = VerdictCache(clock)
         self._tokens = TokenVerifier()
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"http-api-{api.id}")
+        self._pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix=f"http-api-{api.id}")
 
     def close(self) -> None:
         """Stop accepting invocations."""

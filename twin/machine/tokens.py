@@ -21,9 +21,6 @@ _SPENT_TOKENS: Final = 50_000
 _TOKEN_BYTES: Final = 96
 
 
-_MAX_TOKEN: Final = 2048
-
-
 monotonic = time.monotonic
 """The clock of heartbeats, in seconds; tests put their own here."""
 

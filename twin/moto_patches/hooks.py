@@ -24,7 +24,6 @@ class HookedRule:
 
     name: str
     arn: str
-    bus: str
     pattern: str | None
     targets: tuple[JsonObject, ...]
 
@@ -149,7 +148,7 @@ def _dispatch_event(rule: Any, event: JsonObject, on_event: OnEvent) -> None:
     if rule.state != "ENABLED" or rule.event_pattern.dump() is None:
         return
     targets = tuple(dict(target) for target in rule.targets)
-    on_event(event, HookedRule(rule.name, rule.arn, rule.event_bus_name, rule.event_pattern.dump(), targets))
+    on_event(event, HookedRule(rule.name, rule.arn, rule.event_pattern.dump(), targets))
 
 
 def _normalise_event(event: Mapping[str, Any]) -> JsonObject:

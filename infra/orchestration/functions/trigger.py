@@ -14,6 +14,7 @@ from infra.components.work_queue import WorkQueue
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
+from pentad.orchestration.lifecycle.queue_messages import REQUESTED
 
 _SECONDS = 30
 
@@ -45,7 +46,7 @@ class Trigger(FunctionConstruct):
             "requested",
             rule="run-requested",
             description="Events that ask for a run",
-            pattern=events.EventPattern(detail_type=["pentad.run.requested"]),
+            pattern=events.EventPattern(detail_type=[REQUESTED]),
             bus=bus,
         )
         self.work.connect_to(self.function, batch_size=10, concurrency=build.stage.trigger_concurrency)

@@ -121,7 +121,6 @@ def test_users_and_tenants_see_nothing_of_each_other(facts: FactStore) -> None:
     for other in (("acme", "sam@example.co"), ("acme", "sam@example.com2"), ("other", "sam@example.com")):
         assert facts.read(*other) == FactBook()
         assert facts.list_learned(*other).items == ()
-        assert facts.remove_user(*other) == 0
     with pytest.raises(InvalidInput, match="another user"):
         facts.write("acme", "eve", FactChange(put=(fact(),)), expected_version=0)
     assert facts.read(*OWNER).facts == (fact(),)
@@ -146,16 +145,6 @@ def test_decisions_are_listed_by_session_and_place_in_pages(facts: FactStore) ->
     assert second.cursor is None
     with pytest.raises(NotFound):
         facts.list_learned("acme", "eve", cursor=first.cursor)
-
-
-def test_removing_a_user_removes_all_and_a_repeat_nothing(facts: FactStore) -> None:
-    gone = ForgottenFact(fact_id="fact_2", places=(), forgotten_at=START)
-    assert facts.write(*OWNER, FactChange(put=(fact(),), forget=(gone,), learned=learned()), expected_version=0)
-    assert facts.remove_user(*OWNER) == 4
-    assert facts.read(*OWNER) == FactBook()
-    assert facts.list_learned(*OWNER).items == ()
-    assert facts.remove_user(*OWNER) == 0
-    assert not facts.write(*OWNER, FactChange(put=(fact(),)), expected_version=1)
 
 
 def test_facts_go_after_the_days_that_the_deployment_says_from_when_they_were_last_told() -> None:

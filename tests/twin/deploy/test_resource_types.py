@@ -260,7 +260,7 @@ def test_layer_from_third_parties_is_recognised_by_its_marker(tmp_path: Path) ->
     assets: dict[str, FileAsset] = {}
     for name in ("own", "packages"):
         (tmp_path / name / "python").mkdir(parents=True)
-        assets[f"{name}.zip"] = FileAsset(name, tmp_path / name, (f"{name}.zip",))
+        assets[f"{name}.zip"] = FileAsset(name, tmp_path / name)
     (tmp_path / "packages" / ".third-party").touch()
     layers = {
         name: {

@@ -63,6 +63,42 @@ def test_models_fail_for_the_test_alone_until_it_clears_the_fault(kit: Kit, tena
     assert kit.ask("assistant", "What is 2 + 2?").status == "succeeded"
 
 
+def test_a_fault_is_of_a_kind_of_a_provider_and_for_so_many_calls(kit: Kit) -> None:
+    kit.model.says("From the other provider.").says("After a retry.")
+    kit.faults.fail_models("status", provider="anthropic", status=500)
+    fallen_back = kit.ask("assistant", "Are you there?")
+    assert (fallen_back.status, fallen_back.answer) == ("succeeded", "From the other provider.")
+    assert fallen_back.view["notices"], "another model than the first of the chain answered"
+    kit.faults.clear()
+    kit.faults.fail_models("html", times=1)
+    assert kit.ask("assistant", "And now?").answer == "After a retry."
+    with pytest.raises(ValueError, match="nobody"):
+        kit.faults.fail_models(provider="nobody")
+
+
+def test_a_tool_that_is_killed_is_called_again(kit: Kit) -> None:
+    kit.model.calls("date_time", operation="now").says("Told.")
+    run_id = kit.start("assistant", "What day is it?")
+    kit.faults.kill_tool("date_time")
+    run = kit.read(run_id)
+    assert (run.status, run.answer, [call.status for call in run.calls]) == ("succeeded", "Told.", ["succeeded"])
+
+
+def test_each_agent_follows_a_script_of_its_own_and_a_line_waits_for_words_of_the_request(kit: Kit) -> None:
+    kit.model_of("assistant").when_asked("lighthouse").says("The assistant's.")
+    kit.model_of("analyst").says("The analyst's.")
+    assert kit.ask("analyst", "Who is it?").answer == "The analyst's."
+    assert kit.ask("assistant", "Who keeps the lighthouse?").answer == "The assistant's."
+
+
+def test_another_human_decides_under_a_name_and_groups(kit: Kit) -> None:
+    kit.model.calls("notes", **NOTE).says("Saved.")
+    waiting = kit.ask("assistant", "Please note that.")
+    run = kit.approvals.act_as("ann", groups=("*",)).approve(waiting)
+    assert (run.status, run.answer) == ("succeeded", "Saved.")
+    assert "ann" in json.dumps(kit.tenant.get(f"/v1/approvals/{waiting.approval_id}")["decider"])
+
+
 def test_a_human_edits_what_the_model_asked_for_and_the_record_holds_it(kit: Kit) -> None:
     kit.model.calls("notes", **NOTE).says("Saved.")
     waiting = kit.ask("assistant", "Please note that.")

@@ -127,10 +127,6 @@ class MapRun:
             found = list(chain(self.running.values(), self._ended, self._failed))
         yield from sorted(found, key=lambda child: child.start_date, reverse=True)
 
-    def find_child(self, execution_arn: str) -> Any:
-        """Return a child execution that is kept, or None."""
-        return next((child for child in self.iter_children() if child.exec_arn == execution_arn), None)
-
     def describe(self) -> Json:
         """Return what DescribeMapRun answers."""
         with self.changed:

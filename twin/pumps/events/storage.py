@@ -19,7 +19,7 @@ _REASONS = {
 }
 
 
-def build_object_event(change: str, stored: StoredObject, account: str, partition: str = "aws") -> JsonObject:
+def build_object_event(change: str, stored: StoredObject, account: str) -> JsonObject:
     """Return the event for one change (`Put`, `Copy`, `CompleteMultipartUpload`, `Delete`, ...) of an object."""
     deleted = change == "Delete"
     body: JsonObject = {"key": stored.key}
@@ -41,5 +41,5 @@ def build_object_event(change: str, stored: StoredObject, account: str, partitio
     if deleted:
         detail["deletion-type"] = "Delete Marker Created" if stored.delete_marker else "Permanently Deleted"
     kind = "Object Deleted" if deleted else "Object Created"
-    arn = f"arn:{partition}:s3:::{stored.bucket}"
+    arn = f"arn:aws:s3:::{stored.bucket}"
     return build_event(kind, "aws.s3", detail, [arn], (account, stored.region))

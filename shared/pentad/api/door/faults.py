@@ -44,7 +44,6 @@ class DoorFault(Exception):
         code: OpenAI's code, if there is one for it.
         status: the HTTP status.
         kind: OpenAI's error type.
-        retry: repeating the same request may help.
     """
 
     def __init__(
@@ -55,21 +54,13 @@ class DoorFault(Exception):
         code: str | None = None,
         status: HTTPStatus = HTTPStatus.BAD_REQUEST,
         kind: str = INVALID,
-        retry: bool = False,
     ) -> None:
         super().__init__(message)
-        self.message, self.param, self.code, self.status, self.kind, self.retry = (
-            message,
-            param,
-            code,
-            status,
-            kind,
-            retry,
-        )
+        self.message, self.param, self.code, self.status, self.kind = message, param, code, status, kind
 
     def to_answer(self) -> Answer:
         """Return it as an HTTP answer."""
-        headers = {} if self.status < HTTPStatus.TOO_MANY_REQUESTS or self.retry else _NO_RETRY
+        headers = {} if self.status < HTTPStatus.TOO_MANY_REQUESTS else _NO_RETRY
         return _build_answer(self.status, self.message, self.kind, self.param, self.code, headers)
 
 

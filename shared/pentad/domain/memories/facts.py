@@ -38,10 +38,6 @@ class FactEvidence(FrozenValue):
         """Where it stands among all that was said."""
         return (self.said_at, self.session_id, self.seq, self.start)
 
-    def overlaps(self, session_id: str, seq: int, start: int, end: int) -> bool:
-        """Tell whether it shares a character with another place."""
-        return (self.session_id, self.seq) == (session_id, seq) and self.start < end and start < self.end
-
 
 class Fact(FrozenValue):
     """One thing that is remembered of a user. What was true stays as history, with the time at which it ended."""

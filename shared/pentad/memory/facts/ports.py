@@ -86,10 +86,3 @@ class FactStore(Protocol):
             NotFound: the cursor is not one of this list.
         """
         ...
-
-    def remove_user(self, tenant_id: str, user_id: str) -> int:
-        """Remove all that is remembered of a user, decisions included; return how many items went.
-
-        A repeat removes what an earlier try has left.
-        """
-        ...

@@ -8,7 +8,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Final
 
 K1: Final = 1.2
@@ -111,33 +111,6 @@ def covers(question: str, text: str, share: float) -> bool:
     total = math.fsum(map(guess_rarity, words))
     found = math.fsum(guess_rarity(word) for word in words if word in known)
     return found > 0 and found >= max(share * total, min(1.0, total)) - 1e-9
-
-
-def score_words(
-    query: Collection[str],
-    words: Mapping[str, int],
-    length: int,
-    *,
-    documents: int,
-    frequencies: Mapping[str, int],
-    mean_length: float,
-) -> float:
-    """Return how well a text's words match a question's, by BM25 with Lucene's inverse document frequency.
-
-    Args:
-        query: the question's words, each once.
-        words: how often each word stands in the text.
-        length: the words of the text.
-        documents: all texts there are.
-        frequencies: in how many of them each word stands.
-        mean_length: words a text has on average.
-    """
-    norm = K1 * (1 - B + B * length / (mean_length or 1.0))
-    return math.fsum(
-        weigh_word(documents, frequencies.get(word, 0)) * count * (K1 + 1) / (count + norm)
-        for word in query
-        if (count := words.get(word, 0))
-    )
 
 
 def weigh_word(documents: int, frequency: int) -> float:

@@ -137,18 +137,6 @@ class Said:
                 self._replace(owner, "vectors", stored, encode_vectors(rebuild_vectors(vectors.model, left)))
         return removed
 
-    def forget_owner(self, owner: Owner) -> int:
-        """Remove everything that is kept for an owner; return how many segments that were. Repeatable.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        kinds: tuple[Kind, ...] = ("words", "vectors")
-        found = [(kind, one.number) for kind in kinds for one in self._items.list_newest(owner, kind, 10_000)]
-        for kind, number in found:
-            self._items.remove(owner, kind, number)
-        return len(found)
-
     def _append(
         self,
         owner: Owner,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pentad.domain.canonical import arguments_hash, sha256_of
 from pentad.domain.declarations.agents import GROUP_PATTERN, ToolSpec
@@ -20,7 +20,6 @@ from pentad.orchestration.approvals.four_eyes import check_requester
 from pentad.orchestration.approvals.ports import ApprovalStore
 
 Verb = Literal["approve", "reject", "edit", "answer", "escalate"]
-VERBS: tuple[Verb, ...] = get_args(Verb)
 REASON_CHARACTERS = 1000
 TEXT_CHARACTERS = 20_000
 MAX_ESCALATIONS = 10

@@ -58,14 +58,13 @@ def find_low(correct: int, count: int, tail: float = 1 - LEVEL) -> float:
     return low
 
 
-def count_needed(share: float, tail: float = 1 - LEVEL) -> int:
+def count_needed(share: float) -> int:
     """Return how many trials are needed so that a lower limit reaches a share, where all of them are right.
 
     Args:
         share: above 0, below 1.
-        tail: as in `find_low`.
     """
-    return math.ceil(math.log(tail) / math.log(share) - 1e-9)
+    return math.ceil(math.log(1 - LEVEL) / math.log(share) - 1e-9)
 
 
 def compute_beta(x: float, a: float, b: float) -> float:

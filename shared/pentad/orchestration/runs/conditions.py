@@ -5,9 +5,9 @@ from pentad.domain import keys
 from pentad.domain.runs import RunStatus
 
 
-def build_open_condition(prefix: str = ":e") -> tuple[str, dict[str, str]]:
+def build_open_condition() -> tuple[str, dict[str, str]]:
     """Return the condition (its name is ``#status``) that a run exists and has not ended, and its values."""
-    ends = {f"{prefix}{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
+    ends = {f":e{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
     return f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})", ends
 
 

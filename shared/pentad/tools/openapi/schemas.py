@@ -13,7 +13,6 @@ _DROPPED = frozenset(
     "example examples discriminator xml externalDocs deprecated title readOnly writeOnly nullable $schema $id $comment "
     "contentMediaType contentEncoding".split()
 )
-_INTEGER_FORMATS = ("int32", "int64")
 
 
 class SchemaReader:

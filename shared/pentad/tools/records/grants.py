@@ -5,7 +5,6 @@ import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pentad.domain import keys
 from pentad.domain.errors import ConfigurationError
 
 Access = Literal["read", "write", "readwrite"]
@@ -75,11 +74,6 @@ class Grant:
                 field="permissions",
                 fix="name one kind of record in upper case, such as NOTE; wildcards are not allowed",
             )
-
-    @property
-    def leading_key(self) -> str:
-        """The pattern of partition keys it reaches, for ``dynamodb:LeadingKeys``."""
-        return keys.collection_pattern(self.keys)
 
     @property
     def reads(self) -> bool:

@@ -1,10 +1,12 @@
 """Words of texts and how well they match."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pentad.memory.retrieval.words import WordIndex, covers, pick_query_words, score_words, split_words, stem_word
+from pentad.memory.retrieval.words import K1, B, WordIndex, covers, pick_query_words, split_words, stem_word
 
 
 @pytest.mark.parametrize(
@@ -60,8 +62,10 @@ def test_an_index_scores_as_the_formula_does() -> None:
     index, texts = WordIndex(), {"a": "one two two", "b": "two three", "c": "four"}
     for name, text in texts.items():
         index.put(name, text.split())
-    expected = score_words(
-        ["two", "one"], {"one": 1, "two": 2}, 3, documents=3, frequencies={"one": 1, "two": 2}, mean_length=2
+    norm = K1 * (1 - B + B * 3 / 2)  # "a" has 3 words, the mean is 2
+    expected = sum(
+        math.log(1 + (3 - texts_with + 0.5) / (texts_with + 0.5)) * count * (K1 + 1) / (count + norm)
+        for count, texts_with in ((2, 2), (1, 1))
     )
     assert index.score(["two", "one"])["a"] == pytest.approx(expected)
 

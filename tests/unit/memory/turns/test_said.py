@@ -100,12 +100,6 @@ def test_a_session_is_forgotten_with_its_words_and_vectors_and_the_others_stay()
     assert store.forget_session(ADA, "s2") == 0
 
 
-def test_an_owner_is_forgotten_whole() -> None:
-    store = keep(say("one"))
-    assert store.forget_owner(ADA) == 2
-    assert (texts(store.load(ADA)), store.forget_owner(ADA)) == ([], 0)
-
-
 def test_another_models_vectors_take_the_place_of_what_can_not_be_compared() -> None:
     store = keep(say("one"))
     store.add_vectors(ADA, "other/8", {("s1", 1, 0): quantise([1.0] * 8)}, expires_at=LATER)
@@ -122,11 +116,13 @@ def test_a_segment_that_is_broken_says_so() -> None:
 
 
 def test_nothing_is_written_for_nothing() -> None:
-    store = Said(MemorySegments())
+    items = MemorySegments()
+    store = Said(items)
     nothing: list[Utterance] = []
     store.add(ADA, nothing, expires_at=LATER)
     store.add_vectors(ADA, MODEL, {}, expires_at=LATER)
-    assert store.forget_owner(ADA) == 0
+    kinds: tuple[Kind, ...] = ("words", "vectors")
+    assert [items.list_newest(ADA, kind, 10) for kind in kinds] == [[], []]
 
 
 def test_what_does_not_compress_stays_below_the_limit_of_an_item() -> None:

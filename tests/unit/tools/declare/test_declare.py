@@ -62,7 +62,7 @@ def test_the_spec_says_what_was_declared() -> None:
 
 
 def test_what_infra_needs_is_on_the_tool() -> None:
-    assert [grant.leading_key for grant in sample.grants] == ["T#*#NOTE"]
+    assert [(grant.resource, grant.keys) for grant in sample.grants] == [("records", "NOTE")]
     assert (sample.memory_mb, sample.timeout_seconds) == (512, 12)
 
 

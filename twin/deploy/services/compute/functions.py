@@ -101,6 +101,7 @@ def build_definition(target: Resource, properties: JsonObject) -> FunctionDefini
     arn = target.format_arn("lambda", f"function:{name}")
     environment = properties.get("Environment", {}).get("Variables", {})
     logging = properties.get("LoggingConfig", {})
+    # SystemLogLevel has no effect: the host writes every platform line, as at the level INFO.
     allowed = {"LogGroup", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"}
     target.check_keys("LoggingConfig", logging, allowed)
     reserved = properties.get("ReservedConcurrentExecutions")
@@ -220,7 +221,7 @@ def publish_version(target: Resource, properties: JsonObject) -> Created:
 
 @register_resource(
     "AWS::Lambda::Alias",
-    handled={"FunctionName", "FunctionVersion", "Name", "RoutingConfig"},
+    handled={"FunctionName", "FunctionVersion", "Name"},
     ignored={"Description": METADATA, "ProvisionedConcurrencyConfig": COST},
 )
 def create_alias(target: Resource, properties: JsonObject) -> Created:
@@ -325,20 +326,24 @@ def _parse_pattern(pattern: Any) -> JsonObject:
 
 @register_resource(
     "AWS::Lambda::EventInvokeConfig",
-    handled={"FunctionName", "Qualifier", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"},
+    handled={"FunctionName", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"},
+    ignored={"Qualifier": "a function has one configuration, for all of its versions; a second one is refused"},
 )
 def put_event_invoke_config(target: Resource, properties: JsonObject) -> Created:
     """Record how asynchronous invocations are retried."""
     definition = get_function(target, properties["FunctionName"])
     destinations = properties.get("DestinationConfig", {})
-    target.check_keys("DestinationConfig", destinations, {"OnFailure", "OnSuccess"})
+    target.check_keys("DestinationConfig", destinations, {"OnFailure"})
+    if any(one.function == definition.name for one in target.deployment.invoke_configs):
+        raise target.build_error(
+            f"'{definition.name}' has another EventInvokeConfig: the local twin keeps one a function"
+        )
     target.deployment.invoke_configs.append(
         InvokeConfig(
             function=definition.name,
             maximum_retries=int(properties.get("MaximumRetryAttempts", 2)),
             maximum_age=int(properties.get("MaximumEventAgeInSeconds", 21600)),
             on_failure=destinations.get("OnFailure", {}).get("Destination"),
-            on_success=destinations.get("OnSuccess", {}).get("Destination"),
         )
     )
     return Created(target.physical_name(limit=128))

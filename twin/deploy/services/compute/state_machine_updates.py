@@ -41,7 +41,7 @@ def update_alias(target: Resource, properties: JsonObject, earlier: Created) -> 
     after = wanted[0]["stateMachineVersionArn"]
     if kind != "ALL_AT_ONCE" and before != after:
         share = int(preference["Percentage"])
-        rollout = Rollout(earlier.ref, before, after, kind, share, int(preference["Interval"]), share)
+        rollout = Rollout(earlier.ref, before, after, kind, share, share)
         target.deployment.rollouts.append(rollout)
         wanted = [
             {"stateMachineVersionArn": after, "weight": share},

@@ -79,8 +79,8 @@ def create_subscription_filter(target: Resource, properties: JsonObject) -> Crea
 
 @register_resource(
     "AWS::Logs::QueryDefinition",
-    handled={"Name"},
     ignored={
+        "Name": "the twin answers no saved query",
         "QueryString": "the twin answers no saved query",
         "LogGroupNames": "the twin answers no saved query",
         "QueryLanguage": "the twin answers no saved query",

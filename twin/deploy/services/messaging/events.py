@@ -96,7 +96,6 @@ def create_rule(target: Resource, properties: JsonObject) -> Created:
         EventRule(
             name=name,
             arn=arn,
-            bus=bus,
             pattern=properties.get("EventPattern"),
             schedule=properties.get("ScheduleExpression"),
             targets=tuple(_check_target(target, one) for one in targets),

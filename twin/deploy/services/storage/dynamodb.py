@@ -10,12 +10,14 @@ _REPLICA = (
     "PointInTimeRecoverySpecification",
     "DeletionProtectionEnabled",
     "SSESpecification",
-    "TableClass",
-    "ContributorInsightsSpecification",
-    "Tags",
     "ResourcePolicy",
-    "GlobalSecondaryIndexes",
 )
+_IGNORED_OF_REPLICAS = {
+    "TableClass": COST,
+    "ContributorInsightsSpecification": COST,
+    "GlobalSecondaryIndexes": COST,  # throughput and insights of the table's indexes
+    "Tags": TAGS,
+}
 
 
 @register_resource(
@@ -82,7 +84,7 @@ def create_global_table(target: Resource, properties: JsonObject) -> Created:
         region = target.place.region
         raise target.build_error(f"the table has no replica in '{region}': add one, or start the twin with --region")
     for replica in replicas:
-        target.check_keys("Replicas", replica, _REPLICA)
+        target.check_keys("Replicas", replica, (*_REPLICA, *_IGNORED_OF_REPLICAS))
     properties = properties | {key: here[key] for key in _REPLICA[1:3] if key in here}
     if "ResourcePolicy" in here:
         properties["ResourcePolicy"] = here["ResourcePolicy"]

@@ -30,6 +30,7 @@ _URL = re.compile(r"https?://\S+[\w/]")
 _CODE = re.compile(r"\b[A-Z]{3}\b")
 _PLACE = re.compile(r"\b(?:in|for|at|of|near)\s+((?:[A-Z][\w'-]+)(?:[ ,]+[A-Z][\w'-]+)*)")
 _FROM_TO = re.compile(r"(?:from\s+)?([A-Za-z°]+)\s+(?:to|into|in)\s+([A-Za-z°]+)\b", re.I)
+_MOST_CALLS = 4
 _TAIL = re.compile(r"\b(?:for|of|about|on|with|to|in|named|called)\s+(.+?)[?.!]*$", re.I)
 _PLACES = frozenset("city location place town region country where".split())
 _SOURCES = ("from", "source", "src")
@@ -49,7 +50,7 @@ class _Pool:
         self.numbers = _NUMBER.findall(_DATE.sub(" ", _QUOTED.sub(" ", self.text)))
 
 
-def plan_generic_calls(question: str, tools: Sequence[Tool], *, at_most: int = 4) -> list[ToolCall]:
+def plan_generic_calls(question: str, tools: Sequence[Tool]) -> list[ToolCall]:
     """Return calls of the tools that the question speaks of, the best match first."""
     asked = set(extract_terms(question)) | {stem(word) for word in split_words(question)}
     ranked = sorted(((_match(tool, asked), tool) for tool in tools), key=lambda pair: -pair[0])
@@ -57,7 +58,7 @@ def plan_generic_calls(question: str, tools: Sequence[Tool], *, at_most: int = 4
     spoken_for: set[str] = set()
     for score, tool in ranked:
         named = _extract_name_words(tool)
-        if score <= 0 or len(calls) >= at_most or (calls and not (named - spoken_for and named <= asked)):
+        if score <= 0 or len(calls) >= _MOST_CALLS or (calls and not (named - spoken_for and named <= asked)):
             continue
         arguments = fill_arguments(tool, question)
         if arguments is not None:
@@ -80,13 +81,12 @@ def _match(tool: Tool, asked: set[str]) -> float:
     return 0.0
 
 
-def fill_arguments(tool: Tool, question: str, *, force: bool = False) -> Json | None:
+def fill_arguments(tool: Tool, question: str) -> Json | None:
     """Return the tool's arguments from a question, or None if a required one is not in it.
 
     Args:
         tool: The tool.
         question: The text to draw from.
-        force: Use whatever fits the type rather than give up.
     """
     pool = _Pool(question)
     needed = list_required(tool)
@@ -97,7 +97,7 @@ def fill_arguments(tool: Tool, question: str, *, force: bool = False) -> Json | 
         if value is None:
             value = _find_by_form(name, declared[name], pool, needed=name in needed)
         if value is None and name in needed and "default" not in declared[name]:
-            value = _guess_value(tool, name, declared[name], pool, force=force)
+            value = _guess_value(tool, name, declared[name], pool)
             if value is None:
                 return None
         if value is not None:
@@ -170,18 +170,12 @@ def _find_string(name: str, schema: Json, pool: _Pool, *, needed: bool) -> str |
     return pool.quoted.pop(0) if pool.quoted and needed else None
 
 
-def _guess_value(tool: Tool, name: str, schema: Json, pool: _Pool, *, force: bool) -> Any:
+def _guess_value(tool: Tool, name: str, schema: Json, pool: _Pool) -> str | None:
     """Fill a required string from what the question says beside the tool's own words."""
-    wanted = infer_type(schema)
-    if wanted == "string" and not list_options(schema):
-        tail = re.search(r":\s+(.+?)[?!.]*$", pool.text, re.S) or _TAIL.search(pool.text)
-        rest = tail[1].strip() if tail else _extract_rest(tool, pool.text)
-        return rest or (pool.text.strip() if force else None)
-    if not force:
+    if infer_type(schema) != "string" or list_options(schema):
         return None
-    if allowed := list_options(schema):
-        return allowed[0]
-    return {"integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}.get(wanted)
+    tail = re.search(r":\s+(.+?)[?!.]*$", pool.text, re.S) or _TAIL.search(pool.text)
+    return (tail[1].strip() if tail else _extract_rest(tool, pool.text)) or None
 
 
 def _extract_rest(tool: Tool, text: str) -> str:

@@ -95,17 +95,6 @@ class DynamoFacts:
         items, end = self._state.query(pk, begins=keys.LEARNED, limit=limit, start=start)
         return Page[LearnedRange](items=tuple(map(_parse_learned, items)), cursor=encode_cursor(end))
 
-    def remove_user(self, tenant_id: str, user_id: str) -> int:
-        """See `FactStore`."""
-        pk = keys.user_pk(tenant_id, user_id)
-        removed = 0
-        # The head first: a writer that has read the book before can't put anything of it back.
-        for begins in (keys.FACTS, keys.FACT, keys.FORGOTTEN, keys.LEARNED):
-            for item in self._state.iter_items(pk, begins=begins):
-                self._state.delete(pk, str(item["sk"]))
-                removed += 1
-        return removed
-
 
 def _make_fact_item(pk: str, fact: Fact, days: int | None) -> Item:
     ends = [] if fact.expires_at is None else [fact.expires_at + timedelta(days=EXPIRED_DAYS)]

@@ -72,14 +72,6 @@ class MemoryFacts:
         end = {"pk": pk, "sk": after[limit - 1][0]} if len(after) > limit else None
         return Page[LearnedRange](items=tuple(one for _, one in after[:limit]), cursor=encode_cursor(end))
 
-    def remove_user(self, tenant_id: str, user_id: str) -> int:
-        """See `FactStore`."""
-        owner = (tenant_id, user_id)
-        with self._lock:
-            book = self._books.pop(owner, None)
-            learned = self._learned.pop(owner, {})
-        return len(learned) + (0 if book is None else 1 + len(book.facts) + len(book.forgotten))
-
 
 def _make_sk(learned: LearnedRange) -> str:
     return keys.learned_sk(learned.session_id, learned.first_seq, learned.last_seq, learned.recipe)

@@ -19,6 +19,7 @@ _KINDS: Final = frozenset(
 )
 """Of its kinds: not dates, addresses of pages and keys of AWS, which are masked by their form or say little."""
 _SURE: Final = 0.5
+_LANGUAGE: Final = "en"
 
 
 class ComprehendNames:
@@ -26,12 +27,10 @@ class ComprehendNames:
 
     Args:
         client: boto3's client of ``comprehend``.
-        language: of the texts: ``en`` or ``es``.
     """
 
-    def __init__(self, client: Any, *, language: str = "en") -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._language = language
 
     def mask(self, text: str) -> str:
         """See the port."""
@@ -53,7 +52,7 @@ class ComprehendNames:
         if not text.strip():
             return
         with translate_errors("Comprehend"):
-            reply = self._client.detect_pii_entities(Text=text, LanguageCode=self._language)
+            reply = self._client.detect_pii_entities(Text=text, LanguageCode=_LANGUAGE)
         for one in reply["Entities"]:
             if one["Type"] in _KINDS and one["Score"] >= _SURE:
                 yield int(one["BeginOffset"]), int(one["EndOffset"]), str(one["Type"])

@@ -20,7 +20,7 @@ _OWN = "tiers: {embeddings: {chain: [text-embedding-3-small], dimensions: 256}}\
 
 
 def an_assembly(*assets: Path) -> Assembly:
-    files = {path.name: FileAsset(path.name, path, (path.name,)) for path in assets}
+    files = {path.name: FileAsset(path.name, path) for path in assets}
     return Assembly(Path("cdk.out"), (Stack("state", "state", {}, (), files),))
 
 
