@@ -63,19 +63,19 @@ def read_alerts(values: Any, stage: Alerts) -> Alerts:
     fix = 'write {"page": ["on-call@example.com", {"kind": "slack", "name": "on-call"}], "limits": {"daily_usd": 200}}'
     unknown = sorted(set(values) - {"page", "ticket", "link", "limits"}) if isinstance(values, dict) else ["?"]
     if unknown:
-        raise ConfigurationError(f"cdk.json: alerts: there is no field {', '.join(map(repr, unknown))}", fix=fix)
+        raise ConfigurationError(f"cdk.json: alerts: no field {', '.join(map(repr, unknown))}", fix=fix)
     told = {
         severity: own if severity not in values else _read_receivers(values[severity], severity, fix)
         for severity, own in (("page", stage.page), ("ticket", stage.ticket))
     }
     link = values.get("link", stage.link)
     if link is not None and not (isinstance(link, str) and _RECEIVER.fullmatch(link) and link.startswith("https://")):
-        raise ConfigurationError("cdk.json: alerts: link is no HTTPS address", fix='write "https://github.com/..."')
+        raise ConfigurationError("cdk.json: alerts: link is not an HTTPS address", fix='write "https://github.com/..."')
     try:
         limits = AlarmLimits.model_validate(stage.limits.model_dump() | values.get("limits", {}))
     except (TypeError, ValidationError) as error:
         first = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else None
-        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is no object"
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is not an object"
         raise ConfigurationError(f"cdk.json: alerts: limits: {why}", fix=fix) from error
     return Alerts(page=told["page"], ticket=told["ticket"], link=link, limits=limits)
 
@@ -87,7 +87,7 @@ def _read_receivers(values: Any, severity: str, fix: str) -> tuple[str | AlertTa
         ConfigurationError: one is neither, two targets have one name, or a webhook's host can't be reached.
     """
     if not isinstance(values, list):
-        raise ConfigurationError(f"cdk.json: alerts: {severity} is no list of addresses and targets", fix=fix)
+        raise ConfigurationError(f"cdk.json: alerts: {severity} is not a list of addresses and targets", fix=fix)
     found: list[str | AlertTarget] = []
     for one in values:
         if isinstance(one, dict):
@@ -102,10 +102,10 @@ def _read_receivers(values: Any, severity: str, fix: str) -> tuple[str | AlertTa
         elif isinstance(one, str) and _RECEIVER.fullmatch(one):
             found.append(one)
         else:
-            raise ConfigurationError(f"cdk.json: alerts: {severity} is no list of addresses and targets", fix=fix)
+            raise ConfigurationError(f"cdk.json: alerts: {severity} is not a list of addresses and targets", fix=fix)
     names = [one.name for one in found if isinstance(one, AlertTarget)]
     if len(names) > _MOST_TARGETS:
         raise ConfigurationError(f"cdk.json: alerts: {severity} has more than {_MOST_TARGETS} targets", fix=fix)
     if len(set(names)) < len(names):
-        raise ConfigurationError(f"cdk.json: alerts: {severity}: two targets have one name", fix="name each otherwise")
+        raise ConfigurationError(f"cdk.json: alerts: {severity}: two targets have the same name", fix="rename one")
     return tuple(found)

@@ -247,7 +247,7 @@ def read_stage(app: App) -> Stage:
     name = app.node.try_get_context("stage") or "dev"
     if name not in STAGES:
         raise ConfigurationError(
-            f"there is no stage '{name}'", field="stage", fix=f"use --context stage= with one of {', '.join(STAGES)}"
+            f"no stage '{name}'", field="stage", fix=f"use --context stage= with one of {', '.join(STAGES)}"
         )
     stage = STAGES[name]
     notices = (app.node.try_get_context("notices") or {}).get(name)
@@ -287,7 +287,7 @@ def read_vector_store(value: Any) -> VectorStoreName:
     """
     if value not in get_args(VectorStoreName):
         raise ConfigurationError(
-            f"cdk.json: vector_store: there is no vector store {value!r}",
+            f"cdk.json: vector_store: no vector store {value!r}",
             fix=f"use one of {', '.join(get_args(VectorStoreName))}",
         )
     return cast(VectorStoreName, value)
@@ -317,13 +317,13 @@ def read_targets(values: Any) -> tuple[Target, ...]:
         targets = tuple(Target.model_validate(one) for one in values)
     except (TypeError, ValidationError) as error:
         first = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else None
-        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is no list"
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else "it is not a list"
         raise ConfigurationError(
             f"cdk.json: traces: a target is not well formed: {why}",
             fix='write a list such as [{"name": "phoenix", "kind": "phoenix", "endpoint": "https://..."}]',
         ) from error
     if len({one.name for one in targets}) < len(targets):
-        raise ConfigurationError("cdk.json: traces: two targets have one name", fix="name each otherwise")
+        raise ConfigurationError("cdk.json: traces: two targets have the same name", fix="rename one")
     return targets
 
 
@@ -344,7 +344,7 @@ def read_notices(values: Mapping[str, Any]) -> Notices:
         groups[group] = Channels(slack=bool(one.get("slack", False)), email=tuple(one.get("email", ())))
     if unknown:
         raise ConfigurationError(
-            f"cdk.json: notices: there is no field {', '.join(map(repr, unknown))}",
+            f"cdk.json: notices: no field {', '.join(map(repr, unknown))}",
             fix="a stage has link, email_from and groups; a group has slack and email",
         )
     return Notices(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)

@@ -69,7 +69,7 @@ def read_contents(value: Any) -> ContentsLog:
         raise ConfigurationError("cdk.json: contents: a stage has agents and days", fix=_FIX)
     agents, days, names = given["agents"], given["days"], given.get("names")
     if not isinstance(agents, list) or not agents or not all(isinstance(one, str) and one for one in agents):
-        raise ConfigurationError("cdk.json: contents: 'agents' is no list of names of agents", fix=_FIX)
+        raise ConfigurationError("cdk.json: contents: 'agents' is not a list of names of agents", fix=_FIX)
     if type(days) is not int or days not in RETENTIONS:
         raise ConfigurationError(
             f"cdk.json: contents: 'days' is {days!r}", fix=f"use one of {', '.join(map(str, RETENTIONS))}"
@@ -88,5 +88,5 @@ def check_agents(wanted: ContentsLog, agents: Collection[str]) -> None:
     unknown = sorted(set(wanted.agents) - set(agents))
     if unknown:
         raise ConfigurationError(
-            f"cdk.json: contents: there is no agent {', '.join(map(repr, unknown))}", fix=f"name {', '.join(agents)}"
+            f"cdk.json: contents: no agent {', '.join(map(repr, unknown))}", fix=f"name {', '.join(agents)}"
         )

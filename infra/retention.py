@@ -107,7 +107,7 @@ def read_retention(values: Any, stage: Retention) -> Retention:
     unknown = sorted(set(values) - set(known)) if isinstance(values, dict) else ["?"]
     if unknown:
         raise ConfigurationError(
-            f"cdk.json: retention: there is no kind of data {', '.join(map(repr, unknown))}",
+            f"cdk.json: retention: no kind of data {', '.join(map(repr, unknown))}",
             fix=f"a stage has {', '.join(known)}, each in days",
         )
     for name, days in values.items():

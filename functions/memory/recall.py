@@ -26,7 +26,7 @@ def handler(event: Reference | HandedCall, context: LambdaContext) -> dict[str, 
         return answer_call(event, wiring.make_knowledge_search(), load_catalog())
     agent = load_catalog().agents.get(event.agent)
     if agent is None:
-        raise NotFound(f"there is no agent '{event.agent}'", field="agent")
+        raise NotFound(f"no agent '{event.agent}'", field="agent")
     until = deadline_of(context, spare_seconds=2)
     manifest = wiring.make_recall().run(event.tenant_id, event.run_id, event.session_id, agent, deadline=until)
     return {"passages": manifest.passages}

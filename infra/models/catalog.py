@@ -92,9 +92,7 @@ def check_tasks(models: ModelCatalog, catalog: Catalog) -> None:
     for place, task in asked.items():
         if task not in models.tasks:
             known = ", ".join(sorted(models.tasks))
-            raise ConfigurationError(
-                f"{place}: task: there is no task '{task}'; the tasks are {known}", fix="use one of them"
-            )
+            raise ConfigurationError(f"{place}: task: no task '{task}'; the tasks are {known}", fix="use one of them")
 
 
 def check_scales(models: ModelCatalog, catalog: Catalog) -> None:
@@ -113,7 +111,7 @@ def check_scales(models: ModelCatalog, catalog: Catalog) -> None:
         searches = knowledge.top_k > 0 or SEARCH_KNOWLEDGE in agent.tools
         if unknown and searches and knowledge.minimum_score is None and knowledge.minimum_relevance > 0:
             raise ConfigurationError(
-                f"agents/{name}/agent.yaml: knowledge: nothing is known of the cosines of the embedding model "
+                f"agents/{name}/agent.yaml: knowledge: no relevance scale is known for the embedding model "
                 f"'{unknown[0]}', so no passage can be held against minimum_relevance",
                 fix="set knowledge.minimum_score, a cosine; or minimum_relevance: 0, and nothing is too far",
             )

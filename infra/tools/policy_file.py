@@ -93,11 +93,11 @@ def _check_source(loc: Loc, source: str, tools: Mapping[str, ToolSpec]) -> Itera
 def _describe_unknown(what: str, name: str, known: Collection[str]) -> str:
     near = get_close_matches(name, known, n=1)
     fix = f"do you mean '{near[0]}'?" if near else f"there are: {', '.join(sorted(known)[:20]) or 'none'}"
-    return f"there is no {what} '{name}': {fix}"
+    return f"no {what} '{name}': {fix}"
 
 
 def _describe(kind: str, message: str) -> str:
-    return "there is no such field" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
+    return "no such field" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
 
 
 def _make_error(nodes: Any, faults: list[tuple[Loc, str]]) -> ConfigurationError:

@@ -170,13 +170,13 @@ def _check_names(file: CatalogFile, tools: Mapping[str, AnyTool]) -> None:
             near = get_close_matches(str(name), known, n=1)
             raise file.make_error(
                 (name,),
-                f"there is no tool '{name}'",
+                f"no tool '{name}'",
                 f"write {near[0]}" if near else "remove it, or write functions/tools/<name>.py",
             )
         if name in tools and tools[name].settings is None:
             raise file.make_error((name,), "the tool declares no settings", "remove it, or add settings= to @tool")
         if values is not None and not isinstance(values, dict):
-            raise file.make_error((name,), "these are no fields", f"write them under {name}: as 'field: value'")
+            raise file.make_error((name,), "these are not fields", f"write them under {name}: as 'field: value'")
         named = _list_name_fields(tools[name]) if name in tools else None
         _check_secret_values(file, (name,), values, named)
 
@@ -271,7 +271,7 @@ def _describe_fault(file: CatalogFile, tool: str, model: type[BaseModel], found:
     said = str(found["msg"]).removeprefix("Value error, ")
     if found["type"] == "extra_forbidden":
         near = get_close_matches(str(path[-1]), model.model_fields, n=1) if len(path) == 1 else []
-        said, fix = "there is no such field", f"write {near[0]}" if near else f"remove {place}"
+        said, fix = "no such field", f"write {near[0]}" if near else f"remove {place}"
     elif found["type"] == "missing":
         said, fix = "the field is missing", f"write {place}:"
     elif found["type"] == "string_type":
@@ -314,7 +314,7 @@ def _check_rotation(file: CatalogFile, name: str, entry: SecretEntry) -> None:
     if entry.tenants is True or entry.renewed:
         raise file.make_error(
             (SECRETS, name, "rotate"),
-            "what is rotated is the shared secret, and there is none, or the tool renews it itself",
+            "only a shared secret can be rotated: the tool has none, or renews it itself",
             "list the tenants that have their own, or remove rotate or renewed",
         )
     listed = len(entry.tenants or ())

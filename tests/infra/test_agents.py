@@ -21,8 +21,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("description: x\ntoolz: [notes]\n", "toolz: there is no field 'toolz': do you mean 'tools'?"),
-        ("description: x\nhumans: {qorum: 2}\n", "humans.qorum: there is no field 'qorum'"),
+        ("description: x\ntoolz: [notes]\n", "toolz: no field 'toolz': do you mean 'tools'?"),
+        ("description: x\nhumans: {qorum: 2}\n", "humans.qorum: no field 'qorum'"),
         ("description: x\nhumans: {quorum: 0}\n", "humans.quorum: Input should be greater than or equal to 1"),
         ("description: x\nhumans: {on_expiry: escalate}\n", "humans.escalate_to: on_expiry is escalate: name at least"),
         ("description: x\nconfidence: {bands: {draft: 0.9}}\n", "confidence.bands: bands go downwards"),
@@ -55,7 +55,7 @@ def test_a_folder_without_a_prompt_is_told(folder: Path) -> None:
 
 
 def test_a_project_without_agents_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="there is no agent"):
+    with pytest.raises(ConfigurationError, match="no agent"):
         build_catalog(tmp_path, {})
 
 

@@ -177,9 +177,9 @@ def test_a_project_says_whom_alarms_tell_and_from_when_on() -> None:
     [
         ({"pager": []}, "'pager'"),
         ([], "no field"),
-        ({"page": "a@example.com"}, "page is no list"),
-        ({"ticket": ["http://example.com"]}, "ticket is no list"),
-        ({"page": ["nobody"]}, "page is no list"),
+        ({"page": "a@example.com"}, "page is not a list"),
+        ({"ticket": ["http://example.com"]}, "ticket is not a list"),
+        ({"page": ["nobody"]}, "page is not a list"),
         ({"limits": {"daily_usd": 0}}, "daily_usd"),
         ({"limits": {"daily_eur": 5}}, "daily_eur"),
         ({"limits": {"slo_success_percent": 100}}, "slo_success_percent"),

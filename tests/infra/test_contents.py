@@ -135,5 +135,5 @@ def test_what_is_not_well_formed_is_refused(value: Any) -> None:
 
 
 def test_an_agent_that_is_not_there_is_told() -> None:
-    with pytest.raises(ConfigurationError, match="there is no agent 'clerk'"):
+    with pytest.raises(ConfigurationError, match="no agent 'clerk'"):
         check_agents(read_contents({"agents": ["assistant", "clerk"], "days": 7}), ["assistant"])

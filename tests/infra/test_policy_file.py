@@ -50,16 +50,16 @@ links:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rules:\n  - tools: [send_emial]\n    decide: ask\n", "policy.yaml:2: rules.0.tools.0: there is no tool"),
+        ("rules:\n  - tools: [send_emial]\n    decide: ask\n", "policy.yaml:2: rules.0.tools.0: no tool"),
         ("rules:\n  - tools: [send_emial]\n    decide: ask\n", "do you mean 'send_email'?"),
         (
             "rules:\n\n  - decide: ask\n    agents:\n      - assistent\n",
-            "policy.yaml:5: rules.0.agents.0: there is no agent",
+            "policy.yaml:5: rules.0.agents.0: no agent",
         ),
-        ("rules:\n  - decide: ask\n    sources: [document]\n", "policy.yaml:3: rules.0.sources.0: there is no source"),
-        ("trusted: ['tool:fetch']\n", "policy.yaml:1: trusted.0: there is no source 'tool:fetch'"),
+        ("rules:\n  - decide: ask\n    sources: [document]\n", "policy.yaml:3: rules.0.sources.0: no source"),
+        ("trusted: ['tool:fetch']\n", "policy.yaml:1: trusted.0: no source 'tool:fetch'"),
         ("untrusted:\n  external: perhaps\n", "policy.yaml:2: untrusted.external: Input should be 'allow', 'ask'"),
-        ("untrusted:\n  outside: ask\n", "policy.yaml:2: untrusted.outside: there is no such field"),
+        ("untrusted:\n  outside: ask\n", "policy.yaml:2: untrusted.outside: no such field"),
         ("rules:\n  - tools: [search]\n", "policy.yaml:2: rules.0.decide: Field required"),
         ("links:\n  hosts: ['https://acme.eu']\n", "policy.yaml:2: links.hosts.0: String should match"),
         ("- ask\n", "policy.yaml:1: "),
@@ -81,8 +81,8 @@ def test_a_file_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("tool:serach", "there is no source 'tool:serach': do you mean 'tool:search'?"),
-        ("document", "there is no source 'document': do you mean 'documents'?"),
+        ("tool:serach", "no source 'tool:serach': do you mean 'tool:search'?"),
+        ("document", "no source 'document': do you mean 'documents'?"),
         ("tool:search", None),
         ("mcp:tickets", None),
         ("documents", None),

@@ -28,8 +28,8 @@ def test_what_a_project_says_stands_and_the_rest_is_the_stages() -> None:
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"run_days": 3}, "there is no kind of data 'run_days'"),
-        ([], "there is no kind of data"),
+        ({"run_days": 3}, "no kind of data 'run_days'"),
+        ([], "no kind of data"),
         ({"said_days": 0}, "'said_days' is 0"),
         ({"said_days": True}, "'said_days' is True"),
         ({"said_days": "90"}, "'said_days' is '90'"),

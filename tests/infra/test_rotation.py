@@ -124,7 +124,7 @@ def test_tenants_own_secrets_are_left_alone_without_a_word(tmp_path: Path) -> No
         ("hook: {rotate: {kind: vendor}}", "secrets.hook.rotate.kind", "'password', 'key' or 'postgres'"),
         ("hook: {rotate: {kind: key, days: 0}}", "secrets.hook.rotate.days", "greater than or equal to 1"),
         ("hook: {rotate: {days: 3}}", "secrets.hook.rotate.kind", "required"),
-        ("hook: {tenants: true, rotate: {kind: key}}", "secrets.hook.rotate", "the shared secret, and there is none"),
+        ("hook: {tenants: true, rotate: {kind: key}}", "secrets.hook.rotate", "only a shared secret can be rotated"),
         ("hook: {rotate: {kind: key, own: true}}", "secrets.hook.rotate.own", "1 to 20 listed tenants"),
         (
             f"hook: {{tenants: [{', '.join(f't{n}' for n in range(21))}], rotate: {{kind: key, own: true}}}}",

@@ -268,11 +268,11 @@ def judged(flow: Flow, on: str) -> Fragment:
         (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is not a reference"),
         (
             answering("x", lambda flow: flow.agent("s", "nobody", "x")),
-            "s: agent: there is no agent 'nobody': use one",
+            "s: agent: no agent 'nobody': use one",
         ),
         (
             answering("x", lambda flow: flow.tool("s", "nothing")),
-            "s: tool: there is no tool 'nothing': use one",
+            "s: tool: no tool 'nothing': use one",
         ),
         (scheduling("every day"), "infra/workflows/bad.py"),
         (scheduling("rate(1 day)", "rate(2 days)"), "two schedules have the same name"),

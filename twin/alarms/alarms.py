@@ -219,7 +219,7 @@ def _read_queries(properties: JsonObject) -> list[tuple[Query, bool]]:
     for query, _ in found:
         unknown = (list_names(query.expression) if query.key is None else set()) - ids
         if unknown:
-            raise ValueError(f"the expression '{query.query_id}' uses {', '.join(sorted(unknown))}, which is no id")
+            raise ValueError(f"the expression '{query.query_id}' uses {', '.join(sorted(unknown))}, which is not an id")
     _check_order({query.query_id: list_names(query.expression) for query, _ in found if query.key is None})
     return found
 

@@ -169,7 +169,7 @@ class _MathParser:
         if re.fullmatch(r"[a-z][A-Za-z0-9_]*", token):
             self.used.add(token)
             return self._values.get(token, {})
-        raise self._fail(f"{token or 'the end'!r} stands where a value should")
+        raise self._fail(f"{token or 'the end'!r} is where a value is expected")
 
     def _read_list(self, end: str) -> list[Value]:
         members: list[Value] = []

@@ -129,7 +129,7 @@ def _read_template(path: Path, assets: Mapping[str, FileAsset]) -> JsonObject:
     def read_nested(object_key: str) -> JsonObject:
         if object_key not in assets:
             raise AssemblyError(
-                f"'{path.name}': the template '{object_key}' of a nested stack is no asset of the stack"
+                f"'{path.name}': the template '{object_key}' of a nested stack is not an asset of the stack"
             )
         return _read_json(assets[object_key].path)
 

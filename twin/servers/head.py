@@ -51,7 +51,7 @@ def parse_head(data: bytes) -> Head:
         raise Refused(400, "bad_request", f"not a request line: {first[:100]!r}")
     method, target, protocol = parts
     if protocol not in _VERSIONS:
-        raise Refused(505, "version_not_supported", f"'{protocol[:20]}' is not spoken here: use HTTP/1.1")
+        raise Refused(505, "version_not_supported", f"'{protocol[:20]}' is not supported: use HTTP/1.1")
     fields: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
     for line in lines:

@@ -15,7 +15,7 @@ def read_file(
     path: Path,
     context: ToolContext,
     start: Annotated[int, Field(ge=0, description="the byte to begin with: next_start of the answer before")] = 0,
-    as_base64: Annotated[bool, Field(description="return bytes as base64; for what is no text")] = False,
+    as_base64: Annotated[bool, Field(description="return bytes as base64; for what is not text")] = False,
 ) -> ReadFile:
     """Read a file, 48 KB at a time. With next_start in the answer, there is more."""
     return actions.read_file(context.files, path, start=start, as_base64=as_base64)

@@ -28,10 +28,10 @@ def business_days(
     end: Annotated[_Day, Field(description="count: to this ISO date, which does not count")] = None,
     days: Annotated[int, Field(ge=-MAX_STEPS, le=MAX_STEPS, description="add: business days, may be negative")] = 0,
     weekend: Annotated[
-        list[str], Field(max_length=6, description="days of the week that are no business days, in English")
+        list[str], Field(max_length=6, description="days of the week that are not business days, in English")
     ] = ["saturday", "sunday"],  # noqa: B006 - pydantic copies the default of a parameter
     holidays: Annotated[
-        list[str], Field(max_length=400, description="ISO dates that are no business days: none are known here")
+        list[str], Field(max_length=400, description="ISO dates that are not business days: none are known here")
     ] = [],  # noqa: B006
     timezone: Annotated[str | None, Field(max_length=64, description="IANA name: whose today is meant")] = None,
 ) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _find_model_problems(
         return
     shape = (spec.output_schema or {}).get("properties", {}).get(name, {})
     if number and shape.get("type") not in ("integer", "number"):
-        yield f"the field '{spec.name}.{name}' is no number: use one that is"
+        yield f"the field '{spec.name}.{name}' is not a number: use one that is"
     for value in values:
         if "enum" in shape and value not in shape["enum"]:
             yield f"'{spec.name}.{name}' is never {value!r}: use one of {shape['enum']}"

@@ -83,9 +83,7 @@ class Flow(Workflow):
         """
         found = self.agents.get(agent)
         if found is None:
-            raise self._wrong(
-                name, "agent", f"there is no agent '{agent}': use one of {', '.join(sorted(self.agents))}"
-            )
+            raise self._wrong(name, "agent", f"no agent '{agent}': use one of {', '.join(sorted(self.agents))}")
         if agent not in self.used_agents:
             self.used_agents.append(agent)
         return AgentRun(self, self._step(AgentStep, name, {"agent": agent, "prompt": prompt}))
@@ -99,7 +97,7 @@ class Flow(Workflow):
             arguments: of the call; strings may be templates.
         """
         if tool not in self.tools:
-            raise self._wrong(name, "tool", f"there is no tool '{tool}': use one of {', '.join(sorted(self.tools))}")
+            raise self._wrong(name, "tool", f"no tool '{tool}': use one of {', '.join(sorted(self.tools))}")
         for sentence in find_argument_problems(self.tools[tool].spec.input_schema, arguments):
             self.problem(name, "arguments", sentence)
         return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))

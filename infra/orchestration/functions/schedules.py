@@ -85,7 +85,7 @@ class Schedules(Construct):
             )
         if schedule.timezone not in available_timezones():
             raise ConfigurationError(
-                f"{where}.timezone: there is no time zone '{schedule.timezone}'",
+                f"{where}.timezone: no time zone '{schedule.timezone}'",
                 fix="use a name of the IANA database, such as 'Europe/Berlin'",
             )
         scheduler.CfnSchedule(

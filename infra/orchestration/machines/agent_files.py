@@ -61,7 +61,7 @@ def _describe_fault(fault: ErrorDetails) -> str:
     if fault["type"] != "extra_forbidden":
         return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
     meant = get_close_matches(str(fault["loc"][0]), AgentSpec.model_fields, n=1) if len(fault["loc"]) == 1 else []
-    return f"{place}: there is no field '{fault['loc'][-1]}'" + (f": do you mean '{meant[0]}'?" if meant else "")
+    return f"{place}: no field '{fault['loc'][-1]}'" + (f": do you mean '{meant[0]}'?" if meant else "")
 
 
 def build_catalog(agents: Path, tools: dict[str, AnyTool], configured: ToolsFile | None = None) -> Catalog:
@@ -78,9 +78,7 @@ def build_catalog(agents: Path, tools: dict[str, AnyTool], configured: ToolsFile
     folders = sorted(path for path in agents.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
     specs = {folder.name: read_agent(folder) for folder in folders}
     if not specs:
-        raise ConfigurationError(
-            f"there is no agent in '{agents}'", fix="make a folder there, with agent.yaml and prompt.md"
-        )
+        raise ConfigurationError(f"no agent in '{agents}'", fix="make a folder there, with agent.yaml and prompt.md")
     builtin = _find_builtin(specs, tools)
     reached = {name: tuple(list_data(tool, configured or ToolsFile())) for name, tool in sorted(tools.items())}
     catalog = Catalog(

@@ -122,7 +122,7 @@ def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
     with _wrap_errors(flow.file):
         root = build(flow)
     if not isinstance(root, Fragment):
-        said = f"{flow.file}: workflow(flow) returns '{type(root).__name__}', which is no fragment"
+        said = f"{flow.file}: workflow(flow) returns '{type(root).__name__}', which is not a fragment"
         raise ConfigurationError(said, fix="return the part that holds all others, such as flow.sequential(...)")
     with _wrap_errors(flow.file):
         spec = flow.build_spec(root, inspect.getdoc(build) or flow.title)

@@ -248,7 +248,7 @@ def _check_group(caller: Caller, group: str) -> None:
 
 
 def _make_unknown(kind: str) -> NotFound:
-    return NotFound(f"there is no such {kind.replace('_', ' ')}", field=kind)
+    return NotFound(f"no such {kind.replace('_', ' ')}", field=kind)
 
 
 def _read(kind: type[B], asked: Asked) -> B:

@@ -70,7 +70,7 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CommandError(f"can't read {path}: {why}", code=EXIT_USAGE) from error
+        raise CommandError(f"can't read '{path}': {why}", code=EXIT_USAGE) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,7 +83,7 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"can't write {path}: {error.strerror}", code=EXIT_USAGE) from error
+        raise CommandError(f"can't write '{path}': {error.strerror}", code=EXIT_USAGE) from error
 
 
 def confirm(question: str) -> None:
@@ -93,7 +93,7 @@ def confirm(question: str) -> None:
         CommandError: no, or there is nobody to ask.
     """
     if OPTIONS.json or not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here, so nothing was done: give --yes", code=EXIT_USAGE)
+        raise CommandError("not a terminal, so nothing was done: pass --yes to confirm", code=EXIT_USAGE)
     if ERR.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done")
 

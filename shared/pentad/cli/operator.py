@@ -85,7 +85,7 @@ def _read_outputs(stage: str, stack: str) -> dict[str, Any]:
     except ClientError as error:
         if "does not exist" in str(error):
             raise CommandError(
-                f"there is no stack '{stack}' in the account and region of your AWS credentials: {deploy}, or give the "
+                f"no stack '{stack}' in the account and region of your AWS credentials: {deploy}, or give the "
                 "name of a stage that is deployed there",
                 code=EXIT_UNAVAILABLE,
             ) from error

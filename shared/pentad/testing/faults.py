@@ -48,7 +48,7 @@ class KitFaults:
             fault["status"] = status
         paths = [path for name, paths in CHAT_PATHS.items() if provider in ("", name) for path in paths]
         if not paths:
-            raise ValueError(f"there is no provider '{provider}' on the twin: {', '.join(CHAT_PATHS)}")
+            raise ValueError(f"no provider '{provider}' on the twin: {', '.join(CHAT_PATHS)}")
         self._stack.simulator.add_faults(*(fault | {"path": path} for path in paths))
 
     def clear(self) -> None:

@@ -85,9 +85,11 @@ def load_recording(path: Path) -> Recording:
     try:
         return Recording.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise AssertionError(f"can't read the recording {path}: {error.strerror}") from error
+        raise AssertionError(f"can't read the recording '{path}': {error.strerror}") from error
     except (ValidationError, UnicodeDecodeError) as error:
-        raise AssertionError(f"{path} is no recording of this version: write it with `pentad runs export`") from error
+        raise AssertionError(
+            f"'{path}' is not a recording of this version: write it with `pentad runs export`"
+        ) from error
 
 
 def replay_live(kit: ReplayKit, stack: Stack, recording: Recording, ignore: Sequence[str]) -> LiveReplay:

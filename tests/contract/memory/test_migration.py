@@ -78,7 +78,7 @@ def test_vectors_go_to_postgres_and_back_and_are_found_there(tmp_path: Path, pos
     ("arguments", "message"),
     [
         (("--from", "pinecone", "--to", "pinecone"), "same store"),
-        (("--from", "pinecone", "--to", "oracle"), "there is no vector store 'oracle'"),
+        (("--from", "pinecone", "--to", "oracle"), "no vector store 'oracle'"),
         (("--from", "postgres", "--to", "pinecone", "--from-secret", "/missing.json"), "can't read"),
     ],
 )

@@ -148,17 +148,17 @@ def test_pages_go_on_after_the_last_key(desk: Desk) -> None:
     [
         (
             {"kind": "secret", "key": "a", "value": {}},
-            "there is no kind 'secret' Fix: use one of 'contact', 'visit',",
+            "no kind 'secret' Fix: use one of 'contact', 'visit',",
         ),
         ({"kind": "contact", "key": "a", "value": {"name": "A", "iban": "x"}}, "has no field 'iban'"),
         ({"kind": "contact", "key": "a", "value": {"city": "x"}}, "(somebody we know) needs 'name'"),
-        ({"kind": "contact", "key": "a", "value": {"name": 5}}, "'name' of a contact is no text"),
-        ({"kind": "contact", "key": "a", "value": {"name": "A", "age": True}}, "'age' of a contact is no number"),
-        ({"kind": "contact", "key": "a", "value": {"name": "A", "since": "31.1.2026"}}, "is no date"),
+        ({"kind": "contact", "key": "a", "value": {"name": 5}}, "'name' of a contact is not text"),
+        ({"kind": "contact", "key": "a", "value": {"name": "A", "age": True}}, "'age' of a contact is not a number"),
+        ({"kind": "contact", "key": "a", "value": {"name": "A", "since": "31.1.2026"}}, "is not a date"),
         ({"kind": "contact", "key": " a", "value": {"name": "A"}}, "signs that are not seen"),
         ({"kind": "contact", "key": "a\u202e", "value": {"name": "A"}}, "signs that are not seen"),
         ({"kind": "contact", "key": "a", "value": {"name": "x" * 20_000}}, "20,0"),
-        ({"kind": "contact/x", "key": "a", "value": {"name": "A"}}, "there is no kind"),
+        ({"kind": "contact/x", "key": "a", "value": {"name": "A"}}, "no kind"),
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_is_stored(desk: Desk, arguments: dict[str, Any], told: str) -> None:

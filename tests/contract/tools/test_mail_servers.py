@@ -157,7 +157,7 @@ def test_who_was_refused_is_told_for_each_and_the_others_get_it(place: Place) ->
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        ("550 5.1.1 no", ToolFailed, "'mary@example.com': 550 5.1.1, there is no such mailbox"),
+        ("550 5.1.1 no", ToolFailed, "'mary@example.com': 550 5.1.1, no such mailbox"),
         ("451 4.3.0 no", ToolThrottled, "'mary@example.com': 451 4.3.0"),
     ],
 )

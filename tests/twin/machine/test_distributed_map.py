@@ -341,7 +341,7 @@ def test_a_thousand_items_leave_few_children_and_a_short_history(stage: Stage, b
         ),
         ({"ItemReader": _reader("b", "k", InputType="XML")}, "'InputType' must be one of"),
         ({"ItemReader": _reader("b", "k")}, "'InputType' is required"),
-        ({"ItemReader": {"Resource": "arn:aws:states:::dynamodb:scan"}}, "is no resource of 'ItemReader'"),
+        ({"ItemReader": {"Resource": "arn:aws:states:::dynamodb:scan"}}, "is not a resource of 'ItemReader'"),
         ({"ItemReader": _reader("b", "k", InputType="JSON", Depth=2)}, "Field 'Depth' is not supported"),
         ({"ItemBatcher": {"BatchInput": {}}}, "'MaxItemsPerBatch' or 'MaxInputBytesPerBatch' is required"),
         ({"ItemBatcher": {"MaxItems": 3}}, "Field 'MaxItems' is not supported"),

@@ -208,9 +208,9 @@ def test_a_step_that_fails_for_good_fails_the_run_and_frees_its_session(stage: S
         flow.answer = "{{a}}"
         return flow.sequential(flow.model("a", "x"))
 
-    bench = Bench(stage, build, lambda name, time: MalformedReply("it is no JSON"))
+    bench = Bench(stage, build, lambda name, time: MalformedReply("it is not JSON"))
     run = bench.run()
-    assert (run.status, run.error) == (RunStatus.FAILED, "MalformedReply: it is no JSON"), bench.ended
+    assert (run.status, run.error) == (RunStatus.FAILED, "MalformedReply: it is not JSON"), bench.ended
     assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
 
 

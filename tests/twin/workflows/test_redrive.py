@@ -20,7 +20,7 @@ def failing_once(step: str) -> Say:
     """Answer with the step's name and how often it was asked; one step fails at first."""
 
     def say(name: str, time: int) -> str | PentadError:
-        return MalformedReply("it is no JSON") if (name, time) == (step, 0) else f"{name} {time}"
+        return MalformedReply("it is not JSON") if (name, time) == (step, 0) else f"{name} {time}"
 
     return say
 

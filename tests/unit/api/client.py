@@ -122,7 +122,7 @@ class Bulk:
 
     def get(self, name: str) -> BulkIngest:
         if name not in self.started:
-            raise NotFound("there is no such bulk ingestion", field="bulk")
+            raise NotFound("no such bulk ingestion", field="bulk")
         return self.found.get(name, _BEGUN)
 
 

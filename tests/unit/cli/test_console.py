@@ -21,7 +21,7 @@ def test_a_refusal_names_status_field_and_fix() -> None:
 @pytest.mark.parametrize(
     ("message", "field", "said"),
     [
-        ("there is no such run", "run", "there is no such run"),
+        ("no such run", "run", "no such run"),
         ("nothing can follow that", "at", "at: nothing can follow that"),
         ("no", None, "no"),
     ],

@@ -52,7 +52,7 @@ def test_a_stack_without_outputs_is_told_with_its_status_and_the_way_out() -> No
 
 def test_a_stage_that_is_not_deployed_is_told_as_such() -> None:
     deploy("dev", StateTable="pentad-state")
-    assert "there is no stack 'pentad-prd-state'" in refused("prd")
+    assert "no stack 'pentad-prd-state'" in refused("prd")
 
 
 def test_a_name_that_no_stack_can_have_is_one_line() -> None:

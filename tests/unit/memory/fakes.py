@@ -74,7 +74,7 @@ class Runs:
 
     def get(self, tenant_id: str, run_id: str) -> Run:
         if run_id not in self.runs or self.runs[run_id].tenant_id != tenant_id:
-            raise NotFound("there is no such run")
+            raise NotFound("no such run")
         return self.runs[run_id]
 
     def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:

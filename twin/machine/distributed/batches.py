@@ -50,7 +50,7 @@ def read_limits(batcher: dict[str, Any]) -> BatchLimits:
         try:
             limit = int(batcher[field]) if field in batcher else None
         except (TypeError, ValueError) as error:
-            raise BatchingError(f"'{field}' is no whole number: {dump_json(batcher[field])}") from error
+            raise BatchingError(f"'{field}' is not a whole number: {dump_json(batcher[field])}") from error
         if limit is not None and limit < 1:
             raise BatchingError(f"'{field}' must be positive, and is {limit}")
         given[field] = limit

@@ -123,7 +123,7 @@ def _find_writer_faults(writer: Json) -> Iterator[Fault]:
 def _find_action_faults(value: Json, field: str) -> Iterator[Fault]:
     resource = str(value.get("Resource", ""))
     if resource.split(":states:::")[-1] not in [f"s3:{action}" for action in _ACTIONS[field]]:
-        yield f"'{resource}' is no resource of '{field}'", f"{field}/Resource"
+        yield f"'{resource}' is not a resource of '{field}'", f"{field}/Resource"
 
 
 def _find_unknown(value: Json, known: Collection[str], place: str) -> Iterator[Fault]:

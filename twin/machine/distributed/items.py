@@ -82,7 +82,7 @@ def _read_whole(value: Any, field: str) -> int | None:
     try:
         number = int(value)
     except (TypeError, ValueError) as error:
-        raise ReadingError(f"'{field}' is no whole number: {dump_json(value)}") from error
+        raise ReadingError(f"'{field}' is not a whole number: {dump_json(value)}") from error
     if number < 0:
         raise ReadingError(f"'{field}' is negative: {number}")
     return number

@@ -102,7 +102,9 @@ def _build_run(state: Any, env: Any, begin: Callable[[], Any]) -> MapRun:
         # A path may give a number as text.
         count, share = None if count is None else int(count), None if share is None else float(share)
     except (TypeError, ValueError) as error:
-        raise _build_failure(env, "States.Runtime", f"a tolerated failure is no number: {dump_json(given)}") from error
+        raise _build_failure(
+            env, "States.Runtime", f"a tolerated failure is not a number: {dump_json(given)}"
+        ) from error
     if concurrency < 0 or (count or 0) < 0 or not 0 <= (share or 0) <= 100:
         raise _build_failure(env, "States.Runtime", "a limit of the Map state is out of range")
     parent = executions.find(env.states.context_object.context_object_data["Execution"]["Id"])

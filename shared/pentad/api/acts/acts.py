@@ -124,7 +124,7 @@ class Acts:
         if route in _OF_MEMORY:
             user_id, fact_id = unquote(names["user"]), names["fact"]
             if not self._knows_fact(caller.tenant_id, user_id, fact_id):
-                raise NotFound("there is no such fact", field="fact")
+                raise NotFound("no such fact", field="fact")
             return MEMORY, f"{hash_user(user_id)}/{fact_id}"
         return self._runs.get(caller.tenant_id, _RUN_OF[route](names, event)).run_id, event.raw_path
 

@@ -58,7 +58,7 @@ class StepFunctionsBulk:
             except ClientError as error:
                 if code_of(error) != "ExecutionDoesNotExist":
                     raise
-                raise NotFound("there is no such bulk ingestion", field="bulk") from error
+                raise NotFound("no such bulk ingestion", field="bulk") from error
             counts = self._count_items(execution_arn)
         return BulkIngest(
             status=_STATUSES[found["status"]],

@@ -210,4 +210,4 @@ def _build_request(served: ServedSpec, arguments: Json, user_id: str | None) -> 
 
 
 def _make_unknown() -> McpFault:
-    return McpFault(INVALID_PARAMS, "there is no such task: it is another's, or is not kept any more")
+    return McpFault(INVALID_PARAMS, "no such task: it is another's, or is not kept any more")

@@ -74,7 +74,7 @@ class Listing:
         """
         found = self._served.get(name) if isinstance(name, str) else None
         if found is None:
-            raise McpFault(INVALID_PARAMS, "there is no such tool: tools/list has those that are served")
+            raise McpFault(INVALID_PARAMS, "no such tool: tools/list has those that are served")
         return found
 
     def list_page(self, cursor: object, *, tasks: bool) -> Json:
@@ -129,4 +129,4 @@ def _read_cursor(cursor: object) -> str | None:
     try:
         return base64.b64decode(str(cursor).encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
-        raise McpFault(INVALID_PARAMS, "cursor is none that tools/list has given") from error
+        raise McpFault(INVALID_PARAMS, "unknown cursor: send the one from the last tools/list") from error

@@ -181,7 +181,7 @@ def _read_envelope(body: Any) -> tuple[str, Json]:
     if isinstance(body, list):
         raise McpFault(INVALID_REQUEST, "a batch is not served: send one JSON-RPC message in a request")
     if not isinstance(body, dict) or body.get("jsonrpc") != "2.0":
-        raise McpFault(INVALID_REQUEST, "the body is no JSON-RPC message: it needs 'jsonrpc': '2.0' and 'method'")
+        raise McpFault(INVALID_REQUEST, "the body is not a JSON-RPC message: it needs 'jsonrpc': '2.0' and 'method'")
     method, params = body.get("method"), body.get("params", {})
     if not isinstance(method, str) or not 0 < len(method) <= _MOST_ID:
         raise McpFault(INVALID_REQUEST, "method must be a text: only requests and notifications are taken here")

@@ -144,7 +144,7 @@ class McpService:
 
     def _check_origin(self, origin: str | None) -> None:
         if origin is not None and origin not in self._origins:
-            raise McpFault(DENIED, "pages of this origin may not ask: add it to the stage's cors_origins")
+            raise McpFault(DENIED, "this origin is not allowed: add it to the stage's cors_origins")
 
     def _dispatch(self, asked: McpRequest, terms: Terms) -> Json:
         found = (self._modern if asked.modern else self._sessions).get(asked.method)
@@ -227,7 +227,7 @@ class McpService:
         try:
             run = self._calls.get_run(terms.caller, run_id)
         except McpFault:
-            return build_text_result("run_id: there is no such run of a call of yours", is_error=True)
+            return build_text_result("run_id: no such run of a call of yours", is_error=True)
         run = self._calls.wait(run, terms.seconds)
         if run.status.ended:
             return self._calls.build_result(run)
@@ -289,7 +289,7 @@ def _read_state(state: object) -> tuple[str | None, int]:
         return None, 0
     run_id, _, rounds = str(state).partition(".")
     if not rounds.isdecimal() or len(rounds) > 2:
-        raise McpFault(INVALID_PARAMS, "requestState is none that this server has given")
+        raise McpFault(INVALID_PARAMS, "unknown requestState: send the one from the last answer")
     return run_id, int(rounds)
 
 

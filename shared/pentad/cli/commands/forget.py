@@ -24,7 +24,7 @@ def forget(
     receipt: Annotated[
         str | None, typer.Argument(metavar="RECEIPT", help=f"With '{VERIFY}': USER/ID, as an erasure prints it.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     wait: Annotated[int, typer.Option(min=0, max=3600, help="Wait for the end for so many seconds at most.")] = 300,
 ) -> None:
     """Erase a user: all that is kept of them goes, but for amounts. Or, with 'verify', look again for what is left."""
@@ -36,7 +36,7 @@ def forget(
                 raise CommandError("give the receipt as USER/ID, as `pentad forget USER` printed it", code=EXIT_USAGE)
             found = client.call("POST", make_path(user_id, erasure_id))
         elif receipt is not None:
-            raise CommandError(f"'{receipt}' is one argument too many: erase one user at a time", code=EXIT_USAGE)
+            raise CommandError(f"unexpected argument '{receipt}': erase one user at a time", code=EXIT_USAGE)
         else:
             user_id = user
             if not yes:
@@ -84,7 +84,7 @@ def _show(user_id: str, receipt: Json) -> None:
             f"`pentad runs cancel {receipt['open_run']}`, then try again"
         )
     if receipt["status"] in _OPEN:
-        raise CommandError("it is not at its end yet; the same command again goes on waiting")
+        raise CommandError("the erasure is still running: run the command again to keep waiting")
     if receipt["status"] != "done":
         raise CommandError(f"'{user_id}' is not erased: see what is left; docs/erasure.md says what to do")
     OUT.print(build_line("'{user}': nothing is left", user=user_id))

@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 app = typer.Typer(help="What is remembered of a user: facts, preferences, corrections.", no_args_is_help=True)
 
-User = Annotated[str, typer.Option("--user", "-u", help="Of whom.")]
+User = Annotated[str, typer.Option("--user", "-u", help="The user's id.")]
 FactId = Annotated[str, typer.Argument(metavar="FACT", help="The fact's id, as `pentad memory list` prints it.")]
 
 
@@ -23,7 +23,7 @@ FactId = Annotated[str, typer.Argument(metavar="FACT", help="The fact's id, as `
 def list_memory(
     user: User,
     history: Annotated[bool, typer.Option("--history", help="With what no longer holds.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 100,
 ) -> None:
     """List what is remembered of a user, the newest first."""
     with handle_errors():
@@ -52,7 +52,7 @@ def show_memory(
     fact: Annotated[
         str | None, typer.Argument(metavar="FACT", help="A fact; none: what was kept and refused, and why.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many parts of sessions.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of parts of sessions to list.")] = 50,
 ) -> None:
     """Show a fact with its evidence; without one, what the write gate kept and refused of the user's sessions."""
     with handle_errors():
@@ -104,7 +104,7 @@ def edit_memory(
 def forget_memory(
     fact: FactId,
     user: User,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
 ) -> None:
     """Forget a fact, with what it took the place of. It is not learned again from the same words."""
     with handle_errors():
@@ -136,7 +136,7 @@ def _parse_day(day: str | None) -> str | None:
     try:
         end = datetime.strptime(day, "%Y-%m-%d").replace(hour=23, minute=59, second=59, tzinfo=UTC)
     except ValueError as error:
-        raise CommandError(f"'{day}' is no day: write it as 2027-01-31", code=2) from error
+        raise CommandError(f"invalid date '{day}': write it as 2027-01-31", code=2) from error
     return end.isoformat()
 
 

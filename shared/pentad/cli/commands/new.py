@@ -141,7 +141,7 @@ def build_agent_files(root: Path, name: str, description: str, tools: tuple[str,
     """
     if not re.fullmatch(AGENT_PATTERN, name):
         raise CommandError(
-            f"'{name}' is no name of an agent: use small letters, digits and dashes, such as order-desk",
+            f"invalid agent name '{name}': use small letters, digits and dashes, such as order-desk",
             code=EXIT_USAGE,
         )
     word = name.replace("-", "_")
@@ -167,7 +167,7 @@ def _check_tools(root: Path, tools: tuple[str, ...]) -> None:
     if unknown:
         known = ", ".join(sorted(there)) or "none yet"
         raise CommandError(
-            f"there is no tool '{unknown[0]}' (there are: {known}): write it first with "
+            f"no tool '{unknown[0]}' (there are: {known}): write it first with "
             f"'pentad new tool {unknown[0]}', or leave it out",
             code=EXIT_USAGE,
         )

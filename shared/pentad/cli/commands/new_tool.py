@@ -129,7 +129,7 @@ def _check(root: Path, new: NewTool) -> None:
     name = new.name
     if not re.fullmatch(TOOL_PATTERN.removeprefix("^").removesuffix("$"), name) or keyword.iskeyword(name):
         raise CommandError(
-            f"'{name}' is no name of a tool: use small letters, digits and underscores, at most {TOOL_CHARACTERS}, "
+            f"invalid tool name '{name}': use small letters, digits and underscores, at most {TOOL_CHARACTERS}, "
             "such as find_order",
             code=EXIT_USAGE,
         )

@@ -75,7 +75,7 @@ def _open(name: str, stage: str | None, file: Path | None) -> "VectorStore":
 
     if name not in get_args(VectorStoreName):
         known = ", ".join(get_args(VectorStoreName))
-        raise CommandError(f"there is no vector store '{name}'; use one of {known}", code=EXIT_USAGE)
+        raise CommandError(f"no vector store '{name}'; use one of {known}", code=EXIT_USAGE)
     prefix = f"pentad-{stage or TWIN_STAGE}"
     return open_vectors(
         cast(VectorStoreName, name),
@@ -88,9 +88,9 @@ def _read_file(file: Path) -> Callable[[], Mapping[str, str]]:
     try:
         fields = json.loads(read_text(file))
     except ValueError as error:
-        raise CommandError(f"{file} is no JSON", code=EXIT_USAGE) from error
+        raise CommandError(f"'{file}' is not JSON", code=EXIT_USAGE) from error
     if not isinstance(fields, dict):
-        raise CommandError(f'{file} must hold an object, such as {{"url": ...}}', code=EXIT_USAGE)
+        raise CommandError(f"'{file}' must hold an object, such as {{\"url\": ...}}", code=EXIT_USAGE)
     return lambda: fields
 
 

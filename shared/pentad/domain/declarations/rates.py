@@ -48,7 +48,9 @@ def parse_rates(text: str) -> tuple[Rate, ...]:
         match = _RATE.fullmatch(part.strip())
         scope = match["scope"] or "tenant" if match else ""
         if match is None or scope not in _NARROWEST_FIRST:
-            what = f"'{part.strip()}' is no rate" if match is None else f"'{scope}' is none of {_list_scopes()}"
+            what = (
+                f"'{part.strip()}' is not a rate" if match is None else f"'{scope}' is not a scope ({_list_scopes()})"
+            )
             raise ValueError(f"{what}; write {EXAMPLE}")
         calls, seconds = int(match["calls"]), SECONDS[match["time"]]
         if calls > MOST_CALLS:

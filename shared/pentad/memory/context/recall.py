@@ -127,7 +127,7 @@ class Recall:
             return current.manifest
         head = self._sessions.get(tenant_id, session_id)
         if head is None:
-            raise NotFound("there is no such session")
+            raise NotFound("no such session")
         memory = self._load_memory(head, agent)
         stored = self._read_newest(head, current.request_seq, searches=agent.knowledge.top_k > 0 or memory is not None)
         if not stored or stored[-1].seq != current.request_seq:

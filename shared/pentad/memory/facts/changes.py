@@ -217,7 +217,7 @@ def find_fact(book: FactBook, fact_id: str) -> Fact:
     """
     found = next((fact for fact in book.facts if fact.fact_id == fact_id), None)
     if found is None:
-        raise NotFound("there is no such fact", field="fact", fix="list what is remembered")
+        raise NotFound("no such fact", field="fact", fix="list what is remembered")
     return found
 
 

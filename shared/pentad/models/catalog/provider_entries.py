@@ -49,7 +49,7 @@ class ProviderEntry(FrozenValue):
     @model_validator(mode="after")
     def _check_complete(self) -> "ProviderEntry":
         if self.kind in ("anthropic", "openai") and self.secret is None:
-            raise ValueError(f"a provider of kind {self.kind} needs a secret")
+            raise ValueError(f"a provider of kind '{self.kind}' needs a secret")
         if self.kind == "bedrock" and self.secret is not None:
             raise ValueError("bedrock is called with the function's own role: it takes no secret")
         if self.kind != "bedrock" and self.region is not None:

@@ -143,7 +143,9 @@ def check_of_one_user(by: By, user_id: str | None) -> None:
         InvalidInput: it can't.
     """
     if user_id is not None and by not in OF_ONE_USER:
-        raise InvalidInput("of one user the spend is known by day only", field="by", fix="ask by day or by user")
+        raise InvalidInput(
+            "the spend of one user can be grouped by day or by user only", field="by", fix="ask by day or by user"
+        )
 
 
 def key_of(by: By, tenant_id: str, counter: SpendCounter) -> str:

@@ -141,7 +141,7 @@ class _Conversion:
             rest = {name: value for name, value in schema.items() if name != "$ref"}
             schema = {**self._find(schema["$ref"], ""), **rest}
         if schema.get("type", "object") != "object" or not isinstance(schema, dict):
-            raise NotStrict("", "the root is no object", "wrap it in a field of a model")
+            raise NotStrict("", "the root is not an object", "wrap it in a field of a model")
         made = self.convert({"type": "object", **schema}, "")
         return made | {"$defs": dict(self._made)} if self._made else made
 
@@ -335,7 +335,7 @@ def _convert_literals(left: Schema, path: str) -> Schema:
             )
         }
     if not all(value is None or isinstance(value, str | int | float) for value in values):
-        raise NotStrict(path, "a constant that is no plain value", "use strings or numbers")
+        raise NotStrict(path, "a constant that is not a plain value", "use strings or numbers")
     kinds = dict.fromkeys(_name_type(value) for value in made.get("enum", values))
     if isinstance(kind, str):
         if any(one != kind and (one, kind) != ("integer", "number") for one in kinds):

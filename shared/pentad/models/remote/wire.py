@@ -59,7 +59,7 @@ def decode_floats(data: bytes) -> tuple[float, ...]:
         ValueError: the length is no multiple of four.
     """
     if len(data) % 4:
-        raise ValueError("the bytes are no float32 numbers")
+        raise ValueError("the bytes are not float32 numbers")
     return struct.unpack(f"<{len(data) // 4}f", data)
 
 

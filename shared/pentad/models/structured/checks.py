@@ -60,7 +60,7 @@ def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[
             known = ", ".join(tool.name for tool in request.tools) or "none"
             known += f"; find others by {FIND_TOOLS}" if deferred else ""
             yield ReplyProblem(
-                f"there is no tool '{call.tool[:64]}'; the tools are: {known}", "a call of a tool that does not exist"
+                f"no tool '{call.tool[:64]}'; the tools are: {known}", "a call of a tool that does not exist"
             )
             continue
         for told, reason in _iter_violations(call.arguments, tools[call.tool].input_schema):

@@ -32,7 +32,7 @@ def build_platform_alarms(limits: AlarmLimits, api_id: str) -> list[AlarmSpec]:
             group="platform",
             severity="page",
             says="The API answers with 5xx",
-            why="at least five answers, so that one in a quiet night is none",
+            why="at least five answers, so that one in a quiet night is no alarm",
             runbook="functions-failing",
             signals={
                 "failed": AlarmMetric(namespace="AWS/ApiGateway", metric="5xx", where={"ApiId": api_id}),

@@ -52,10 +52,10 @@ def read_alert(body: str) -> Alert:
     envelope = _parse_object(body)
     topic, text = envelope.get("TopicArn"), envelope.get("Message")
     if not isinstance(topic, str) or not isinstance(text, str):
-        raise InvalidInput("the message is none of SNS", field="body")
+        raise InvalidInput("the body is not an SNS message", field="body")
     severity = next((found for end, found in _TOPICS.items() if topic.endswith(end)), None)
     if severity is None:
-        raise InvalidInput("the message is of no topic of alarms", field="TopicArn")
+        raise InvalidInput("the message does not come from a topic of alarms", field="TopicArn")
     try:
         said = _parse_object(text)
     except InvalidInput:
@@ -108,5 +108,5 @@ def _parse_object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise InvalidInput("the message is no JSON object", field="body")
+        raise InvalidInput("the message is not a JSON object", field="body")
     return found

@@ -114,7 +114,7 @@ def _read_share(body: str) -> tuple[str, SpanBatch]:
         share = json.loads(body)
         return str(share["target"]), SpanBatch(str(share["service"]), list(share["spans"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInput("the message is no share of spans", field="body") from error
+        raise InvalidInput("the message is not a batch of spans", field="body") from error
 
 
 def _split_spans(spans: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

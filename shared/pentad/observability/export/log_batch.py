@@ -39,7 +39,7 @@ def read_batch(event: Mapping[str, Any]) -> SpanBatch:
         content = json.loads(_unpack(packed))
         group, lines = str(content["logGroup"]), content["logEvents"]
     except (KeyError, TypeError, ValueError, binascii.Error, EOFError, OSError, zlib.error) as error:
-        raise InvalidInput("the event is no batch of log lines", field="awslogs") from error
+        raise InvalidInput("the event is not a batch of log lines", field="awslogs") from error
     if content.get("messageType") != "DATA_MESSAGE":
         return SpanBatch("", [])
     found = [_read_span(line) for line in lines]

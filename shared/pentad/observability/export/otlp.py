@@ -71,7 +71,7 @@ def _encode_any(value: Any) -> bytes:
 
 def _encode_time(field: int, nanoseconds: int) -> bytes:
     if not 0 <= nanoseconds < 2**64:
-        raise ValueError("a span's time is none")
+        raise ValueError("a span's time cannot be read")
     return _encode_key(field, _FIXED64) + struct.pack("<Q", nanoseconds)
 
 

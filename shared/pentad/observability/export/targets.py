@@ -126,7 +126,7 @@ def _build_otlp(target: Target, secret: Secret, region: str) -> Addressed:
     given = secret.get("headers", {})
     if not isinstance(given, Mapping) or not all(isinstance(value, str) for value in given.values()):
         raise ConfigurationError(
-            f"the headers of the traces' target '{target.name}' are no texts", field="headers", fix="store an object"
+            f"the headers of the traces' target '{target.name}' are not texts", field="headers", fix="store an object"
         )
     return Addressed(_join(target, None, _TRACES), {str(name): value for name, value in given.items()})
 

@@ -64,7 +64,7 @@ def load_cases(folder: Path) -> list[FeedbackCase]:
             cases.append(FeedbackCase.model_validate_json(line))
         except ValidationError as error:
             raise InvalidInput(
-                f"line {number} of {path.name} is no case of this version",
+                f"line {number} of {path.name} is not a case of this version",
                 field="cases",
                 fix="write it with `pentad feedback export`",
             ) from error

@@ -173,7 +173,7 @@ def _find_document_faults(line: dict[str, Any]) -> list[str]:
             found = line.get(metric["Name"])
             numbers = found if isinstance(found, list) else [found]
             if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers):
-                faults.append(f"'{metric['Name']}' is no number")
+                faults.append(f"'{metric['Name']}' is not a number")
         for names in directive["Dimensions"]:
             faults += [f"the dimension '{name}' is missing" for name in names if not isinstance(line.get(name), str)]
     return faults

@@ -236,7 +236,7 @@ def check_count(name: str, unit: str, dimensions: Mapping[str, str]) -> None:
     """
     spec = METRICS.get(name)
     if spec is None:
-        raise ValueError(f"there is no metric '{name}': give it a row in metrics/table.py")
+        raise ValueError(f"no metric '{name}': give it a row in metrics/table.py")
     if spec.unit != unit:
         raise ValueError(f"metric '{name}' has the unit {spec.unit}, not {unit}")
     known = spec.dimensions

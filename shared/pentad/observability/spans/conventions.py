@@ -111,7 +111,7 @@ def _check_attribute(name: str, attribute: str, value: object) -> None:
         raise ValueError(f"the span '{name}' has content: '{attribute}'")
     if attribute.startswith("pentad."):
         if not isinstance(value, str | int | float | bool | tuple):
-            raise ValueError(f"the attribute '{attribute}' of the span '{name}' is no plain value")
+            raise ValueError(f"the attribute '{attribute}' of the span '{name}' is not a plain value")
         return
     if attribute not in TYPES:
         raise ValueError(f"the attribute '{attribute}' of the span '{name}' is not in the conventions")

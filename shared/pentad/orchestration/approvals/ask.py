@@ -152,7 +152,7 @@ class Asking:
         stored = self._runs.find_step(run.tenant_id, run.run_id, step)
         agent = self._catalog.agents.get(run.agent)
         if stored is None or agent is None:
-            what = f"there is no agent '{run.agent}'" if agent is None else "the run has no such step"
+            what = f"no agent '{run.agent}'" if agent is None else "the run has no such step"
             raise NotFound(what, field="agent" if agent is None else "step")
         now = self._now()
         calls = [

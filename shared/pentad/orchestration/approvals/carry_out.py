@@ -114,7 +114,7 @@ class CarryOut:
             return  # nothing to say, or the run went on after it was said
         head = self._sessions.get(run.tenant_id, run.session_id)
         if head is None:
-            raise NotFound("there is no such session", field="session")
+            raise NotFound("no such session", field="session")
         name = human_id(approval.run_id, approval.step)
         last = self._sessions.read(run.tenant_id, run.session_id, max(0, head.length - _TAIL), head.length - 1)
         if any(one.message.message_id == name for one in last):

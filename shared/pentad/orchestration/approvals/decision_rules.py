@@ -202,7 +202,9 @@ def _escalate(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
             return approval  # a repeat of the say that brought it there
         raise InvalidInput(f"the group '{group}' is already being asked", field="group", fix="name another group")
     if count_escalations(approval) >= MAX_ESCALATIONS:
-        raise InvalidInput(f"it was escalated {MAX_ESCALATIONS} times", field="group", fix="decide it")
+        raise InvalidInput(
+            f"already escalated {MAX_ESCALATIONS} times, the limit", field="group", fix="approve or reject it"
+        )
     return _move_to_group(approval, group, say)
 
 

@@ -93,7 +93,7 @@ def _explain_violation(error: "ValidationError") -> tuple[str, str]:
     known, given = schema.get("properties", {}), error.instance
     if isinstance(given, dict) and error.validator == "additionalProperties" and not schema.get("patternProperties"):
         wrong = ", ".join(f"'{_truncate_text(name)}'" for name in sorted(set(given) - set(known)))
-        return _truncate_text(f"there is no field {wrong}"), _truncate_text(
+        return _truncate_text(f"no field {wrong}"), _truncate_text(
             f"leave it out; the fields are: {', '.join(known) or 'none'}"
         )
     if isinstance(given, dict) and error.validator == "required":

@@ -213,7 +213,7 @@ class Notify:
     def _get_channel(self, name: str) -> Notifier:
         channel = self._channels.get(name)
         if channel is None:
-            raise ConfigurationError(f"there is no channel '{name}'", fix="use topic, slack, and email with a sender")
+            raise ConfigurationError(f"no channel '{name}'", fix="use topic, slack, and email with a sender")
         return channel
 
     def _send(self, name: str, told: Announcement, notice: Notice) -> None:

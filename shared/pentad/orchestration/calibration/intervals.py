@@ -45,7 +45,7 @@ def find_low(correct: int, count: int, tail: float = 1 - LEVEL) -> float:
         InvalidInput: there are no trials, or more right ones than trials.
     """
     if not 0 <= correct <= count or count < 1:
-        raise InvalidInput("there are no such trials", field="count", fix="give at least one, and no more right ones")
+        raise InvalidInput("the count must be at least 1 and not below the number that is right", field="count")
     if correct == 0:
         return 0.0
     low, high = 0.0, 1.0

@@ -87,7 +87,7 @@ class EraseUser:
         user_hash = hash_user(request.user_id)
         erasure = self._erasures.get(request.tenant_id, user_hash, request.erasure_id)
         if erasure is None:
-            raise NotFound("there is no such erasure", field="erasure")
+            raise NotFound("no such erasure", field="erasure")
         for _ in range(_PAGES):
             if not erasure.is_open:
                 return None

@@ -65,7 +65,7 @@ class RequestErasure:
         """
         found = self._erasures.get(tenant_id, hash_user(user_id), erasure_id)
         if found is None:
-            raise NotFound("there is no such erasure", field="erasure")
+            raise NotFound("no such erasure", field="erasure")
         return found
 
     def verify(self, tenant_id: str, user_id: str, erasure_id: str) -> Erasure:

@@ -261,7 +261,7 @@ class Deliver:
             return self._read_text(run, step), step.citations
         head = self._sessions.get(run.tenant_id, run.session_id)
         if head is None:
-            raise NotFound("there is no such session", field="session")
+            raise NotFound("no such session", field="session")
         question, stored = read_conversation(run, head, self._sessions)
         seen = [*([question] if question else []), *stored]
         return approval.reply, resolve_citations(approval.reply, seen)[0]

@@ -310,7 +310,7 @@ class StartRun:
         spec = self._catalog.agents.get(name) or self._catalog.workflows.get(name)
         if spec is None:
             known = ", ".join(sorted([*self._catalog.agents, *self._catalog.workflows])) or "none"
-            raise InvalidInput(f"there is no agent '{name}'", field="agent", fix=f"use one of: {known}")
+            raise InvalidInput(f"no agent '{name}'", field="agent", fix=f"use one of: {known}")
         return spec
 
     def _make_run(

@@ -51,7 +51,7 @@ class Undo:
         try:
             call = self._runs.get_call(tenant_id, run_id, step, index)
         except NotFound as error:
-            raise NotFound("there is no such undo token", field="undo_token") from error
+            raise NotFound("no such undo token", field="undo_token") from error
         if call.status is CallStatus.UNDONE:
             return call
         if call.undo_token != undo_token:

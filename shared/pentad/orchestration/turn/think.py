@@ -159,7 +159,7 @@ class Think:
         try:
             return self._catalog.get_agent(name)
         except KeyError as error:
-            raise NotFound(f"there is no agent '{name}'", field="agent") from error
+            raise NotFound(f"no agent '{name}'", field="agent") from error
 
     def _get_availability(self, turn: TurnInput, agent: AgentSpec) -> Availability:
         if self._switchboard is None:

@@ -112,7 +112,7 @@ def load_turn_context(
     """
     head = sessions.get(turn.tenant_id, turn.session_id)
     if head is None or run.session_id != turn.session_id:
-        raise NotFound("there is no such session", field="session")
+        raise NotFound("no such session", field="session")
     question, stored = read_conversation(run, head, sessions)
     if any(one.seq > run.request_seq and one.message.run_id != run.run_id for one in stored):
         # The lease ran out and another run went on: what this one would write has no place any more.

@@ -119,7 +119,9 @@ class UndoRun:
             return effects
         places = [name_place(effect) for effect in effects]
         if after not in places:
-            raise InvalidInput("it is no place in this run", field="after", fix="send what the last answer gave")
+            raise InvalidInput(
+                "'after' is not a place in this run", field="after", fix="send the one from the last answer"
+            )
         # What ran inside of a graph has the graph's place, and stands behind it.
         return effects[len(places) - places[::-1].index(after) :]
 

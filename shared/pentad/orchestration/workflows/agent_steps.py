@@ -112,7 +112,7 @@ class Children:
     def _get_agent(self, name: str) -> AgentSpec:
         found = self._stores.catalog.agents.get(name)
         if found is None:
-            raise NotFound(f"there is no agent '{name}'", field="agent")
+            raise NotFound(f"no agent '{name}'", field="agent")
         return found
 
     def _create_run(self, at: EnteredStep, parent: Run, agent: AgentSpec, prompt: str) -> Run:

@@ -202,7 +202,7 @@ class Humans:
     def _get_decided(self, at: EnteredStep) -> Approval:
         approval = self._approvals.get(at.tenant_id, approval_id(at.run_id, at.place))
         if approval.run_id != at.run_id:
-            raise NotFound("there is no such approval", field="approval")
+            raise NotFound("no such approval", field="approval")
         if approval.status is ApprovalStatus.PENDING:
             raise InvalidTransition("nobody has decided yet", field="approval")
         return approval

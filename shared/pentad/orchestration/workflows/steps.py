@@ -79,7 +79,7 @@ class Stores:
         """
         found = self.catalog.workflows.get(name)
         if found is None:
-            raise NotFound(f"there is no workflow '{name}'", field="agent")
+            raise NotFound(f"no workflow '{name}'", field="agent")
         return found
 
     def get_step(self, at: EnteredStep, kind: type[S]) -> S:
@@ -102,7 +102,7 @@ class Stores:
         """
         run = self.runs.get(at.tenant_id, at.run_id)
         if run.agent != at.agent or run.session_id != at.session_id:
-            raise NotFound("there is no such run of this workflow", field="run")
+            raise NotFound("no such run of this workflow", field="run")
         if self.telemetry is not None:
             self.telemetry.join(find_run_place(run))
             self.telemetry.add_keys(session=run.session_id, agent=run.agent)

@@ -128,7 +128,7 @@ class Calls:
     def _get_tool(self, name: str) -> ToolSpec:
         found = self._stores.catalog.tools.get(name)
         if found is None:
-            raise NotFound(f"there is no tool '{name}'", field="tool")
+            raise NotFound(f"no tool '{name}'", field="tool")
         return found
 
     def _list_said(

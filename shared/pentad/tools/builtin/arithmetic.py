@@ -86,7 +86,7 @@ def _split_tokens(text: str) -> list[_Token]:
         if match is None or match.lastgroup is None:
             found = text[position:].lstrip()[:1]
             raise make_error(
-                f"{found!r} at position {len(text) - len(text[position:].lstrip()) + 1} is no arithmetic", _GRAMMAR
+                f"{found!r} at position {len(text) - len(text[position:].lstrip()) + 1} is not arithmetic", _GRAMMAR
             )
         tokens.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1))
         position = match.end()

@@ -32,7 +32,7 @@ def get_zone(name: str, field: str = "timezone") -> tzinfo:
         )
         hint = f"; close to it: {', '.join(near)}" if near else ""
         raise InvalidInput(
-            f"there is no time zone {name!r}", field=field, fix=f"use an IANA name such as Europe/Zurich{hint}"
+            f"no time zone {name!r}", field=field, fix=f"use an IANA name such as Europe/Zurich{hint}"
         ) from error
 
 
@@ -60,7 +60,7 @@ def parse(text: str, field: str, now: datetime) -> Moment:
         return datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise InvalidInput(
-            f"{text[:40]!r} is no date: {error}", field=field, fix="write it as 2026-03-01 or 2026-03-01T09:30"
+            f"{text[:40]!r} is not a date: {error}", field=field, fix="write it as 2026-03-01 or 2026-03-01T09:30"
         ) from error
 
 

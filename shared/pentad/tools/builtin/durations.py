@@ -46,7 +46,7 @@ class Duration:
         """
         if self.months * self.seconds < 0:
             raise InvalidInput(
-                "months go one way and days the other: it is no single duration",
+                "months go one way and days the other: it is not a single duration",
                 field="durations",
                 fix="add months and days to a date instead",
             )
@@ -79,7 +79,7 @@ def read_duration(text: str, field: str = "durations") -> Duration:
     found = {name: value for name, value in match.groupdict().items() if value and name in _PARTS} if match else {}
     if match is None or not found or plain.upper().endswith("T"):
         raise InvalidInput(
-            f"{plain[:40]!r} is no duration", field=field, fix="write it as P1Y2M10DT2H30M, PT90M or 1:30"
+            f"{plain[:40]!r} is not a duration", field=field, fix="write it as P1Y2M10DT2H30M, PT90M or 1:30"
         )
     amounts = {name: Fraction(value.replace(",", ".")) for name, value in found.items()}
     months = amounts.get("years", Fraction(0)) * 12 + amounts.get("months", Fraction(0))

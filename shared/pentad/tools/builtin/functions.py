@@ -189,7 +189,7 @@ def asin(form: Form) -> Form:
         InvalidInput: the number is not from -1 to 1.
     """
     if (ONE - form * form).find_sign() < 0:
-        raise make_error("the result is not a real number: it is no sine or cosine", "use a number from -1 to 1")
+        raise make_error("the result is not a real number: it is not a sine or cosine", "use a number from -1 to 1")
     known = _find_angle(form, _ANGLES)
     return make_form("asin", form) if known is None else known
 

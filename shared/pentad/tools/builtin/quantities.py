@@ -138,7 +138,7 @@ def apply(name: str, arguments: Sequence[Quantity]) -> Quantity:
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        raise make_error(f"there is no function '{name[:40]}'", f"use one of: {', '.join(FUNCTIONS)}")
+        raise make_error(f"no function '{name[:40]}'", f"use one of: {', '.join(FUNCTIONS)}")
     if not function.least <= len(arguments) <= function.most:
         takes = str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
         raise make_error(

@@ -98,7 +98,7 @@ def make_calendar(weekend: Sequence[str], holidays: Collection[str]) -> WorkingC
     numbers = set()
     for name in weekend:
         if name.strip().lower() not in WEEKDAYS:
-            raise InvalidInput(f"{name[:20]!r} is no day of the week", field="weekend", fix="write saturday, sunday")
+            raise InvalidInput(f"{name[:20]!r} is not a day of the week", field="weekend", fix="write saturday, sunday")
         numbers.add(WEEKDAYS.index(name.strip().lower()))
     return WorkingCalendar(frozenset(numbers), frozenset(_read_holiday(text) for text in holidays))
 
@@ -108,5 +108,5 @@ def _read_holiday(text: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError as error:
         raise InvalidInput(
-            f"{text[:20]!r} is no date of a holiday", field="holidays", fix="write it as 2026-12-25"
+            f"{text[:20]!r} is not a date of a holiday", field="holidays", fix="write it as 2026-12-25"
         ) from error

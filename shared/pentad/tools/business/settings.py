@@ -37,7 +37,9 @@ class KindSettings(FrozenValue):
     def _check_names(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
         for name in (value,) if isinstance(value, str) else value or ():
             if not _NAME.fullmatch(name):
-                raise ValueError(f"'{name}' is no name of a field or method; use letters, digits and underscores")
+                raise ValueError(
+                    f"'{name}' is not a valid name of a field or method; use letters, digits and underscores"
+                )
         return value
 
     @model_validator(mode="after")
@@ -67,7 +69,7 @@ class RecordSettings(FrozenValue):
     def _check_kinds(cls, value: dict[str, KindSettings]) -> dict[str, KindSettings]:
         for name in value:
             if not _NAME.fullmatch(name):
-                raise ValueError(f"'{name}' is no name of a kind; write it as the vendor's API does")
+                raise ValueError(f"'{name}' is not a valid name of a kind; write it as the vendor's API does")
         return value
 
     def get_kind(self, kind: str) -> KindSettings:
@@ -78,7 +80,7 @@ class RecordSettings(FrozenValue):
         """
         if kind not in self.kinds:
             known = ", ".join(self.kinds)
-            raise InvalidInput(f"there is no kind '{kind[:60]}' here", field="kind", fix=f"use one of {known}")
+            raise InvalidInput(f"no kind '{kind[:60]}' here", field="kind", fix=f"use one of {known}")
         return self.kinds[kind]
 
     def check_fields(self, kind: str, names: tuple[str, ...], *, write: bool = False) -> None:

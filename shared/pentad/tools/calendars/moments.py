@@ -22,7 +22,7 @@ def get_zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInput(
-            f"there is no time zone '{name[:60]}'", field="timezone", fix="use an IANA name, such as Europe/Zurich"
+            f"no time zone '{name[:60]}'", field="timezone", fix="use an IANA name, such as Europe/Zurich"
         ) from error
 
 
@@ -42,7 +42,7 @@ def parse_moment(text: str, field: str, zone: zoneinfo.ZoneInfo) -> Moment:
         found: Moment = date.fromisoformat(given) if len(given) <= 10 else datetime.fromisoformat(given)
     except ValueError as error:
         raise InvalidInput(
-            f"'{given[:40]}' is no day and no time", field=field, fix="write 2026-03-01 or 2026-03-01T09:30"
+            f"'{given[:40]}' is neither a day nor a time", field=field, fix="write 2026-03-01 or 2026-03-01T09:30"
         ) from error
     if not 1970 <= found.year <= 2100:
         raise InvalidInput(f"the year {found.year} is out of bounds", field=field, fix="use 1970 to 2100")
@@ -106,6 +106,8 @@ def check_rule(rule: str | None) -> str | None:
     plain = rule.strip().upper().removeprefix("RRULE:")
     if not _RULE.fullmatch(plain):
         raise InvalidInput(
-            f"'{rule[:60]}' is no rule that can be used", field="recurrence", fix="write FREQ=WEEKLY;BYDAY=MO;COUNT=10"
+            f"'{rule[:60]}' is not a rule that can be used",
+            field="recurrence",
+            fix="write FREQ=WEEKLY;BYDAY=MO;COUNT=10",
         )
     return plain

@@ -26,7 +26,7 @@ def check_address(address: str, field: str) -> str:
     domain = _encode_domain(domain)
     if not at or len(local) > _MAX_LOCAL or not _LOCAL.fullmatch(local) or not _is_domain(domain):
         raise InvalidInput(
-            f"'{_shorten(address)}' is no address of email",
+            f"'{_shorten(address)}' is not an email address",
             field=field,
             fix="give the plain address, such as mary@example.com, without a name and in ASCII before the @",
         )
@@ -61,7 +61,7 @@ def check_patterns(patterns: Sequence[str]) -> None:
     """
     for pattern in patterns:
         if pattern != "*" and not _is_domain(_encode_domain(pattern.removeprefix("*."))):
-            raise ValueError(f"'{_shorten(pattern)}' is no domain; write example.com, *.example.com or *")
+            raise ValueError(f"'{_shorten(pattern)}' is not a domain; write example.com, *.example.com or *")
 
 
 def is_allowed(domain: str, allowed: Sequence[str]) -> bool:
@@ -88,7 +88,7 @@ def check_phone(number: str, allowed: Sequence[str], field: str) -> str:
     plain = re.sub(r"[ .()/-]", "", number.strip())
     if not _E164.fullmatch(plain):
         raise InvalidInput(
-            f"'{_shorten(number)}' is no phone number in the form E.164",
+            f"'{_shorten(number)}' is not a phone number in the form E.164",
             field=field,
             fix="write it with + and the country code, such as +493012345678",
         )

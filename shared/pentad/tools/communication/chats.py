@@ -34,7 +34,9 @@ class SlackSettings(FrozenValue):
     def _check_channels(cls, value: dict[str, str]) -> dict[str, str]:
         for name, channel in value.items():
             if not _CHANNEL.fullmatch(channel):
-                raise ValueError(f"'{channel}' of '{name}' is no id; copy it from the channel's details: C0123456789")
+                raise ValueError(
+                    f"'{channel}' of '{name}' is not an id; copy it from the channel's details: C0123456789"
+                )
         return value
 
 
@@ -84,7 +86,7 @@ def post(
     channel_id = find_channel(settings.channels, channel)
     if thread is not None and not _TIME.fullmatch(thread):
         raise InvalidInput(
-            f"'{thread[:40]}' is no message", field="thread", fix="give a message_id such as 1503435956.000247"
+            f"'{thread[:40]}' is not a message", field="thread", fix="give a message_id such as 1503435956.000247"
         )
     found = None
     if again:
@@ -102,9 +104,7 @@ def find_channel(channels: dict[str, str], name: str) -> str:
     """
     plain = name.strip().removeprefix("#")
     if plain not in channels:
-        raise InvalidInput(
-            f"there is no channel '{plain[:60]}' here", field="channel", fix=f"use one of {', '.join(channels)}"
-        )
+        raise InvalidInput(f"no channel '{plain[:60]}' here", field="channel", fix=f"use one of {', '.join(channels)}")
     return channels[plain]
 
 

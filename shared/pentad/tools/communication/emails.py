@@ -184,7 +184,7 @@ def read_attachments(paths: Sequence[str], files: FileStore) -> list[EmailAttach
         except ToolUnavailable as error:
             raise ToolThrottled(f"{error.message}; nothing was sent", retry_after=error.retry_after) from error
         if file is None:
-            raise InvalidInput(f"there is no file '{plain}'", field="attachments", fix=f"put it into {OUTBOX} first")
+            raise InvalidInput(f"no file '{plain}'", field="attachments", fix=f"put it into {OUTBOX} first")
         left -= len(file.data)
         if left < 0:
             raise InvalidInput(

@@ -40,7 +40,7 @@ def check_approval(where: str, approval: object, schema: Mapping[str, Any]) -> A
         return approval
     given = [approval] if isinstance(approval, Ask | AskWhenSum) else approval
     if not isinstance(given, Sequence) or not all(isinstance(rule, Ask | AskWhenSum) for rule in given):
-        raise make_declaration_error(where, f"approval={approval!r:.80} is no rule and no list of rules", _FIX)
+        raise make_declaration_error(where, f"approval={approval!r:.80} is neither a rule nor a list of rules", _FIX)
     try:
         rules = _RULES.validate_python(tuple(given))
     except ValidationError as error:
@@ -62,7 +62,7 @@ def check_rates(where: str, rate_limit: object) -> tuple[Rate, ...]:
     if rate_limit is None:
         return ()
     if not isinstance(rate_limit, str):
-        raise make_declaration_error(where, f"rate_limit={rate_limit!r:.80} is no text", f"write rate_limit={EXAMPLE}")
+        raise make_declaration_error(where, f"rate_limit={rate_limit!r:.80} is not text", f"write rate_limit={EXAMPLE}")
     try:
         return parse_rates(rate_limit)
     except ValueError as error:
@@ -95,7 +95,7 @@ def _check_argument(where: str, schema: Mapping[str, Any], path: str, kinds: tup
         if not found:
             have = ", ".join(f"'{one}'" for one in sorted(named)) or "none"
             raise make_declaration_error(
-                where, f"approval asks for '{path}', and there is no argument '{name}'", f"name one of: {have}"
+                where, f"approval asks for '{path}', and the tool has no argument '{name}'", f"name one of: {have}"
             )
     ends = [one for some in found for one in _expand(some)]
     if not any(_has_kind(one, kinds) for one in ends):

@@ -66,7 +66,7 @@ class ToolContext:
         """
         if self.outside is None:
             raise ConfigurationError(
-                "the tool speaks HTTP, and there is no way to a host here: it declares none, or runs in no deployment",
+                "HTTP is not available: the tool declares no egress, or it runs outside of a deployment",
                 field="egress",
                 fix='add egress=["api.example.com"] to @tool; in a test, give the context an outside=...',
             )

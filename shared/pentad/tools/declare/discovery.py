@@ -68,7 +68,7 @@ def load_tool(module_name: str) -> AnyTool:
     if not re.fullmatch(TOOL_PATTERN, expected):
         raise make_declaration_error(
             where,
-            f"the file's name is no name of a tool (it has {len(expected)} characters)",
+            f"the file's name is not a valid tool name (it has {len(expected)} characters)",
             f"begin with a small letter, and use small letters, digits and underscores: at most {TOOL_CHARACTERS}, "
             "since providers take no longer names",
         )

@@ -68,7 +68,7 @@ def check_order(where: str, signature: ToolSignature, parallel: object, per: obj
         found = ", ".join(f"'{name}'" for name in names) or "none"
         raise make_declaration_error(
             where,
-            f"per={per!r:.60} is no parameter of the tool, which has {found}",
+            f"per={per!r:.60} is not a parameter of the tool, which has {found}",
             "name the parameter that says which record a call is about, or drop per",
         )
 

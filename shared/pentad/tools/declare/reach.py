@@ -116,7 +116,7 @@ def refuse_reach(where: str, options: Sequence[str], *, known: Sequence[str]) ->
                 f"write a tool with @tool({name}=...) that calls it, or drop {name}",
             )
         if name not in known:
-            raise make_declaration_error(where, f"there is no option '{name}'", f"use one of {', '.join(known)}")
+            raise make_declaration_error(where, f"no option '{name}'", f"use one of {', '.join(known)}")
 
 
 def resolve_names(names: Sequence[str], settings: BaseModel | None) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def check_resolved(reach: Reach, settings: BaseModel | None) -> tuple[str, str] 
                 continue
             for one in resolve_names([name], settings):
                 if not pattern.fullmatch(one.lower() if option == "egress" else one):
-                    return name.removeprefix(FROM_SETTINGS), f"{one!r:.60} is no name of {what}"
+                    return name.removeprefix(FROM_SETTINGS), f"{one!r:.60} is not a valid name of {what}"
     return None
 
 
@@ -165,7 +165,9 @@ def _check_settings(where: str, settings: Any) -> type[BaseModel] | None:
     example = "class MailSettings(BaseModel, frozen=True): host: str"
     if not (inspect.isclass(settings) and issubclass(settings, BaseModel)) or settings is BaseModel:
         raise make_declaration_error(
-            where, f"settings={settings!r:.60} is no pydantic model", f"write a class: {example}; settings=MailSettings"
+            where,
+            f"settings={settings!r:.60} is not a pydantic model",
+            f"write a class: {example}; settings=MailSettings",
         )
     if not settings.model_config.get("frozen"):
         raise make_declaration_error(

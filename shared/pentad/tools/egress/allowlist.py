@@ -95,7 +95,7 @@ def parse_entry(text: str) -> EgressEntry:
         ConfigurationError: it can't be read, or names what no tool may reach.
     """
     if not isinstance(text, str) or not text or len(text) > 300:
-        raise _refuse(text, "is no host")
+        raise _refuse(text, "is not a host")
     if text == PUBLIC:
         return EgressEntry(text, "", schemes=("https", "http"))
     try:
@@ -127,7 +127,7 @@ def _parse_host_entry(text: str) -> EgressEntry:
     if "*" in name or (below and ("." not in host or address is not None or port is not None)):
         raise _refuse(text, "stands for too many hosts")
     if address is None and "." not in host and host != _LOCAL and port is None:
-        raise _refuse(text, "is no full name of a host")
+        raise _refuse(text, "is not a full host name")
     explicit = address is not None or port is not None
     schemes = ("https", "http") if explicit else ("https",)
     return EgressEntry(text, host, below, schemes, port, address, explicit)

@@ -35,7 +35,7 @@ def build_body(value: Any, body: bytes | str | None, headers: Mapping[str, str])
         try:
             body = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise ToolFailed("what is to be sent as JSON is no JSON", field="json") from None
+            raise ToolFailed("'json' is not valid JSON", field="json") from None
         typed.setdefault("content-type", "application/json")
     data = replace_halves(body).encode() if isinstance(body, str) else body or b""
     if len(data) > MOST_SENT:

@@ -102,13 +102,13 @@ def parse_host(text: str, *, bracketed: bool = False) -> tuple[str, Address | No
     if bracketed:
         address = parse_address(text)
         if address is None or address.version == 4:
-            raise _refuse("has brackets around what is no IPv6 address")
+            raise _refuse("has brackets around something that is not an IPv6 address")
         return str(address), address
     host = text.lower() if text.isascii() else _encode_name(text)
     host = host.removesuffix(".")
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise _refuse("has a host that is no name and no address")
+        raise _refuse("has a host that is neither a name nor an address")
     if not _NUMBER.fullmatch(labels[-1]):
         return host, None
     address = parse_address(host)
@@ -143,7 +143,7 @@ def _encode_name(text: str) -> str:
     try:
         return idna.encode(text, uts46=True, std3_rules=False).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError):
-        raise _refuse("has a host that is no name") from None
+        raise _refuse("has a host that is not a name") from None
 
 
 def _build_target(path: str, query: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None) -> str:

@@ -74,7 +74,7 @@ def read_file(files: FileStore, path: str, *, start: int, as_base64: bool) -> Re
     path = check_path(path)
     found = files.read(path, start=start, length=MAX_READ_BYTES * 3 // 4 if as_base64 else MAX_READ_BYTES)
     if found is None:
-        raise NotFound(f"there is no file '{path}'", field="path", fix="list the files")
+        raise NotFound(f"no file '{path}'", field="path", fix="list the files")
     if start and start >= found.entry.size:
         raise InvalidInput(f"the file has {found.entry.size:,} bytes", field="start", fix="begin before its end")
     answer = ReadFile(
@@ -96,7 +96,7 @@ def _add_text(answer: ReadFile, found: FoundFile) -> ReadFile:
     end = found.start + len(data)
     text, used = _decode(data[skipped:], at_end=end >= answer.size)
     if text is None:
-        note = "it is no text in UTF-8: ask for base64, if bytes are of use"
+        note = "it is not text in UTF-8: ask for base64, if bytes are of use"
         return answer.model_copy(update={"note": note})
     end = found.start + skipped + used
     return answer.model_copy(
@@ -177,7 +177,7 @@ def _read_content(content: str, as_base64: bool) -> bytes:
     try:
         return base64.b64decode("".join(content.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput("the content is no base64", field="content", fix="encode the bytes as base64") from error
+        raise InvalidInput("the content is not base64", field="content", fix="encode the bytes as base64") from error
 
 
 def _read_whole(files: FileStore, found: FoundFile) -> bytes:
@@ -205,7 +205,7 @@ def delete_file(files: FileStore, path: str, *, if_etag: str | None) -> tuple[st
     path = check_path(path)
     found = files.read(path, length=0)
     if found is None:
-        raise NotFound(f"there is no file '{path}'", field="path", fix="list the files")
+        raise NotFound(f"no file '{path}'", field="path", fix="list the files")
     if (if_etag is not None and found.entry.etag != if_etag) or not files.delete(path, if_etag=found.entry.etag):
         raise ToolFailed(f"the file '{path}' is not as it was read; nothing was deleted", fix="read it again")
     return f"'{path}' is deleted.", FileToRestore(path=path, etag=None, version=found.version)

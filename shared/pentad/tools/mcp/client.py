@@ -112,7 +112,7 @@ class McpClient:
         for page in self._list_pages():
             given = page.get("tools")
             if not isinstance(given, list):
-                raise ToolFailed("the MCP server lists no tools: its answer is none that the protocol has")
+                raise ToolFailed("the MCP server's list of tools is not valid MCP")
             for tool in given:
                 if isinstance(tool, dict) and isinstance(tool.get("name"), str):
                     found.setdefault(tool["name"], tool)

@@ -159,7 +159,7 @@ def read_answer(answer: HttpAnswer, request_id: int, *, session_id: str | None) 
     _check_status(answer)
     result = None if message is None else message.get("result")
     if not isinstance(result, dict):
-        raise ToolFailed("the MCP server's answer is none that the protocol has")
+        raise ToolFailed("the MCP server's answer is not valid MCP")
     return result
 
 
@@ -243,4 +243,4 @@ def _check_status(answer: HttpAnswer) -> None:
             f"the MCP server refuses the credential ({answer.status})", fix="store one that is valid, see mcp.yaml"
         )
     if answer.check("the MCP server").status >= 300:
-        raise ToolFailed(f"the MCP server answers {answer.status}, which is no answer")
+        raise ToolFailed(f"the MCP server answers {answer.status}, which is not an answer")

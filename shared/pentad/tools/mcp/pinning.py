@@ -63,7 +63,7 @@ def pin_tool(server: str, tool: Mapping[str, Any]) -> LockedTool:
     remote = str(tool.get("name"))
     schema = tool.get("inputSchema")
     if not 0 < len(remote) <= 128 or not isinstance(schema, dict) or schema.get("type") != "object":
-        raise ConfigurationError("its name or its inputSchema is none that the protocol has")
+        raise ConfigurationError("its name or its inputSchema is not valid MCP")
     output = tool.get("outputSchema")
     headers = dict(_find_headers(schema, ()))
     try:

@@ -128,4 +128,4 @@ def _describe_fault(fault: ErrorDetails) -> str:
     models = (McpFile, ServeSection, ServerEntry, RemoteToolEntry, McpAuth)
     known = [name for model in models for name in model.model_fields]
     meant = get_close_matches(str(fault["loc"][-1]), known, n=1)
-    return f"{place}: there is no such field" + (f": do you mean '{meant[0]}'?" if meant else "")
+    return f"{place}: no such field" + (f": do you mean '{meant[0]}'?" if meant else "")

@@ -48,7 +48,7 @@ def inline_references(schema: Json) -> Json:
     plain = {name: part for name, part in schema.items() if name not in ("$defs", "definitions")}
     found = _expand(plain, definitions, (), _Budget())
     if not isinstance(found, dict):
-        raise InvalidInput("it refers to something that is no object", field="inputSchema")
+        raise InvalidInput("it refers to something that is not an object", field="inputSchema")
     found.setdefault("properties", {})
     return found
 
@@ -64,13 +64,13 @@ def check_form(schema: Json) -> None:
     from jsonschema.validators import validator_for
 
     if not isinstance(schema.get("$schema", ""), str):
-        raise InvalidInput("it is no JSON Schema at $.$schema", field="inputSchema")
+        raise InvalidInput("it is not JSON Schema at $.$schema", field="inputSchema")
     kind: Any = validator_for(schema, default=Draft202012Validator)
     try:
         # Without formats: patterns are RE2's, see `check_schema_limits`, and Python's re knows others.
         kind.check_schema(schema, format_checker=None)
     except SchemaError as error:
-        raise InvalidInput(f"it is no JSON Schema at {error.json_path[:_PLACE]}", field="inputSchema") from error
+        raise InvalidInput(f"it is not JSON Schema at {error.json_path[:_PLACE]}", field="inputSchema") from error
 
 
 def _expand(part: Any, definitions: Json, path: tuple[str, ...], budget: _Budget) -> Any:

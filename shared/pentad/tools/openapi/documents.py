@@ -109,7 +109,7 @@ def read_operation(
     if not matches:
         known = ", ".join(list_operations(document)[:40]) or "none"
         raise ConfigurationError(
-            f"there is no operation '{operation_id[:80]}' in the document", field="operation", fix=f"it has {known}"
+            f"no operation '{operation_id[:80]}' in the document", field="operation", fix=f"it has {known}"
         )
     path, item, method, node = matches[0]
     reader = SchemaReader(document)
@@ -165,7 +165,7 @@ def _read_server(document: Json, item: Json, node: Json, url: str | None) -> str
     parts = urlsplit(address)
     if parts.scheme not in ("https", "http") or not parts.hostname or "{" in address or parts.username is not None:
         raise ConfigurationError(
-            f"the document's server '{address[:120]}' is no whole address",
+            f"the document's server '{address[:120]}' is not a whole address",
             field="url",
             fix="say where the API is: url='https://api.example.com/v1'",
         )

@@ -46,7 +46,7 @@ class SchemaReader:
             found = self._find(target, what)
             node = {**found, **beside} if isinstance(found, dict) else found
         if not isinstance(node, dict):
-            raise ConfigurationError(f"{what} is no object", field="document", fix="correct the document")
+            raise ConfigurationError(f"{what} is not an object", field="document", fix="correct the document")
         return node
 
     def _find(self, target: str, what: str) -> Any:
@@ -96,7 +96,7 @@ class SchemaReader:
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
         if not isinstance(schema, dict):
-            raise ConfigurationError(f"{what} has a schema that is no object", field="document")
+            raise ConfigurationError(f"{what} has a schema that is not an object", field="document")
         target = schema.get("$ref")
         if isinstance(target, str):
             if target in path:

@@ -142,7 +142,7 @@ class HttpAnswer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise ToolFailed(f"{self._name} answered {self.status} with what is no JSON") from None
+            raise ToolFailed(f"{self._name} answered {self.status} with something that is not JSON") from None
 
     def check(self, what: str | None = None) -> "HttpAnswer":
         """Return this answer if its status is below 400.

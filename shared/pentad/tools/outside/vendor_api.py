@@ -177,7 +177,7 @@ class VendorApi:
                 fix="renew the tool's secret",
             )
         if status in (404, 410):
-            raise NotFound(f"{told}: there is no such thing{_join(words)}")
+            raise NotFound(f"{told}: no such thing{_join(words)}")
         if status == 412:
             raise RecordChanged(f"{told}: it was changed by somebody else meanwhile; nothing was done")
         if status in (408, 425) or status >= 500:

@@ -84,7 +84,7 @@ class RecordRules:
             )
         if after is not None and not (after.startswith(begins) and _is_key(after)):
             raise InvalidInput(
-                "'after' is no key of this query", field="after", fix="give the key of the last record of a page"
+                "'after' is not a key of this query", field="after", fix="give the key of the last record of a page"
             )
 
     def check_write(self, one: RecordWrite) -> int:
@@ -98,7 +98,7 @@ class RecordRules:
         if one.value is None:
             return 0
         if not isinstance(one.value, dict):
-            raise InvalidInput("a record's value is no object", field="value", fix="put a dict")
+            raise InvalidInput("a record's value is not an object", field="value", fix="put a dict")
         try:
             size = len(canonical_json(one.value).encode("utf-8", "surrogatepass"))
         except (TypeError, ValueError) as error:

@@ -58,7 +58,7 @@ def _format_problem(found: Any, schema: dict[str, Any]) -> str:
     properties: dict[str, Any] = schema.get("properties", {})
     if found["type"] == "extra_forbidden":
         known = ", ".join(properties) or "none"
-        return f"- {field}: there is no such parameter. Fix: leave it out; the parameters are: {known}"
+        return f"- {field}: no such parameter. Fix: leave it out; the parameters are: {known}"
     expected = json.dumps(properties.get(path[0], {}) if path else schema, ensure_ascii=False)[:_MAX_HINT]
     said = found["msg"].removeprefix("Value error, ")
     return f"- {field}: {said}. Fix: give {field} as {expected}"

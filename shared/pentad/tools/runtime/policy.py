@@ -16,7 +16,7 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
             missing, or the arguments are not those that were shown.
     """
     if (spec.name not in catalog.tools and spec.name not in OWN) or call.tool != spec.name:
-        raise PolicyDenied(f"there is no tool '{call.tool}' in this deployment", field="tool")
+        raise PolicyDenied(f"no tool '{call.tool}' in this deployment", field="tool")
     if run.agent != agent:
         raise PolicyDenied(f"the run belongs to the agent '{run.agent}', not to '{agent}'", field="agent")
     # A workflow may use what its own steps name.

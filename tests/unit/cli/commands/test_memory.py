@@ -35,7 +35,7 @@ class Api:
     def call(self, method: str, path: str, *, body: Any = None) -> Json:
         self.asked.append((method, path, body))
         if path != f"{PATH}/facts/fact_1":
-            raise ProblemError(404, {"detail": "there is no such fact", "field": "fact"})
+            raise ProblemError(404, {"detail": "no such fact", "field": "fact"})
         if method == "DELETE":
             return {"facts": ["fact_1", "fact_0"]}
         return fact(**(body or {}))

@@ -68,7 +68,7 @@ def test_each_operation_becomes_a_tool_that_loads_and_a_test_that_passes(project
         (["--operation", "listOrders"], "go together"),
         (["--openapi", "shop.yaml", "--operation", "listOrders", "--host", "x.example"], "the document says"),
         (["--openapi", "none.yaml", "--operation", "listOrders"], "can't be read"),
-        (["--openapi", "shop.yaml", "--operation", "nothing"], "there is no operation 'nothing'"),
+        (["--openapi", "shop.yaml", "--operation", "nothing"], "no operation 'nothing'"),
         (["--openapi", "shop.yaml", "--operation", "upload"], "multipart/form-data"),
         (["--openapi", "shop.yaml", "--operation", "listOrders"], "--secret NAME"),
         (["--openapi", "cdk.json", "--operation", "listOrders"], "does not say 'openapi: 3...'"),

@@ -124,12 +124,12 @@ def test_what_is_new_is_told_and_what_to_do_next(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["Find"], "is no name of a tool"),
-        (["find-order"], "is no name of a tool"),
-        (["class"], "is no name of a tool"),
-        (["find\n"], "is no name of a tool"),
-        (["../up"], "is no name of a tool"),
-        (["a" * 65], "is no name of a tool"),
+        (["Find"], "invalid tool name"),
+        (["find-order"], "invalid tool name"),
+        (["class"], "invalid tool name"),
+        (["find\n"], "invalid tool name"),
+        (["../up"], "invalid tool name"),
+        (["a" * 65], "invalid tool name"),
         (["secrets"], "has a meaning already"),
         (["search_knowledge"], "has a meaning already"),
         (["convert"], "a tool 'convert' ships: functions/library/utility/convert.py"),

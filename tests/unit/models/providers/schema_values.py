@@ -26,7 +26,7 @@ def iter_nodes(schema: Schema, depth: int = 0) -> Iterator[tuple[Schema, int]]:
 
 def find_faults(schema: Schema, *, openai: bool) -> list[str]:
     """Return what the provider's documentation says that a strict schema must not be."""
-    faults = ["the root is no object"] if schema.get("type") != "object" or "anyOf" in schema else []
+    faults = ["the root is not an object"] if schema.get("type") != "object" or "anyOf" in schema else []
     nodes = list(iter_nodes(schema))
     for node, depth in nodes:
         words = OPENAI_WORDS if openai else CLAUDE_WORDS

@@ -18,7 +18,7 @@ def test_a_good_call_and_a_plain_answer_pass() -> None:
         (reply(call(a=1)), "'b' is a required property"),
         (reply(call(a="1", b=2)), "is not of type 'number'"),
         (reply(call(a=1, b=2, c=3)), "Additional properties"),
-        (reply(call(tool="subtract")), "there is no tool 'subtract'; the tools are: add"),
+        (reply(call(tool="subtract")), "no tool 'subtract'; the tools are: add"),
         (reply(call("c1"), call("c1")), "two tool calls have the id 'c1'"),
         (reply(call(), problems=("the arguments of add are not valid JSON",)), "not valid JSON"),
         (reply(), "empty"),

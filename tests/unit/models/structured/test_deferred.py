@@ -40,13 +40,13 @@ def test_arguments_that_do_not_fit_are_told_with_the_tools_parameters() -> None:
     [
         (
             {"name": "subtract", "arguments": {}},
-            "there is no tool 'subtract'; the tools are: find_tools, use_tool; find",
+            "no tool 'subtract'; the tools are: find_tools, use_tool; find",
         ),
-        ({"name": USE_TOOL, "arguments": {}}, f"there is no tool '{USE_TOOL}'"),
-        ({"name": "add", "arguments": [1]}, f"there is no tool '{USE_TOOL}'"),
-        ({"name": "add", "arguments": "{not json"}, f"there is no tool '{USE_TOOL}'"),
-        ({"name": 7}, f"there is no tool '{USE_TOOL}'"),
-        ({}, f"there is no tool '{USE_TOOL}'"),
+        ({"name": USE_TOOL, "arguments": {}}, f"no tool '{USE_TOOL}'"),
+        ({"name": "add", "arguments": [1]}, f"no tool '{USE_TOOL}'"),
+        ({"name": "add", "arguments": "{not json"}, f"no tool '{USE_TOOL}'"),
+        ({"name": 7}, f"no tool '{USE_TOOL}'"),
+        ({}, f"no tool '{USE_TOOL}'"),
     ],
 )
 def test_a_call_that_names_no_tool_or_gives_no_arguments_is_no_reply(arguments: dict[str, Any], says: str) -> None:

@@ -71,7 +71,7 @@ def test_a_document_of_metrics_has_the_numbers_and_dimensions_that_it_names() ->
     directive = {"Namespace": "Pentad", "Dimensions": [["stage", "tool"]], "Metrics": [{"Name": "ToolCalls"}]}
     document = {"_aws": {"CloudWatchMetrics": [directive]}, "stage": "dev", "service": "x", "tool": "n", "ToolCalls": 1}
     assert find_line_faults(json.dumps(document)) == []
-    assert find_line_faults(json.dumps({**document, "ToolCalls": [1, "2"]})) == ["'ToolCalls' is no number"]
+    assert find_line_faults(json.dumps({**document, "ToolCalls": [1, "2"]})) == ["'ToolCalls' is not a number"]
     assert find_line_faults(json.dumps({**document, "tool": None})) == ["the dimension 'tool' is missing"]
 
 

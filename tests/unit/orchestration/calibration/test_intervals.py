@@ -56,7 +56,7 @@ def test_so_many_right_ones_in_a_row_are_needed(share: float, needed: int) -> No
 
 @pytest.mark.parametrize("trials", [(0, 0), (-1, 5), (6, 5)])
 def test_what_are_no_trials_is_refused(trials: tuple[int, int]) -> None:
-    with pytest.raises(InvalidInput, match="no such trials"):
+    with pytest.raises(InvalidInput, match="the count must be at least 1"):
         find_low(*trials)
 
 

@@ -41,7 +41,7 @@ def cancel(data: dict[str, Any], context: ToolContext) -> None:
 def order(item: str) -> Undoable[str]:
     """Order something; neither the order nor its cancelling is idempotent."""
     if item == "nothing":
-        raise ToolFailed("there is no such item")
+        raise ToolFailed("no such item")
     if item == "lost":
         raise ToolUnavailable("the shop does not answer")
     return Undoable("ordered", undo={"item": item})

@@ -70,7 +70,7 @@ def send_one(outbox: Outbox, settings: EmailSettings | None = None, **given: Any
 )
 def test_what_is_no_plain_address_is_refused(address: str) -> None:
     outbox = Outbox()
-    with pytest.raises(InvalidInput, match="is no address") as caught:
+    with pytest.raises(InvalidInput, match="is not an address") as caught:
         send_one(outbox, to=[address])
     assert caught.value.field == "to"
     assert outbox.taken == []
@@ -185,12 +185,12 @@ def test_half_a_character_in_a_body_is_replaced() -> None:
     [
         ({"host": None}, "needs 'host'"),
         ({"security": "none"}, "would send the credential in clear"),
-        ({"sender": "Desk <desk@example.com>"}, "no address of email"),
+        ({"sender": "Desk <desk@example.com>"}, "not an email address"),
         ({"sender_name": "Desk\r\nBcc: eve@evil.com"}, "sender_name"),
         ({"recipient_domains": ()}, "at least 1 item"),
-        ({"recipient_domains": ("example.com", "@evil.com")}, "is no domain"),
-        ({"recipient_domains": ("*.*",)}, "is no domain"),
-        ({"recipient_domains": ("com",)}, "is no domain"),
+        ({"recipient_domains": ("example.com", "@evil.com")}, "is not a domain"),
+        ({"recipient_domains": ("*.*",)}, "is not a domain"),
+        ({"recipient_domains": ("com",)}, "is not a domain"),
         ({"max_recipients": 51}, "less than or equal to 50"),
     ],
 )

@@ -43,7 +43,7 @@ def leak(how: str, context: ToolContext) -> Undoable[Any]:
     if how == "failed":
         raise ToolFailed(f"refused {basic}", fix=f"not {password}")
     if how == "invalid":
-        raise InvalidInput(f"{password} is no address", field="how", fix=password)
+        raise InvalidInput(f"{password} is not an address", field="how", fix=password)
     if how == "unexpected":
         raise ValueError(credential.text)
     if how == "wrong":

@@ -97,7 +97,7 @@ def test_the_line_of_what_is_wrong_is_named(package: Callable[..., str], text: s
 
 
 def test_a_file_name_that_is_no_tool_name_is_refused(package: Callable[..., str]) -> None:
-    with pytest.raises(ConfigurationError, match="is no name of a tool"):
+    with pytest.raises(ConfigurationError, match="is not a valid tool name"):
         discover(package(Upper=GOOD.format(name="Upper")))
 
 

@@ -77,9 +77,9 @@ def test_what_is_declared_stands_on_the_tool(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("function", "options", "says"),
     [
-        (send, {"settings": dict}, "is no pydantic model"),
-        (send, {"settings": MailSettings(host="x")}, "is no pydantic model"),
-        (send, {"settings": BaseModel}, "is no pydantic model"),
+        (send, {"settings": dict}, "is not a pydantic model"),
+        (send, {"settings": MailSettings(host="x")}, "is not a pydantic model"),
+        (send, {"settings": BaseModel}, "is not a pydantic model"),
         (send, {"settings": Loose}, "class Loose(BaseModel, frozen=True)"),
         (send, {"settings": Leaky}, "the field 'password' of Leaky would hold a secret"),
         (send, {"settings": Hidden}, "the field 'word' of Hidden would hold a secret"),

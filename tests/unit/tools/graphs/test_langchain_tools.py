@@ -65,7 +65,7 @@ def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -
         ({"secrets": ["key"]}, "secrets= is of no use here"),
         ({"egress": ["example.com"]}, "egress= is of no use here"),
         ({"settings": Place}, "settings= is of no use here"),
-        ({"pacages": ["pyyaml"]}, "there is no option 'pacages'"),
+        ({"pacages": ["pyyaml"]}, "no option 'pacages'"),
         ({"packages": "pyyaml"}, "packages is 'pyyaml' and no list"),
     ],
 )
@@ -83,7 +83,7 @@ def test_rates_and_rules_of_approval_are_those_of_any_tool() -> None:
     made = from_langchain(weather, effects="external", rate_limit="3/minute", approval=[Ask(when=over("days", 3))])
     assert [(rate.calls, rate.seconds, rate.scope) for rate in made.spec.rates] == [(3, 60, "tenant")]
     assert made.spec.approval == (Ask(when=over("days", 3)),)
-    with pytest.raises(ConfigurationError, match="there is no argument 'hours'"):
+    with pytest.raises(ConfigurationError, match="no argument 'hours'"):
         from_langchain(weather, effects="external", approval=[Ask(when=over("hours", 3))])
 
 

@@ -236,7 +236,7 @@ def test_the_lock_is_the_same_text_for_the_same_tools(tmp_path: Any) -> None:
         ("url: https://x.example\n    auth: {kind: bearer, secret: s, header: 'A: b'}", "header"),
         ("url: https://x.example\n    tools: {add: {effect: none}}", "do you mean 'effects'"),
         ("{}", "servers.calc.url"),
-        ("url: https://x.example\n    rate_limit: often", "is no rate"),
+        ("url: https://x.example\n    rate_limit: often", "is not a rate"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path: Any, server: str, told: str) -> None:

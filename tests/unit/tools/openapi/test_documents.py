@@ -68,7 +68,7 @@ def test_no_credential_is_sent_where_none_is_wanted() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("nothing", "there is no operation 'nothing'"),
+        ("nothing", "no operation 'nothing'"),
         ("upload", "multipart/form-data"),
         ("cookies", "cookie"),
         ("broken", "{b}"),
@@ -96,7 +96,7 @@ def test_what_is_no_document_is_refused(text: str) -> None:
 )
 def test_a_server_has_a_whole_address(url: str) -> None:
     document = {**DOCUMENT, "servers": [{"url": url}]}
-    with pytest.raises(ConfigurationError, match="no whole address"):
+    with pytest.raises(ConfigurationError, match="not a whole address"):
         read_operation(document, "listOrders")
     assert read_operation(document, "listOrders", url="https://x.example/v2/").server == "https://x.example/v2"
 

@@ -26,5 +26,5 @@ def test_fields_are_the_strings_and_whole_numbers() -> None:
 def test_an_answer_is_text_and_json_where_it_is_any() -> None:
     assert HttpAnswer(200, {}, b'{"a": 1}', "https://x.example/").json() == {"a": 1}
     assert HttpAnswer(200, {}, b"\xff", "https://x.example/").text == "�"
-    with pytest.raises(ToolFailed, match="answered 502 with what is no JSON"):
+    with pytest.raises(ToolFailed, match="answered 502 with something that is not JSON"):
         HttpAnswer(502, {}, b"<html>", "https://x.example/").json()

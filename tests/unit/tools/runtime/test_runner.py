@@ -94,7 +94,7 @@ def test_arguments_of_another_form_with_one_meaning_are_taken() -> None:
         ({}, ["text: Field required", "Fix: give text as", '"description": "words"']),
         ({"text": True}, ["text: Input should be a valid string"]),
         ({"text": "x", "times": "3 times"}, ["times: Input should be a valid integer", '"type": "integer"']),
-        ({"text": "x", "colour": "red"}, ["colour: there is no such parameter", "the parameters are: text, times"]),
+        ({"text": "x", "colour": "red"}, ["colour: no such parameter", "the parameters are: text, times"]),
     ],
 )
 def test_wrong_arguments_are_told_to_the_model_by_field_and_fix(arguments: dict[str, object], parts: list[str]) -> None:

@@ -53,7 +53,7 @@ def test_an_expression_comes_to(expression: str, expected: object) -> None:
         ("a % b", "has no meaning"),
         ("(" * 60 + "a" + ")" * 60, "too deeply"),
         ("a" * 3_000, "characters at most"),
-        ("Metric1", "stands where a value should"),
+        ("Metric1", "is where a value is expected"),
     ],
 )
 def test_what_is_no_expression_is_told(expression: str, told: str) -> None:

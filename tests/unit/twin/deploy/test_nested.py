@@ -186,5 +186,5 @@ def test_an_assembly_is_read_with_its_nested_stacks_in_place(tmp_path: Path) -> 
     [stack] = read_assembly(tmp_path).stacks
     assert "toolsB2function" in stack.template["Resources"]
     (tmp_path / "s.assets.json").write_text(json.dumps({"files": {}}))
-    with pytest.raises(AssemblyError, match=r"s\.template\.json.*'inner\.json' of a nested stack is no asset"):
+    with pytest.raises(AssemblyError, match=r"s\.template\.json.*'inner\.json' of a nested stack is not an asset"):
         read_assembly(tmp_path)

@@ -115,7 +115,7 @@ class FeedbackRoutes:
         @serve(app, summary="List what was said of answers, the newest first")
         def list_feedback(
             agent: Annotated[str | None, Query(pattern=AGENT_PATTERN, description="of this agent only")] = None,
-            verdict: Annotated[Verdict | None, Query(description="what says so only")] = None,
+            verdict: Annotated[Verdict | None, Query(description="only this verdict")] = None,
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Cursor = None,
         ) -> FeedbackPage:

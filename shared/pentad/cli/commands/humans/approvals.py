@@ -15,7 +15,7 @@ from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
 _LISTED = 500
-Approval = Annotated[str, typer.Argument(help="Which one.")]
+Approval = Annotated[str, typer.Argument(help="The approval's id.")]
 Reason = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 
@@ -205,7 +205,7 @@ def _read_json(path: Path) -> Json:
     try:
         value = json.loads(_read_input(path))
     except ValueError as error:
-        raise CommandError(f"{path} is not JSON: {error}", code=EXIT_USAGE) from error
+        raise CommandError(f"'{path}' is not JSON: {error}", code=EXIT_USAGE) from error
     if not isinstance(value, dict):
-        raise CommandError(f"{path} must hold a JSON object", code=EXIT_USAGE)
+        raise CommandError(f"'{path}' must hold a JSON object", code=EXIT_USAGE)
     return value

@@ -44,7 +44,7 @@ def list_reviews(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="REVIEW", help="Which one.")],
+    name: Annotated[str, typer.Argument(metavar="REVIEW", help="The review's id.")],
 ) -> None:
     """Show a review with what its step said and did, and how sure it was of it."""
     with handle_errors(), closing(create_api_client()) as client:
@@ -57,7 +57,7 @@ def show(
 
 @app.command()
 def close(
-    name: Annotated[str, typer.Argument(metavar="REVIEW", help="Which one.")],
+    name: Annotated[str, typer.Argument(metavar="REVIEW", help="The review's id.")],
     verdict: Annotated[str, typer.Option(help="correct or wrong: whether what was done was right.")],
     note: Annotated[str | None, typer.Option(help="What you found.")] = None,
 ) -> None:

@@ -53,7 +53,7 @@ def undo(
 
 def _undo_call(client: ApiClient, token: str, dry_run: bool) -> None:
     if dry_run:
-        raise CommandError("--dry-run is of a whole run: name one", code=EXIT_USAGE)
+        raise CommandError("--dry-run needs a run's id, not an undo token", code=EXIT_USAGE)
     call = client.call("POST", "/v1/undo", body={"undo_token": token})
     if OPTIONS.json:
         print_json([call])

@@ -65,5 +65,7 @@ def _follow(client: ApiClient, bulk_id: str, seconds: float) -> Json:
                 done, moved_at = found["done"], time.monotonic()
             if time.monotonic() - moved_at > seconds:
                 told = f"{found['done']:,} of {found['documents']:,} documents"
-                raise CommandError(f"not indexed after {seconds:g} s: {told} had their turn; indexing continues")
+                raise CommandError(
+                    f"no progress for {seconds:g} s: {told} processed; check with `pentad documents list`"
+                )
             time.sleep(POLL_SECONDS)

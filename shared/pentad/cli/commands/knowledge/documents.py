@@ -35,7 +35,7 @@ Name = Annotated[str, typer.Argument(help="The document's name, as `pentad docum
 
 @app.command("list")
 def list_documents(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 1_000,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 1_000,
     deleted: Annotated[bool, typer.Option("--deleted", help="Those that were deleted, too.")] = False,
 ) -> None:
     """List documents by name, with what became of their last version."""
@@ -75,7 +75,9 @@ def show_document(
     """Show a document's entry, and why it failed if it did; or a place of it that a run's answer cites."""
     with handle_errors():
         if bool(chunk) != bool(run_id):
-            raise CommandError("give --chunk and --run together: a place is shown as the run was given it", code=2)
+            raise CommandError(
+                "--chunk and --run must be used together: a passage is shown as the run was given it", code=2
+            )
         if chunk:
             _show_place(name, chunk, run_id)
             return
@@ -138,7 +140,7 @@ def reingest_documents(
 @app.command("delete")
 def delete_document(
     name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until no run can find it any more.")] = 60,
 ) -> None:
     """Delete a document: its content, its chunks and their vectors. Answers that cite it keep their quotes."""

@@ -60,7 +60,7 @@ def find_documents(paths: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
-            raise CommandError(f"{path} does not exist", code=2)
+            raise CommandError(f"'{path}' does not exist", code=2)
         files = [path] if path.is_file() else [file for file in _list_files(path) if not _is_picture(file)]
         found |= {_document_name(file): file for file in files if not _is_hidden(file)}
     if not found:
@@ -205,9 +205,10 @@ def _upload_all(client: ApiClient, files: dict[str, Path]) -> dict[str, Json]:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     wait: Annotated[float, typer.Option(help="Seconds to wait until they are indexed.")] = 600,
-    again: Annotated[bool, typer.Option("--again", help="What is indexed already, too.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Upload unchanged files too.")] = False,
     bulk: Annotated[
-        bool | None, typer.Option("--bulk/--one-by-one", help=f"All at once; from {BULK_FROM} documents on it is.")
+        bool | None,
+        typer.Option("--bulk/--one-by-one", help=f"Index in one bulk job. Default: from {BULK_FROM} files on."),
     ] = None,
 ) -> None:
     """Upload what has changed and wait until it is indexed: PDF, Office, HTML, Markdown, CSV, JSON, mail, text."""

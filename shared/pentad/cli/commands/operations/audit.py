@@ -35,7 +35,7 @@ Subject = Annotated[
         help=f"A run's id, or one of {', '.join(OF_TENANTS + OF_NOBODY)}.",
     ),
 ]
-Tenant = Annotated[str, typer.Option("--tenant", "-t", help=f"Whose; {' and '.join(OF_NOBODY)} are no tenant's.")]
+Tenant = Annotated[str, typer.Option("--tenant", "-t", help=f"The tenant's id; ignored for {' and '.join(OF_NOBODY)}.")]
 Since = Annotated[datetime | None, typer.Option("--since", help="Entries from this time on, UTC; default 30 days ago.")]
 
 
@@ -77,7 +77,7 @@ def verify(
         str | None,
         typer.Argument(
             metavar="RUN|SUBJECT|DAY",
-            help="As of show; a day (2026-11-30) for attempts of models outside of runs; none: all that anchors name.",
+            help="As for show, or a day (2026-11-30): attempts of models outside of runs. Default: all anchored.",
         ),
     ] = None,
     tenant: Tenant = LOCAL_TENANT,
@@ -127,12 +127,13 @@ def _check_logs_asked(subject: str, logs: bool) -> None:
     """
     if logs and subject in BY_OPERATORS:
         raise CommandError(
-            f"acts on '{subject}' are operators' own: no function's log tells of them; leave out --logs",
+            f"operators' acts on '{subject}' are not in the functions' logs: leave out --logs",
             code=EXIT_USAGE,
         )
     if not logs and _DAY.fullmatch(subject):
         raise CommandError(
-            "attempts of models are in no chain: what shows a change is the gateway's log; add --logs", code=EXIT_USAGE
+            "attempts of models are not in a hash chain: add --logs to compare them with the gateway's log",
+            code=EXIT_USAGE,
         )
 
 
@@ -140,7 +141,7 @@ def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, lo
     from pentad.domain.ids import check_id
 
     if logs:
-        raise CommandError("--logs is of one run or subject: name it", code=EXIT_USAGE)
+        raise CommandError("--logs needs a run or a subject: name one", code=EXIT_USAGE)
     check_id("tenant", tenant_id)
     begin = datetime.now(UTC) - timedelta(days=_DAYS) if since is None else _to_utc(since)
     anchors, chains, faults = Anchored(stage).find_tenant_faults(tenant_id, begin)
@@ -159,7 +160,7 @@ def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, lo
 
 @app.command("export")
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the files; the same again goes on.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the files; run again to resume.")],
     since: Annotated[datetime, typer.Option("--since", help="Entries from this time on, UTC.")],
     tenant: Tenant = LOCAL_TENANT,
     until: Annotated[datetime | None, typer.Option("--until", help="Entries before this time; default now.")] = None,

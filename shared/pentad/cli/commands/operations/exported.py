@@ -144,7 +144,7 @@ def find_export_faults(folder: Path, key: "SealKey") -> list[str]:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files, digest, code = manifest["files"], str(manifest["digest"]), str(manifest["code"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"'{folder}' holds no export that has come to its end") from error
+        raise CommandError(f"'{folder}' has no finished export: run `pentad audit export` again") from error
     faults: list[str] = []
     if digest_of(manifest) != digest:
         faults.append(f"{MANIFEST} was changed")

@@ -43,10 +43,12 @@ def calibrate(
     ] = None,
     precision: Annotated[
         float,
-        typer.Option(min=0.5, max=0.999, help="So large a share of what is done without a human has to be right."),
+        typer.Option(min=0.5, max=0.999, help="Target precision of what is done without a human."),
     ] = 0.95,
-    last: Annotated[int, typer.Option(min=1, max=_LISTED, help="Of so many runs: what would have changed.")] = 1000,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="Verdicts of so many days.")] = 90,
+    last: Annotated[
+        int, typer.Option(min=1, max=_LISTED, help="Replay the last N runs, to see what would have changed.")
+    ] = 1000,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Use the verdicts of the last N days.")] = 90,
     png: Annotated[Path | None, typer.Option(help="Draw the reliability diagram into this file.")] = None,
 ) -> None:
     """Say how often an agent was right at each confidence, by what people said, and which threshold would keep a share.
@@ -145,7 +147,7 @@ def _draw(found: CalibrationInput, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        raise CommandError(f"can't write {path}: {error.strerror}", code=EXIT_USAGE) from error
+        raise CommandError(f"can't write '{path}': {error.strerror}", code=EXIT_USAGE) from error
 
 
 def _count_judged(found: CalibrationInput) -> int:

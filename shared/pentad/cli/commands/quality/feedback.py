@@ -36,7 +36,8 @@ def give(
         str | None, typer.Option(help="Of this citation, by its marker, such as k7f2qa. Default: of the answer.")
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", "-u", help="It is the run's user who says so. Default: the key's.")
+        str | None,
+        typer.Option("--user", "-u", help="Record it as given by this user, the run's own. Default: the key's."),
     ] = None,
 ) -> None:
     """Say how good a run's answer is; said again, the newest words count."""
@@ -60,8 +61,8 @@ def give(
 def list_feedback(
     run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Of this run only.")] = None,
     agent: Annotated[str | None, typer.Option("--agent", "-a", help="Of this agent only.")] = None,
-    verdict: Annotated[str | None, typer.Option(help="correct or wrong: what says so only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    verdict: Annotated[str | None, typer.Option(help="Only this verdict: correct or wrong.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 50,
 ) -> None:
     """List what people said of answers, the newest first."""
     with handle_errors():

@@ -69,7 +69,7 @@ def redrive(
     limit: Limit = 100,
     stage: operator.Stage = None,
 ) -> None:
-    """Let failed runs go on where they stopped. Again is the same: a failed run has one that goes on for it."""
+    """Let failed runs go on where they stopped. A failed run is redriven once, however often you ask."""
     with handle_errors():
         if everything == (run_id is not None):
             raise CommandError("name a failed run, or use --all", code=EXIT_USAGE)

@@ -16,7 +16,7 @@ app = typer.Typer(cls=ListingGroup, help="Sessions: conversations that keep thei
 
 @app.command("list")
 def list_sessions(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 50,
 ) -> None:
     """List sessions, the last used first."""
     with handle_errors():
@@ -39,7 +39,7 @@ def list_sessions(
 @app.command("delete")
 def delete_session(
     session_id: Annotated[str, typer.Argument(metavar="SESSION", help="The session.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
 ) -> None:
     """Delete a session and its messages. Its runs stay, with their steps, answers and costs."""
     with handle_errors():

@@ -116,11 +116,11 @@ def read_tool_secrets(root: Path) -> dict[str, str]:
         found = None  # the error is not chained: it may hold the text
     if not isinstance(found, dict):
         raise ConfigurationError(
-            f"{SECRETS_FILE} is no JSON object", fix='write {"smtp": {"user": "...", "password": "..."}}'
+            f"{SECRETS_FILE} must be a JSON object", fix='write {"smtp": {"user": "...", "password": "..."}}'
         )
     for name, value in found.items():
         if not isinstance(value, str | dict) or not value:
             raise ConfigurationError(
-                f"the value of '{name}' in {SECRETS_FILE} is no text and no object", field=name, fix="write one of both"
+                f"the value of '{name}' in {SECRETS_FILE} must be a text or an object", field=name, fix="correct it"
             )
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}

@@ -246,7 +246,7 @@ def _print_ready(running: Running, page: str) -> None:
 
 def reset_twin(
     state: StateFolder = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
 ) -> None:
     """Forget what the twin keeps (documents, runs, keys, records, budgets): the next `pentad up` begins empty."""
     with handle_errors():

@@ -103,7 +103,7 @@ def compare_kind(kind: str, *, name: str, declared: str) -> tuple[str, ...]:
     ending = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), "")
     for what, said in (("label", label), ("name", ending)):
         if said in BINARY and said != kind:
-            return (f"its {what} says {BINARY[said]}, but it is none: read as {kind}",)
+            return (f"its {what} says {BINARY[said]}, but it is not: read as {kind}",)
     if kind in BINARY and ending and ending != kind:
         return (f"its name ends in '{PurePosixPath(name).suffix}', but it is {BINARY[kind]}: read as such",)
     return ()

@@ -29,7 +29,7 @@ class MemoryObjects:
         with self._lock:
             entry = self._objects.get(key)
         if entry is None:
-            raise NotFound("there is no such object")
+            raise NotFound("no such object")
         if version not in (None, entry[0].version):
             raise NotFound("the object has another version now")
         return entry[1]

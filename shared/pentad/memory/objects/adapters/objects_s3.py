@@ -61,7 +61,7 @@ class S3Objects:
                 reply = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if code_of(error) in _MISSING:
-                    raise NotFound("there is no such object") from error
+                    raise NotFound("no such object") from error
                 raise
             if version is not None and _get_version(reply) != version:
                 reply["Body"].close()

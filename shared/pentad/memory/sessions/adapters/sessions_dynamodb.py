@@ -106,7 +106,7 @@ class DynamoSessions:
             return 0
         found = self._query_messages(tenant_id, session_id, seq, seq)
         if not found:
-            raise NotFound("there is no such message")
+            raise NotFound("no such message")
         [stored] = [items.load_message(item, self._objects.get) for item in found]
         spill = items.passages_spill(tenant_id, session_id, stored.message.message_id, passages)
         if spill is not None:
@@ -128,7 +128,7 @@ class DynamoSessions:
             return 0
         found = self._query_messages(tenant_id, session_id, seq, seq)
         if not found:
-            raise NotFound("there is no such message")
+            raise NotFound("no such message")
         [stored] = [items.load_message(item, self._objects.get) for item in found]
         held = {"recalled": items.dump_recalled(recalled)}
         free = "attribute_not_exists(recalled)"
@@ -182,7 +182,7 @@ class DynamoSessions:
             self._table.transact([kept, raised])
         except ConditionFailed as failed:
             if any(item is None and code != "None" for item, code in zip(failed.items, failed.reasons, strict=True)):
-                raise NotFound("there is no such session or message") from failed
+                raise NotFound("no such session or message") from failed
             return 0
         return more
 
@@ -223,7 +223,7 @@ class DynamoSessions:
     def _get_head(self, tenant_id: str, session_id: str) -> Session:
         head = self.get(tenant_id, session_id)
         if head is None:
-            raise NotFound("there is no such session")
+            raise NotFound("no such session")
         return head
 
     def _query_messages(self, tenant_id: str, session_id: str, first: int, last: int) -> list[Item]:

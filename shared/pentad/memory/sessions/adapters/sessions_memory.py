@@ -130,7 +130,7 @@ class MemorySessions:
             head = self._get_head(tenant_id, session_id)
             log = self._messages[tenant_id, session_id]
             if not 0 <= seq < len(log):
-                raise NotFound("there is no such message")
+                raise NotFound("no such message")
             before = log[seq]
             if not value or getattr(before, field):
                 return 0
@@ -184,7 +184,7 @@ class MemorySessions:
     def _get_head(self, tenant_id: str, session_id: str) -> Session:
         head = self._heads.get((tenant_id, session_id))
         if head is None:
-            raise NotFound("there is no such session")
+            raise NotFound("no such session")
         return head
 
 

@@ -264,7 +264,7 @@ def _translate_errors(
         what = f"{provider.name}: no usable credential ({type(error).__name__})"
         raise ProviderFailure(Outcome.AUTHENTICATION, what, scope="provider", sent=False) from None
     except UnicodeEncodeError:  # half of a surrogate pair in someone's words: it can't be put on any wire
-        raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is no Unicode", sent=False) from None
+        raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is not Unicode", sent=False) from None
     except (sdk.APIError, httpx2.HTTPError) as error:
         raise ProviderFailure(Outcome.MALFORMED, type(error).__name__) from None
 

@@ -94,7 +94,7 @@ class S3Anchors:
         try:
             anchor = read_anchor(body)
         except ValueError as error:
-            raise Unreadable(f"'{key}' in the bucket of anchors is no anchor", field="anchor") from error
+            raise Unreadable(f"'{key}' in the bucket of anchors is not an anchor", field="anchor") from error
         if name_key(anchor.tenant_id, anchor.number) != key:
             raise Unreadable(f"'{key}' in the bucket of anchors holds another anchor", field="anchor")
         return anchor

@@ -84,7 +84,7 @@ class DynamoApprovals:
             self._state.update(pk, sk, update, condition="#version = :before", names=names, values=values)
         except ConditionFailed as failure:
             if failure.item is None:
-                raise NotFound("there is no such approval", field="approval") from failure
+                raise NotFound("no such approval", field="approval") from failure
             return False
         return True
 
@@ -153,7 +153,7 @@ class DynamoApprovals:
     def _get_item(self, tenant_id: str, approval: str) -> Item:
         item = self._state.get(*_make_key(tenant_id, approval))
         if item is None:
-            raise NotFound("there is no such approval", field="approval")
+            raise NotFound("no such approval", field="approval")
         return item
 
     def _load_approval(self, item: Item) -> Approval:
@@ -164,5 +164,5 @@ def _make_key(tenant_id: str, approval: str) -> tuple[str, str]:
     try:
         run_id, step = parse_approval_id(approval)
     except InvalidInput as error:
-        raise NotFound("there is no such approval", field="approval") from error
+        raise NotFound("no such approval", field="approval") from error
     return keys.run_pk(tenant_id, run_id), keys.approval_sk(step)

@@ -40,7 +40,7 @@ class MemoryApprovals:
         """See `ApprovalStore`."""
         stored = self._approvals.get((tenant_id, approval))
         if stored is None:
-            raise NotFound("there is no such approval", field="approval")
+            raise NotFound("no such approval", field="approval")
         return stored
 
     def get_token(self, tenant_id: str, approval: str) -> str:

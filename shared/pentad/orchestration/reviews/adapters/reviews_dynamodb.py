@@ -48,7 +48,7 @@ class DynamoReviews:
         """See `ReviewStore`."""
         item = self._state.get(*_make_key(tenant_id, review))
         if item is None:
-            raise NotFound("there is no such review", field="review")
+            raise NotFound("no such review", field="review")
         return _parse_review(item)
 
     def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
@@ -110,7 +110,7 @@ def _make_key(tenant_id: str, review: str) -> tuple[str, str]:
     try:
         run_id, step, cause = parse_review_id(review)
     except InvalidInput as error:
-        raise NotFound("there is no such review", field="review") from error
+        raise NotFound("no such review", field="review") from error
     return keys.run_pk(tenant_id, run_id), keys.review_sk(step, cause)
 
 

@@ -32,7 +32,7 @@ class MemoryReviews:
         """See `ReviewStore`."""
         stored = self._reviews.get((tenant_id, review))
         if stored is None:
-            raise NotFound("there is no such review", field="review")
+            raise NotFound("no such review", field="review")
         return stored
 
     def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:

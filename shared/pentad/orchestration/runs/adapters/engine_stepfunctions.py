@@ -106,7 +106,7 @@ class StepFunctions:
                 except ClientError as error:
                     if code_of(error) != "ExecutionDoesNotExist":
                         raise
-                    raise NotFound("there is no such execution", field="run") from error
+                    raise NotFound("no such execution", field="run") from error
             events.extend(reply["events"])
             token = reply.get("nextToken")
             if not token or not reply["events"]:

@@ -74,7 +74,7 @@ class ReadsAtOnce:
 
     def _load_call(self, item: Item | None) -> ToolCall:
         if item is None:
-            raise NotFound("there is no such tool call", field="index")
+            raise NotFound("no such tool call", field="index")
         return add_undo(self._load_item(ToolCall, item), item)
 
     def _load_run(self, item: Item) -> Run:

@@ -167,7 +167,7 @@ def make_queue_full_error() -> SessionBusy:
 def make_no_session_error() -> NotFound:
     """Return the error of a request that goes on with a session which is not there, and which it can't make."""
     return NotFound(
-        "there is no such session",
+        "no such session",
         field="session",
         fix="leave it out to begin one, or give it a name of yours",
     )
@@ -295,4 +295,4 @@ def list_sources(target: RunStatus) -> list[RunStatus]:
 
 def make_no_run_error() -> NotFound:
     """Return the error of a request for a run that is not there."""
-    return NotFound("there is no such run", field="run")
+    return NotFound("no such run", field="run")

@@ -275,7 +275,7 @@ class DynamoRuns(ReadsAtOnce):
                 values={":noted": noted.model_dump_json()},
             )
         except ConditionFailed as failure:
-            raise NotFound("there is no such tool call", field="index") from failure
+            raise NotFound("no such tool call", field="index") from failure
 
     def finish(
         self,

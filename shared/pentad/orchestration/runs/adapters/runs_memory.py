@@ -109,7 +109,7 @@ class MemoryRuns(ReadsInMemory):
         with self._lock:
             stored = self._runs.get((tenant_id, run_id))
         if stored is None:
-            raise NotFound("there is no such run", field="run")
+            raise NotFound("no such run", field="run")
         return stored
 
     def list_page(
@@ -264,7 +264,7 @@ class MemoryRuns(ReadsInMemory):
         """See `RunStore`."""
         stored = self._calls.get((tenant_id, run_id, step, index))
         if stored is None:
-            raise NotFound("there is no such tool call", field="index")
+            raise NotFound("no such tool call", field="index")
         return stored
 
     def save_call(self, call: ToolCall) -> None:

@@ -259,7 +259,7 @@ class Replay:
         both_stopped = before.status is now.status is RunStatus.STOPPED
         for name in type(now).model_fields:
             if both_stopped and name == "answer":
-                continue  # The agent's words, which are no model's; earlier recordings have the reason there.
+                continue  # The agent's words, which are not model's; earlier recordings have the reason there.
             self.tape.findings.compare(None, "outcome", name, getattr(before, name), getattr(now, name))
 
     def _record_failure(self, run: Run, error: MachineError) -> None:

@@ -4,6 +4,7 @@ An adapter is imported when it is the one: the others' code and drivers cost a c
 """
 
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from pentad.aws.clients import get_client
 from pentad.domain.errors import ConfigurationError
@@ -63,4 +64,6 @@ def open_vectors(store: VectorStoreName, credentials: Credentials, *, bucket: st
         from pentad.memory.retrieval.adapters.vectors_weaviate import WeaviateVectors
 
         return WeaviateVectors(credentials)
-    raise ConfigurationError(f"there is no vector store '{store}'", field="vector_store", fix="use one that there is")
+    raise ConfigurationError(
+        f"no vector store '{store}'", field="vector_store", fix=f"use one of {', '.join(get_args(VectorStoreName))}"
+    )

@@ -34,7 +34,7 @@ def decode_content(content: str, charset: str) -> str:
     name = charset.strip().lower().replace("windows-", "cp")
     if not _CHARSETS.fullmatch(charset.strip().lower()):
         raise make_content_error(
-            f"there is no charset {charset[:40]!r}", "use one such as utf-8, windows-1252 or shift_jis", "charset"
+            f"no charset {charset[:40]!r}", "use one such as utf-8, windows-1252 or shift_jis", "charset"
         )
     try:
         data = base64.b64decode("".join(content.split()), validate=True)

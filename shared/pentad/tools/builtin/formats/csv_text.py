@@ -38,7 +38,7 @@ def read_csv(text: str, losses: Losses, *, delimiter: str | None = None, header:
             cells.append(row)
     except csv.Error as error:
         raise make_content_error(
-            f"it is no CSV: {error} in line {reader.line_num}", "close the quotes, or double those within a cell"
+            f"it is not CSV: {error} in line {reader.line_num}", "close the quotes, or double those within a cell"
         ) from error
     rows = make_rows(cells, losses, header=header)
     losses.note("all values are text, as they stand in the CSV")

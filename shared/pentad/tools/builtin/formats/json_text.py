@@ -34,7 +34,7 @@ def read_json(text: str, losses: Losses) -> Node:
         )
     except json.JSONDecodeError as error:
         raise make_content_error(
-            f"it is no JSON: {error.msg} in line {error.lineno}, column {error.colno}", "correct it there"
+            f"it is not JSON: {error.msg} in line {error.lineno}, column {error.colno}", "correct it there"
         ) from error
     except RecursionError as error:
         raise make_depth_error() from error
@@ -61,7 +61,7 @@ def read_json_lines(text: str, losses: Losses) -> Node:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise make_content_error(f"{name} is no JSON", "write null, or the word in quotes")
+    raise make_content_error(f"{name} is not JSON", "write null, or the word in quotes")
 
 
 def _make_object(pairs: list[tuple[str, Node]], losses: Losses) -> dict[str, Node]:

@@ -35,7 +35,7 @@ def read_toml(text: str, losses: Losses) -> Node:
     try:
         root = tomllib.loads(text, parse_float=read_decimal)
     except tomllib.TOMLDecodeError as error:
-        raise make_content_error(f"it is no TOML: {error}", "correct it there") from error
+        raise make_content_error(f"it is not TOML: {error}", "correct it there") from error
     except RecursionError as error:
         raise make_depth_error() from error
     except ValueError as error:

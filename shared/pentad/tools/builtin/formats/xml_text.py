@@ -94,7 +94,7 @@ def read_xml(text: str, losses: Losses) -> Node:
     except expat.ExpatError as error:
         said = expat.ErrorString(error.code)
         raise make_content_error(
-            f"it is no XML: {said} in line {error.lineno}, column {error.offset + 1}", "correct it there"
+            f"it is not XML: {said} in line {error.lineno}, column {error.offset + 1}", "correct it there"
         ) from error
     losses.note("XML has no numbers and no order between elements of different names: all values are text")
     return builder.root
@@ -148,7 +148,7 @@ class _XmlWriter:
     def _make_tag(self, name: str) -> tuple[str, str]:
         if _NAME.fullmatch(name) and name[:3].lower() != "xml":
             return name, name
-        self._losses.note('keys that are no names of elements became <entry key="...">')
+        self._losses.note('keys that are not names of elements became <entry key="...">')
         return f'entry key="{self._escape(name, _ATTRIBUTE)}"', "entry"
 
     def _show(self, value: Node) -> str:

@@ -64,7 +64,7 @@ def read_yaml(text: str, losses: Losses) -> Node:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise make_content_error(f"it is no YAML: {problem[:200]}{where}", "correct it there") from error
+        raise make_content_error(f"it is not YAML: {problem[:200]}{where}", "correct it there") from error
     except RecursionError as error:
         raise make_depth_error() from error
     if _COMMENT.search(text):
@@ -133,7 +133,7 @@ class _TreeReader:
         for source in sources:
             value = self.read(source, budget, depth + 1)
             if not isinstance(value, dict):
-                raise make_content_error("'<<' merges something that is no mapping", "merge mappings only")
+                raise make_content_error("'<<' merges something that is not a mapping", "merge mappings only")
             merged = value | merged
         self._losses.note("merged keys ('<<') were written out")
         return merged

@@ -93,7 +93,7 @@ def _read_part(text: str, field: str, *, alone: bool) -> tuple[Unit, int]:
     match = _PART.fullmatch(words)
     if match is None:
         raise InvalidInput(
-            f"'{text[:40]}' is no unit", field=field, fix="write units such as km/h, kg*m/s^2, square metres"
+            f"'{text[:40]}' is not a unit", field=field, fix="write units such as km/h, kg*m/s^2, square metres"
         )
     unit = _find_unit(_SIGNS.get(match["name"], match["name"]), field)
     power *= int(match["power"] or 1)
@@ -122,9 +122,7 @@ def _find_unit(name: str, field: str) -> Unit:
         lowered = {known.lower(): known for known in UNITS}
         near = difflib.get_close_matches(name.lower(), lowered, n=3)
         hint = f": did you mean {', '.join(lowered[one] for one in near)}?" if near else ""
-        raise InvalidInput(
-            f"there is no unit '{name[:40]}'{hint}", field=field, fix="use a unit's symbol or its English name"
-        )
+        raise InvalidInput(f"no unit '{name[:40]}'{hint}", field=field, fix="use a unit's symbol or its English name")
     return unit
 
 

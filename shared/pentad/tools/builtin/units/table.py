@@ -175,9 +175,9 @@ AMBIGUOUS = {
     "month": "d (days), which the tool for dates counts: months differ in length",
     "year": "julian_year (365.25 days), or d (days), which the tool for dates counts",
     "yr": "julian_year (365.25 days), or d (days), which the tool for dates counts",
-    "rad": "deg, after degrees(...) of the calculator: a radian is no exact share of a turn",
-    "radian": "deg, after degrees(...) of the calculator: a radian is no exact share of a turn",
-    "mpg": "l and km: miles per gallon is no multiple of litres per kilometre but its inverse",
+    "rad": "deg, after degrees(...) of the calculator: a radian is not an exact share of a turn",
+    "radian": "deg, after degrees(...) of the calculator: a radian is not an exact share of a turn",
+    "mpg": "l and km: miles per gallon is not a multiple of litres per kilometre but its inverse",
 }
 """Names with several meanings or none that is fixed, with what to write instead."""
 
@@ -214,7 +214,7 @@ def _build() -> dict[str, Unit]:
     units: dict[str, Unit] = {}
     for name, unit in _list_units():
         if name in units:
-            raise ValueError(f"two units have the name {name}")  # a mistake in the tables above
+            raise ValueError(f"two units have the name '{name}'")  # a mistake in the tables above
         units[name] = unit
     return units
 

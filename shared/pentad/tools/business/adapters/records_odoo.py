@@ -106,7 +106,7 @@ def _build_term(condition: Condition) -> list[Any]:
 
 def _check_id(record_id: str, field: str) -> int:
     if not (record_id.isascii() and record_id.isdigit() and len(record_id) <= 18):
-        raise InvalidInput(f"'{record_id[:40]}' is no id of Odoo", field=field, fix="give the record's number")
+        raise InvalidInput(f"'{record_id[:40]}' is not an id of Odoo", field=field, fix="give the record's number")
     return int(record_id)
 
 

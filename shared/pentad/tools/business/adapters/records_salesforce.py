@@ -134,7 +134,9 @@ def _escape(text: str, escapes: Mapping[str, str]) -> str:
 def _check_id(record_id: str, field: str) -> str:
     if not _ID.fullmatch(record_id):
         raise InvalidInput(
-            f"'{record_id[:40]}' is no id of Salesforce", field=field, fix="give the 15 or 18 letters and digits of it"
+            f"'{record_id[:40]}' is not an id of Salesforce",
+            field=field,
+            fix="give the 15 or 18 letters and digits of it",
         )
     return record_id
 

@@ -140,7 +140,9 @@ def _split_id(event_id: str) -> tuple[str, str | None]:
     """
     found = _ID.fullmatch(event_id)
     if found is None or found[1] in (".", ".."):
-        raise InvalidInput(f"'{event_id[:60]}' is no id of an event", field="event_id", fix="give it as it was found")
+        raise InvalidInput(
+            f"'{event_id[:60]}' is not an id of an event", field="event_id", fix="give it as it was found"
+        )
     return found[1], found[2]
 
 
@@ -153,7 +155,7 @@ def _read_entries(answer: HttpAnswer) -> list[tuple[str, str, str]]:
     try:
         root = fromstring(answer.body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise ToolFailed("the calendar answered a search with what is no report") from error
+        raise ToolFailed("the calendar answered a search with something that is not a report") from error
     found = []
     for response in root.findall(f"{_DAV}response")[:_MOST_ENTRIES]:
         name = unquote(urlsplit(response.findtext(f"{_DAV}href") or "").path.rstrip("/").rpartition("/")[2])

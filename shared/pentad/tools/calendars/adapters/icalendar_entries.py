@@ -29,7 +29,7 @@ def parse_entry(content: str) -> icalendar.Calendar:
     try:
         found = icalendar.Calendar.from_ical(content)
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise ToolFailed("the calendar holds an entry that is no iCalendar") from error
+        raise ToolFailed("the calendar holds an entry that is not iCalendar") from error
     if not isinstance(found, icalendar.Calendar) or not list_components(found):
         raise ToolFailed("the entry holds no event")
     return found

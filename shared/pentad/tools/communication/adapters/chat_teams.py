@@ -25,7 +25,7 @@ class TeamsWorkflow:
         parts = urlsplit(url.strip())
         if parts.scheme not in ("https", "http") or not parts.netloc:
             raise ConfigurationError(
-                "the secret of the channel is no address", field="channels", fix="store the address of the workflow"
+                "the secret of the channel is not an address", field="channels", fix="store the address of the workflow"
             )
         self._api = VendorApi(http, url.strip(), name="Teams", authorize=dict, read_error=_read_error)
 

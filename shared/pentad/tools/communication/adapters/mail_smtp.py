@@ -30,7 +30,7 @@ _REASONS = {
     "450": "the mailbox is busy, or the server is greylisting",
     "451": "the server had an error",
     "452": "the server is short of storage, or the mailbox is full",
-    "550": "there is no such mailbox, or it may not be written to",
+    "550": "no such mailbox, or it may not be written to",
     "551": "the recipient is not local to the server",
     "552": "the mailbox is full",
     "553": "the server does not accept this address",

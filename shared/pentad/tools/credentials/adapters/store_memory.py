@@ -85,5 +85,5 @@ class MemorySecrets:
 
     def _find(self, secret_id: str) -> dict[str, str]:
         if secret_id not in self._versions:
-            raise ConfigurationError(f"there is no secret '{secret_id}'", field="secrets", fix="store it")
+            raise ConfigurationError(f"no secret '{secret_id}'", field="secrets", fix="store it")
         return self._versions[secret_id]

@@ -158,7 +158,7 @@ def delete(
     place = _build_prefix(kind, owner) + _check_key(key, "key")
     current = records.find(KIND, place)
     if current is None:
-        raise NotFound(f"there is no {kind} '{key}'", field="key", fix="look for it")
+        raise NotFound(f"no {kind} '{key}'", field="key", fix="look for it")
     _check_version(kind, key, current.version, if_version)
     records.delete(KIND, place)
     kept = EntryToRestore(kind=kind, key=key, after=None, before=current.value, owner=owner)
@@ -185,7 +185,7 @@ def _get_kind(settings: EntrySettings, kind: str) -> EntryKind:
     known = settings.kinds.get(kind)
     if known is None:
         names = ", ".join(f"'{name}'" for name in settings.kinds)
-        raise InvalidInput(f"there is no kind '{kind[:40]}'", field="kind", fix=f"use one of {names}")
+        raise InvalidInput(f"no kind '{kind[:40]}'", field="kind", fix=f"use one of {names}")
     return known
 
 
@@ -221,7 +221,7 @@ def _check_value(kind: str, known: EntryKind, value: Value) -> None:
         if wanted is None:
             raise _make_field_error(kind, known, f"has no field '{name[:40]}'", "value")
         if not _is_of(wanted, one):
-            raise InvalidInput(f"the field '{name}' of a {kind} is no {wanted}", field="value", fix=_FIXES[wanted])
+            raise InvalidInput(f"the field '{name}' of a {kind} is not a {wanted}", field="value", fix=_FIXES[wanted])
     missing = [f"'{name}'" for name in known.required if name not in value]
     if missing:
         raise _make_field_error(kind, known, f"needs {', '.join(missing)}", "value")

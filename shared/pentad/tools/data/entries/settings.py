@@ -49,7 +49,7 @@ class EntrySettings(FrozenValue):
     def _check_names(cls, value: dict[str, EntryKind]) -> dict[str, EntryKind]:
         for name in value:
             if not name.isidentifier() or not name.isascii() or len(name) > 40:
-                raise ValueError(f"'{name[:60]}' is no name of a kind; use letters, digits and underscores")
+                raise ValueError(f"'{name[:60]}' is not a valid name of a kind; use letters, digits and underscores")
             if name == USERS:
                 raise ValueError(f"'{name}' stands in front of users' own records; name the kind otherwise")
         return value

@@ -81,7 +81,7 @@ def check_query(sql: str, tables: Collection[str]) -> str:
     """
     text, root = _parse(sql)
     if not isinstance(root, exp.Select | exp.SetOperation | exp.Values | exp.Subquery):
-        raise _refuse(_explain(root) or "it is no SELECT", "write one SELECT, or WITH ... SELECT")
+        raise _refuse(_explain(root) or "it is not a SELECT", "write one SELECT, or WITH ... SELECT")
     _check_nodes(root, ())
     _check_calls(text, root)
     _check_tables(root, tables, root.find_all(exp.Table))
@@ -101,7 +101,7 @@ def check_change(sql: str, tables: Collection[str], reads: Collection[str]) -> T
     """
     text, root = _parse(sql)
     if not isinstance(root, exp.Insert | exp.Update | exp.Delete):
-        raise _refuse(_explain(root) or "it is no INSERT, UPDATE or DELETE", "write one of these")
+        raise _refuse(_explain(root) or "it is not an INSERT, UPDATE or DELETE", "write one of these")
     _check_nodes(root, (root,))
     _check_calls(text, root)
     _check_change_parts(root)

@@ -67,7 +67,7 @@ def read_page(http: HttpClient, parse: ParsePage, url: str, *, start: int) -> Re
     """
     if not is_page(url):
         raise InvalidInput(
-            f"{url[:80]!r} is no address of a page", field="url", fix="write it whole: https://example.com/page"
+            f"{url[:80]!r} is not the address of a page", field="url", fix="write it whole: https://example.com/page"
         )
     answer = http.request("GET", url, headers={"Accept": _ACCEPT}, max_bytes=MAX_PAGE_BYTES)
     _check_status(answer)
@@ -112,7 +112,7 @@ def _check_status(answer: HttpAnswer) -> None:
         case 200 | 203:
             return
         case 404 | 410:
-            raise NotFound(f"{told}: there is no such page", field="url", fix="search for the page")
+            raise NotFound(f"{told}: no such page", field="url", fix="search for the page")
         case 429:
             raise ToolThrottled(f"{told}: it asks to wait", retry_after=retry)
         case 401 | 402 | 403 | 407 | 451:

@@ -39,5 +39,5 @@ class WebSearchSettings(FrozenValue):
     def _check_domains(self) -> Self:
         for domain in self.domains:
             if not domain or any(sign in domain for sign in " /:@?#*"):
-                raise ValueError(f"'{domain[:60]}' is no host; write example.com")
+                raise ValueError(f"'{domain[:60]}' is not a host; write example.com")
         return self

@@ -80,7 +80,7 @@ class PentadChatModel(BaseChatModel):
             # The gateway can demand a call, not which: so it is shown the one tool only.
             given = [pair for pair in given if pair[0]["name"] == sanitise_name(str(tool_choice))]
             if not given:
-                raise InvalidInput(f"there is no tool '{tool_choice}'", field="tool_choice", fix="name a bound tool")
+                raise InvalidInput(f"no tool '{tool_choice}'", field="tool_choice", fix="name a bound tool")
         choice = "required" if named or tool_choice in _ANY else tool_choice or "auto"
         own = {spec["name"]: _get_tool_name(tool) for spec, tool in given}
         return self.bind(tools=[spec for spec, _ in given], tool_choice=choice, tool_names=own, **kwargs)

@@ -217,7 +217,7 @@ class _GraphCall:
         self._answer = values.get("answer") if graph.asks else None
         self._thread = (values.get("thread") if graph.asks else None) or thread_of(context)
         if not is_thread_of(context, self._thread):
-            raise InvalidInput("there is no such thread in this run", field="thread", fix="name the one that it gave")
+            raise InvalidInput("no such thread in this run", field="thread", fix="name the one that it gave")
 
     def run(self) -> Any:
         """Run the graph to its end and return its result.

@@ -39,7 +39,7 @@ class Api:
 
 
 def entry(name: str, status: str) -> Json:
-    error = "it is no PDF" if status == "failed" else None
+    error = "it is not a PDF" if status == "failed" else None
     counts = {"bytes": 1200, "chunks": 3, "embedded": 3}
     return {"name": name, "status": status, "indexed_at": "2026-11-30T02:00:00Z", "error": error} | counts
 
@@ -65,7 +65,7 @@ def test_a_list_leaves_out_what_was_deleted_and_counts_what_failed() -> None:
     assert ("a.md" in told, "b.pdf" in told, "old.md" in told) == (True, True, False)
     assert "1 could not be read" in told
     assert "old.md" in run("list", "--deleted")
-    assert "it is no PDF" in run("show", "b.pdf")
+    assert "it is not a PDF" in run("show", "b.pdf")
 
 
 def test_a_document_is_said_to_be_deleted_once_it_is(api: Api) -> None:
@@ -119,5 +119,5 @@ def test_a_place_that_an_answer_cites_is_shown_as_the_run_was_given_it(api: Api,
 
 def test_a_place_needs_its_run_and_its_document(api: Api) -> None:
     api.entries["/v1/runs/run_1/citations/k7f2qa"] = {**PLACE, "status": "indexed"}
-    assert "give --chunk and --run together" in run("show", "a.md", "--chunk", "k7f2qa", code=2)
+    assert "--chunk and --run must be used together" in run("show", "a.md", "--chunk", "k7f2qa", code=2)
     assert "is of the document 'a.md'" in run("show", "b.pdf", "--chunk", "k7f2qa", "--run", "run_1", code=1)

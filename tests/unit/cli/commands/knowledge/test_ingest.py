@@ -236,7 +236,7 @@ def test_doubts_and_failures_are_told_and_end_with_one(api: Api, folder: Path) -
 def test_of_many_documents_those_with_faults_are_listed(api: Api, folder: Path) -> None:
     for number in range(60):
         (folder / f"n{number:02}.md").write_text("x")
-    api.reads["n07.md"] = {"status": "failed", "error": "it is no text"}
+    api.reads["n07.md"] = {"status": "failed", "error": "it is not text"}
     told = run("ingest", ".", code=1)
     assert [line.split()[1] for line in told.splitlines() if line.startswith(("indexed", "failed"))] == ["n07.md"]
     assert "1 failed, 62 indexed" in told
@@ -291,7 +291,7 @@ def test_a_bulk_ingestion_that_fails_leaves_the_documents_to_be_indexed_one_by_o
 
 def test_a_bulk_ingestion_that_stands_still_is_told_with_how_far_it_came(api: Api, folder: Path) -> None:
     api.bulk_ends = [far(2)] * 1_000_000
-    assert "2 of 3 documents had their turn" in run("ingest", ".", "--bulk", "--wait", "0.01", code=1)
+    assert "2 of 3 documents processed" in run("ingest", ".", "--bulk", "--wait", "0.01", code=1)
 
 
 def test_who_stops_waiting_is_told_that_it_goes_on(api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

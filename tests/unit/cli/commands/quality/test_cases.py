@@ -113,7 +113,7 @@ def test_nothing_wrong_is_no_fault_and_a_file_of_something_else_is_left_alone(ap
     assert "No answer was said to be wrong." in run("feedback", "export", "-o", str(tmp_path))
     api.say(api.answer("What is 2 + 2?", "It is 5.", "s1"), score=0)
     (tmp_path / CASES).write_text('{"mine": 1}\n')
-    assert "is no case" in run("feedback", "export", "-o", str(tmp_path), code=2)
+    assert "is not a case" in run("feedback", "export", "-o", str(tmp_path), code=2)
     assert (tmp_path / CASES).read_text() == '{"mine": 1}\n'
 
 

@@ -287,8 +287,8 @@ def test_content_that_can_not_be_read_is_refused_whatever_its_label_says(
 @pytest.mark.parametrize(
     ("data", "name", "label", "kind", "note"),
     [
-        (_HTML, "a.pdf", "application/pdf", "text/html", "its label says PDF, but it is none: read as text/html"),
-        ("words", "a.docx", "", "text/plain", "its name says Word, but it is none: read as text/plain"),
+        (_HTML, "a.pdf", "application/pdf", "text/html", "its label says PDF, but it is not: read as text/html"),
+        ("words", "a.docx", "", "text/plain", "its name says Word, but it is not: read as text/plain"),
     ],
 )
 def test_a_document_that_is_not_what_it_is_called_is_read_with_a_doubt(

@@ -135,7 +135,7 @@ def test_tables_become_data_and_other_text_is_told() -> None:
         ('{"a": null}', "json", "toml", "TOML has no null"),
         ("[1]", "json", "toml", "under the key 'items'"),
         ('{"a": "\\u0001"}', "json", "xml", "control characters"),
-        ('{"a b": 1, "c": 2}', "json", "xml", "no names of elements"),
+        ('{"a b": 1, "c": 2}', "json", "xml", "not names of elements"),
         ('[{"a": [1]}]', "json", "csv", "JSON in one cell"),
         ("<a>x<b/>y</a>", "xml", "json", "its place among them"),
     ],

@@ -318,7 +318,7 @@ FAULTS: Sequence[RealFault] = (
     RealFault(
         name="poison-message",
         kind="availability",
-        says="a message that is no request comes into the queue of runs",
+        says="a message that is not a request comes into the queue of runs",
         raises=("runs-dead",),
         begin=_send_poison,
         use=_await_dead,
