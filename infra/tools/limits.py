@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from infra.components import grants
 from pentad.domain import keys
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.tools.policy.decide import list_sum_rules
+from pentad.tools.policy.apply import list_sum_rules
 
 
 def grant_sums(role: iam.Role, transient: dynamodb.ITable, tools: Iterable[ToolSpec], *, adds: bool = False) -> None:

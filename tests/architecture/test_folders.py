@@ -22,7 +22,6 @@ def test_adapters_stand_beside_the_ports_they_serve(root: Path) -> None:
     alone = [
         folder.relative_to(root).as_posix()
         for folder in (root / "shared" / "pentad").rglob("adapters")
-        if any(folder.glob("*.py"))
-        and not any((parent / "ports.py").is_file() for parent in (folder.parent, folder.parents[1]))
+        if any(folder.glob("*.py")) and not (folder.parent / "ports.py").is_file()
     ]
     assert alone == []

@@ -183,7 +183,7 @@ def test_a_project_says_whom_alarms_tell_and_from_when_on() -> None:
         ({"limits": {"daily_usd": 0}}, "daily_usd"),
         ({"limits": {"daily_eur": 5}}, "daily_eur"),
         ({"limits": {"slo_success_percent": 100}}, "slo_success_percent"),
-        ({"limits": 3}, "no object"),
+        ({"limits": 3}, "not an object"),
     ],
 )
 def test_what_is_wrong_in_it_is_told(values: Any, told: str) -> None:

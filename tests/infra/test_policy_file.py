@@ -25,7 +25,7 @@ def read(folder: Path, text: str | None) -> PolicySpec:
 def test_without_a_file_it_is_the_default_one(tmp_path: Path, text: str | None) -> None:
     policy = read(tmp_path, text)
     assert policy == PolicySpec()
-    assert policy.decide("assistant", "send_email", "external", ("documents",)) == "ask"
+    assert policy.find_answer("assistant", "send_email", "external", ("documents",)) == "ask"
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ links:
   hosts: [acme.eu, "*.acme.eu", localhost]
 """,
     )
-    assert policy.decide("assistant", "send_email", "external", ("documents", "trigger")) == "allow"
-    assert policy.decide("document-review", "send_email", "external", ("documents",)) == "deny"
-    assert policy.decide("document-review", "send_email", "external", ("trigger", "mcp:tickets")) == "allow"
+    assert policy.find_answer("assistant", "send_email", "external", ("documents", "trigger")) == "allow"
+    assert policy.find_answer("document-review", "send_email", "external", ("documents",)) == "deny"
+    assert policy.find_answer("document-review", "send_email", "external", ("trigger", "mcp:tickets")) == "allow"
     assert policy.links.hosts == ("acme.eu", "*.acme.eu", "localhost")
 
 

@@ -98,7 +98,7 @@ NEEDED = "mail:\n  host: h.example\n"
         ("mail: smtp.example.com\n", "these are not fields", "field: value"),
         ("mail:\n  port: 25\n", "tools.yaml:1: mail.host: the field is missing", "write host:"),
         (f"{NEEDED}  prot: 25\n", "tools.yaml:3: mail.prot: no such field", "write port"),
-        (f"{NEEDED}  place:\n    path: a\n    zzz: b\n", "tools.yaml:5: mail.place.zzz: there is no such", "remove"),
+        (f"{NEEDED}  place:\n    path: a\n    zzz: b\n", "tools.yaml:5: mail.place.zzz: no such", "remove"),
         (f"{NEEDED}  port: many\n", "tools.yaml:3: mail.port: Input should be a valid integer", "correct port"),
         ("mail:\n  host: no\n", "tools.yaml:2: mail.host: Input should be a valid string", "in quotes"),
         (f"mail:\n  host: {'x' * 61}\n", "at most 60", "correct host"),

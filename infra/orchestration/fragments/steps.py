@@ -27,7 +27,7 @@ from infra.tools.tool import compute_runner_seconds
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
 from pentad.orchestration.lifecycle.start import compute_lease
 from pentad.orchestration.workflows.templates import INPUT, find_problems, find_references
-from pentad.tools.policy.decide import may_ask
+from pentad.tools.policy.apply import may_ask
 
 GATEWAY_SECONDS = 305
 FUNCTION_SECONDS = 35

@@ -15,7 +15,7 @@ from pentad.orchestration.approvals.adapters.notify_email import EmailNotifier
 from pentad.orchestration.approvals.adapters.notify_log import DynamoNotices, MemoryNotices
 from pentad.orchestration.approvals.adapters.notify_slack import SlackNotifier
 from pentad.orchestration.approvals.adapters.notify_sns import TopicNotifier
-from pentad.orchestration.approvals.notices import Notice, NoticeLog
+from pentad.orchestration.approvals.ports import Notice, NoticeLog
 from tests.moto_clients import client
 from tests.twin.stack.slack import Slack
 

@@ -428,5 +428,5 @@ def test_a_report_that_is_none_is_told(body: bytes) -> None:
     http = PlainHttp()
     with listen(Answering()) as url:
         calendar = CalDavCalendar(http, url, authorize=dict, now=lambda: NOW)
-        with pytest.raises(ToolFailed, match="no report"):
+        with pytest.raises(ToolFailed, match="not a report"):
             calendar.find(NOW, NOW.replace(day=9), text=None, limit=5)

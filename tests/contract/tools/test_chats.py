@@ -78,8 +78,8 @@ def test_a_message_is_posted_as_it_was_written_and_deleted_on_demand(workspace: 
     [
         ({"channel": "random"}, "no channel 'random'"),
         ({"channel": "C9999999999"}, "no channel"),
-        ({"thread": "1"}, "no message"),
-        ({"thread": "1700000000.000100\r\n"}, "no message"),
+        ({"thread": "1"}, "not a message"),
+        ({"thread": "1700000000.000100\r\n"}, "not a message"),
         ({"channel": "gone"}, "channel_not_found"),
     ],
 )

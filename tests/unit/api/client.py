@@ -10,7 +10,6 @@ from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_memory import MemoryActs
 from pentad.api.app import Api, Router
-from pentad.api.citations import OpenCitation
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
 from pentad.api.found import FindRun
@@ -20,6 +19,7 @@ from pentad.api.mcp.humans import HumanInput
 from pentad.api.mcp.listing import Listing
 from pentad.api.mcp.router import McpRoutes
 from pentad.api.mcp.service import McpService
+from pentad.api.open_citation import OpenCitation
 from pentad.api.ports import BulkIngest, UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, RequestRates

@@ -53,7 +53,7 @@ def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
     path = tmp_path / "prompt.md"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CommandError, match=f"can't read .*prompt.md: {said}"):
+    with pytest.raises(CommandError, match=f"can't read '.*prompt.md': {said}"):
         read_text(path)
 
 
@@ -100,7 +100,7 @@ def test_only_a_yes_is_a_yes(said: str, agreed: bool, monkeypatch: pytest.Monkey
 def test_where_nobody_can_be_asked_nothing_is_done(json: bool, terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console.OPTIONS, "json", json)
     monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
-    with pytest.raises(CommandError, match="give --yes") as refused:
+    with pytest.raises(CommandError, match="pass --yes") as refused:
         console.confirm("Delete it?")
     assert refused.value.code == 2
 

@@ -53,12 +53,14 @@ class PolicySpec(FrozenValue):
     trusted: tuple[Source, ...] = Field(default=(), max_length=200, description="sources that taint nothing")
     links: LinkPolicy = LinkPolicy()
 
-    def decide(self, agent: str, tool: str, effects: str, taint: tuple[str, ...]) -> Answer:
+    def find_answer(self, agent: str, tool: str, effects: str, taint: tuple[str, ...]) -> Answer:
         """Return what a call may do in a context with text of these sources: the strictest answer of any of them."""
-        answers = [self._decide_source(agent, tool, effects, source) for source in taint if source not in self.trusted]
+        answers = [
+            self._find_answer_for(agent, tool, effects, source) for source in taint if source not in self.trusted
+        ]
         return max(answers, key=STRICTEST.index, default="allow")
 
-    def _decide_source(self, agent: str, tool: str, effects: str, source: str) -> Answer:
+    def _find_answer_for(self, agent: str, tool: str, effects: str, source: str) -> Answer:
         for rule in self.rules:
             named = (rule.agents, agent), (rule.tools, tool), (rule.sources, source)
             if all(not names or name in names for names, name in named):

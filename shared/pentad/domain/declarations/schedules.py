@@ -58,7 +58,7 @@ def _check_cron(fields: list[str]) -> None:
     for text, (name, low, high, words) in zip(fields, _FIELDS, strict=True):
         for part in text.split(","):
             if not _is_valid_part(part, name, low, high, words):
-                raise ValueError(f"in cron, {part!r} is not a {name} ({low} to {high})")
+                raise ValueError(f"in cron, {part!r} is not a valid {name} ({low} to {high})")
 
 
 def _is_valid_part(part: str, name: str, low: int, high: int, words: Mapping[str, str]) -> bool:

@@ -44,7 +44,7 @@ def apply_statements(
     after, put = before, []
     for one in statements:
         if _is_forgotten(one, book.forgotten):
-            decisions.append(_decide(one, "refused", FORGOTTEN_REASON, told=False))
+            decisions.append(_record_gate(one, "refused", FORGOTTEN_REASON, told=False))
             continue
         tried = {
             fact.fact_id: fact for fact in build_facts(tenant_id, user_id, [*to_statements(book.facts), *kept, one])
@@ -53,7 +53,7 @@ def apply_statements(
         current = sum(1 for fact in tried.values() if fact.is_current(now))
         gone = sum(1 for fact_id in before if fact_id not in tried)
         if current > MAX_FACTS or len(changed) + gone > 2 * _ROOM // 3:
-            decisions.append(_decide(one, "refused", _NO_ROOM))
+            decisions.append(_record_gate(one, "refused", _NO_ROOM))
             continue
         decisions.append(_describe(one, after, tried))
         kept.append(one)
@@ -244,18 +244,18 @@ def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fa
         (fact for fact in after.values() if (fact.subject, fact.value) == (statement.subject, statement.value)), None
     )
     if mine is None:
-        return _decide(statement, "merged", "it was known")
+        return _record_gate(statement, "merged", "it was known")
     if mine.fact_id in before:
-        return _decide(statement, "merged", "it was known; its evidence was added", mine)
+        return _record_gate(statement, "merged", "it was known; its evidence was added", mine)
     if statement.doubt is not None:
-        return _decide(statement, "doubted", statement.doubt, mine)
+        return _record_gate(statement, "doubted", statement.doubt, mine)
     ended = [fact for fact in after.values() if fact.superseded_by == mine.fact_id]
     if ended:
-        return _decide(statement, "superseded", f"in the place of: {ended[0].text}"[:200], mine)
-    return _decide(statement, "kept", "new", mine)
+        return _record_gate(statement, "superseded", f"in the place of: {ended[0].text}"[:200], mine)
+    return _record_gate(statement, "kept", "new", mine)
 
 
-def _decide(
+def _record_gate(
     statement: Statement, outcome: str, reason: str, fact: Fact | None = None, *, told: bool = True
 ) -> GateDecision:
     return GateDecision.model_validate(

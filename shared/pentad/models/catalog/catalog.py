@@ -312,7 +312,7 @@ def _check_routing(origins: Origins, catalog: ModelCatalog) -> None:
             if model not in catalog.models:
                 raise file.make_error(place, f"no model '{model}'", "add it to 'models', or use one that is there")
             if catalog.models[model].kind != kind:
-                raise file.make_error(place, f"'{model}' is not a {kind} model", f"use a model of kind {kind}")
+                raise file.make_error(place, f"'{model}' is not of kind '{kind}'", f"use a model of kind {kind}")
     for name, task in catalog.tasks.items():
         file = origins["tasks", name]
         if task.tier not in catalog.tiers:

@@ -7,17 +7,14 @@ breaker and reports to it, so that one that finds a model well again closes its 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
-
-from pydantic import Field
 
 from pentad.domain.ids import make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest, Outcome
 from pentad.domain.usage import Usage
-from pentad.domain.values import FrozenValue
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelCatalog, ModelEntry
+from pentad.models.drill.ports import DrillLog, DrillResult, LinkResult
 from pentad.models.gateway.pursuit import estimate_usage
 from pentad.models.gateway.sender import Pace, Sender
 from pentad.models.ledger.attempts import Attempts, MakeId
@@ -33,49 +30,6 @@ LINK_SECONDS = 20.0
 OUTPUT_TOKENS = 256  # room for a thinking model to come to its one word; OpenAI takes no cap under 16
 QUESTION = "This is a test of the connection. Answer with the one word: ok"
 _ANSWERS = frozenset({Outcome.OK, Outcome.TRUNCATED})
-MAX_KEPT = 100
-
-
-class LinkResult(FrozenValue):
-    """What became of one link."""
-
-    tier: str
-    link: int = Field(ge=0, description="position in the chain; 0 is the primary")
-    provider: str
-    model: str
-    ok: bool
-    outcome: Outcome | None = Field(default=None, description="None: nothing was sent")
-    duration_ms: int = Field(default=0, ge=0)
-    cost_nanousd: int = Field(default=0, ge=0)
-    error: str | None = None
-
-
-class DrillResult(FrozenValue):
-    """One drill: every link of every chain."""
-
-    started_at: datetime
-    links: tuple[LinkResult, ...]
-
-    @property
-    def broken(self) -> tuple[LinkResult, ...]:
-        """The links that did not answer."""
-        return tuple(link for link in self.links if not link.ok)
-
-
-class DrillLog(Protocol):
-    """Where the results of drills are kept, for a while."""
-
-    def record(self, result: DrillResult) -> None:
-        """Keep a result.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...
-
-    def list_latest(self, limit: int = 1) -> list[DrillResult]:
-        """Return the latest results, the newest first."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from pentad.domain.tracing import (
     find_root_place,
     get_open_place,
 )
+from pentad.observability.adapters.emf import EmfMetrics
 from pentad.observability.logs.redact import RedactingFilter, serialize_line
-from pentad.observability.metrics.adapters.emf import EmfMetrics
 from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
 from pentad.observability.spans.trace_parent import TraceParent

@@ -24,7 +24,7 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
 from pentad.orchestration.turn.decision import find_missing
 from pentad.tools.builtin.humans import BUILTIN, question_of
-from pentad.tools.policy.decide import list_open_sources
+from pentad.tools.policy.apply import list_open_sources
 
 
 class Asking:

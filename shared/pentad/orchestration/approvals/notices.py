@@ -7,20 +7,19 @@ or a question are in no notice: whoever may see those has a credential and follo
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.declarations.agents import GROUP_PATTERN
-from pentad.domain.display.characters import mark_text
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, TransientError
 from pentad.domain.ids import AgentName, RunId, TenantId
 from pentad.domain.runs import Approval, ApprovalStatus
-from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.metrics.table import OTHER
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.decision_rules import count_escalations
+from pentad.orchestration.approvals.ports import Notice, NoticeLog, Notifier
 
 EVENTS = "pentad.approval."
 """What the detail types of these events begin with."""
@@ -48,52 +47,6 @@ class Announcement(BaseModel):
     def key(self) -> str:
         """What tells this event from the approval's others, the same on each redelivery."""
         return f"{self.event}-{self.number}"
-
-
-class Notice(FrozenValue):
-    """What a human is told."""
-
-    reference: str
-    group: str
-    subject: str = Field(
-        max_length=100, pattern=r"^[ -~]+$", description="ASCII, one line: SNS and a mail's header take no other"
-    )
-    text: Annotated[str, AfterValidator(mark_text)]
-    link: str
-
-
-class Notifier(Protocol):
-    """One channel to humans."""
-
-    def send(self, notice: Notice) -> bool:
-        """Send a notice, and return whether it was: not where the channel is not set up for the group.
-
-        Raises:
-            TransientError: the channel did not take it and may do so later; ``retry_after`` says when.
-            PermanentError: it never will, such as where it is set up wrong.
-        """
-        ...
-
-
-class NoticeLog(Protocol):
-    """What was sent, so that a redelivered event is sent once."""
-
-    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
-        """Take one notice to one channel for sending, and return whether it is still to be sent.
-
-        Raises:
-            StoreUnavailable: another instance is sending it right now, or the store did not answer.
-            EffectUncertain: two functions died while they sent it; it is not sent a third time.
-        """
-        ...
-
-    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
-        """Keep that it was sent."""
-        ...
-
-    def release(self, tenant_id: str, approval: str, notice: str) -> None:
-        """Give the claim back: it was not sent."""
-        ...
 
 
 def build_announcement(approval: Approval) -> tuple[str, dict[str, Any]]:

@@ -1,10 +1,13 @@
-"""What approvals ask of their store and of the cipher of their task tokens."""
+"""What approvals ask of their store, of the cipher of their task tokens, and of the channels to humans."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 
+from pydantic import AfterValidator, Field
+
+from pentad.domain.display.characters import mark_text
 from pentad.domain.runs import Approval, ApprovalStatus
-from pentad.domain.values import Page
+from pentad.domain.values import FrozenValue, Page
 
 
 class ApprovalStore(Protocol):
@@ -82,4 +85,50 @@ class TokenCipher(Protocol):
             PolicyDenied: it was encrypted for another tenant or approval.
             StoreUnavailable: the key service did not answer.
         """
+        ...
+
+
+class Notice(FrozenValue):
+    """What a human is told."""
+
+    reference: str
+    group: str
+    subject: str = Field(
+        max_length=100, pattern=r"^[ -~]+$", description="ASCII, one line: SNS and a mail's header take no other"
+    )
+    text: Annotated[str, AfterValidator(mark_text)]
+    link: str
+
+
+class Notifier(Protocol):
+    """One channel to humans."""
+
+    def send(self, notice: Notice) -> bool:
+        """Send a notice, and return whether it was: not where the channel is not set up for the group.
+
+        Raises:
+            TransientError: the channel did not take it and may do so later; ``retry_after`` says when.
+            PermanentError: it never will, such as where it is set up wrong.
+        """
+        ...
+
+
+class NoticeLog(Protocol):
+    """What was sent, so that a redelivered event is sent once."""
+
+    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
+        """Take one notice to one channel for sending, and return whether it is still to be sent.
+
+        Raises:
+            StoreUnavailable: another instance is sending it right now, or the store did not answer.
+            EffectUncertain: two functions died while they sent it; it is not sent a third time.
+        """
+        ...
+
+    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
+        """Keep that it was sent."""
+        ...
+
+    def release(self, tenant_id: str, approval: str, notice: str) -> None:
+        """Give the claim back: it was not sent."""
         ...

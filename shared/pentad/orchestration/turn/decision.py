@@ -57,7 +57,7 @@ def plan_calls(
 ) -> list[ToolCall]:
     """Return the calls of a reply as they are stored, the first `CALLS_PER_TURN` of them.
 
-    `pentad.tools.policy.decide` says which of them run, which await a human and which are denied. One of a tool that
+    `pentad.tools.policy.apply` says which of them run, which await a human and which are denied. One of a tool that
     the agent has not is failed at once: the gateway lets none through, but what decides about rights does not rely on
     that. A question to a human comes alone: of the other calls only those without effects are run.
 

@@ -9,7 +9,6 @@ from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 from pentad.api.adapters.bulk_stepfunctions import StepFunctionsBulk
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
-from pentad.api.citations import OpenCitation
 from pentad.api.documents import Documents
 from pentad.api.found import FindRun
 from pentad.api.mcp.calls import McpCalls
@@ -17,6 +16,7 @@ from pentad.api.mcp.humans import HumanInput
 from pentad.api.mcp.listing import Listing
 from pentad.api.mcp.router import McpRoutes
 from pentad.api.mcp.service import McpService
+from pentad.api.open_citation import OpenCitation
 from pentad.api.rates.adapters.rates_dynamodb import DynamoRateCounter
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes

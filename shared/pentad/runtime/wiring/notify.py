@@ -9,7 +9,8 @@ from pentad.orchestration.approvals.adapters.notify_email import EmailNotifier
 from pentad.orchestration.approvals.adapters.notify_log import DynamoNotices
 from pentad.orchestration.approvals.adapters.notify_slack import SlackNotifier
 from pentad.orchestration.approvals.adapters.notify_sns import TopicNotifier
-from pentad.orchestration.approvals.notices import Notifier, Notify
+from pentad.orchestration.approvals.notices import Notify
+from pentad.orchestration.approvals.ports import Notifier
 from pentad.runtime.clock import now
 from pentad.runtime.settings import NotifySettings, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of

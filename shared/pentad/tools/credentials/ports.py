@@ -1,4 +1,4 @@
-"""What credentials ask of the store of secrets."""
+"""What credentials ask of the store of secrets, and of what a kind of secret does as it is rotated."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -62,5 +62,39 @@ class SecretStore(Protocol):
         Raises:
             ConfigurationError: it may not be written, or there is no such secret.
             StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class Rotator(Protocol):
+    """What a kind of secret does in the steps."""
+
+    def make(self, current: str, field: str) -> str:
+        """Return a new value.
+
+        Args:
+            current: the value that is current, as it is stored.
+            field: of its JSON object, that holds what is made anew.
+
+        Raises:
+            ConfigurationError: the current value has no such field.
+        """
+        ...
+
+    def set(self, pending: str, current: str, previous: str | None) -> None:
+        """Let the service take the pending value; nothing where it does already.
+
+        Raises:
+            ConfigurationError: neither of the values is accepted, or they are of different services.
+            ToolUnavailable: the service did not answer.
+        """
+        ...
+
+    def test(self, value: str) -> None:
+        """Use the service with a value.
+
+        Raises:
+            ConfigurationError: it is not accepted.
+            ToolUnavailable: the service did not answer.
         """
         ...

@@ -9,12 +9,12 @@ Source: "Rotation by Lambda function" of the Secrets Manager user guide.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 from pentad.domain.values import FrozenValue
 from pentad.tools.credentials.masking import register_secret
-from pentad.tools.credentials.ports import SecretStore, StoredSecret
+from pentad.tools.credentials.ports import Rotator, SecretStore, StoredSecret
 from pentad.tools.outside.ports import Credential
 
 Step = Literal["createSecret", "setSecret", "testSecret", "finishSecret"]
@@ -31,40 +31,6 @@ class RotationPlan(FrozenValue):
 
     kind: RotationKind
     field: str = "password"
-
-
-class Rotator(Protocol):
-    """What a kind of secret does in the steps."""
-
-    def make(self, current: str, field: str) -> str:
-        """Return a new value.
-
-        Args:
-            current: the value that is current, as it is stored.
-            field: of its JSON object, that holds what is made anew.
-
-        Raises:
-            ConfigurationError: the current value has no such field.
-        """
-        ...
-
-    def set(self, pending: str, current: str, previous: str | None) -> None:
-        """Let the service take the pending value; nothing where it does already.
-
-        Raises:
-            ConfigurationError: neither of the values is accepted, or they are of different services.
-            ToolUnavailable: the service did not answer.
-        """
-        ...
-
-    def test(self, value: str) -> None:
-        """Use the service with a value.
-
-        Raises:
-            ConfigurationError: it is not accepted.
-            ToolUnavailable: the service did not answer.
-        """
-        ...
 
 
 class SecretRotation:

@@ -30,7 +30,7 @@ from pentad.tools.declare.options import (
     check_order,
     check_safe_output,
     check_undo_kind,
-    decide_idempotent,
+    infer_idempotent,
 )
 from pentad.tools.declare.reach import NOTHING, PUBLIC, Reach, check_reach
 from pentad.tools.declare.schema import build_input_schema
@@ -266,7 +266,7 @@ def tool(
             effects=effects,
             approval=approval,
             rates=check_rates(where, rate_limit),
-            idempotent=decide_idempotent(idempotent, effects, permissions),
+            idempotent=infer_idempotent(idempotent, effects, permissions),
             parallel=parallel,
             per=per,
             reversible=undo is not None,

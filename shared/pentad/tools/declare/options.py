@@ -73,7 +73,7 @@ def check_order(where: str, signature: ToolSignature, parallel: object, per: obj
         )
 
 
-def decide_idempotent(said: bool | None, effects: str, permissions: Sequence[Grant]) -> bool:
+def infer_idempotent(said: bool | None, effects: str, permissions: Sequence[Grant]) -> bool:
     """Return whether running a tool again is harmless, by its author's word, or else by what it can change."""
     if said is not None:
         return said

@@ -7,7 +7,7 @@ from pentad.domain.canonical import call_key
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import EffectUncertain, PolicyDenied, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.tools.policy.decide import list_sum_rules
+from pentad.tools.policy.apply import list_sum_rules
 from pentad.tools.policy.sums import TakeSums
 from pentad.tools.rates.limit import ToolRates
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.tools.policy.decide import decide
+from pentad.tools.policy.apply import apply_policy
 from pentad.tools.policy.final_arguments import finalise_call
 from pentad.tools.policy.given_addresses import SaidText, find_composed
 from pentad.tools.policy.outside_words import UntrustedText, find_outside_words
@@ -48,7 +48,7 @@ def plan_call(tool: ToolSpec, run: Run, call: ToolCall, grounds: Grounds) -> Too
     composed = _find_composed(tool, call, grounds)
     call = call.model_copy(update={"taint": grounds.taint, "confidence": grounds.confidence, "composed": composed})
     sums = grounds.sums
-    verdict = decide(tool, grounds.policy, run, call, spent=None if sums is None else sums.of(tool, run))
+    verdict = apply_policy(tool, grounds.policy, run, call, spent=None if sums is None else sums.of(tool, run))
     if verdict.kind == "deny":
         end = {"status": CallStatus.FAILED, "is_error": True, "error_type": "PolicyDenied"}
         return call.model_copy(update=end | {"result": f"This call was not run. {' '.join(verdict.reasons)}"})

@@ -16,7 +16,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.approval_rules import AskWhenSum
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.tools.policy.decide import SumOf, find_amount, list_sum_rules
+from pentad.tools.policy.apply import SumOf, find_amount, list_sum_rules
 from pentad.tools.policy.ports import CallSums, SumPlace
 
 _FORMATS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m"}

@@ -5,7 +5,7 @@ from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.errors import InvalidTransition, PolicyDenied
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.tools.offer.own import OWN
-from pentad.tools.policy.decide import decide
+from pentad.tools.policy.apply import apply_policy
 
 
 def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, agent: str) -> None:
@@ -49,7 +49,7 @@ def _check_approval(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall) 
 
     Sums of rules are not looked at here: they are taken in the write that lets the call run.
     """
-    verdict = decide(spec, catalog.policy, run, call)
+    verdict = apply_policy(spec, catalog.policy, run, call)
     if verdict.kind == "deny":
         raise PolicyDenied(" ".join(verdict.reasons), field="policy", fix="change policy.yaml, if it should run")
     allowed = {CallStatus.APPROVED} if verdict.kind == "ask" else {CallStatus.PENDING, CallStatus.APPROVED}

@@ -16,7 +16,8 @@ from pentad.tools.credentials.adapters.postgres_role import PostgresRole
 from pentad.tools.credentials.adapters.store_memory import MemorySecrets
 from pentad.tools.credentials.adapters.store_secretsmanager import SecretsManagerStore
 from pentad.tools.credentials.generated import GeneratedSecret
-from pentad.tools.credentials.rotate import RotationKind, RotationPlan, Rotator, SecretRotation, Step
+from pentad.tools.credentials.ports import Rotator
+from pentad.tools.credentials.rotate import RotationKind, RotationPlan, SecretRotation, Step
 from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets, SecretCache
 from pentad.tools.data.sql.adapters.postgres import PostgresDatabase
 from pentad.tools.outside.places import SecretPlace

@@ -150,7 +150,7 @@ def test_a_chat_model_without_an_output_price_is_an_error() -> None:
     ("old", "new", "says"),
     [
         ("gpt-6.1-sol, claude-haiku-5-5]", "gpt-0, claude-haiku-5-5]", "no model 'gpt-0'"),
-        ("chain: [text-embedding-3-small]", "chain: [gpt-6-luna]", "no embedding model"),
+        ("chain: [text-embedding-3-small]", "chain: [gpt-6-luna]", "is not of kind 'embedding'"),
         ("reason: {tier: primary", "reason: {tier: secondary", "no tier 'secondary'"),
         ("  primary:\n", "  premium:\n", "no such tier"),
     ],

@@ -11,7 +11,8 @@ from pentad.models.breaker.circuit import CircuitState
 from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.drill.adapters.drills_memory import MemoryDrills
-from pentad.models.drill.drill import TENANT, Drill, DrillResult, plan
+from pentad.models.drill.drill import TENANT, Drill, plan
+from pentad.models.drill.ports import DrillResult
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
 from pentad.observability.adapters.memory import MemoryTelemetry

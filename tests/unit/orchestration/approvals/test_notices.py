@@ -15,12 +15,12 @@ from pentad.orchestration.approvals.adapters.notify_log import MemoryNotices
 from pentad.orchestration.approvals.decision_rules import Say, apply_say, apply_timeout
 from pentad.orchestration.approvals.notices import (
     Announcement,
-    Notice,
     Notify,
     build_announcement,
     build_notice,
     read_announcement,
 )
+from pentad.orchestration.approvals.ports import Notice
 from tests.unit.orchestration.world import START, Clock
 
 RUN = "run_" + "0" * 26

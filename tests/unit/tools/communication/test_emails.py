@@ -70,7 +70,7 @@ def send_one(outbox: Outbox, settings: EmailSettings | None = None, **given: Any
 )
 def test_what_is_no_plain_address_is_refused(address: str) -> None:
     outbox = Outbox()
-    with pytest.raises(InvalidInput, match="is not an address") as caught:
+    with pytest.raises(InvalidInput, match="is not an email address") as caught:
         send_one(outbox, to=[address])
     assert caught.value.field == "to"
     assert outbox.taken == []

@@ -155,7 +155,7 @@ def test_a_context_gives_what_is_declared_and_nothing_else() -> None:
         context_for().settings_of(MailSettings)
     with pytest.raises(ConfigurationError, match="'smtp' but does not declare it"):
         context_for().secret("smtp")
-    with pytest.raises(ConfigurationError, match="speaks HTTP"):
+    with pytest.raises(ConfigurationError, match="HTTP is not available"):
         _ = context_for().http
 
 
@@ -200,4 +200,4 @@ def test_a_host_that_is_not_declared_has_no_client_even_where_there_is_one() -> 
     world = World(ask, outside=object())
     world.add_call({})
     world.execute()
-    assert world.call.is_error and "speaks HTTP" in (world.call.result or "")
+    assert world.call.is_error and "HTTP is not available" in (world.call.result or "")

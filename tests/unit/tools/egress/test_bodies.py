@@ -35,7 +35,7 @@ def test_json_says_so_unless_the_tool_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), {1, 2}, b"x", DEEP], ids=["NaN", "set", "bytes", "deep"])
 def test_what_is_no_json_is_told(value: Any) -> None:
-    with pytest.raises(ToolFailed, match="no JSON") as caught:
+    with pytest.raises(ToolFailed, match="not valid JSON") as caught:
         build_body(value, None, {})
     assert caught.value.field == "json"
 

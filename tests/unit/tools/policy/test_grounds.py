@@ -10,11 +10,11 @@ from pentad.domain.declarations.approval_rules import Ask, over
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare import tool
-from pentad.tools.policy.decide import decide
+from pentad.tools.policy.apply import apply_policy
 from pentad.tools.policy.final_arguments import canonicalise_arguments, keep_defaults
 from pentad.tools.policy.grounds import Grounds, plan_call
 from pentad.tools.policy.outside_words import UntrustedText
-from tests.unit.tools.policy.test_decide import call_of, run_of
+from tests.unit.tools.policy.test_apply import call_of, run_of
 
 
 @tool(effects="external", approval="always")
@@ -65,7 +65,7 @@ def test_a_rule_sees_the_defaults_also_of_a_call_that_does_not_ask() -> None:
     planned = plan_call(spec, run_of(), call_of({"item": "pen"}), Grounds())
     assert (planned.arguments, planned.status) == ({"item": "pen"}, CallStatus.PENDING)
     # The tool runner decides the same of what is stored.
-    assert decide(spec, PolicySpec(), run_of(), planned).kind == "run"
+    assert apply_policy(spec, PolicySpec(), run_of(), planned).kind == "run"
     assert plan_call(spec, run_of(), call_of({"item": "pen", "count": "4"}), Grounds()).status is CallStatus.AWAITING
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from pentad.api.citations import OpenCitation
 from pentad.api.documents import DocumentRequest, Documents, resolve_name
 from pentad.api.identity.caller import Caller
+from pentad.api.open_citation import OpenCitation
 from pentad.api.routers.runs import RunPath
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.uploads import UploadsRequest, create_uploads

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pentad.cli.commands.operations.alarms.alarm_drill import DrilledAlarm, DrilledFault, Take
     from pentad.cli.commands.operations.alarms.real_faults import MeasuredFault
     from pentad.cli.commands.twin.twin import Running
-    from pentad.models.drill.drill import DrillResult
+    from pentad.models.drill.ports import DrillResult
     from twin.running.twin import Twin
 
 app = typer.Typer(help="Drills, run now.")
@@ -172,7 +172,7 @@ def _build_alarm_grid(drilled: "list[DrilledAlarm]", proofs: Mapping[str, str]) 
 def _invoke_drill(stage: str | None) -> "DrillResult":
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from pentad.models.drill.drill import DrillResult
+    from pentad.models.drill.ports import DrillResult
 
     # The alias, which runs use: what is unpublished has no snapshot and may be another version.
     gateway = f"{operator.function_name(stage, 'gateway')}:live"

@@ -5,13 +5,13 @@ from datetime import UTC
 from pentad.aws.readable import from_stored
 from pentad.aws.table import Table
 from pentad.domain import keys
-from pentad.models.drill.drill import DrillResult
+from pentad.models.drill.ports import DrillResult
 
 _KEPT_SECONDS = 90 * 86_400
 
 
 class DynamoDrills:
-    """A `pentad.models.drill.drill.DrillLog` over the table ``transient``.
+    """A `pentad.models.drill.ports.DrillLog` over the table ``transient``.
 
     Args:
         table: the table.

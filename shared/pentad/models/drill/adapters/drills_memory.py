@@ -2,11 +2,11 @@
 
 from collections import deque
 
-from pentad.models.drill.drill import MAX_KEPT, DrillResult
+from pentad.models.drill.ports import MAX_KEPT, DrillResult
 
 
 class MemoryDrills:
-    """A `pentad.models.drill.drill.DrillLog` that lives as long as the object; bounded, the oldest go first."""
+    """A `pentad.models.drill.ports.DrillLog` that lives as long as the object; bounded, the oldest go first."""
 
     def __init__(self) -> None:
         self._results: deque[DrillResult] = deque(maxlen=MAX_KEPT)

@@ -280,7 +280,7 @@ def _decode_blocks(
         blocks.append(TextBlock(text=words))
     calls: Any = message.get("tool_calls") or []
     if not is_list_of_objects(calls):
-        problems.append("the tool calls are no list of objects")
+        problems.append("the tool calls are not a list of objects")
     for index, item in enumerate(calls if is_list_of_objects(calls) else ()):
         made = hashlib.sha256(f"{completion_id} {index}".encode()).hexdigest()[:24]
         _read_call(item, f"call_{made}", blocks, problems)

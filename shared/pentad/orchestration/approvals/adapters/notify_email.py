@@ -7,7 +7,8 @@ from botocore.exceptions import ClientError
 
 from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import ConfigurationError
-from pentad.orchestration.approvals.notices import ANY_GROUP, Notice
+from pentad.orchestration.approvals.notices import ANY_GROUP
+from pentad.orchestration.approvals.ports import Notice
 
 _REFUSED = frozenset(
     {"BadRequestException", "MailFromDomainNotVerifiedException", "MessageRejected", "NotFoundException"}

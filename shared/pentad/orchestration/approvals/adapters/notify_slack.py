@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pentad.domain.display.pages import escape_slack
 from pentad.domain.errors import ConfigurationError, PentadError, ToolThrottled, ToolUnavailable
 from pentad.models.providers.ports import Secrets
-from pentad.orchestration.approvals.notices import Notice
+from pentad.orchestration.approvals.ports import Notice
 
 DEFAULT = "default"
 _SECONDS = 5.0

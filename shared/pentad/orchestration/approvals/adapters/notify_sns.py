@@ -3,7 +3,7 @@
 from typing import Any
 
 from pentad.aws.errors import translate_errors
-from pentad.orchestration.approvals.notices import Notice
+from pentad.orchestration.approvals.ports import Notice
 
 
 class TopicNotifier:

@@ -7,7 +7,8 @@ from pentad.runtime.settings import RotateSecretSettings, read_settings
 from pentad.tools.credentials.adapters.postgres_role import PostgresRole
 from pentad.tools.credentials.adapters.store_secretsmanager import SecretsManagerStore
 from pentad.tools.credentials.generated import GeneratedSecret
-from pentad.tools.credentials.rotate import RotationKind, Rotator, SecretRotation
+from pentad.tools.credentials.ports import Rotator
+from pentad.tools.credentials.rotate import RotationKind, SecretRotation
 
 
 @cache

@@ -221,7 +221,7 @@ def _check_value(kind: str, known: EntryKind, value: Value) -> None:
         if wanted is None:
             raise _make_field_error(kind, known, f"has no field '{name[:40]}'", "value")
         if not _is_of(wanted, one):
-            raise InvalidInput(f"the field '{name}' of a {kind} is not a {wanted}", field="value", fix=_FIXES[wanted])
+            raise InvalidInput(f"'{name}' of a {kind} is not a valid {wanted}", field="value", fix=_FIXES[wanted])
     missing = [f"'{name}'" for name in known.required if name not in value]
     if missing:
         raise _make_field_error(kind, known, f"needs {', '.join(missing)}", "value")

@@ -75,7 +75,7 @@ def test_a_document_is_said_to_be_deleted_once_it_is(api: Api) -> None:
 
 
 def test_nothing_is_deleted_unasked_and_an_unknown_name_is_told(api: Api) -> None:
-    assert "give --yes" in run("delete", "a.md", code=2)
+    assert "pass --yes" in run("delete", "a.md", code=2)
     assert "no such document" in run("delete", "reports/übersicht 1.md", "--yes", code=1)
     assert api.asked[-1] == ("GET", "/v1/documents/reports/%C3%BCbersicht%201.md")
     assert {method for method, _ in api.asked} == {"GET"}

@@ -32,7 +32,7 @@ def test_a_reply_that_ends_to_call_a_tool_without_a_call_is_a_problem(reason: st
 def test_calls_that_are_no_list_of_calls_are_a_problem(reason: str | None, calls: object) -> None:
     reply = read_reply({"content": "Let me look.", "tool_calls": calls}, reason)
     assert (reply.tool_calls, reply.raw) == ((), None)
-    assert find_problems(reply, request(user("q"), tools=(ADD,))) == ("the tool calls are no list of objects",)
+    assert find_problems(reply, request(user("q"), tools=(ADD,))) == ("the tool calls are not a list of objects",)
 
 
 @pytest.mark.parametrize("reason", ["tool_calls", "stop", "tool_use", "", None])

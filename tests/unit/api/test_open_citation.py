@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pentad.api.citations import OpenCitation
 from pentad.api.found import FindRun
+from pentad.api.open_citation import OpenCitation
 from pentad.domain.knowledge import Document, DocumentStatus, Passage
 from pentad.domain.runs import Run
 from pentad.memory.retrieval.passages import make_marker, name_passage

@@ -1,4 +1,4 @@
-"""Decide what becomes of a call: it runs, it asks a human first, or it is denied. The one place for all of them. Pure.
+"""Say what becomes of a call: it runs, it asks a human first, or it is denied. The one place for all of them. Pure.
 
 Turns and workflows ask as they plan a call, and store what they asked with (`ToolCall.taint`, ``confidence``). The tool
 runner asks again, of what is stored, before anything runs.
@@ -43,7 +43,9 @@ class Amount:
     currency: str
 
 
-def decide(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, *, spent: SumOf | None = None) -> Verdict:
+def apply_policy(
+    tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, *, spent: SumOf | None = None
+) -> Verdict:
     """Return what becomes of a call.
 
     Args:
@@ -84,9 +86,9 @@ def may_ask(tool: ToolSpec, policy: PolicySpec, agent: str) -> Literal["never", 
 
 def _ask_policy(tool: ToolSpec, policy: PolicySpec, run: Run, call: ToolCall, taint: tuple[str, ...]) -> Answer:
     """Return the policy's answer: the stricter one of those for the tool's effects and for what an address tells."""
-    answers = [policy.decide(run.agent, tool.name, tool.effects, taint)]
+    answers = [policy.find_answer(run.agent, tool.name, tool.effects, taint)]
     if tool.any_address and call.composed:
-        answers.append(policy.decide(run.agent, tool.name, "addresses", taint))
+        answers.append(policy.find_answer(run.agent, tool.name, "addresses", taint))
     return max(answers, key=STRICTEST.index)
 
 

@@ -10,7 +10,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.approval_rules import Ask, AskWhenSum, for_users, has_taint, over, unsure
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.tools.policy.decide import ALWAYS, Verdict, decide, may_ask
+from pentad.tools.policy.apply import ALWAYS, Verdict, apply_policy, may_ask
 from tests.unit.tools.worlds import RUN, START
 
 DAILY = AskWhenSum("amount", above=200, currency="currency")
@@ -45,7 +45,7 @@ def verdict(
     approval: Any, arguments: dict[str, Any], *, policy: Any = None, spent: Any = None, run: Any = None, **more: Any
 ) -> Verdict:
     rules = PolicySpec.model_validate(policy or {})
-    return decide(spec(approval), rules, run_of(**(run or {})), call_of(arguments, **more), spent=spent)
+    return apply_policy(spec(approval), rules, run_of(**(run or {})), call_of(arguments, **more), spent=spent)
 
 
 def test_a_tool_that_always_asks_says_so_and_one_that_never_does_runs() -> None:
@@ -150,7 +150,7 @@ def test_what_a_human_allowed_for_the_run_is_allowed_with_the_sources_that_were_
 @pytest.mark.parametrize("effects", ["none", "internal"])
 def test_effects_inside_run_with_text_from_outside_by_default(effects: str) -> None:
     tool = spec(effects=effects)
-    assert decide(tool, PolicySpec(), run_of(), call_of({}, taint=("documents",))) == Verdict()
+    assert apply_policy(tool, PolicySpec(), run_of(), call_of({}, taint=("documents",))) == Verdict()
 
 
 def test_whether_a_tool_may_ask_is_known_before_it_is_called() -> None:
@@ -172,7 +172,7 @@ def visit(
     policy: Any = None, *, taint: tuple[str, ...] = ("tool:web",), composed: Any = ("url",), **run: Any
 ) -> Verdict:
     call = call_of({"url": "x"}, taint=taint, composed=composed)
-    return decide(PAGES, PolicySpec.model_validate(policy or {}), run_of(**run), call)
+    return apply_policy(PAGES, PolicySpec.model_validate(policy or {}), run_of(**run), call)
 
 
 def test_an_address_that_nobody_gave_asks_once_there_is_text_from_outside() -> None:
