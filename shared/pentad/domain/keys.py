@@ -223,9 +223,9 @@ def cached_replies_pk(tenant_id: str, user_hash: str) -> str:
     return cached_reply_pk(tenant_id, f"USER#{user_hash}")
 
 
-def notice_pk(tenant_id: str, approval: str) -> str:
+def notice_pk(tenant_id: str, approval_id: str) -> str:
     """Return the partition of the notices that were sent of an approval."""
-    return f"T#{tenant_id}#NOTICE#{approval}"
+    return f"T#{tenant_id}#NOTICE#{approval_id}"
 
 
 def alert_pk(alert_id: str) -> str:

@@ -261,16 +261,16 @@ def test_kms_is_given_the_tenant_and_the_approval() -> None:
             {"KeyId": "key", "CiphertextBlob": b"sealed", "EncryptionContext": context},
         )
         cipher = KmsCipher(client, "key")
-        sealed = cipher.encrypt("token", tenant_id="acme", approval="apr_1")
-        assert cipher.decrypt(sealed, tenant_id="acme", approval="apr_1") == "token"
+        sealed = cipher.encrypt("token", tenant_id="acme", approval_id="apr_1")
+        assert cipher.decrypt(sealed, tenant_id="acme", approval_id="apr_1") == "token"
 
 
 @pytest.mark.parametrize(("tenant", "approval"), [("other", "apr_1"), ("acme", "apr_2")])
 def test_the_memory_cipher_binds_as_kms_does(tenant: str, approval: str) -> None:
     cipher = MemoryCipher()
-    sealed = cipher.encrypt("token", tenant_id="acme", approval="apr_1")
+    sealed = cipher.encrypt("token", tenant_id="acme", approval_id="apr_1")
     with pytest.raises(PolicyDenied):
-        cipher.decrypt(sealed, tenant_id=tenant, approval=approval)
+        cipher.decrypt(sealed, tenant_id=tenant, approval_id=approval)
 
 
 def test_uploads_are_signed_by_version_4_with_all_that_they_may_be(

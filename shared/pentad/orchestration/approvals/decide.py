@@ -72,7 +72,7 @@ class Decide:
     def __call__(
         self,
         tenant_id: str,
-        approval: str,
+        approval_id: str,
         decision: Verb,
         *,
         by: str,
@@ -89,7 +89,7 @@ class Decide:
 
         Args:
             tenant_id: the tenant.
-            approval: which one.
+            approval_id: which one.
             decision: what to do.
             by: who decides, for the record.
             groups: those that the human is in; None decides for all of them.
@@ -123,7 +123,7 @@ class Decide:
             allow_tool_for_run=allow_tool_for_run,
             actor=actor,
         )
-        before, after = self._store(tenant_id, approval, say, groups)
+        before, after = self._store(tenant_id, approval_id, say, groups)
         if after.version > before.version:
             self._record_outcome(before, after, say)
         self._follow(before, after, say)

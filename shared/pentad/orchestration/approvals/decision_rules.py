@@ -220,7 +220,7 @@ _HANDLERS: Mapping[Verb, Callable[[Approval, Say, Mapping[str, ToolSpec]], Appro
 def settle(
     store: ApprovalStore,
     tenant_id: str,
-    approval: str,
+    approval_id: str,
     status: ApprovalStatus,
     *,
     by: str,
@@ -235,7 +235,7 @@ def settle(
         StoreUnavailable: others changed it again and again.
     """
     for _ in range(RACES):
-        stored = store.get(tenant_id, approval)
+        stored = store.get(tenant_id, approval_id)
         if stored.status is status:
             return stored
         if stored.status is not ApprovalStatus.PENDING:

@@ -21,7 +21,7 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def get(self, tenant_id: str, approval: str) -> Approval:
+    def get(self, tenant_id: str, approval_id: str) -> Approval:
         """Return an approval.
 
         Raises:
@@ -29,7 +29,7 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def get_token(self, tenant_id: str, approval: str) -> str:
+    def get_token(self, tenant_id: str, approval_id: str) -> str:
         """Return the task token, decrypted.
 
         Raises:
@@ -48,7 +48,7 @@ class ApprovalStore(Protocol):
         ...
 
     def decide(
-        self, tenant_id: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+        self, tenant_id: str, approval_id: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """Move a pending approval to its decision. The same decision again returns what is stored.
 
@@ -70,7 +70,7 @@ class ApprovalStore(Protocol):
 class TokenCipher(Protocol):
     """Encrypts task tokens, bound to their tenant and approval."""
 
-    def encrypt(self, token: str, *, tenant_id: str, approval: str) -> str:
+    def encrypt(self, token: str, *, tenant_id: str, approval_id: str) -> str:
         """Return the token encrypted, as text.
 
         Raises:
@@ -78,7 +78,7 @@ class TokenCipher(Protocol):
         """
         ...
 
-    def decrypt(self, sealed: str, *, tenant_id: str, approval: str) -> str:
+    def decrypt(self, sealed: str, *, tenant_id: str, approval_id: str) -> str:
         """Return the token of this tenant's approval.
 
         Raises:
@@ -116,7 +116,7 @@ class Notifier(Protocol):
 class NoticeLog(Protocol):
     """What was sent, so that a redelivered event is sent once."""
 
-    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant_id: str, approval_id: str, notice: str) -> bool:
         """Take one notice to one channel for sending, and return whether it is still to be sent.
 
         Raises:
@@ -125,10 +125,10 @@ class NoticeLog(Protocol):
         """
         ...
 
-    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant_id: str, approval_id: str, notice: str) -> None:
         """Keep that it was sent."""
         ...
 
-    def release(self, tenant_id: str, approval: str, notice: str) -> None:
+    def release(self, tenant_id: str, approval_id: str, notice: str) -> None:
         """Give the claim back: it was not sent."""
         ...

@@ -17,7 +17,7 @@ class ReviewStore(Protocol):
         """
         ...
 
-    def get(self, tenant_id: str, review: str) -> Review:
+    def get(self, tenant_id: str, review_id: str) -> Review:
         """Return one.
 
         Raises:
@@ -32,7 +32,7 @@ class ReviewStore(Protocol):
     def close(
         self,
         tenant_id: str,
-        review: str,
+        review_id: str,
         *,
         by: str,
         verdict: Literal["correct", "wrong"],

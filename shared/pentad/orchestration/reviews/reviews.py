@@ -90,9 +90,9 @@ class CountedReviews:
             self._telemetry.log_event("review.opened", review=review.review_id, cause=review.cause)
         return new
 
-    def get(self, tenant_id: str, review: str) -> Review:
+    def get(self, tenant_id: str, review_id: str) -> Review:
         """See `ReviewStore`."""
-        return self._inner.get(tenant_id, review)
+        return self._inner.get(tenant_id, review_id)
 
     def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
@@ -101,7 +101,7 @@ class CountedReviews:
     def close(
         self,
         tenant_id: str,
-        review: str,
+        review_id: str,
         *,
         by: str,
         verdict: Literal["correct", "wrong"],
@@ -110,8 +110,8 @@ class CountedReviews:
         actor: Actor | None = None,
     ) -> Review:
         """See `ReviewStore`; the same verdict again is not counted again."""
-        closed = self._inner.close(tenant_id, review, by=by, verdict=verdict, note=note, at=at, actor=actor)
+        closed = self._inner.close(tenant_id, review_id, by=by, verdict=verdict, note=note, at=at, actor=actor)
         if closed.closed_at == at:
             self._telemetry.count(names.REVIEWS_CLOSED, agent=closed.agent, kind=closed.cause, outcome=verdict)
-            self._telemetry.log_event("review.closed", review=review, verdict=verdict)
+            self._telemetry.log_event("review.closed", review=review_id, verdict=verdict)
         return closed

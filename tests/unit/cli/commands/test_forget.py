@@ -64,7 +64,7 @@ def test_a_receipt_is_verified_and_what_is_left_fails(monkeypatch: pytest.Monkey
 def test_a_refusal_names_the_run_and_one_that_is_slow_is_not_taken_for_done(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Api({"status": "refused", "open_run": "run_7"})
     assert "run_7" in run(monkeypatch, refused, "sam@example.com", "--yes", code=1)
-    assert "not at its end" in run(monkeypatch, Api(), "sam@example.com", "--yes", "--wait", "4", code=1)
+    assert "still running" in run(monkeypatch, Api(), "sam@example.com", "--yes", "--wait", "4", code=1)
 
 
 def test_as_json_it_is_the_receipt_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

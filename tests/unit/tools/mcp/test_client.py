@@ -274,7 +274,7 @@ def test_a_list_of_too_many_tools_is_refused() -> None:
 @pytest.mark.parametrize("tools", [None, {}, "x", 7])
 def test_a_list_that_is_none_is_refused(tools: Any) -> None:
     page = {"tools/list": lambda message, headers: result(message, {"tools": tools})}
-    with pytest.raises(ToolFailed, match="lists no tools"):
+    with pytest.raises(ToolFailed, match="list of tools is not valid"):
         make_client(ScriptedServer(more=page)).list_tools()
 
 

@@ -35,7 +35,7 @@ class DynamoApprovals:
 
     def create(self, approval: Approval, task_token: str) -> Approval:
         """See `ApprovalStore`."""
-        sealed = self._get_cipher().encrypt(task_token, tenant_id=approval.tenant_id, approval=approval.approval_id)
+        sealed = self._get_cipher().encrypt(task_token, tenant_id=approval.tenant_id, approval_id=approval.approval_id)
         putting = self._state.build_put(self._make_item(approval, sealed), condition="attribute_not_exists(pk)")
         try:
             # In one write, so that a run that is cancelled at this moment leaves nobody with a question.
@@ -46,14 +46,14 @@ class DynamoApprovals:
             return self._replace_token(approval, sealed)
         return approval
 
-    def get(self, tenant_id: str, approval: str) -> Approval:
+    def get(self, tenant_id: str, approval_id: str) -> Approval:
         """See `ApprovalStore`."""
-        return self._load_approval(self._get_item(tenant_id, approval))
+        return self._load_approval(self._get_item(tenant_id, approval_id))
 
-    def get_token(self, tenant_id: str, approval: str) -> str:
+    def get_token(self, tenant_id: str, approval_id: str) -> str:
         """See `ApprovalStore`."""
-        sealed = str(self._get_item(tenant_id, approval)["token"])
-        return self._get_cipher().decrypt(sealed, tenant_id=tenant_id, approval=approval)
+        sealed = str(self._get_item(tenant_id, approval_id)["token"])
+        return self._get_cipher().decrypt(sealed, tenant_id=tenant_id, approval_id=approval_id)
 
     def replace(self, approval: Approval) -> bool:
         """See `ApprovalStore`."""
@@ -89,10 +89,10 @@ class DynamoApprovals:
         return True
 
     def decide(
-        self, tenant_id: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+        self, tenant_id: str, approval_id: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """See `ApprovalStore`."""
-        return settle(self, tenant_id, approval, status, by=by, reason=reason, at=at)
+        return settle(self, tenant_id, approval_id, status, by=by, reason=reason, at=at)
 
     def list_pending(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""
@@ -150,8 +150,8 @@ class DynamoApprovals:
             return self.get(approval.tenant_id, approval.approval_id)
         return self._load_approval(item)
 
-    def _get_item(self, tenant_id: str, approval: str) -> Item:
-        item = self._state.get(*_make_key(tenant_id, approval))
+    def _get_item(self, tenant_id: str, approval_id: str) -> Item:
+        item = self._state.get(*_make_key(tenant_id, approval_id))
         if item is None:
             raise NotFound("no such approval", field="approval")
         return item
@@ -160,9 +160,9 @@ class DynamoApprovals:
         return from_stored(Approval, self._spill.unpack("body", item) or "{}")
 
 
-def _make_key(tenant_id: str, approval: str) -> tuple[str, str]:
+def _make_key(tenant_id: str, approval_id: str) -> tuple[str, str]:
     try:
-        run_id, step = parse_approval_id(approval)
+        run_id, step = parse_approval_id(approval_id)
     except InvalidInput as error:
         raise NotFound("no such approval", field="approval") from error
     return keys.run_pk(tenant_id, run_id), keys.approval_sk(step)

@@ -29,24 +29,24 @@ class MemoryApprovals:
     def create(self, approval: Approval, task_token: str) -> Approval:
         """See `ApprovalStore`."""
         place = (approval.tenant_id, approval.approval_id)
-        sealed = self._cipher.encrypt(task_token, tenant_id=approval.tenant_id, approval=approval.approval_id)
+        sealed = self._cipher.encrypt(task_token, tenant_id=approval.tenant_id, approval_id=approval.approval_id)
         with self._lock:
             stored = self._approvals.setdefault(place, approval)
             if stored.status is ApprovalStatus.PENDING:
                 self._tokens[place] = sealed
             return stored
 
-    def get(self, tenant_id: str, approval: str) -> Approval:
+    def get(self, tenant_id: str, approval_id: str) -> Approval:
         """See `ApprovalStore`."""
-        stored = self._approvals.get((tenant_id, approval))
+        stored = self._approvals.get((tenant_id, approval_id))
         if stored is None:
             raise NotFound("no such approval", field="approval")
         return stored
 
-    def get_token(self, tenant_id: str, approval: str) -> str:
+    def get_token(self, tenant_id: str, approval_id: str) -> str:
         """See `ApprovalStore`."""
-        self.get(tenant_id, approval)
-        return self._cipher.decrypt(self._tokens[tenant_id, approval], tenant_id=tenant_id, approval=approval)
+        self.get(tenant_id, approval_id)
+        return self._cipher.decrypt(self._tokens[tenant_id, approval_id], tenant_id=tenant_id, approval_id=approval_id)
 
     def replace(self, approval: Approval) -> bool:
         """See `ApprovalStore`."""
@@ -58,10 +58,10 @@ class MemoryApprovals:
             return True
 
     def decide(
-        self, tenant_id: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+        self, tenant_id: str, approval_id: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """See `ApprovalStore`."""
-        return settle(self, tenant_id, approval, status, by=by, reason=reason, at=at)
+        return settle(self, tenant_id, approval_id, status, by=by, reason=reason, at=at)
 
     def list_pending(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""

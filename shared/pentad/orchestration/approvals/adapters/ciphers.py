@@ -25,23 +25,25 @@ class KmsCipher:
         self._client = client
         self._key = key
 
-    def encrypt(self, token: str, *, tenant_id: str, approval: str) -> str:
+    def encrypt(self, token: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
         with translate_errors("the key service"):
             reply = self._client.encrypt(
-                KeyId=self._key, Plaintext=token.encode(), EncryptionContext={"tenant": tenant_id, "approval": approval}
+                KeyId=self._key,
+                Plaintext=token.encode(),
+                EncryptionContext={"tenant": tenant_id, "approval": approval_id},
             )
         blob: bytes = reply["CiphertextBlob"]
         return base64.b64encode(blob).decode()
 
-    def decrypt(self, sealed: str, *, tenant_id: str, approval: str) -> str:
+    def decrypt(self, sealed: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
         with translate_errors("the key service"):
             try:
                 reply = self._client.decrypt(
                     KeyId=self._key,
                     CiphertextBlob=base64.b64decode(sealed),
-                    EncryptionContext={"tenant": tenant_id, "approval": approval},
+                    EncryptionContext={"tenant": tenant_id, "approval": approval_id},
                 )
             except ClientError as error:
                 if code_of(error) != "InvalidCiphertextException":
@@ -54,16 +56,16 @@ class KmsCipher:
 class MemoryCipher:
     """Binds a token to its approval without a key: for tests, where there is nothing to protect."""
 
-    def encrypt(self, token: str, *, tenant_id: str, approval: str) -> str:
+    def encrypt(self, token: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
-        return base64.b64encode(json.dumps([token, tenant_id, approval]).encode()).decode()
+        return base64.b64encode(json.dumps([token, tenant_id, approval_id]).encode()).decode()
 
-    def decrypt(self, sealed: str, *, tenant_id: str, approval: str) -> str:
+    def decrypt(self, sealed: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
         try:
             token, *context = json.loads(base64.b64decode(sealed))
         except (binascii.Error, ValueError) as error:
             raise PolicyDenied("the task token is not valid") from error
-        if context != [tenant_id, approval]:
+        if context != [tenant_id, approval_id]:
             raise PolicyDenied("the task token belongs to another approval")
         return str(token)

@@ -22,17 +22,17 @@ class _Notices:
     def __init__(self, items: SentItems | MemorySentItems) -> None:
         self._items = items
 
-    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant_id: str, approval_id: str, notice: str) -> bool:
         """See `NoticeLog`."""
-        return self._items.acquire(keys.notice_pk(tenant_id, approval), notice)
+        return self._items.acquire(keys.notice_pk(tenant_id, approval_id), notice)
 
-    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant_id: str, approval_id: str, notice: str) -> None:
         """See `NoticeLog`."""
-        self._items.mark_sent(keys.notice_pk(tenant_id, approval), notice)
+        self._items.mark_sent(keys.notice_pk(tenant_id, approval_id), notice)
 
-    def release(self, tenant_id: str, approval: str, notice: str) -> None:
+    def release(self, tenant_id: str, approval_id: str, notice: str) -> None:
         """See `NoticeLog`."""
-        self._items.release(keys.notice_pk(tenant_id, approval), notice)
+        self._items.release(keys.notice_pk(tenant_id, approval_id), notice)
 
 
 class DynamoNotices(_Notices):

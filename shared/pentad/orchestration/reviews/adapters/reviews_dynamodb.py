@@ -44,9 +44,9 @@ class DynamoReviews:
             return False
         return True
 
-    def get(self, tenant_id: str, review: str) -> Review:
+    def get(self, tenant_id: str, review_id: str) -> Review:
         """See `ReviewStore`."""
-        item = self._state.get(*_make_key(tenant_id, review))
+        item = self._state.get(*_make_key(tenant_id, review_id))
         if item is None:
             raise NotFound("no such review", field="review")
         return _parse_review(item)
@@ -61,7 +61,7 @@ class DynamoReviews:
     def close(
         self,
         tenant_id: str,
-        review: str,
+        review_id: str,
         *,
         by: str,
         verdict: Literal["correct", "wrong"],
@@ -70,10 +70,10 @@ class DynamoReviews:
         actor: Actor | None = None,
     ) -> Review:
         """See `ReviewStore`."""
-        pk, sk = _make_key(tenant_id, review)
+        pk, sk = _make_key(tenant_id, review_id)
         names, values = {}, {":at": iso(at), ":by": by, ":verdict": verdict}
         # From the list of what is open to that of verdicts.
-        values |= {":list": keys.collection_pk(tenant_id, keys.VERDICT_LIST), ":place": f"{iso(at)}#{review}"}
+        values |= {":list": keys.collection_pk(tenant_id, keys.VERDICT_LIST), ":place": f"{iso(at)}#{review_id}"}
         update = "SET closed_at = :at, closed_by = :by, verdict = :verdict, gsi1pk = :list, gsi1sk = :place"
         if actor is not None:
             update += ", closer = :closer"
@@ -91,7 +91,7 @@ class DynamoReviews:
                 values=values,
             )
         except ConditionFailed:
-            return check_verdict(self.get(tenant_id, review), verdict)
+            return check_verdict(self.get(tenant_id, review_id), verdict)
         return _parse_review(item)
 
 
@@ -106,9 +106,9 @@ def check_verdict(stored: Review, wanted: str) -> Review:
     return stored
 
 
-def _make_key(tenant_id: str, review: str) -> tuple[str, str]:
+def _make_key(tenant_id: str, review_id: str) -> tuple[str, str]:
     try:
-        run_id, step, cause = parse_review_id(review)
+        run_id, step, cause = parse_review_id(review_id)
     except InvalidInput as error:
         raise NotFound("no such review", field="review") from error
     return keys.run_pk(tenant_id, run_id), keys.review_sk(step, cause)

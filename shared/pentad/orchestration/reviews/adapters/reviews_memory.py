@@ -28,9 +28,9 @@ class MemoryReviews:
             self._reviews[review.tenant_id, review.review_id] = review
             return True
 
-    def get(self, tenant_id: str, review: str) -> Review:
+    def get(self, tenant_id: str, review_id: str) -> Review:
         """See `ReviewStore`."""
-        stored = self._reviews.get((tenant_id, review))
+        stored = self._reviews.get((tenant_id, review_id))
         if stored is None:
             raise NotFound("no such review", field="review")
         return stored
@@ -51,7 +51,7 @@ class MemoryReviews:
     def close(
         self,
         tenant_id: str,
-        review: str,
+        review_id: str,
         *,
         by: str,
         verdict: Literal["correct", "wrong"],
@@ -61,12 +61,12 @@ class MemoryReviews:
     ) -> Review:
         """See `ReviewStore`."""
         with self._lock:
-            stored = self.get(tenant_id, review)
+            stored = self.get(tenant_id, review_id)
             if stored.verdict is not None:
                 return check_verdict(stored, verdict)
             closing = {"closed_by": by, "closer": actor, "verdict": verdict, "note": note, "closed_at": at}
             closed = stored.model_copy(update=closing)
-            self._reviews[tenant_id, review] = closed
+            self._reviews[tenant_id, review_id] = closed
             return closed
 
 
