@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
 from tests import grants, log_lines, scheduling
@@ -14,6 +15,10 @@ from tests.secrets_watch import _no_secret_shows, secrets_watch  # noqa: F401 - 
 
 # Its entry point loads it already; named here, the tests do not depend on when the environment was made.
 pytest_plugins = ("pentad.testing.plugin",)
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 # These tiers start servers on the loopback interface; every other test must not open a socket.
