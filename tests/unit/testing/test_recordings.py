@@ -22,7 +22,7 @@ def test_a_file_that_is_no_recording_is_told_with_its_name(tmp_path: Path) -> No
     with pytest.raises(AssertionError, match=r"can't read the recording '.*nothing.json': No such file"):
         recordings.load_recording(tmp_path / "nothing.json")
     (tmp_path / "other.json").write_text("{}")
-    with pytest.raises(AssertionError, match=r"other\.json is not a recording of this version"):
+    with pytest.raises(AssertionError, match=r"other\.json' is not a recording of this version"):
         recordings.load_recording(tmp_path / "other.json")
 
 

@@ -82,5 +82,5 @@ def test_what_sns_does_not_send_is_refused(body: str) -> None:
 
 
 def test_a_message_of_another_topic_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no topic of alarms"):
+    with pytest.raises(InvalidInput, match="a topic of alarms"):
         read_alert(envelope(CHANGE, topic="notices"))
