@@ -22,7 +22,7 @@ from pentad.domain import keys
 from pentad.domain.reading.packed_names import pack_names
 from pentad.orchestration.erasure.erase import ERASE_SECONDS, RECEIVES
 from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
-from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
+from pentad.orchestration.runs.ports import SOURCE
 from pentad.tools.declare.discovery import AnyTool
 
 _PAGE = "docs/erasure.md"

@@ -20,7 +20,7 @@ from layers import build as builds
 from pentad.domain import keys
 from pentad.domain.knowledge import DOCUMENT_REQUESTED
 from pentad.memory.documents.ingest import INGEST_SECONDS, RECEIVES
-from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
+from pentad.orchestration.runs.ports import SOURCE
 
 
 class Ingest(FunctionConstruct):

@@ -14,7 +14,7 @@ from pentad.domain import keys
 from pentad.memory.remember.remember import RECEIVES, REMEMBER_SECONDS
 from pentad.observability.feedback.ports import CORRECTED
 from pentad.orchestration.lifecycle.announce_end import FINISHED
-from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
+from pentad.orchestration.runs.ports import SOURCE
 
 _PAGE = "docs/conversations.md"
 

@@ -20,7 +20,7 @@ from infra.components.work_queue import WorkQueue
 from infra.contents import RETENTIONS, ContentsLog, format_group_arn, name_finding, name_group
 from pentad.domain import keys
 from pentad.orchestration.lifecycle.announce_end import FINISHED
-from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
+from pentad.orchestration.runs.ports import SOURCE
 
 NAME = "contents"
 RESOURCES = 18

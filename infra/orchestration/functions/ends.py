@@ -12,7 +12,7 @@ from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.orchestration.names import machine_arn
 from pentad.orchestration.lifecycle.announce_end import FINISHED
-from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
+from pentad.orchestration.runs.ports import SOURCE
 
 
 class Ends(Construct):

@@ -16,7 +16,7 @@ from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
-from pentad.orchestration.runs.adapters.events_eventbridge import SOURCE
+from pentad.orchestration.runs.ports import SOURCE
 
 _PAGE = "docs/orchestration/humans.md"
 _SECONDS = 30

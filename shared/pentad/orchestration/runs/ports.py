@@ -10,6 +10,8 @@ from pentad.domain.runs import Actor, Manifest, Run, RunStatus, Step, ToolCall, 
 from pentad.domain.usage import Spent
 from pentad.domain.values import Page
 
+SOURCE = "pentad"
+"""The source of the stack's own events on the bus, which only its roles may put there."""
 MACHINE_ALIAS = "live"
 """Every start goes to this alias: it points at the version of the machine that new runs get."""
 QUEUE_LENGTH = 20

@@ -1,13 +1,11 @@
 """Events on the deployment's bus."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from pentad.aws.errors import translate_errors
 from pentad.domain.errors import StoreUnavailable
-
-SOURCE: Final = "pentad"
-"""The source of the stack's own events: the bus takes such from the stack's roles alone."""
+from pentad.orchestration.runs.ports import SOURCE
 
 
 class EventBridge:
