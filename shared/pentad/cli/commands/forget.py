@@ -25,7 +25,7 @@ def forget(
         str | None, typer.Argument(metavar="RECEIPT", help=f"With '{VERIFY}': USER/ID, as an erasure prints it.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
-    wait: Annotated[int, typer.Option(min=0, max=3600, help="Wait for the end for so many seconds at most.")] = 300,
+    wait: Annotated[int, typer.Option(min=0, max=3600, help="Maximum seconds to wait for the end.")] = 300,
 ) -> None:
     """Erase a user: all that is kept of them goes, but for amounts. Or, with 'verify', look again for what is left."""
     with handle_errors():

@@ -85,7 +85,7 @@ def show_memory(
 def edit_memory(
     fact: FactId,
     user: User,
-    text: Annotated[str | None, typer.Option("--text", help="What it is to say.")] = None,
+    text: Annotated[str | None, typer.Option("--text", help="The new text.")] = None,
     expires: Annotated[str | None, typer.Option("--expires", help="YYYY-MM-DD after which it is of no use.")] = None,
 ) -> None:
     """Put a fact as it should be. What it said before stays as history."""

@@ -37,7 +37,7 @@ def list_approvals(
 
 
 def approve(
-    approval: Annotated[str | None, typer.Argument(help="Which approval; `pentad approvals` lists them.")] = None,
+    approval: Annotated[str | None, typer.Argument(help="The approval's id; `pentad approvals` lists them.")] = None,
     reject: Annotated[bool, typer.Option("--reject", help="Reject it instead.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; the agent sees it.")] = None,
     allow_tool: Annotated[
@@ -72,7 +72,7 @@ def edit(
         Path | None, typer.Option(help="A JSON file with the whole new arguments of a call; - reads standard input.")
     ] = None,
     text: Annotated[Path | None, typer.Option(help="A file with the whole new draft; - reads standard input.")] = None,
-    call: Annotated[int | None, typer.Option(help="Which call, by its index, where there are several.")] = None,
+    call: Annotated[int | None, typer.Option(help="The index of the call, where there are several.")] = None,
     reason: Reason = None,
     yes: Yes = False,
 ) -> None:

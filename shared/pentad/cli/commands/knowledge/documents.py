@@ -36,7 +36,7 @@ Name = Annotated[str, typer.Argument(help="The document's name, as `pentad docum
 @app.command("list")
 def list_documents(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 1_000,
-    deleted: Annotated[bool, typer.Option("--deleted", help="Those that were deleted, too.")] = False,
+    deleted: Annotated[bool, typer.Option("--deleted", help="List deleted ones too.")] = False,
 ) -> None:
     """List documents by name, with what became of their last version."""
     with handle_errors():

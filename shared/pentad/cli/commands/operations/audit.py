@@ -89,10 +89,10 @@ def verify(
 ) -> None:
     """Check that the audit of a run, of another subject or of a tenant is as it was written; exit code 1 if not.
 
-    Entries that were changed, moved, added or taken out show by their hashes and signatures. A missing end, and a
-    history that was written anew, show by the anchors, which nobody can change; and by the calls and decisions of the
-    run that have no entry, and, with --logs, by the lines that told of each entry. Attempts of models are in no chain:
-    they are held against the gateway's lines, with --logs.
+    Hashes and signatures show entries that were changed, moved, added or removed. The anchors, which nobody can change,
+    show a missing end and a history that was rewritten; so do calls and decisions of the run without an entry and, with
+    --logs, the log lines of each entry. Attempts of models are in no hash chain: --logs compares them with the
+    gateway's log.
     """
     with handle_errors():
         if subject is None:

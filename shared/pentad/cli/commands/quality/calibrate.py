@@ -39,7 +39,7 @@ class CalibrationInput(NamedTuple):
 
 def calibrate(
     agent: Annotated[
-        str | None, typer.Option("--agent", "-a", help="Which agent. Default: the only that rates.")
+        str | None, typer.Option("--agent", "-a", help="The agent's name. Default: the only one that rates its turns.")
     ] = None,
     precision: Annotated[
         float,

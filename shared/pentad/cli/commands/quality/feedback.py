@@ -33,7 +33,7 @@ def give(
     correction: Annotated[str | None, typer.Option(help="What the answer should have said.")] = None,
     comment: Annotated[str | None, typer.Option(help="Anything else.")] = None,
     citation: Annotated[
-        str | None, typer.Option(help="Of this citation, by its marker, such as k7f2qa. Default: of the answer.")
+        str | None, typer.Option(help="The marker of the citation that is judged, such as k7f2qa. Default: the answer.")
     ] = None,
     user: Annotated[
         str | None,
@@ -59,8 +59,8 @@ def give(
 
 @app.command("list")
 def list_feedback(
-    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Of this run only.")] = None,
-    agent: Annotated[str | None, typer.Option("--agent", "-a", help="Of this agent only.")] = None,
+    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Only of this run.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", "-a", help="Only of this agent.")] = None,
     verdict: Annotated[str | None, typer.Option(help="Only this verdict: correct or wrong.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 50,
 ) -> None:
@@ -81,8 +81,8 @@ def list_feedback(
 @app.command()
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder, such as tests/agents/cases.")],
-    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Of this run only.")] = None,
-    agent: Annotated[str | None, typer.Option("--agent", "-a", help="Of this agent only.")] = None,
+    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Only of this run.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", "-a", help="Only of this agent.")] = None,
     verdict: Annotated[str, typer.Option(help="wrong or correct: answers that people called so.")] = "wrong",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so much feedback.")] = 100,
 ) -> None:

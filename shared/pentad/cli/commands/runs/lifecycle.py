@@ -29,7 +29,7 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="The most to list.")]
 
 
 def cancel(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
     reason: Annotated[str | None, typer.Option(help="Why; kept with the run.")] = None,
 ) -> None:
     """Cancel a run, and the runs of its steps; its session is free at once."""

@@ -54,7 +54,7 @@ _SHOWN_APART: Final = frozenset(
 
 
 def logs(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until the run's end.")] = False,
     content: Annotated[
         bool, typer.Option("--content", help="Show what was said, where the stage keeps it; it has readers of its own.")
@@ -67,7 +67,7 @@ def logs(
     ] = None,
     until: Annotated[datetime | None, typer.Option("--until", help="Up to this time, UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most lines.")] = 1_000,
-    wait: Annotated[int, typer.Option(min=1, max=86_400, help="With --follow: end after so many seconds.")] = 900,
+    wait: Annotated[int, typer.Option(min=1, max=86_400, help="With --follow: stop after this many seconds.")] = 900,
     stage: operator.Stage = None,
 ) -> None:
     """Show the log lines of a run, of all its functions, by time; exit code 1 where there is none.

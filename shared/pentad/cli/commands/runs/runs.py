@@ -29,7 +29,7 @@ _DECISIONS = {
 }
 _EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0, "queued": 0}
 
-Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
+Agent = Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")]
 User = Annotated[
     str | None, typer.Option("--user", "-u", help="For which user: what they say is remembered. Default: the key's.")
 ]
@@ -197,7 +197,7 @@ def list_runs(
 
 
 @app.command()
-def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")]) -> None:
+def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]) -> None:
     """Show a run with its events."""
     with handle_errors():
         client = create_api_client()

@@ -29,7 +29,7 @@ Period = Annotated[
     str | None,
     typer.Option("--period", help="day, month or total (in all). Default: day; of a run total.", show_default=False),
 ]
-Subject = Annotated[str, typer.Option("--subject", help="Which run, session, user or agent. Default: each by itself.")]
+Subject = Annotated[str, typer.Option("--subject", help="The run, session, user or agent. Default: each by itself.")]
 
 
 @app.command("set")
