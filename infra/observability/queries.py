@@ -113,6 +113,27 @@ QUERIES = (
         ),
     ),
     SavedQuery(
+        "spend-by-tenant",
+        "Whose model calls cost how much, in nano-dollars?",
+        (
+            "filter span.name like /^(chat|embeddings) /",
+            "stats sum(span.attributes.pentad.cost.nanousd) as nanousd, count(*) as attempts, latest(run) as example "
+            "by tenant, agent",
+            "sort nanousd desc",
+            "limit 50",
+        ),
+    ),
+    SavedQuery(
+        "refused-callers",
+        "Which callers make more costly requests than they may?",
+        (
+            'filter event = "rates.refused"',
+            "stats count(*) as times by tenant, key, subject",
+            "sort times desc",
+            "limit 50",
+        ),
+    ),
+    SavedQuery(
         "refused-by-budgets",
         "Whose budgets refuse calls, or move them to a smaller model?",
         (

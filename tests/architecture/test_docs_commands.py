@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from pentad.cli.commands.table import COMMANDS, build_command
+from pentad.cli.target import LOCAL_TENANT
 
 # After any command, and before it: `pentad.cli.commands.flags` adds these.
 EVERYWHERE = {"--json", "--debug", "--url", "--key", "--help"}
@@ -88,12 +89,21 @@ def takes_stage(commands: dict[str, Any], line: str) -> bool:
     return any("--stage" in param.opts and param.default is None for param in getattr(command, "params", ()))
 
 
+def needs_tenant(commands: dict[str, Any], line: str) -> bool:
+    """Whether a call is of one tenant, and of the twin's own where it names none."""
+    first, second, *_ = [*line.split(), ""]
+    command = commands.get(f"{first} {second}", commands.get(first))
+    return any("--tenant" in param.opts and param.default == LOCAL_TENANT for param in getattr(command, "params", ()))
+
+
 def test_every_command_of_a_runbook_can_be_called_as_it_stands(root: Path, commands: dict[str, Any]) -> None:
     pages = sorted((root / "docs" / "runbooks").glob("*.md"))
     lines = [(page.name, line) for page in pages for line in find_lines(page.read_text(encoding="utf-8"))]
     assert len(lines) > 40
     twins = [line for _, line in lines if takes_stage(commands, line) and "--stage STAGE" not in line]
     assert not twins, "without a stage it asks a twin"
+    nobodys = [line for _, line in lines if needs_tenant(commands, line) and "--tenant TENANT" not in line]
+    assert not nobodys, "without a tenant it asks for the one of a twin, which no stage has"
     wrong = {f"{page}: pentad {line}": said for page, line in lines if (said := parse(commands, line))}
     assert not wrong
 

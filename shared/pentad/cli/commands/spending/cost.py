@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import typer
 
 from pentad.cli import operator, target
-from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.domain.money import show
 
@@ -30,8 +30,10 @@ def show_cost(
             query = {"by": by, "from": first, "to": last, "limit": limit}
             given = urlencode({name: value for name, value in query.items() if value is not None})
             view = target.create_api_client().call("GET", f"/v1/cost?{given}")
+        elif tenant_id is None:
+            raise CommandError("whose costs? A stage has many tenants. Fix: add --tenant TENANT", code=EXIT_USAGE)
         else:
-            view = _read_cost(tenant_id or target.LOCAL_TENANT, stage, by, first, last, limit)
+            view = _read_cost(tenant_id, stage, by, first, last, limit)
         if OPTIONS.json:
             print_json(view)
         else:
