@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pentad.cli.commands.operations.alarms.alarm_drill import AlarmDrill, DrilledAlarm
-from pentad.cli.commands.operations.alarms.real_faults import FAULTS, MeasuredFault
+from pentad.cli.commands.operations.alarms.faults.table import FAULTS
+from pentad.cli.commands.operations.alarms.faults.world import MeasuredFault
 from pentad.observability.metrics import names
 from tests.infra.conftest import resolved
 from tests.unit.twin.alarms.test_watch import Told
@@ -63,6 +64,18 @@ def test_a_fault_of_a_page_pages_by_its_cause_alone(drilled: dict[str, DrilledAl
     assert drilled["spend-daily"].pages == ()
 
 
+def test_a_request_that_waits_gets_older_while_time_passes_and_one_that_was_taken_does_not(drill: AlarmDrill) -> None:
+    def sum_up(age: float) -> dict[MetricKey, Bucket]:
+        store = MetricStore()
+        store.add(MetricKey.of("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": "pentad-dev-runs"}), age, NOW)
+        return store.sum_up()
+
+    [fault] = [one for one in FAULTS if one.name == "queue-denied"]
+    found = drill.run_fault(MeasuredFault(fault, sum_up(2.0), sum_up(0.0)))
+    assert (found.problem, found.pages) == (None, ("pentad-dev-page-platform",))
+    assert str(drill.run_fault(MeasuredFault(fault, sum_up(0.0), sum_up(0.0))).problem).startswith("it did not raise")
+
+
 def measured(name: str, faulty: dict[str, list[float]], mended: dict[str, list[float]]) -> MeasuredFault:
     """Return values of the stage's metrics as what was measured of a fault."""
 
@@ -85,6 +98,14 @@ def test_what_was_measured_of_a_fault_pages_once_by_its_cause(drill: AlarmDrill)
     assert "pentad-dev-functions-failing" in found.others
 
 
+def test_a_fault_of_money_raises_alarms_that_look_back_an_hour_and_a_day(drill: AlarmDrill) -> None:
+    large = {names.MODEL_COST: [8e8] * 2, names.RUN_COST: [8e8] * 2, names.ESTIMATE_ERROR: [-99.0] * 2}
+    usual = {names.MODEL_COST: [2e6] * 2, names.RUN_COST: [2e6] * 2, names.ESTIMATE_ERROR: [3.0] * 2}
+    found = drill.run_fault(measured("requests-large", large, usual))
+    assert (found.problem, found.pages) == (None, ())
+    assert "pentad-dev-spend-unusual" in found.tickets
+
+
 @pytest.mark.parametrize(
     ("faulty", "mended", "problem"),
     [
@@ -100,7 +121,7 @@ def test_a_fault_that_does_not_show_or_does_not_end_is_told(
 
 
 def test_there_are_real_faults_of_each_class_for_alarms_that_there_are(drilled: dict[str, DrilledAlarm]) -> None:
-    assert {one.kind for one in FAULTS} == {"availability", "performance", "quality", "cost"}
+    assert {one.kind for one in FAULTS} == {"availability", "performance", "quality", "cost", "capacity"}
     assert {name for one in FAULTS for name in one.raises} <= set(drilled)
 
 

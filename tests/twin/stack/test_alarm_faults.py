@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pentad.cli.commands.operations.alarms.real_faults import FAULTS, FaultWorld, measure_fault
+from pentad.cli.commands.operations.alarms.faults.table import FAULTS
+from pentad.cli.commands.operations.alarms.faults.world import FaultWorld, measure_fault
 from tests.infra.test_alarm_drill import make_drill
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack, until

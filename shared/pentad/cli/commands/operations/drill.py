@@ -28,7 +28,7 @@ from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
     from pentad.cli.commands.operations.alarms.alarm_drill import DrilledAlarm, DrilledFault, Take
-    from pentad.cli.commands.operations.alarms.real_faults import MeasuredFault
+    from pentad.cli.commands.operations.alarms.faults.world import MeasuredFault
     from pentad.cli.commands.twin.twin import Running
     from pentad.models.drill.ports import DrillResult
     from twin.running.twin import Twin
@@ -89,7 +89,8 @@ def run_alarm_drill(
 
 def _measure_faults(running: "Running", only: tuple[str, ...]) -> "Iterator[MeasuredFault]":
     """Give the twin each fault that raises one of these alarms, or all, and yield what was measured of it."""
-    from pentad.cli.commands.operations.alarms.real_faults import FAULTS, FaultWorld, measure_fault
+    from pentad.cli.commands.operations.alarms.faults.table import FAULTS
+    from pentad.cli.commands.operations.alarms.faults.world import FaultWorld, measure_fault
     from pentad.cli.commands.operations.alarms.twin_measures import TwinMeasures
     from pentad.cli.commands.twin.options import PREFIX
     from twin.simulator import SimulatorControl

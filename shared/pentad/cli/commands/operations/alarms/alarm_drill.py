@@ -1,7 +1,7 @@
 """Play each alarm's fault to the alarms of a twin, and see that it goes on, tells one topic once, and goes off again.
 
 Time is played: a day passes in a second. What is played is the signal of a fault, as functions and services report it;
-or, of a fault that the twin was really given (`real_faults`), what was measured of it, minute after minute.
+or, of a fault that the twin was really given (`faults`), what was measured of it, minute after minute.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pentad.observability.alarms.faults import FAULTY, HEALTHY
 
 if TYPE_CHECKING:
-    from pentad.cli.commands.operations.alarms.real_faults import MeasuredFault
+    from pentad.cli.commands.operations.alarms.faults.world import MeasuredFault
     from twin.alarms.alarms import CompositeAlarm, MetricAlarm
     from twin.alarms.metric_store import MetricKey
     from twin.alarms.statistics import Bucket
@@ -21,6 +21,7 @@ _MINUTE = 60
 _HISTORY_MINUTES = 26 * 60
 _RUNS = 3
 """Of a metric's values in a minute: as many runs, requests or calls as a small stage has."""
+_AGE = "ApproximateAgeOfOldestMessage"
 _LOOKS = 30
 """How often alarms are looked at while the longest of an alarm's periods passes."""
 Take = Callable[[], list[tuple[str, str, str]]]
@@ -162,14 +163,17 @@ class AlarmDrill:
         """Repeat measured signals by the minute; return which of some alarms came to a state, and the time then."""
         looked_at = [self._metric_alarms[name] for name in names]
         looked_at += [part for name in names for part in self._list_parts(self._list_above(name))]
-        needed = max(map(_count_minutes, looked_at), default=1)
-        step = max(1, needed // _LOOKS)
+        minutes = [_count_minutes(one) for one in looked_at] or [1]
+        # As often as the quickest needs: a band has learned what is usual long before a day is over.
+        needed, step = max(minutes), max(1, min(minutes) // _LOOKS)
         reached: set[str] = set()
         last = needed + 20
         for minute in range(1, needed + 20 + 6 * step):
             for key, bucket in signals.items():
                 for value in bucket.values:
-                    watch.store.add(key, value, at)
+                    # What waits gets older with the time that passes.
+                    older = _MINUTE * (minute - 1) if key.name == _AGE and value > 0 else 0
+                    watch.store.add(key, value + older, at)
             at += _MINUTE
             if minute % step:
                 continue

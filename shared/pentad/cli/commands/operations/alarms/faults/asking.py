@@ -1,0 +1,73 @@
+"""What is asked of a twin while it has a fault, and when it has none any more."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pentad.cli.client import ApiClient, ProblemError
+from pentad.cli.commands.operations.alarms.faults.world import FaultWorld
+from pentad.domain.ids import make_id
+
+Json = dict[str, Any]
+AGENT: Final = "assistant"
+TENANT: Final = "drill"
+POLL_SECONDS: Final = 0.2
+QUEUE_SECONDS: Final = 60.0
+_RUN_SECONDS: Final = 300.0
+_AT_ONCE: Final = 4
+_OPEN = frozenset({"queued", "running"})
+
+
+def ask(client: ApiClient, message: str, **fields: Any) -> Json:
+    """Return a run at its end, whatever that is.
+
+    Raises:
+        TimeoutError: it does not come.
+    """
+    view = client.start_run(AGENT, message, session_id=None, key=None, wait=25, **fields)
+    until = time.monotonic() + _RUN_SECONDS
+    while view["status"] in _OPEN:
+        if time.monotonic() > until:
+            raise TimeoutError(f"the run '{view['run_id']}' has not ended within {_RUN_SECONDS:g} s")
+        time.sleep(POLL_SECONDS)
+        view = client.call("GET", f"/v1/runs/{view['run_id']}")
+    return view
+
+
+def ask_many(world: FaultWorld, count: int, *, tenant_id: str = TENANT, at_once: int = _AT_ONCE) -> list[Json]:
+    """Ask so many different questions, a few at once: no reply is kept from another one."""
+    client, word = world.open_tenant(tenant_id), make_id("q", datetime.now(UTC))
+    with ThreadPoolExecutor(at_once, "drill") as pool:
+        questions = [f"What is {number} + {number}? ({word}{number})" for number in range(count)]
+        return list(pool.map(lambda question: ask(client, question), questions))
+
+
+def ask_of(
+    count: int, *, broken_tenant_id: str = TENANT, at_once: int = _AT_ONCE
+) -> Callable[[FaultWorld, bool], None]:
+    """Return what asks so many questions, while the fault is there those of a tenant that has it."""
+
+    def use(world: FaultWorld, broken: bool) -> None:
+        ask_many(world, count, tenant_id=broken_tenant_id if broken else TENANT, at_once=at_once)
+
+    return use
+
+
+def ingest(world: FaultWorld) -> None:
+    """Give the tenant a document: where there is none, nothing is searched for.
+
+    Raises:
+        TimeoutError: it is not indexed in time.
+    """
+    client = world.open_tenant(TENANT)
+    client.upload_document("drill.md", "text/markdown", b"# Sums\n\nTwo and two are four.")
+    until = time.monotonic() + QUEUE_SECONDS
+    while time.monotonic() < until:
+        with suppress(ProblemError):
+            if client.call("GET", "/v1/documents/drill.md")["status"] == "indexed":
+                return
+        time.sleep(POLL_SECONDS)
+    raise TimeoutError(f"the drill's document was not indexed within {QUEUE_SECONDS:g} s")

@@ -1,0 +1,120 @@
+"""What a fault is, and the twin that it is given to: it is begun, used by requests through the API, and mended."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pentad.cli.client import ApiClient
+
+if TYPE_CHECKING:
+    from twin.alarms.metric_store import MetricKey
+    from twin.alarms.statistics import Bucket
+    from twin.simulator.control import SimulatorControl
+
+Json = dict[str, Any]
+FaultClass = Literal["availability", "performance", "quality", "cost", "capacity"]
+
+
+class Measures(Protocol):
+    """Takes what a deployment measures."""
+
+    def begin(self) -> None:
+        """Forget what was measured so far."""
+        ...
+
+    def take(self) -> "Mapping[MetricKey, Bucket]":
+        """Return what was measured since."""
+        ...
+
+
+@dataclass
+class FaultWorld:
+    """The running twin that faults are given to.
+
+    Attributes:
+        url: of its API.
+        simulator: of its models' stand-in.
+        aws: returns a client with an operator's rights.
+        outputs: of the state stack.
+        prefix: of its functions and queues.
+    """
+
+    url: str
+    simulator: "SimulatorControl"
+    aws: Callable[[str], Any]
+    outputs: Mapping[str, str]
+    prefix: str
+    _clients: dict[tuple[str, str], ApiClient] = field(default_factory=dict)
+
+    def open_tenant(self, tenant_id: str, user_id: str | None = None) -> ApiClient:
+        """Return a client of a tenant, which is made where there is none; its key is a user's where one is named."""
+        from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+        from pentad.api.identity.caller import ALL_USERS, SCOPES
+        from pentad.api.identity.keys import create_key
+
+        whose = (tenant_id, user_id or "")
+        if whose not in self._clients:
+            keys = DynamoKeys(self.open_table("StateTable"))
+            scopes = [one for one in SCOPES if user_id is None or one != ALL_USERS]
+            values: Any = {"scopes": scopes, "user_id": user_id, "name": "made by a drill"}
+            _, token = create_key(keys, tenant_id, now=datetime.now(UTC), **values)
+            self._clients[whose] = ApiClient(self.url, token)
+        return self._clients[whose]
+
+    def open_table(self, output: str) -> Any:
+        """Return a table by its output."""
+        from pentad.aws.table import Table
+
+        return Table(self.aws("dynamodb"), self.outputs[output])
+
+    def find_queue(self, name: str) -> str:
+        """Return a queue's URL."""
+        return str(self.aws("sqs").get_queue_url(QueueName=f"{self.prefix}-{name}")["QueueUrl"])
+
+    def close(self) -> None:
+        """Close the connections."""
+        for one in self._clients.values():
+            one.close()
+
+
+@dataclass(frozen=True)
+class RealFault:
+    """One fault.
+
+    Attributes:
+        name: what it is called.
+        kind: what users lose.
+        says: what is done.
+        raises: the alarms that it has to raise, without the stage's prefix.
+        begin: what goes wrong while it is entered.
+        use: what is asked of the stage; it is told whether the fault is there.
+    """
+
+    name: str
+    kind: FaultClass
+    says: str
+    raises: tuple[str, ...]
+    begin: Callable[[FaultWorld], AbstractContextManager[None]]
+    use: Callable[[FaultWorld, bool], None]
+
+
+@dataclass(frozen=True)
+class MeasuredFault:
+    """What was measured while a fault was there, and after it was mended."""
+
+    fault: RealFault
+    faulty: "Mapping[MetricKey, Bucket]"
+    mended: "Mapping[MetricKey, Bucket]"
+
+
+def measure_fault(world: FaultWorld, fault: RealFault, measures: Measures) -> MeasuredFault:
+    """Give a twin a fault, use it, mend it, use it again, and return what it measured each time."""
+    measures.begin()
+    with fault.begin(world):
+        fault.use(world, True)
+        faulty = measures.take()
+    measures.begin()
+    fault.use(world, False)
+    return MeasuredFault(fault, faulty, measures.take())
