@@ -114,6 +114,12 @@ def test_start_takes_the_lease(stores: Stores) -> None:
     assert stores.runs.find_lease_holder(TENANT, "s1") is None
 
 
+def test_a_run_keeps_the_span_that_caused_it(stores: Stores) -> None:
+    header = f"00-{'a' * 32}-{'b' * 16}-01"
+    run = start(stores, make_run(stores, traceparent=header))
+    assert stores.runs.get(run.tenant_id, run.run_id).traceparent == header
+
+
 def test_there_is_no_lease_on_an_unknown_session(stores: Stores) -> None:
     assert stores.runs.find_lease_holder(TENANT, "nothing") is None
 

@@ -39,6 +39,7 @@ _FIXED = {
     "first_step",
     "redrive_of_run_id",
     "requester",
+    "traceparent",
 }
 HAPPENED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 """Ends of a call: they tell what has happened, so they are written down whatever became of the run."""
