@@ -9,12 +9,14 @@ BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 INJECTIONS_VENV ?= .venv-injections
 INJECTIONS_READY := $(INJECTIONS_VENV)/.ready
+PHOENIX_VENV ?= .venv-phoenix
+PHOENIX_READY := $(PHOENIX_VENV)/.ready
 export PYTHONUNBUFFERED = 1
 # Bytecode is kept: without it every process of the tests, the twin and the synth compiles the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants check-logs docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants check-logs check-phoenix docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -50,6 +52,9 @@ check-grants: env ## after all tests: each granted action was used by one, or ha
 
 check-logs: env ## after the tests: whether every line that functions logged is as the schema says
 	@$(BIN)/python -m tests.log_lines
+
+check-phoenix: env $(PHOENIX_READY) ## a real Phoenix shows each span of a twin's runs: kinds, parents, tokens, cost, feedback (five minutes)
+	@PENTAD_PHOENIX=$(PHOENIX_VENV)/bin/phoenix $(BIN)/python -m pytest -q -rs tests/e2e/test_phoenix.py
 
 check-types: env
 	@$(BIN)/python -m mypy shared twin functions infra layers tests benchmarks scripts
@@ -103,6 +108,13 @@ $(INJECTIONS_READY): requirements/injections.txt | env
 	@$(BIN)/python -m venv --clear $(INJECTIONS_VENV)
 	@$(INJECTIONS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
 	  --require-hashes -r requirements/injections.txt
+	@touch $@
+
+# And Phoenix (about 825 MB).
+$(PHOENIX_READY): requirements/phoenix.txt | env
+	@$(BIN)/python -m venv --clear $(PHOENIX_VENV)
+	@$(PHOENIX_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
+	  --require-hashes -r requirements/phoenix.txt
 	@touch $@
 
 lock: env ## resolve the locked requirements anew

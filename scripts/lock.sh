@@ -11,6 +11,8 @@ compile --universal --python-version 3.11 --override requirements/bench-override
   requirements/bench.in -o requirements/bench.txt
 # And what `make bench-injections` plays.
 compile --universal --python-version 3.11 requirements/injections.in -o requirements/injections.txt
+# And where `make check-phoenix` sends spans to.
+compile --universal --python-version 3.11 requirements/phoenix.in -o requirements/phoenix.txt
 # Lambda's own boto3 is used, which keeps the layer small; constraints keep the rest at the tested versions.
 compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
   --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \

@@ -90,6 +90,7 @@ class Products:
         self.kept: dict[str, dict[str, Any]] = {"phoenix": {}, "langsmith": {}, "langfuse": {}}
         self.opened_by: dict[str, str] = {}
         self.failures = 0
+        self.known = {"invoke_agent"}
         products = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -122,7 +123,9 @@ class Products:
             return 422
 
     def _keep(self, path: str, body: bytes) -> int:
-        if path == "/phoenix/v1/span_annotations":
+        if path == "/phoenix/v1/span_annotations?sync=true":
+            if "invoke_agent" not in self.known:
+                return 404
             for one in PhoenixBody.model_validate_json(body).data:
                 self.kept["phoenix"][one.identifier] = one
         elif path == "/smith/api/v1/feedback":
@@ -194,7 +197,7 @@ def test_what_users_say_of_a_run_is_an_annotation_of_its_root_in_each_product(pr
     assert {(one.traceId, one.observationId) for one in fuse} == {(ROOT.trace_id, ROOT.span_id)}
     assert [one.value for one in fuse] == [0.2, 0.0]
     assert products.opened_by == {
-        "/phoenix/v1/span_annotations": "Bearer p",
+        "/phoenix/v1/span_annotations?sync=true": "Bearer p",
         "/smith/api/v1/feedback": "s",
         "/api/public/scores": "Basic cGs6c2s=",
     }
@@ -221,6 +224,18 @@ def test_a_product_that_is_down_gets_its_annotations_later(products: Products) -
     products.failures = 1
     with pytest.raises(ToolUnavailable):
         make_sending(targets, opening)(first)
+    make_sending(targets, opening)(first)
+    assert len(products.kept["phoenix"]) == 1
+
+
+def test_feedback_that_comes_before_its_span_is_sent_again_until_the_span_is_there(products: Products) -> None:
+    saying, (targets, opening) = Saying(), make_targets(products)
+    saying.say(score=1)
+    [first, *_] = saying.export(targets)
+    products.known.clear()
+    with pytest.raises(ToolUnavailable, match="does not know the span"):
+        make_sending(targets, opening)(first)
+    products.known.add("invoke_agent")
     make_sending(targets, opening)(first)
     assert len(products.kept["phoenix"]) == 1
 

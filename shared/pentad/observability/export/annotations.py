@@ -73,7 +73,8 @@ def _build_phoenix(to: Addressed, given: Sequence[_Annotation]) -> list[Annotati
         }
         for one in given
     ]
-    return [AnnotationRequest(_address(to, "/v1/traces", "/v1/span_annotations"), {"data": data})]
+    # At once: what it is given for later, Phoenix forgets after a while where it does not know the span.
+    return [AnnotationRequest(_address(to, "/v1/traces", "/v1/span_annotations?sync=true"), {"data": data})]
 
 
 def _build_langsmith(to: Addressed, given: Sequence[_Annotation]) -> list[AnnotationRequest]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.observability.export.annotations import build_annotations
+from pentad.observability.export.dialects import convert_span
 from pentad.observability.export.log_batch import SpanBatch, read_batch
 from pentad.observability.export.otlp import encode_request
 from pentad.observability.export.ports import OtlpSender, ShareQueue, TargetSecrets
-from pentad.observability.export.targets import Target, build_address, build_resource, convert_span
+from pentad.observability.export.targets import Target, build_address, build_resource
 
 SHARE_BYTES = 180_000
 """Of a message's spans as JSON. SQS takes 256 KB (quotas of SQS), and a share is sent as one request."""

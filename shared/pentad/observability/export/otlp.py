@@ -47,8 +47,15 @@ def _encode_span(span: Mapping[str, Any]) -> bytes:
     for link in span.get("links") or ():
         ids = _encode_bytes(1, bytes.fromhex(link["trace_id"])) + _encode_bytes(2, bytes.fromhex(link["span_id"]))
         parts.append(_encode_message(13, ids))
-    parts.append(_encode_message(15, _encode_number(3, _STATUSES.get(span.get("status", ""), 0))))
+    parts.append(_encode_message(15, _encode_status(span)))
     return b"".join(parts)
+
+
+def _encode_status(span: Mapping[str, Any]) -> bytes:
+    """Return a Status: products show its message, which is the error's class."""
+    status = span.get("status", "")
+    error = (span.get("attributes") or {}).get("error.type") if status == "ERROR" else None
+    return (_encode_text(2, str(error)) if error else b"") + _encode_number(3, _STATUSES.get(status, 0))
 
 
 def _encode_attributes(field: int, attributes: Mapping[str, Any]) -> bytes:

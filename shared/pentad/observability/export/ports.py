@@ -32,10 +32,11 @@ class OtlpSender(Protocol):
         ...
 
     def send_json(self, to: Addressed, body: Mapping[str, Any]) -> None:
-        """Send JSON.
+        """Send JSON that says something of a span.
 
         Raises:
-            ToolThrottled, ToolUnavailable, ConfigurationError: as `send`.
+            ToolThrottled, ConfigurationError: as `send`.
+            ToolUnavailable: as `send`, and where the target does not know the span yet.
         """
         ...
 

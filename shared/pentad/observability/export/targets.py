@@ -1,4 +1,4 @@
-"""The tracing products that spans go to: address, headers, and what each wants said of a resource and of a span. Pure.
+"""The tracing products that spans go to: address, headers, and what each wants said of a resource. Pure.
 
 Sources: each product's page on OpenTelemetry, as read in November 2026; `tests/data/genai-conventions.json` has the
 table. A target is configuration: `traces` in cdk.json, `docs/traces.md`.
@@ -85,18 +85,6 @@ def build_resource(target: Target, service: str, stage: str) -> dict[str, str]:
     return found
 
 
-def convert_span(target: Target, span: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a span with what the product wants said of it beside the conventions' names."""
-    if target.kind != "langsmith":
-        return span
-    given = span.get("attributes") or {}
-    more = {"langsmith.span.kind": _LANGSMITH.get(str(given.get("gen_ai.operation.name")), "chain")}
-    if "gen_ai.conversation.id" in given:
-        more["langsmith.trace.session_id"] = given["gen_ai.conversation.id"]
-    return {**span, "attributes": {**given, **more}}
-
-
-_LANGSMITH = {"chat": "llm", "execute_tool": "tool", "retrieval": "retriever", "embeddings": "embedding"}
 _TRACES = "/v1/traces"
 
 

@@ -72,7 +72,7 @@ class SpanContents:
         if place not in read:
             read[place] = self._read_messages(*place)
         chosen = _CHOOSERS[operation](read[place], given)
-        added = {name: self._write(value) for name, value in chosen.items() if value}
+        added = {name: self._write(value, given, name) for name, value in chosen.items() if value}
         return {**span, "attributes": {**given, **added}} if added else span
 
     def _read_messages(self, tenant_id: str, run_id: str) -> list[Message]:
@@ -85,14 +85,29 @@ class SpanContents:
         found = self._sessions.read(tenant_id, run.session_id, run.request_seq, run.request_seq + _READ - 1)
         return [one.message for one in found if one.message.run_id == run_id]
 
-    def _write(self, value: list[Message] | ToolCallBlock | ToolResultBlock) -> str:
+    def _write(
+        self, value: list[Message] | ToolCallBlock | ToolResultBlock, given: Mapping[str, Any], name: str
+    ) -> str:
         """Return what an attribute says: a text, or messages as the conventions' JSON has them."""
         if isinstance(value, ToolCallBlock):
             return self._cut(json.dumps(value.arguments, default=str))
         if isinstance(value, ToolResultBlock):
             return self._cut(value.content)
-        messages = [{"role": one.role, "parts": [self._build_part(block) for block in one.blocks]} for one in value]
+        messages = [built for one in value for built in self._build_messages(one)]
+        if name == OUTPUT:
+            # A reply has to say why it ended: without it, products refuse the message.
+            reason = next(iter(given.get("gen_ai.response.finish_reasons") or ()), "stop")
+            messages = [{**one, "finish_reason": reason} for one in messages]
         return json.dumps(messages, ensure_ascii=False)
+
+    def _build_messages(self, message: Message) -> list[Json]:
+        """Return a message, before it each result of a tool as one of the role ``tool``."""
+        results = [one for one in message.blocks if isinstance(one, ToolResultBlock)]
+        others = [one for one in message.blocks if not isinstance(one, ToolResultBlock)]
+        built: list[Json] = [{"role": "tool", "parts": [self._build_part(one)]} for one in results]
+        if others:
+            built.append({"role": message.role, "parts": [self._build_part(one) for one in others]})
+        return built
 
     def _build_part(self, block: ContentBlock) -> Json:
         if isinstance(block, ToolCallBlock):

@@ -43,7 +43,10 @@ def test_a_spans_ids_name_kind_times_and_status() -> None:
     assert found.start_time_unix_nano == 1_796_040_000_123_456_000
     assert found.end_time_unix_nano == 1_796_040_001_000_000_000
     assert found.status.code == Status.STATUS_CODE_OK
-    assert read_one(status="ERROR").status.code == Status.STATUS_CODE_ERROR
+    failed = read_one(status="ERROR", attributes={"error.type": "timeout"}).status
+    assert (failed.code, failed.message) == (Status.STATUS_CODE_ERROR, "timeout")
+    assert read_one(status="ERROR").status.message == ""
+    assert found.status.message == ""
     assert read_one(parent_id=None).parent_span_id == b""
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pentad.domain.errors import ConfigurationError
-from pentad.observability.export.targets import Target, build_address, build_resource, convert_span
+from pentad.observability.export.targets import Target, build_address, build_resource
 
 TABLE = json.loads((Path(__file__).parents[3] / "data/genai-conventions.json").read_text())["platforms"]
 KEY = "the-key"
@@ -116,15 +116,3 @@ def test_the_resource_says_service_stage_and_the_products_project() -> None:
     assert {*TABLE["phoenix"]["resource"]} <= phoenix.keys()
     assert {*TABLE["weave"]["resource"]} <= weave.keys()
     assert not {"openinference.project.name", "wandb.entity"} & plain.keys()
-
-
-@pytest.mark.parametrize(
-    ("operation", "kind"),
-    [("chat", "llm"), ("execute_tool", "tool"), ("retrieval", "retriever"), ("invoke_agent", "chain"), (None, "chain")],
-)
-def test_langsmith_gets_its_kinds_and_its_sessions_and_others_do_not(operation: str | None, kind: str) -> None:
-    given = {"attributes": {"gen_ai.operation.name": operation, "gen_ai.conversation.id": "ses_1"}}
-    adapted = convert_span(target("langsmith"), given)["attributes"]
-    assert adapted["langsmith.span.kind"] == kind
-    assert adapted["langsmith.trace.session_id"] == "ses_1"
-    assert convert_span(target("phoenix"), given) == given

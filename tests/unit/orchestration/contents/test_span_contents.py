@@ -56,7 +56,7 @@ def turn(run: Run, step: int, outcome: str = "ok", **values: Any) -> dict[str, A
 
 def test_a_turn_has_what_the_model_was_told_of_the_run_and_its_reply(said: Said) -> None:
     run = said.talk()
-    first, second = said.add(turn(run, 1), turn(run, 2))
+    first, second = said.add(turn(run, 1, **{"gen_ai.response.finish_reasons": ["tool_call"]}), turn(run, 2))
     [asked] = json.loads(first["gen_ai.input.messages"])
     assert asked == {"role": "user", "parts": [{"type": "text", "content": "What is 2 + 2?"}]}
     [called] = json.loads(first["gen_ai.output.messages"])[0]["parts"]
@@ -66,9 +66,15 @@ def test_a_turn_has_what_the_model_was_told_of_the_run_and_its_reply(said: Said)
         {"expression": "2 + 2"},
     )
     told = json.loads(second["gen_ai.input.messages"])
-    assert [one["role"] for one in told] == ["user", "assistant", "user"]
+    assert [one["role"] for one in told] == ["user", "assistant", "tool"]
     assert told[2]["parts"] == [{"type": "tool_call_response", "id": called["id"], "response": "4"}]
-    assert json.loads(second["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It is 4."
+    [answered] = json.loads(second["gen_ai.output.messages"])
+    assert answered["parts"][0]["content"] == "It is 4."
+    # The conventions' schema of a reply requires it.
+    assert (json.loads(first["gen_ai.output.messages"])[0]["finish_reason"], answered["finish_reason"]) == (
+        "tool_call",
+        "stop",
+    )
 
 
 def test_a_call_has_arguments_and_result_and_a_run_its_question_and_answer(said: Said) -> None:

@@ -19,6 +19,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LONGEST_REPLY = 65_536
 _SUCCESS, _THROTTLED, _SERVER_ERROR = range(200, 300), 429, 500
 _TIMEOUTS = frozenset({408, 425})
+_NOT_FOUND = 404
 
 
 class HttpSender:
@@ -41,13 +42,13 @@ class HttpSender:
         headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip", **to.headers}
         if to.signed_for is not None:
             headers = self._sign(to.url, headers, packed, to.signed_for)
-        self._post(to, headers, packed)
+        self._post(to, headers, packed, _judge)
 
     def send_json(self, to: Addressed, body: Mapping[str, Any]) -> None:
         """See the port."""
-        self._post(to, {"content-type": "application/json", **to.headers}, json.dumps(body).encode())
+        self._post(to, {"content-type": "application/json", **to.headers}, json.dumps(body).encode(), _judge_annotation)
 
-    def _post(self, to: Addressed, headers: dict[str, str], packed: bytes) -> None:
+    def _post(self, to: Addressed, headers: dict[str, str], packed: bytes, judge: "_Judge") -> None:
         connection, path = self._connect(to.url)
         try:
             connection.request("POST", path, packed, headers)
@@ -57,13 +58,13 @@ class HttpSender:
             raise ToolUnavailable(f"the traces' target did not answer: {type(error).__name__}") from error
         finally:
             connection.close()
-        failure = _judge(answer.status, answer.getheader("retry-after"))
+        failure = judge(answer.status, answer.getheader("retry-after"))
         if failure is not None:
             raise failure
 
     def _connect(self, url: str) -> tuple[http.client.HTTPConnection, str]:
         parts = urlsplit(url)
-        host, path = parts.hostname or "", parts.path or "/"
+        host, path = parts.hostname or "", (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if parts.scheme == "https" and host:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=context), path
@@ -77,6 +78,16 @@ class HttpSender:
         request = AWSRequest("POST", url, headers=headers, data=body)
         SigV4Auth(self._credentials(), service, self._region).add_auth(request)
         return dict(request.headers.items())
+
+
+_Judge = Callable[[int, str | None], PentadError | None]
+
+
+def _judge_annotation(status: int, retry_after: str | None) -> PentadError | None:
+    """Return what went wrong. A product that does not know the span may have it later: shares have no order."""
+    if status == _NOT_FOUND:
+        return ToolUnavailable(f"the traces' target does not know the span, or not yet ({status})")
+    return _judge(status, retry_after)
 
 
 def _judge(status: int, retry_after: str | None) -> PentadError | None:
