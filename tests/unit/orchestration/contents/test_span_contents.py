@@ -56,7 +56,8 @@ def turn(run: Run, step: int, outcome: str = "ok", **values: Any) -> dict[str, A
 
 def test_a_turn_has_what_the_model_was_told_of_the_run_and_its_reply(said: Said) -> None:
     run = said.talk()
-    first, second = said.add(turn(run, 1, **{"gen_ai.response.finish_reasons": ["tool_call"]}), turn(run, 2))
+    ended: dict[str, Any] = {"gen_ai.response.finish_reasons": ["tool_call"]}
+    first, second = said.add(turn(run, 1, **ended), turn(run, 2))
     [asked] = json.loads(first["gen_ai.input.messages"])
     assert asked == {"role": "user", "parts": [{"type": "text", "content": "What is 2 + 2?"}]}
     [called] = json.loads(first["gen_ai.output.messages"])[0]["parts"]
