@@ -4,10 +4,11 @@ No log has these attributes: they are added when a share of spans is sent, from 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from pentad.domain.errors import NotFound
+from pentad.domain.errors import NotFound, StoreUnavailable
 from pentad.domain.messages import ContentBlock, Message, ToolCallBlock, ToolResultBlock
 from pentad.memory.sessions.ports import SessionStore
 from pentad.orchestration.contents.ports import NameFinder
@@ -22,7 +23,16 @@ MOST_MESSAGES: Final = 20
 """Of a run, that a span has as its input: the newest."""
 _READ: Final = 200
 """Messages of a run that are looked at."""
+PATIENCE_SECONDS: Final = 60.0
+"""A span leaves within moments, a reply and a tool's result are stored with the turn: so long they are waited for."""
 Json = dict[str, Any]
+
+
+class _Said(NamedTuple):
+    """What was said in a run, and whether more may come."""
+
+    messages: list[Message]
+    ended: bool
 
 
 class SpanContents:
@@ -34,6 +44,7 @@ class SpanContents:
         agents: whose runs; all others' spans stay as they are.
         mask: takes secrets and personal data out of a text.
         names: finds what has no form; None for nobody.
+        clock: ``time.time``.
     """
 
     def __init__(
@@ -44,12 +55,14 @@ class SpanContents:
         agents: Sequence[str],
         mask: Mask,
         names: NameFinder | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._runs = runs
         self._sessions = sessions
         self._agents = frozenset(agents)
         self._mask = mask
         self._names = names
+        self._clock = clock
 
     def __call__(self, spans: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return spans, those of turns, tool calls and runs with what was said; of a run that is gone as they are.
@@ -58,32 +71,38 @@ class SpanContents:
             spans: each with ``tenant`` and ``run`` beside the span's own fields, where it is a run's.
 
         Raises:
-            StoreUnavailable: a store did not answer; again is safe.
+            StoreUnavailable: a store did not answer, or has not yet what a span of a minute ago says; again is safe.
             ConfigurationError: see `NameFinder`.
         """
-        read: dict[tuple[str, str], list[Message]] = {}
+        read: dict[tuple[str, str], _Said | None] = {}
         return [self._add(span, read) for span in spans]
 
-    def _add(self, span: Mapping[str, Any], read: dict[tuple[str, str], list[Message]]) -> Mapping[str, Any]:
+    def _add(self, span: Mapping[str, Any], read: dict[tuple[str, str], _Said | None]) -> Mapping[str, Any]:
         given, place = span.get("attributes") or {}, (str(span.get("tenant")), str(span.get("run")))
         operation = given.get("gen_ai.operation.name")
         if operation not in _CHOOSERS or not span.get("run") or not span.get("tenant"):
             return span
         if place not in read:
             read[place] = self._read_messages(*place)
-        chosen = _CHOOSERS[operation](read[place], given)
+        said = read[place]
+        if said is None:
+            return span
+        chosen = _CHOOSERS[operation](said.messages, given)
+        late = self._clock() - int(span["end"]) / 1e9 > PATIENCE_SECONDS
+        if not said.ended and not late and _is_missing(operation, given, chosen):
+            raise StoreUnavailable("what a span says is not stored yet")
         added = {name: self._write(value, given, name) for name, value in chosen.items() if value}
         return {**span, "attributes": {**given, **added}} if added else span
 
-    def _read_messages(self, tenant_id: str, run_id: str) -> list[Message]:
+    def _read_messages(self, tenant_id: str, run_id: str) -> _Said | None:
         try:
             run = self._runs.get(tenant_id, run_id)
         except NotFound:
-            return []
+            return None
         if run.agent not in self._agents:
-            return []
+            return None
         found = self._sessions.read(tenant_id, run.session_id, run.request_seq, run.request_seq + _READ - 1)
-        return [one.message for one in found if one.message.run_id == run_id]
+        return _Said([one.message for one in found if one.message.run_id == run_id], run.status.ended)
 
     def _write(
         self, value: list[Message] | ToolCallBlock | ToolResultBlock, given: Mapping[str, Any], name: str
@@ -127,9 +146,20 @@ def _choose_turn(messages: list[Message], given: Mapping[str, Any]) -> dict[str,
     """Return what a turn's model was told of this run, and its reply."""
     step = given.get("pentad.step")
     at = next((place for place, one in enumerate(messages) if one.role == "assistant" and one.step == step), None)
-    if at is None or given.get("pentad.attempt.outcome") != "ok" or given.get("pentad.purpose", "turn") != "turn":
+    if at is None or not _is_turn(given):
         return {}
     return {INPUT: messages[max(0, at - MOST_MESSAGES) : at], OUTPUT: messages[at : at + 1]}
+
+
+def _is_turn(given: Mapping[str, Any]) -> bool:
+    return given.get("pentad.attempt.outcome") == "ok" and given.get("pentad.purpose", "turn") == "turn"
+
+
+def _is_missing(operation: str, given: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
+    """Tell whether a reply or a tool's result is not there, which the run will have."""
+    return (operation == "chat" and _is_turn(given) and OUTPUT not in chosen) or (
+        operation == "execute_tool" and chosen[RESULT] is None
+    )
 
 
 def _choose_call(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:

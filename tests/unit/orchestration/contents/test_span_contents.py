@@ -1,10 +1,12 @@
 """What was said is put into spans that leave for a tracing product: of agents that were asked for, and redacted."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
+from pentad.domain.errors import StoreUnavailable
 from pentad.domain.runs import Run
 from pentad.domain.secrets import mask_secrets
 from pentad.observability.export.export import SendSpans
@@ -103,6 +105,24 @@ def test_other_agents_other_tenants_failed_attempts_judges_and_runs_that_are_gon
     assert said.add(*spans) == [one["attributes"] for one in spans]
     whole = [turn(run, 1), span(run, "invoke_agent")]
     assert said.add(*whole, agents=("clerk",)) == [one["attributes"] for one in whole]
+
+
+def test_what_a_run_has_not_stored_yet_is_waited_for_a_minute(said: Said) -> None:
+    world = said.world
+    world.model.script = [[("calculator", {"expression": "2 + 2"})], "It is 4."]
+    run = world.begin("What is 2 + 2?")
+    world.act(run, world.turn(run, 1))
+    [call] = world.runs.list_calls(TENANT, run.run_id, 1)
+    tool, reply = span(run, "execute_tool", **{"gen_ai.tool.call.id": call.call_id}), turn(run, 2)
+    for one in (tool, reply):
+        with pytest.raises(StoreUnavailable, match="not stored yet"):
+            said.add(one | {"end": time.time_ns()})
+    # What never comes keeps no span back.
+    assert "gen_ai.tool.call.result" not in said.add(tool)[0]
+    assert said.add(reply) == [reply["attributes"]]
+    world.turn(run, 2)
+    [found] = said.add(tool | {"end": time.time_ns()})
+    assert found["gen_ai.tool.call.result"] == "4"
 
 
 def test_secrets_and_personal_data_are_masked_also_where_a_text_is_cut(said: Said) -> None:
