@@ -1,7 +1,7 @@
 """What is asked of a twin while it has a fault, and when it has none any more."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -37,12 +37,17 @@ def ask(client: ApiClient, message: str, **fields: Any) -> Json:
     return view
 
 
-def ask_many(world: FaultWorld, count: int, *, tenant_id: str = TENANT, at_once: int = _AT_ONCE) -> list[Json]:
-    """Ask so many different questions, a few at once: no reply is kept from another one."""
-    client, word = world.open_tenant(tenant_id), make_id("q", datetime.now(UTC))
+def ask_many(
+    world: FaultWorld, count: int, *, tenant_ids: Sequence[str] = (TENANT,), at_once: int = _AT_ONCE
+) -> list[Json]:
+    """Ask so many different questions of tenants in turn, a few at once: no reply is kept from another one."""
+    clients, word = [world.open_tenant(one) for one in tenant_ids], make_id("q", datetime.now(UTC))
+
+    def ask_one(number: int) -> Json:
+        return ask(clients[number % len(clients)], f"What is {number} + {number}? ({word}{number})")
+
     with ThreadPoolExecutor(at_once, "drill") as pool:
-        questions = [f"What is {number} + {number}? ({word}{number})" for number in range(count)]
-        return list(pool.map(lambda question: ask(client, question), questions))
+        return list(pool.map(ask_one, range(count)))
 
 
 def ask_of(
@@ -51,7 +56,7 @@ def ask_of(
     """Return what asks so many questions, while the fault is there those of a tenant that has it."""
 
     def use(world: FaultWorld, broken: bool) -> None:
-        ask_many(world, count, tenant_id=broken_tenant_id if broken else TENANT, at_once=at_once)
+        ask_many(world, count, tenant_ids=(broken_tenant_id if broken else TENANT,), at_once=at_once)
 
     return use
 
