@@ -56,7 +56,7 @@ def run_fallback_drill(stage: operator.Stage = None) -> None:
 def run_alarm_drill(
     only: Annotated[list[str] | None, typer.Option("--only", help="An alarm, without the stage's prefix.")] = None,
     signals: Annotated[
-        bool, typer.Option("--signals", help="Play signals only; give the twin no real fault, which takes a minute.")
+        bool, typer.Option("--signals", help="Play signals only; give the twin no real fault, which takes minutes.")
     ] = False,
 ) -> None:
     """Drill the alarms of a twin of this folder; exit 1 where one does not do as it should.

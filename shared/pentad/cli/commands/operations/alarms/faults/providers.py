@@ -1,19 +1,16 @@
 """Faults of models' providers: they are down, slow, or count tokens otherwise."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from pentad.cli.commands.operations.alarms.faults.asking import TENANT, ask_many, ingest
+from pentad.cli.commands.operations.alarms.faults.asking import ingest
 from pentad.cli.commands.operations.alarms.faults.world import FaultWorld
 
 ABSURD: Final = 1_000_000_000
 EXPENSIVE: Final = 400_000
 """Tokens of a request: the window holds them, and they cost more than a run should."""
-FIRST: Final = "anthropic"
-"""The provider of the first link of the chains."""
 SLOW_SECONDS: Final = 61.0
 """More than a request to a model should take, and two more than a run should; the gateway does not give up yet."""
 
@@ -42,15 +39,6 @@ def _close_circuits(world: FaultWorld) -> None:
     for name in breaker.get_all(None):
         breaker.force(name, None)
     time.sleep(CACHE_SECONDS)
-
-
-def ask_and_drill(world: FaultWorld, broken: bool) -> None:
-    """Ask questions of two tenants, and let the gateway ask each link, as its schedule does."""
-    # Of two tenants at the same time: one tenant's failures alone open no circuit of others.
-    ask_many(world, 8, tenant_ids=(TENANT, f"{TENANT}-other"))
-    world.aws("lambda").invoke(
-        FunctionName=f"{world.prefix}-gateway", Qualifier="live", Payload=json.dumps({"op": "drill"}).encode()
-    )["Payload"].read()
 
 
 @contextmanager

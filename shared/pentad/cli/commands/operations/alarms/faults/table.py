@@ -17,14 +17,6 @@ FAULTS: Sequence[RealFault] = (
         use=ask_of(5),
     ),
     RealFault(
-        name="provider-down",
-        kind="availability",
-        says="the first provider of the chains answers 529, and the next one answers users",
-        raises=("circuit-open",),
-        begin=providers.fail_providers(providers.FIRST),
-        use=providers.ask_and_drill,
-    ),
-    RealFault(
         name="right-missing",
         kind="availability",
         says="Recall's role may not use its tables any more",
