@@ -27,6 +27,9 @@ class Dialect(FrozenValue):
         description="which of a model's own reasoning goes back to it; tool_calls: with each message that calls tools, "
         "an empty one where there is none",
     )
+    call_ids: Literal["any", "nine"] = Field(
+        default="any", description="what the id of a tool call may be; nine: nine letters and digits (Mistral)"
+    )
     foreign_calls: dict[str, Any] = Field(
         default_factory=dict, description="fields added to each tool call that another provider made"
     )

@@ -3,7 +3,8 @@
 An attempt is repeated on the same model at most once for each reason: once after a transient fault (backoff, or what
 Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one. After a timeout
 it is not: who was slow once will be slow again. A whole call repairs once, whatever the chain: where the next link's
-reply does not fit either, the call ends.
+reply does not fit either, the call ends. What was no reply at all (it broke off, or is no JSON) is asked for again once
+in a whole call too; the other links are asked once each.
 """
 
 from dataclasses import dataclass, replace
@@ -49,9 +50,10 @@ class UnusableReply(ProviderFailure):
 
 @dataclass
 class Repairs:
-    """Whether the one repair of a call is still to be had; shared by the links of its chain."""
+    """What a call has left, shared by the links of its chain: one repair, and one repeat of what was no reply."""
 
     spent: bool = False
+    repeated: bool = False
 
 
 class Pursuit:
@@ -174,6 +176,9 @@ class Pursuit:
     def _may_repair(self, failure: ProviderFailure) -> bool:
         """Tell if the model is asked once more: told what was wrong, once in a call; or again where none replied."""
         if not failure.problems:
+            if self._repairs.repeated:
+                return False
+            self._repairs.repeated = True
             return self._take_chance("repair")
         if self._repairs.spent:
             # The chain's other models are not asked for what two replies have not brought.

@@ -88,7 +88,7 @@ class Reason:
     """Why a provider says that a request is wrong, in words of ours: its own may repeat the user's.
 
     Args:
-        words: of which one is in the provider's message.
+        words: of which one is in the provider's message or its code.
         sentence: what is wrong, for whoever asked.
         fix: what to do.
         elsewhere: another provider may take the request as it is.
@@ -150,8 +150,29 @@ _BY_STATUS = (
     _make_rule(Outcome.CONNECTION, *range(300, 400)),
 )
 
+# An account that may not ask from where it is: no request of it is at fault. Read in reports of users, 2026-11.
+_BY_PLACE = _make_rule(
+    Outcome.AUTHENTICATION,
+    400,
+    403,
+    words=("location is not supported", "from unsupported countries", "region, or territory not supported"),
+)
+_FILTERED = _make_rule(Outcome.REFUSAL, 400, words=("blocked by content filtering policy",), scope="model")
+
 # Sources: the SDK's types.shared.error_type and *_error_details (anthropic 2.12.0), and the provider's "errors" page.
+# Texts of 400s of the general type, as users report them (2026-11): the filter, a spent limit, a disabled account.
 ANTHROPIC: tuple[Rule, ...] = (
+    _BY_PLACE,
+    _FILTERED,
+    _make_rule(
+        Outcome.AUTHENTICATION,
+        400,
+        words=(
+            "organization has been disabled",
+            "reached your specified api usage limits",
+            "reached your specified workspace api usage limits",
+        ),
+    ),
     _make_rule(
         Outcome.AUTHENTICATION,
         names=(
@@ -179,8 +200,38 @@ ANTHROPIC: tuple[Rule, ...] = (
     *_BY_STATUS,
 )
 
-# Sources: the SDK's types.responses.response_error (openai 3.54.0), and the provider's "error codes" page.
+_IMAGE_CODES = (
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+    "image_file_too_large",
+    "image_parse_error",
+    "image_too_large",
+    "image_too_small",
+    "invalid_base64_image",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_image_mode",
+    "invalid_image_url",
+    "unsupported_image_media_type",
+)
+FAILED = 500
+"""The status that stands for a response which began and failed; it came with 200."""
+
+# Sources: the SDK's types.responses.response_error (openai 3.54.0), and the provider's "error codes" page. Malformed
+# requests have the code invalid_prompt, too, so a 400 has to say that it is about safety (users' reports, 2026-11).
 OPENAI: tuple[Rule, ...] = (
+    _BY_PLACE,
+    _make_rule(Outcome.AUTHENTICATION, names=("data_residency_mismatch",)),
+    _make_rule(Outcome.REFUSAL, FAILED, names=("invalid_prompt",), scope="model"),
+    _make_rule(
+        Outcome.REFUSAL,
+        400,
+        names=("invalid_prompt",),
+        words=("flagged", "usage policy", "for safety reasons"),
+        scope="model",
+    ),
+    _make_rule(Outcome.CALLER_ERROR, names=_IMAGE_CODES, scope="model"),
     _make_rule(
         Outcome.AUTHENTICATION, names=("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
     ),
@@ -212,14 +263,30 @@ OPENAI: tuple[Rule, ...] = (
 )
 
 # OpenAI's rows and what its likes say in other words. Sources: the "errors" pages of Gemini and Ollama, vLLM's and
-# llama.cpp's servers (`exceed_context_size_error`, "Loading model").
+# llama.cpp's servers (`exceed_context_size_error`, "Loading model"). In users' reports (2026-11): refusals of Qwen
+# (`data_inspection_failed`), GLM (1301), DeepSeek ("Content Exists Risk") and Grok ("violates usage guidelines"); what
+# is too long for Moonshot ("exceeded model token limit"), Qwen ("Range of input length"), Volcano ("exceeds the maximum
+# length") and text-generation-inference (422, of its validation).
 COMPATIBLE: tuple[Rule, ...] = (
+    _make_rule(Outcome.REFUSAL, names=("data_inspection_failed", "DataInspectionFailed", "1301"), scope="model"),
+    _make_rule(
+        Outcome.REFUSAL,
+        400,
+        403,
+        words=("datainspectionfailed", "content exists risk", "content violates usage guidelines"),
+        scope="model",
+    ),
     _make_rule(Outcome.AUTHENTICATION, 400, words=("api key not valid", "api_key_invalid", "api key expired")),
     _make_rule(Outcome.CONTEXT_OVERFLOW, names=("exceed_context_size_error",), scope="model"),
     _make_rule(
         Outcome.CONTEXT_OVERFLOW,
         400,
-        words=("input token count", "context size", "context length", "prompt is too long"),
+        422,
+        words=(
+            *("input token count", "context size", "context length", "prompt is too long"),
+            *("exceeded model token limit", "model max length exceeded", "range of input length"),
+            *("exceeds the maximum length", "`inputs` tokens + `max_new_tokens`", "`inputs` must have less than"),
+        ),
         scope="model",
     ),
     *OPENAI,
@@ -228,6 +295,8 @@ COMPATIBLE: tuple[Rule, ...] = (
 # Sources: the errors of InvokeModel in botocore's service model of bedrock-runtime, whose names come in a header, and
 # the texts of Anthropic's own errors, which Bedrock passes on in its messages.
 BEDROCK: tuple[Rule, ...] = (
+    _BY_PLACE,
+    _FILTERED,
     _make_rule(
         Outcome.CONTEXT_OVERFLOW, 400, words=("too long", "exceed context limit", "context window"), scope="model"
     ),
@@ -285,8 +354,8 @@ REASONS: tuple[Reason, ...] = (
 
 
 def find_reason(signal: FailureSignal) -> Reason | None:
-    """Return why a provider says that the request is wrong, or None where its message tells nothing."""
-    lowered = signal.message.lower()
+    """Return why a provider says that the request is wrong, or None where its message and its code tell nothing."""
+    lowered = f"{signal.message} {signal.code}".lower()
     return next((reason for reason in REASONS if any(word in lowered for word in reason.words)), None)
 
 

@@ -401,6 +401,21 @@ def test_what_was_no_reply_at_all_is_asked_again_without_a_note() -> None:
     assert len(world.anthropic.sent[1].request.messages) == 1
 
 
+def test_replies_that_break_off_everywhere_are_asked_for_again_once_in_a_call() -> None:
+    gone = failure(Outcome.MALFORMED)
+    world = World((gone, gone, gone), (gone,))
+    with pytest.raises(MalformedReply):
+        world.complete()
+    assert [name for name, _ in world.seen] == [SONNET_NAME, SONNET_NAME, GPT_NAME, HAIKU_NAME]
+
+
+def test_a_reply_that_broke_off_leaves_the_one_repair() -> None:
+    gone, bad = failure(Outcome.MALFORMED), reply(call(tool="nothing"))
+    world = World((gone, gone), (bad, reply(call())))
+    assert world.complete(request(tools=(ADD,))).provider == "openai"
+    assert (world.anthropic.unused, world.openai.unused) == (0, 0)
+
+
 def test_structured_output_is_validated_and_repaired() -> None:
     world = World((reply('{"answer": "x"}'), reply('{"answer": 42}')))
     assert world.complete(request(output_schema=SCHEMA)).message.text == '{"answer": 42}'

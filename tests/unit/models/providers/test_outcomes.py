@@ -3,7 +3,18 @@
 import pytest
 
 from pentad.domain.models import Outcome
-from pentad.models.providers.outcomes import ANTHROPIC, OPENAI, RECOVERIES, Classified, FailureSignal, classify
+from pentad.models.providers.outcomes import (
+    ANTHROPIC,
+    BEDROCK,
+    COMPATIBLE,
+    OPENAI,
+    RECOVERIES,
+    Classified,
+    FailureSignal,
+    Rule,
+    classify,
+    find_reason,
+)
 
 AUTH, OVERLOAD, CALLER = Outcome.AUTHENTICATION, Outcome.OVERLOAD, Outcome.CALLER_ERROR
 
@@ -72,6 +83,76 @@ def test_anthropic(signal: FailureSignal, expected: Classified) -> None:
 )
 def test_openai(signal: FailureSignal, expected: Classified) -> None:
     assert classify(OPENAI, signal) == expected
+
+
+REFUSED, TOO_LONG = Classified(Outcome.REFUSAL, "model"), Classified(Outcome.CONTEXT_OVERFLOW, "model")
+CLOSED = Classified(AUTH, "provider")
+FLAGGED = "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again."
+
+
+@pytest.mark.parametrize(
+    ("rules", "message", "code", "expected"),
+    [
+        (ANTHROPIC, "Output blocked by content filtering policy", "", REFUSED),
+        (BEDROCK, "Output blocked by content filtering policy", "", REFUSED),
+        (ANTHROPIC, "This organization has been disabled.", "", CLOSED),
+        (
+            ANTHROPIC,
+            "You have reached your specified API usage limits. You will regain access on 2026-12-01",
+            "",
+            CLOSED,
+        ),
+        (ANTHROPIC, "You have reached your specified workspace API usage limits.", "", CLOSED),
+        (BEDROCK, "Access to Anthropic models is not allowed from unsupported countries, regions, or", "", CLOSED),
+        (OPENAI, FLAGGED, "invalid_prompt", REFUSED),
+        (OPENAI, "Invalid prompt: we've limited access to this content for safety reasons.", "invalid_prompt", REFUSED),
+        (OPENAI, "Invalid prompt: messages are malformed", "invalid_prompt", Classified(CALLER, "model")),
+        (COMPATIBLE, "User location is not supported for the API use.", "", CLOSED),
+        (
+            COMPATIBLE,
+            "Invalid request: Your request exceeded model token limit: 262144 (requested: 269030)",
+            "",
+            TOO_LONG,
+        ),
+        (
+            COMPATIBLE,
+            "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]",
+            "",
+            TOO_LONG,
+        ),
+        (COMPATIBLE, "Input length 203743 exceeds the maximum length 202752", "", TOO_LONG),
+        (COMPATIBLE, "<400> InternalError.Algo.DataInspectionFailed: Input text data may contain", "", REFUSED),
+        (COMPATIBLE, "Output data may contain inappropriate content.", "data_inspection_failed", REFUSED),
+        (COMPATIBLE, "\u7cfb\u7edf", "1301", REFUSED),
+        (COMPATIBLE, "Content Exists Risk", "", REFUSED),
+    ],
+)
+def test_a_400_that_is_no_fault_of_the_request(
+    rules: tuple[Rule, ...], message: str, code: str, expected: Classified
+) -> None:
+    assert classify(rules, FailureSignal(400, "invalid_request_error", code, message)) == expected
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 1244 `inputs` tokens",
+        "Input validation error: `inputs` must have less than 1024 tokens. Given: 1872",
+    ],
+)
+def test_a_validation_that_counts_tokens_says_too_long(message: str) -> None:
+    assert classify(COMPATIBLE, FailureSignal(422, message=message)) == TOO_LONG
+
+
+def test_a_403_for_what_was_asked_is_a_refusal() -> None:
+    message = "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"
+    assert classify(COMPATIBLE, FailureSignal(403, message=message)) == REFUSED
+
+
+def test_a_reason_is_found_by_the_code_too() -> None:
+    found = find_reason(FailureSignal(400, code="unsupported_parameter"))
+    assert found is not None and found.elsewhere
+    assert find_reason(FailureSignal(400, "invalid_request_error", message="no")) is None
 
 
 def test_a_callers_fault_is_not_retried_anywhere() -> None:

@@ -30,12 +30,16 @@ from pentad.models.catalog.provider_entries import Dialect
 from pentad.models.providers.adapters.openai_wire import is_strict_schema
 from pentad.models.providers.conversation import ProviderTurn, TurnPart, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
-from pentad.models.providers.outcomes import COMPATIBLE, FailureSignal, classify
+from pentad.models.providers.outcomes import COMPATIBLE, FAILED, FailureSignal, classify, find_reason
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
 from pentad.models.providers.strictjson import read_arguments as read_arguments
 from pentad.models.providers.tool_schemas import describe_reply, flatten_tool_schema
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NINE = re.compile(r"[A-Za-z0-9]{9}")
+"""What Mistral takes: "Tool call id was ... but must be a-z, A-Z, 0-9, with a length of 9" (400; reports of 2024-07 to
+2026-03, also behind OpenRouter)."""
+_STATUS = re.compile(r"[45][0-9]{2}")
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 """What servers call a model's reasoning: DeepSeek, Moonshot and GLM the first, vLLM the second, OpenRouter the last."""
 _BACK = ("content", "tool_calls", "extra_content", *_REASONING)
@@ -52,11 +56,16 @@ _REFUSED = frozenset(
 )
 
 
-def wire_call_id(call_id: str) -> str:
-    """Return a call id that servers take: at most 40 plain characters. Equal ids stay equal."""
-    if _CALL_ID.fullmatch(call_id):
+def wire_call_id(call_id: str, dialect: Dialect | None = None) -> str:
+    """Return a call id that servers take: at most 40 plain characters, or what the dialect says. Equal ids stay equal.
+
+    An id in the one form becomes the same in the other as the id that it was made of: messages are kept in the first.
+    """
+    if not _CALL_ID.fullmatch(call_id):
+        call_id = f"call_{hashlib.sha256(call_id.encode()).hexdigest()[:24]}"
+    if dialect is None or dialect.call_ids == "any" or _NINE.fullmatch(call_id):
         return call_id
-    return f"call_{hashlib.sha256(call_id.encode()).hexdigest()[:24]}"
+    return hashlib.sha256(call_id.encode()).hexdigest()[:9]
 
 
 def encode(
@@ -118,19 +127,19 @@ def _encode_messages(turns: Sequence[ProviderTurn], dialect: Dialect) -> list[di
     messages: list[dict[str, Any]] = []
     for turn in turns:
         if turn.role == "user":
-            messages.extend(_encode_user(turn))
+            messages.extend(_encode_user(turn, dialect))
         elif (message := _encode_assistant(turn.parts, dialect)) is not None:
             messages.append(message)
     return messages if dialect.parallel_tools else list(_split_parallel_calls(messages))
 
 
-def _encode_user(turn: ProviderTurn) -> Iterator[dict[str, Any]]:
+def _encode_user(turn: ProviderTurn, dialect: Dialect) -> Iterator[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for block in turn.blocks:
         if isinstance(block, ToolResultBlock):
             # The API has no field for a failed call, so the text says it.
             text = f"Error: {render_result(block)}" if block.is_error else render_result(block)
-            yield {"role": "tool", "tool_call_id": wire_call_id(block.call_id), "content": text}
+            yield {"role": "tool", "tool_call_id": wire_call_id(block.call_id, dialect), "content": text}
         else:
             content.append(_encode_block(block))
     if content:
@@ -169,7 +178,8 @@ def _encode_assistant(parts: Sequence[TurnPart], dialect: Dialect) -> dict[str, 
     for part in parts:
         if isinstance(part.raw, dict):
             texts.append(_join_text(part.raw.get("content")))
-            calls.extend(part.raw.get("tool_calls") or [])
+            made = part.raw.get("tool_calls") or []
+            calls.extend(call | {"id": wire_call_id(call["id"], dialect)} for call in made)
             more = {"extra_content": part.raw["extra_content"]} if part.raw.get("extra_content") else {}
             _collect_reasoning(reasoning, part.raw)
         else:
@@ -203,7 +213,12 @@ def _choose_reasoning(found: dict[str, Any], dialect: Dialect, *, calls: bool) -
 def _encode_call(block: ToolCallBlock, dialect: Dialect) -> dict[str, Any]:
     arguments = json.dumps(block.arguments, ensure_ascii=False)
     function = {"name": block.tool, "arguments": arguments}
-    return {"id": wire_call_id(block.call_id), "type": "function", "function": function, **dialect.foreign_calls}
+    return {
+        "id": wire_call_id(block.call_id, dialect),
+        "type": "function",
+        "function": function,
+        **dialect.foreign_calls,
+    }
 
 
 def _split_parallel_calls(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -259,12 +274,13 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
 
 
 def _make_failure(error: dict[str, Any], request_id: str | None) -> ProviderFailure:
-    code = error.get("code")
-    signal = FailureSignal(
-        code if isinstance(code, int) else 500, str(error.get("type")), str(code), str(error.get("message"))
-    )
+    code = str(error.get("code"))
+    status = int(code) if _STATUS.fullmatch(code) else FAILED
+    signal = FailureSignal(status, str(error.get("type")), code, str(error.get("message")))
     found = classify(COMPATIBLE, signal)
-    return ProviderFailure(found.outcome, "200 with an error", request_id=request_id, scope=found.scope)
+    failure = ProviderFailure(found.outcome, "200 with an error", request_id=request_id, scope=found.scope)
+    failure.reason = find_reason(signal) if found.outcome is Outcome.CALLER_ERROR else None
+    return failure
 
 
 def _decode_blocks(

@@ -30,7 +30,7 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
-from pentad.models.providers.outcomes import OPENAI, FailureSignal, classify
+from pentad.models.providers.outcomes import FAILED, OPENAI, FailureSignal, classify, find_reason
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects
 from pentad.models.providers.strictjson import read_arguments as read_arguments
 from pentad.models.providers.tool_schemas import ToolForm, describe_for_openai
@@ -216,15 +216,18 @@ def _mend_arguments(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make_failure(body: dict[str, Any], request_id: str | None) -> ProviderFailure:
-    code = str(get_section(body, "error").get("code"))
-    found = classify(OPENAI, FailureSignal(status=500, code=code))
-    return ProviderFailure(
+    error = get_section(body, "error")
+    signal = FailureSignal(FAILED, str(error.get("type")), str(error.get("code")), str(error.get("message")))
+    found = classify(OPENAI, signal)
+    failure = ProviderFailure(
         found.outcome,
         "200 with status failed",
         request_id=request_id,
         usage=decode_usage(body.get("usage")),
         scope=found.scope,
     )
+    failure.reason = find_reason(signal) if found.outcome is Outcome.CALLER_ERROR else None
+    return failure
 
 
 def _decode_stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:

@@ -1,9 +1,10 @@
 """Neutral messages to the Responses API and back."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from openai.types.responses.response_error import ResponseError
 
 from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
 from pentad.domain.models import Outcome, StopReason
@@ -171,6 +172,10 @@ def test_unfit_arguments_are_a_problem_and_no_block(arguments: str, says: str) -
         ("server_error", Outcome.OVERLOAD),
         ("rate_limit_exceeded", Outcome.RATE_LIMIT),
         ("bio_policy", Outcome.REFUSAL),
+        ("invalid_prompt", Outcome.REFUSAL),
+        ("image_content_policy_violation", Outcome.REFUSAL),
+        ("data_residency_mismatch", Outcome.AUTHENTICATION),
+        ("vector_store_timeout", Outcome.OVERLOAD),
         ("else", Outcome.OVERLOAD),
     ],
 )
@@ -178,6 +183,18 @@ def test_a_failed_response_is_classified(code: str, outcome: Outcome) -> None:
     with pytest.raises(ProviderFailure) as caught:
         decode(body(status="failed", error={"code": code, "message": "m"}), model=GPT, request_id="req_9")
     assert (caught.value.outcome, caught.value.request_id) == (outcome, "req_9")
+
+
+def test_a_response_that_failed_for_its_image_is_the_callers_with_a_reason() -> None:
+    codes = get_args(ResponseError.model_fields["code"].annotation)
+    images = [code for code in codes if "image" in code and "policy" not in code]
+    assert len(images) >= 13
+    for code in images:
+        with pytest.raises(ProviderFailure) as caught:
+            decode(body(status="failed", error={"code": code, "message": "m"}), model=GPT, request_id=None)
+        assert caught.value.outcome is Outcome.CALLER_ERROR
+        assert caught.value.reason is not None and caught.value.reason.elsewhere
+        assert "image" in caught.value.reason.sentence
     assert caught.value.usage == Usage(input_tokens=7, output_tokens=5)
 
 
