@@ -86,10 +86,15 @@ class GuardedProvider:
             )
             return self._with_usage(model, request, reply)
         except ProviderFailure as failure:
+            absurd = find_absurd(model, failure.usage)
+            if absurd:
+                self._guard.report_absurd(model, absurd)
+                failure.usage, failure.worked = None, True
             if failure.worked and failure.usage is None:
                 written = self._guard.speeds.estimate_written(model, self._guard.clock() - began, max_output_tokens)
                 read = estimate_request(request, factor=model.token_factor)
-                failure.usage, failure.estimated = Usage(input_tokens=read, output_tokens=written), CUT_OFF
+                failure.usage = Usage(input_tokens=read, output_tokens=written)
+                failure.estimated = absurd or CUT_OFF
             raise
         except PentadError:  # of a store: nothing was sent
             raise
@@ -97,7 +102,7 @@ class GuardedProvider:
             raise ProviderFailure(Outcome.FAULT, describe_fault(error)) from error
 
     def _with_usage(self, model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> ProviderReply:
-        said_nothing = reply.usage is not None and not reply.usage.total_tokens and bool(reply.blocks)
+        said_nothing = reply.usage is not None and bool(reply.blocks) and not _is_whole(reply.usage)
         absurd = reply.estimated or find_absurd(model, reply.usage)
         if absurd:
             self._guard.report_absurd(model, absurd)
@@ -147,6 +152,11 @@ def guard_chat(providers: Mapping[str, ProviderChat], guard: Guard) -> dict[str,
 def guard_embed(providers: Mapping[str, ProviderEmbed], guard: Guard) -> dict[str, ProviderEmbed]:
     """Return the adapters with a guard around each."""
     return {name: GuardedEmbed(provider, guard) for name, provider in providers.items()}
+
+
+def _is_whole(usage: Usage) -> bool:
+    """Tell if usage has both what was read and what was written: a reply costs both."""
+    return 0 < usage.output_tokens < usage.total_tokens
 
 
 def find_absurd(model: ModelEntry, usage: Usage | None, *, texts: int = 1) -> str:

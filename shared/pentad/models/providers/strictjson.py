@@ -13,6 +13,7 @@ from pentad.domain.display.unicode_text import mend_escapes
 MAX_DEPTH = 32
 MAX_COUNT = 10**9
 """Tokens of one request: no window is so large."""
+_MOST_DIGITS = 9
 
 
 class Duplicated(dict[str, Any]):
@@ -57,25 +58,37 @@ def get_section(value: Any, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def read_count(value: Any, name: str) -> int | None:
+    """Return a count inside an object; None where there is none, or something that is no count.
+
+    A whole number in another form (``"50"``, ``50.0``) has one meaning.
+    """
+    found = value.get(name) if isinstance(value, dict) else None
+    if isinstance(found, str) and len(found) <= _MOST_DIGITS and found.isascii() and found.isdecimal():
+        return int(found)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= MAX_COUNT:
+        return None
+    return int(found) if found == int(found) else None
+
+
 def get_count(value: Any, name: str) -> int:
     """Return a count inside an object; 0 where there is none, or something that is no count."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+    return read_count(value, name) or 0
 
 
 def find_absurd_count(usage: Any) -> str:
     """Return which count of tokens in a provider's usage can be none: negative, broken or beyond any request; or "".
 
-    Its sections are looked at too. What is no number is no count either; it is read as if it were not there.
+    Its sections are looked at too. A count that is null is not there.
     """
     if not isinstance(usage, dict):
         return ""
     for section in (usage, *(value for value in usage.values() if isinstance(value, dict))):
         for name, value in section.items():
-            if "token" not in name or isinstance(value, bool) or not isinstance(value, int | float):
+            if not name.endswith("tokens") or value is None or read_count(section, name) is not None:
                 continue
-            if not 0 <= value <= MAX_COUNT or value != int(value):
-                return f"the reported usage is absurd: {name[:40]} is {value:.6g}"
+            said = f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else "no number"
+            return f"the reported usage is absurd: {name[:40]} is {said}"
     return ""
 
 

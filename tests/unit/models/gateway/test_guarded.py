@@ -168,6 +168,8 @@ def test_tokens_that_a_cut_reply_came_with_are_no_estimate() -> None:
         (None, "the reported usage is absurd: output_tokens is -5", "output_tokens is -5"),
         (None, "", UNREPORTED),
         (Usage(), "", UNREPORTED),
+        (Usage(input_tokens=30), "", UNREPORTED),
+        (Usage(output_tokens=3), "", UNREPORTED),
     ],
 )
 def test_usage_that_no_request_can_have_is_estimated_and_told(usage: Usage | None, estimated: str, why: str) -> None:
@@ -179,6 +181,16 @@ def test_usage_that_no_request_can_have_is_estimated_and_told(usage: Usage | Non
     assert why in (attempt.error or "")
     assert world.used == world.spent == answer.cost_nanousd > 0
     assert ("UsageAbsurd" in world.counted) is (why is not UNREPORTED)
+
+
+def test_absurd_usage_of_a_reply_that_broke_off_is_estimated_too() -> None:
+    gone = ProviderFailure(Outcome.MALFORMED, "broke off", usage=Usage(input_tokens=5, output_tokens=900_000_000))
+    world = World((gone, reply("Hi.")))
+    world.complete()
+    first = world.ledger.all[0]
+    assert first.is_estimated and "can't write so many" in (first.error or "")
+    assert first.usage.total_tokens < 1_000 and world.used == world.spent
+    assert "UsageAbsurd" in world.counted
 
 
 def test_an_estimate_counts_all_that_came_by_the_models_tokenizer() -> None:

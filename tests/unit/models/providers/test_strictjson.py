@@ -31,3 +31,23 @@ def test_unfit_arguments_are_refused(text: str, says: str) -> None:
 )
 def test_fit_arguments_are_read(text: str, value: dict[str, object]) -> None:
     assert strictjson.read_arguments(text) == (value, "")
+
+
+@pytest.mark.parametrize(
+    ("usage", "why"),
+    [
+        ({"output_tokens": -5}, "output_tokens is -5"),
+        ({"output_tokens": 1e30}, "output_tokens is 1e+30"),
+        ({"prompt_tokens": "many"}, "prompt_tokens is no number"),
+        ({"prompt_tokens": True}, "prompt_tokens is no number"),
+        ({"prompt_tokens": [3]}, "prompt_tokens is no number"),
+        ({"prompt_tokens_details": {"cached_tokens": 0.5}}, "cached_tokens is 0.5"),
+        ({"prompt_tokens": "5", "completion_tokens": 5.0, "total_tokens": 10}, ""),
+        ({"prompt_tokens": 5, "prompt_tokens_details": None, "cached_tokens": None}, ""),
+        ({"prompt_tokens": 5, "cost": {"input_tokens_cost": 0.0012, "total_cost": 0.3}}, ""),
+        (None, ""),
+    ],
+)
+def test_a_count_that_can_be_none_is_named(usage: object, why: str) -> None:
+    found = strictjson.find_absurd_count(usage)
+    assert found.endswith(why) and bool(found) is bool(why)

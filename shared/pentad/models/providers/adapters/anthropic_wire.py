@@ -25,7 +25,13 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
-from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
+from pentad.models.providers.strictjson import (
+    get_count,
+    get_section,
+    is_list_of_objects,
+    read_count,
+    validate_arguments,
+)
 from pentad.models.providers.tool_schemas import ToolForm, describe_for_claude
 
 NAME = "anthropic"
@@ -212,7 +218,8 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     stop = _STOPS.get(str(body.get("stop_reason")))
     if stop is None:  # what is on no list of ours is not taken for an end; a whole message has a reason
         usage = _decode_usage(body.get("usage"))
-        raise ProviderFailure(Outcome.MALFORMED, "200 with a reply that broke off", request_id=request_id, usage=usage)
+        what = "200 with a reply that broke off"
+        raise ProviderFailure(Outcome.MALFORMED, what, request_id=request_id, usage=usage, worked=True)
     return ProviderReply(
         blocks=tuple(blocks),
         stop=stop,
@@ -244,7 +251,7 @@ def _read_block(item: dict[str, Any], blocks: list[ContentBlock], problems: list
 
 
 def _decode_usage(usage: Any) -> Usage | None:
-    if not isinstance(usage, dict) or not isinstance(usage.get("output_tokens"), int):
+    if not isinstance(usage, dict) or None in (read_count(usage, "input_tokens"), read_count(usage, "output_tokens")):
         return None
     written = get_count(usage, "cache_creation_input_tokens")
     by_lifetime = get_section(usage, "cache_creation")

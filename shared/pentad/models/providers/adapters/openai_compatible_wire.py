@@ -31,7 +31,13 @@ from pentad.models.providers.adapters.openai_wire import is_strict_schema
 from pentad.models.providers.conversation import ProviderTurn, TurnPart, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE, FAILED, FailureSignal, classify, find_reason
-from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
+from pentad.models.providers.strictjson import (
+    get_count,
+    get_section,
+    is_list_of_objects,
+    read_count,
+    validate_arguments,
+)
 from pentad.models.providers.strictjson import read_arguments as read_arguments
 from pentad.models.providers.tool_schemas import describe_reply, flatten_tool_schema
 
@@ -262,6 +268,7 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
             "200 with a reply that broke off",
             request_id=request_id,
             usage=_decode_usage(body.get("usage")),
+            worked=True,
         )
     return ProviderReply(
         blocks=blocks,
@@ -358,7 +365,7 @@ def _decode_usage(usage: Any) -> Usage | None:
 
     Gemini leaves thinking out of ``completion_tokens`` and has it in ``total_tokens`` only; it is billed all the same.
     """
-    if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
+    if not isinstance(usage, dict) or read_count(usage, "prompt_tokens") is None:
         return None
     details, prompt = get_section(usage, "prompt_tokens_details"), get_count(usage, "prompt_tokens")
     read, written = get_count(details, "cached_tokens"), get_count(details, "cache_write_tokens")

@@ -17,7 +17,7 @@ from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
 from pentad.models.providers.outcomes import COMPATIBLE
 from pentad.models.providers.ports import CredentialSource
-from pentad.models.providers.strictjson import get_count
+from pentad.models.providers.strictjson import read_count
 from pentad.models.remote.wire import decode_floats
 
 
@@ -95,6 +95,5 @@ def _decode_vector(value: Any) -> tuple[float, ...]:
 
 
 def _decode_usage(usage: Any) -> Usage | None:
-    if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
-        return None
-    return Usage(input_tokens=get_count(usage, "prompt_tokens"))
+    read = read_count(usage, "prompt_tokens")
+    return None if read is None else Usage(input_tokens=read)

@@ -31,7 +31,7 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import FAILED, OPENAI, FailureSignal, classify, find_reason
-from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects
+from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, read_count
 from pentad.models.providers.strictjson import read_arguments as read_arguments
 from pentad.models.providers.tool_schemas import ToolForm, describe_for_openai
 
@@ -185,8 +185,8 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     if status == "failed":
         raise _make_failure(body, request_id)
     if status not in (None, "completed", "incomplete"):  # queued, in_progress, cancelled: no whole reply
-        usage = decode_usage(body.get("usage"))
-        raise ProviderFailure(Outcome.MALFORMED, "200 without a whole reply", request_id=request_id, usage=usage)
+        usage, what = decode_usage(body.get("usage")), "200 without a whole reply"
+        raise ProviderFailure(Outcome.MALFORMED, what, request_id=request_id, usage=usage, worked=True)
     if body.get("object") != "response" or not is_list_of_objects(output):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a response", request_id=request_id)
     blocks: list[ContentBlock] = []
@@ -277,7 +277,7 @@ def decode_usage(usage: Any) -> Usage | None:
 
     Cache writes of 30 minutes count as ours of the short lifetime, those of 12 hours as the long one.
     """
-    if not isinstance(usage, dict) or not isinstance(usage.get("input_tokens"), int):
+    if not isinstance(usage, dict) or None in (read_count(usage, "input_tokens"), read_count(usage, "output_tokens")):
         return None
     details = get_section(usage, "input_tokens_details")
     read, written = get_count(details, "cached_tokens"), get_count(details, "cache_write_tokens")

@@ -271,12 +271,15 @@ def test_a_call_that_cant_be_read_is_a_problem_and_no_block() -> None:
 
 
 @pytest.mark.parametrize(
-    "usage",
-    [
-        {"output_tokens": 5, "input_tokens": -1},
-        {"output_tokens": 5, "input_tokens": "7", "cache_creation": [], "output_tokens_details": 3},
-        {"output_tokens": 5, "cache_read_input_tokens": True, "cache_creation_input_tokens": 0.5},
-    ],
+    "counts", [{"input_tokens": -1}, {"input_tokens": None}, {"output_tokens": 2.5}, {"output_tokens": "many"}, {}]
 )
-def test_usage_that_makes_no_sense_counts_as_nothing(usage: dict[str, Any]) -> None:
-    assert decode(body(usage=usage), model=SONNET, request_id=None).usage == Usage(output_tokens=5)
+def test_usage_without_both_counts_is_none(counts: dict[str, Any]) -> None:
+    usage = ({"output_tokens": 5, "input_tokens": 7} | counts) if counts else {"output_tokens": 5}
+    assert decode(body(usage=usage), model=SONNET, request_id=None).usage is None
+
+
+@pytest.mark.parametrize("count", [7, 7.0, "7"])
+def test_a_count_in_another_form_is_that_count(count: object) -> None:
+    usage = {"output_tokens": 5, "input_tokens": count, "cache_creation": [], "output_tokens_details": 3}
+    reply = decode(body(usage=usage), model=SONNET, request_id=None)
+    assert reply.usage == Usage(input_tokens=7, output_tokens=5)

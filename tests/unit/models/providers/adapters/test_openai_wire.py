@@ -205,12 +205,15 @@ def test_a_body_that_is_no_response_is_malformed(given: dict[str, Any]) -> None:
     assert caught.value.outcome is Outcome.MALFORMED
 
 
-@pytest.mark.parametrize(
-    "usage",
-    [
-        {"input_tokens": 5, "output_tokens": -1, "input_tokens_details": []},
-        {"input_tokens": 5, "input_tokens_details": {"cached_tokens": "x", "cache_write_tokens_details": 1}},
-    ],
-)
-def test_usage_that_makes_no_sense_counts_as_nothing(usage: dict[str, Any]) -> None:
-    assert decode(body(usage=usage), model=GPT, request_id=None).usage == Usage(input_tokens=5)
+@pytest.mark.parametrize("written", [-1, None, 2.5, "many", True, ...])
+def test_usage_without_both_counts_is_none(written: object) -> None:
+    usage = {"input_tokens": 5} | ({} if written is ... else {"output_tokens": written})
+    assert decode(body(usage=usage), model=GPT, request_id=None).usage is None
+
+
+@pytest.mark.parametrize("written", [50, 50.0, "50"])
+def test_a_count_in_another_form_is_that_count(written: object) -> None:
+    details = {"cached_tokens": "x", "cache_write_tokens_details": 1}
+    usage = {"input_tokens": 5, "output_tokens": written, "input_tokens_details": details}
+    reply = decode(body(usage=usage), model=GPT, request_id=None)
+    assert reply.usage == Usage(input_tokens=5, output_tokens=50)
