@@ -8,9 +8,9 @@ Source: `openai/types/chat/completion_create_params.py` of openai 3.54.0.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from pentad.api.door import schemas
 from pentad.api.door.faults import DoorFault
@@ -66,7 +66,7 @@ class _StreamOptions(Part):
 
 
 class _Schema(Part):
-    schema_: dict[str, Any] = Field(alias="schema")
+    schema_: Annotated[dict[str, Any], AfterValidator(schemas.drop_null_keywords)] = Field(alias="schema")
 
 
 class _Format(Part):

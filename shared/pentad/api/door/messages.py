@@ -23,7 +23,7 @@ from pentad.domain.messages import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from pentad.models.providers.strictjson import read_arguments as read_arguments
+from pentad.models.providers.strictjson import read_arguments, validate_arguments
 
 _DATA_URL = re.compile(r"data:(?P<type>[a-z]+/[a-z0-9.+-]+)(?:;charset=[\w-]+)?;base64,(?P<data>.*)", re.I | re.S)
 _IMAGES = {"image/jpg": "image/jpeg"} | {
@@ -34,7 +34,7 @@ _LONGEST_CALL_ID = 64
 
 class _CalledFunction(Part):
     name: str = Field(pattern=NAME_PATTERN)
-    arguments: str = ""
+    arguments: str | dict[str, Any] = ""
 
 
 class _AssistantCall(Part):
@@ -174,7 +174,8 @@ def _build_blocks(turn: _User | _Assistant | _ToolMessage, names: ToolNames, par
 
 
 def _parse_call(call: _AssistantCall, names: ToolNames, param: str) -> ToolCallBlock:
-    arguments, wrong = read_arguments(call.function.arguments)
+    given = call.function.arguments  # an object instead of its JSON has one meaning
+    arguments, wrong = read_arguments(given) if isinstance(given, str) else validate_arguments(given)
     if arguments is None:
         where = f"{param}.function.arguments"
         raise DoorFault(f"{where}: the arguments {wrong}", param=where)

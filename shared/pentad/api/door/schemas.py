@@ -15,6 +15,7 @@ from pentad.domain.schemas import check_schema_limits
 Schema = dict[str, Any]
 
 _DATA = frozenset({"const", "enum", "default", "examples", "example"})
+_NULL_SAYS = frozenset({"const", "default"})
 _MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
 _SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -28,6 +29,28 @@ _DIALECTS = (
 _MAX_STEPS = 10_000
 _MAX_DEPTH = 64
 _MAX_NODES = 20_000
+
+
+def drop_null_keywords(schema: Any) -> Any:
+    """Return a schema without its keywords that are null, at every depth: they say nothing.
+
+    A ``default`` or ``const`` that is null says something, and so does null in an ``enum``; names of properties are no
+    keywords.
+    """
+    if isinstance(schema, list):
+        return [drop_null_keywords(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: value for name, value in schema.items() if value is not None or name in _NULL_SAYS}
+    return {name: _drop_inside(name, value) for name, value in kept.items()}
+
+
+def _drop_inside(keyword: str, value: Any) -> Any:
+    if keyword in _DATA:
+        return value
+    if keyword in _MAPS and isinstance(value, dict):
+        return {name: drop_null_keywords(part) for name, part in value.items()}
+    return drop_null_keywords(value)
 
 
 def check_schema(schema: Schema, param: str) -> Schema:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pentad.api.door import schemas
 from pentad.api.door.faults import DoorFault
@@ -22,7 +22,7 @@ _DESCRIPTION = 16_000
 class _FunctionSpec(Part):
     name: str = Field(pattern=NAME_PATTERN)
     description: str = Field(default="", max_length=_DESCRIPTION)
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, Any], AfterValidator(schemas.drop_null_keywords)] = Field(default_factory=dict)
 
 
 class _Tool(Part):

@@ -50,6 +50,12 @@ _USER: Json = _MAYBE_TEXT | {"description": "whose budgets it counts against"}
 _NAME: Json = _TEXT | {"pattern": NAME_PATTERN}
 _TEXTS: Json = {"oneOf": [_TEXT, _list_of(_ref("ChatTextPart"))]}
 
+
+def _describe_call(arguments: Json) -> Json:
+    function = _object({"name": _TEXT, "arguments": arguments}, ("name", "arguments"))
+    return _object({"id": _TEXT, "type": _const("function"), "function": function}, ("id", "type", "function"))
+
+
 _PARTS: Json = {
     "ChatTextPart": _object({"type": _const("text"), "text": _TEXT}, ("type", "text")),
     "ChatImagePart": _object(
@@ -69,15 +75,9 @@ _PARTS: Json = {
         },
         ("type", "file"),
     ),
-    "ChatToolCall": _object(
-        {
-            "id": _TEXT,
-            "type": _const("function"),
-            "function": _object(
-                {"name": _TEXT, "arguments": _TEXT | {"description": "a JSON object, as text"}}, ("name", "arguments")
-            ),
-        },
-        ("id", "type", "function"),
+    "ChatToolCall": _describe_call(_TEXT | {"description": "a JSON object, as text"}),
+    "ChatEarlierToolCall": _describe_call(
+        {"type": ["string", "object"], "description": "a JSON object, as text or as it is"}
     ),
 }
 
@@ -106,7 +106,7 @@ _MESSAGES: Json = {
             "role": _const("assistant"),
             "content": {"oneOf": [_TEXT, _list_of(_ref("ChatTextPart")), {"type": "null"}]},
             "refusal": _MAYBE_TEXT,
-            "tool_calls": {"type": ["array", "null"], "items": _ref("ChatToolCall")},
+            "tool_calls": {"type": ["array", "null"], "items": _ref("ChatEarlierToolCall")},
         },
         ("role",),
     ),

@@ -153,6 +153,76 @@ def test_what_is_null_counts_as_left_out_at_every_depth() -> None:
     assert [(tool.name, tool.input_schema) for tool in said.tools] == [("f", {"type": "object", "properties": {}})]
 
 
+_KEYWORDS = (
+    *(
+        "title",
+        "description",
+        "format",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "multipleOf",
+        "enum",
+    ),
+    *("items", "minItems", "uniqueItems", "properties", "required", "additionalProperties", "propertyNames", "type"),
+    *("anyOf", "oneOf", "allOf", "not", "$ref", "$defs", "examples", "deprecated", "if", "$schema"),
+)
+
+
+@pytest.mark.parametrize("keyword", _KEYWORDS)
+def test_a_keyword_of_a_schema_that_is_null_counts_as_left_out_at_every_depth(keyword: str) -> None:
+    null: dict[str, Any] = {keyword: None}
+    item = null | {"anyOf": [null | {"minimum": 1}, null | {"type": "string"}]}
+    inner = null | {"type": "array", "items": item}
+    field = null | {"type": "object", "properties": {"y": inner}, "patternProperties": {"^z": null | {"type": "null"}}}
+    schema = null | {"type": "object", "properties": {"x": field}, "$defs": {"D": null | {"type": "string"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    said = asked(
+        answer="{}", tools=[{"type": "function", "function": {"name": "f", "parameters": schema}}], response_format=form
+    )
+    assert said.tools[0].input_schema == said.output_schema == _strip(schema, keyword)
+
+
+def _strip(value: Any, keyword: str) -> Any:
+    if isinstance(value, list):
+        return [_strip(one, keyword) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _strip(one, keyword) for name, one in value.items() if name != keyword or one is not None}
+
+
+def test_null_that_says_something_stays() -> None:
+    field = {"enum": ["a", None], "default": None, "examples": [None], "anyOf": [{"const": None}, {"type": "string"}]}
+    schema = {"type": "object", "properties": {"enum": field, "const": {"default": {"description": None}}}}
+    said = asked(tools=[{"type": "function", "function": {"name": "f", "parameters": schema}}])
+    assert said.tools[0].input_schema == schema
+
+
+@pytest.mark.parametrize("arguments", [{"a": None, "b": {"c": 1}}, {}, '{"a": null, "b": {"c": 1}}', "{}", "", None])
+def test_arguments_of_a_call_that_are_an_object_are_that_object(arguments: Any) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": arguments}}
+    said = asked(
+        messages=[
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "x"},
+        ]
+    )
+    [block] = said.messages[1].tool_calls
+    assert block.arguments == (json.loads(arguments or "{}") if isinstance(arguments, str | None) else arguments)
+
+
+@pytest.mark.parametrize("arguments", [["a"], 7, True, "[1]"])
+def test_arguments_that_are_no_object_are_a_fault(arguments: Any) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": arguments}}
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]}]
+    reply = send(Client(), messages=[*messages, {"role": "tool", "tool_call_id": "c", "content": "x"}])
+    assert reply.status == 400
+    assert reply.json["error"]["param"].startswith("messages[1].tool_calls[0].function.arguments")
+
+
 def test_a_long_description_reaches_the_model_whole() -> None:
     said = asked(tools=[{"type": "function", "function": {"name": "f", "description": "d" * 16_000}}])
     assert said.tools[0].description == "d" * 16_000
