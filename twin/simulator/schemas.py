@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator, SchemaError
 
@@ -76,9 +77,27 @@ def _drop_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_schema_error(schema: Mapping[str, Any]) -> str | None:
-    """Return what makes a schema no JSON Schema of draft 2020-12, or None."""
+    """Return what makes a schema no JSON Schema of draft 2020-12, or None; a reference to nothing in it, too."""
     try:
         Draft202012Validator.check_schema(dict(schema))
     except SchemaError as error:
         return error.message
+    for _, node in iter_schemas(schema):
+        if isinstance(node.get("$ref"), str) and not _leads_somewhere(node["$ref"], schema):
+            return f"reference to '{node['$ref']}', which was not found in the schema"
     return None
+
+
+def _leads_somewhere(reference: str, root: Any) -> bool:
+    """Tell if a reference in a schema points to a place in it; one to an anchor or elsewhere is not followed."""
+    if not reference.startswith("#/"):
+        return True
+    for step in unquote(reference[2:]).split("/"):
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(root, list) and name.isascii() and name.isdigit() and int(name) < len(root):
+            root = root[int(name)]
+        elif isinstance(root, Mapping) and name in root:
+            root = root[name]
+        else:
+            return False
+    return True

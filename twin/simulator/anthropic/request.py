@@ -17,6 +17,9 @@ MIN_THINKING_TOKENS = 1024
 MAX_BREAKPOINTS = 4
 _SIGNING_KEY = b"model simulator: signatures prove that a thinking block came back unchanged"
 _TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+_CALL_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
+MAX_OUTPUT_TOKENS = 128_000
+"""That today's models write at most (models overview, 2026-11)."""
 _BOUNDS = frozenset(
     "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength maxItems uniqueItems".split()
 )
@@ -124,6 +127,12 @@ def _check_fields(body: Json, *, counting: bool) -> None:
             raise Problem(400, "max_tokens: Field required")
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
             raise Problem(400, "max_tokens: Input should be greater than or equal to 0")
+        if limit > MAX_OUTPUT_TOKENS:
+            raise Problem(
+                400,
+                f"max_tokens: {limit} > {MAX_OUTPUT_TOKENS}, which is the maximum allowed number of output tokens for "
+                f"{body['model']}",
+            )
     if "messages" not in body:
         raise Problem(400, "messages: Field required")
     if not isinstance(body["messages"], list) or not body["messages"]:
@@ -249,11 +258,9 @@ def _read_block(
 ) -> None:
     kind = block.get("type") if isinstance(block, dict) else None
     if kind == "text":
-        if not block.get("text"):
-            raise Problem(400, "messages: text content blocks must be non-empty")
-        texts.append(str(block["text"]))
+        texts.append(_read_text(block))
     elif kind == "tool_use" and role == "assistant":
-        calls.append(ToolCall(str(block.get("name")), dict(block.get("input") or {}), str(block.get("id"))))
+        calls.append(_read_call(where, block))
     elif kind == "tool_result" and role == "user":
         text = _join_text(block.get("content"))
         results.append(ToolResult(str(block.get("tool_use_id")), text, bool(block.get("is_error"))))
@@ -264,6 +271,21 @@ def _read_block(
         texts.append(str((block.get("source") or {}).get("data") or ""))
     elif kind not in ("redacted_thinking", "image", "search_result"):
         raise Problem(400, f"{where}: Input tag '{kind}' found using 'type' does not match any of the expected tags")
+
+
+def _read_text(block: Json) -> str:
+    if not block.get("text"):
+        raise Problem(400, "messages: text content blocks must be non-empty")
+    if not str(block["text"]).strip():
+        raise Problem(400, "messages: text content blocks must contain non-whitespace text")
+    return str(block["text"])
+
+
+def _read_call(where: str, block: Json) -> ToolCall:
+    call_id = str(block.get("id"))
+    if not _CALL_ID.fullmatch(call_id):
+        raise Problem(400, f"{where}.tool_use.id: String should match pattern '{_CALL_ID.pattern}'")
+    return ToolCall(str(block.get("name")), dict(block.get("input") or {}), call_id)
 
 
 def _check_order(turns: tuple[Turn, ...]) -> None:
@@ -297,6 +319,12 @@ def _check_pairs(turns: tuple[Turn, ...]) -> None:
             )
         made = {call.id for call in turns[index - 1].calls} if index else set()
         for position, result in enumerate(turn.results):
+            if [each.call_id for each in turn.results].count(result.call_id) > 1:
+                raise Problem(
+                    400,
+                    f"messages.{index}.content.{position}: each tool_use must have a single result. Found multiple "
+                    f"`tool_result` blocks with id: {result.call_id}",
+                )
             if result.call_id not in made:
                 raise Problem(
                     400,

@@ -10,7 +10,9 @@ from twin.simulator.anthropic.reply import split_text
 from twin.simulator.neutral import Conversation, Json, Reply, ToolCall, ToolResult, Turn, Usage
 from twin.simulator.openai.wire import (
     FINGERPRINT,
+    MAX_CHAT_CALL_ID,
     bad_request,
+    check_length,
     check_model,
     dump_arguments,
     format_sse,
@@ -85,6 +87,8 @@ def _read_turns(messages: list[Any]) -> tuple[tuple[Turn, ...], str]:
             system.append(text)
             continue
         calls = tuple(_read_call(one) for one in message.get("tool_calls") or ())
+        for position, call in enumerate(calls):
+            check_length(call.id, MAX_CHAT_CALL_ID, f"messages[{index}].tool_calls[{position}].id")
         if message.get("content") is None and not calls and not message.get("refusal"):
             raise bad_request(
                 "Invalid value for 'content': expected a string, got null.", param=f"messages[{index}].content"

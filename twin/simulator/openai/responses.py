@@ -13,7 +13,9 @@ from twin.simulator.anthropic.request import sign
 from twin.simulator.neutral import Conversation, Json, Problem, Reply, ToolCall, ToolResult, Turn, Usage
 from twin.simulator.openai.chat import REFUSAL
 from twin.simulator.openai.wire import (
+    MAX_CALL_ID,
     bad_request,
+    check_length,
     check_model,
     dump_arguments,
     format_sse,
@@ -104,6 +106,7 @@ def _read_turns(items: list[Json]) -> tuple[tuple[Turn, ...], str]:
     answered: set[str] = set()
     for index, item in enumerate(items):
         kind = item.get("type") or "message"
+        check_length(str(item.get("call_id") or ""), MAX_CALL_ID, f"input[{index}].call_id")
         if kind == "message":
             _read_message(index, item, turns, system)
         elif kind == "function_call":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ MESSAGES = {
     529: "The engine is currently overloaded, please try again later",
 }
 FINGERPRINT = "fp_twin_simulator"
+MAX_NAME, MAX_CHAT_CALL_ID, MAX_CALL_ID = 64, 40, 64
+"""Characters of a tool's name, of a call's id in chat completions, and in responses (users' reports, 2026-11)."""
+_NAME = re.compile(r"^[a-zA-Z0-9_-]+$")
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -88,6 +92,11 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
         name = str(function.get("name") or "")
         if not name:
             raise bad_request(f"Missing required parameter: 'tools[{index}].function.name'.", param=f"tools[{index}]")
+        check_length(name, MAX_NAME, f"tools[{index}].{'function.' if nested else ''}name")
+        if not _NAME.fullmatch(name):
+            param = f"tools[{index}].{'function.' if nested else ''}name"
+            words = f"string does not match pattern. Expected a string that matches the pattern '{_NAME.pattern}'."
+            raise bad_request(f"Invalid '{param}': {words}", param=param, code="invalid_value")
         schema = dict(function.get("parameters") or {"type": "object", "properties": {}})
         if {"anyOf", "oneOf", "allOf", "enum", "not"} & set(schema):
             raise bad_request(
@@ -101,6 +110,17 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
             schema = relax_nulls(schema)
         found.append(Tool(name, str(function.get("description") or ""), schema))
     return tuple(found)
+
+
+def check_length(text: str, most: int, param: str) -> None:
+    """Check a text's length.
+
+    Raises:
+        Problem: 400 in OpenAI's words.
+    """
+    if len(text) > most:
+        words = f"Expected a string with maximum length {most}, but got a string with length {len(text)} instead."
+        raise bad_request(f"Invalid '{param}': string too long. {words}", param=param, code="string_above_max_length")
 
 
 def read_choice(raw: Any, tools: tuple[Tool, ...], *, parallel: bool) -> ToolChoice:

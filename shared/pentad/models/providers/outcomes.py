@@ -237,6 +237,14 @@ OPENAI: tuple[Rule, ...] = (
     ),
     _make_rule(Outcome.AUTHENTICATION, names=("invalid_api_key", "account_deactivated")),
     _make_rule(Outcome.AUTHENTICATION, names=("model_not_found",), scope="model"),
+    # A name, an id or a description that is too long has the code of a text that is.
+    _make_rule(
+        Outcome.CALLER_ERROR,
+        400,
+        names=("string_above_max_length",),
+        words=("id': string too long", "name': string too long", "description': string too long"),
+        scope="model",
+    ),
     _make_rule(Outcome.CONTEXT_OVERFLOW, names=("context_length_exceeded", "string_above_max_length"), scope="model"),
     _make_rule(
         Outcome.CONTEXT_OVERFLOW,

@@ -144,6 +144,22 @@ def test_a_validation_that_counts_tokens_says_too_long(message: str) -> None:
     assert classify(COMPATIBLE, FailureSignal(422, message=message)) == TOO_LONG
 
 
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("messages[2].tool_calls[0].id", Classified(CALLER, "model")),
+        ("input[95].call_id", Classified(CALLER, "model")),
+        ("tools[0].function.name", Classified(CALLER, "model")),
+        ("tools[0].function.description", Classified(CALLER, "model")),
+        ("messages[1].content", TOO_LONG),
+    ],
+)
+def test_a_string_that_is_too_long_is_the_conversation_only_where_it_is_said(what: str, expected: Classified) -> None:
+    message = f"Invalid '{what}': string too long. Expected a string with maximum length 64, but got one of 86."
+    signal = FailureSignal(400, "invalid_request_error", "string_above_max_length", message)
+    assert classify(OPENAI, signal) == classify(COMPATIBLE, signal) == expected
+
+
 def test_a_403_for_what_was_asked_is_a_refusal() -> None:
     message = "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"
     assert classify(COMPATIBLE, FailureSignal(403, message=message)) == REFUSED
