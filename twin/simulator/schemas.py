@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -33,6 +34,52 @@ def iter_schemas(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], M
             waiting += [
                 ((*path, name, str(at)), one) for at, one in enumerate(listed if isinstance(listed, list) else ())
             ]
+
+
+# What Python's regular expressions have no word for, by ranges of what is common of it.
+_LETTERS = {"Lu": "A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f", "Ll": "a-z\u00df-\u00ff\u03b1-\u03c9\u0430-\u044f"}
+_CLASSES = _LETTERS | {
+    "L": _LETTERS["Lu"] + _LETTERS["Ll"] + "\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3",
+    "N": "0-9",
+    "Nd": "0-9",
+    "P": r"!-#%-*,-/:;?@\[-\]_{}",
+    "S": r"$+<=>\^`|~",
+    "Z": " \u00a0",
+    "Zs": " \u00a0",
+}
+_PROPERTY = re.compile(r"\\(?P<letter>[pP])(?P<name>\{(?P<caret>\^?)\w+\}|[LNPSZ])|\\.|(?P<bracket>[\[\]])")
+
+
+def adapt_patterns(schema: Any) -> Any:
+    r"""Return a schema whose patterns Python reads: RE2 and ECMAScript have classes such as ``\p{Lu}``, too."""
+    if isinstance(schema, list):
+        return [adapt_patterns(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    made = {name: one if name in ("enum", "const", "default") else adapt_patterns(one) for name, one in schema.items()}
+    if isinstance(made.get("pattern"), str):
+        made["pattern"] = adapt_pattern(made["pattern"])
+    if isinstance(made.get("patternProperties"), Mapping):
+        made["patternProperties"] = {adapt_pattern(name): one for name, one in made["patternProperties"].items()}
+    return made
+
+
+def adapt_pattern(pattern: str) -> str:
+    """Return a pattern with ranges in the place of classes of Unicode; one that is unknown stays."""
+    inside = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal inside
+        letter, caret, name, bracket = match.group("letter", "caret", "name", "bracket")
+        if bracket:
+            inside = bracket == "["
+        ranges = _CLASSES.get(name.strip("{}^")) if name else None
+        negated = (letter == "P") != bool(caret)
+        if ranges is None or (inside and negated):
+            return match[0]
+        return ranges if inside else f"[{'^' if negated else ''}{ranges}]"
+
+    return _PROPERTY.sub(replace, pattern)
 
 
 def relax_nulls(schema: Any) -> Any:
@@ -79,7 +126,7 @@ def _drop_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 def find_schema_error(schema: Mapping[str, Any]) -> str | None:
     """Return what makes a schema no JSON Schema of draft 2020-12, or None; a reference to nothing in it, too."""
     try:
-        Draft202012Validator.check_schema(dict(schema))
+        Draft202012Validator.check_schema(adapt_patterns(schema))
     except SchemaError as error:
         return error.message
     for _, node in iter_schemas(schema):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twin.simulator.neutral import Conversation, Json, Problem, Tool, ToolCall, ToolChoice, ToolResult, Turn
-from twin.simulator.schemas import find_schema_error, iter_schemas
+from twin.simulator.schemas import adapt_patterns, find_schema_error, iter_schemas
 from twin.simulator.tokens import Segment
 
 MIN_THINKING_TOKENS = 1024
@@ -82,7 +82,7 @@ def parse(body: Any, *, counting: bool = False) -> Conversation:
         system=system.strip(),
         tools=tools,
         choice=choice,
-        schema=form.get("schema") if form.get("type") == "json_schema" else None,
+        schema=adapt_patterns(form.get("schema")) if form.get("type") == "json_schema" else None,
         thinking=thinking,
         max_tokens=body.get("max_tokens"),
         stop_sequences=tuple(body.get("stop_sequences") or ()),
@@ -166,7 +166,7 @@ def _read_tools(body: Json) -> tuple[Tool, ...]:
             _check_strict(schema, f"tools.{index}.custom.input_schema: ")
         if name in {tool.name for tool in found}:
             raise Problem(400, "tools: Tool names must be unique.")
-        found.append(Tool(name, str(raw.get("description") or ""), schema))
+        found.append(Tool(name, str(raw.get("description") or ""), adapt_patterns(schema)))
     _check_strict_limits([raw["input_schema"] for raw in body.get("tools") or () if raw.get("strict")])
     return tuple(found)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from twin.simulator.neutral import Json, Problem, Tool, ToolCall, ToolChoice
-from twin.simulator.schemas import find_schema_error, iter_schemas, relax_nulls
+from twin.simulator.schemas import adapt_patterns, find_schema_error, iter_schemas, relax_nulls
 from twin.simulator.wire_text import dump_wire
 
 MESSAGES = {
@@ -108,7 +108,7 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
         if function.get("strict"):
             check_strict(schema, f"function '{name}'", f"tools[{index}].function.parameters")
             schema = relax_nulls(schema)
-        found.append(Tool(name, str(function.get("description") or ""), schema))
+        found.append(Tool(name, str(function.get("description") or ""), adapt_patterns(schema)))
     return tuple(found)
 
 
@@ -162,7 +162,8 @@ def read_format(form: Any, param: str) -> Json | None:
     check_schema(schema, f"response_format '{inner['name']}'", param)
     if inner.get("strict"):
         check_strict(schema, f"response_format '{inner['name']}'", param)
-    return schema
+    read: Json = adapt_patterns(schema)
+    return read
 
 
 def is_json_mode(form: Any, said: str, param: str) -> bool:

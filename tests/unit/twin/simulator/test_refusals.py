@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pentad.domain.messages import ToolResultBlock
 from pentad.models.catalog.provider_entries import Dialect
@@ -98,3 +99,24 @@ def test_the_gateways_requests_are_taken_whatever_another_models_ids_and_texts_w
     assert responses.parse(body, body["input"]).turns
     body = openai_compatible_wire.encode(GPT, asked, Dialect(output_limit="max_completion_tokens"), max_output_tokens=9)
     assert chat.parse(body).turns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        ("^\\p{Lu}\\p{Ll}+$", "Öde", "öde"),
+        ("^[\\p{L}\\d_]+$", "ünïcode_1", "a b"),
+        ("^\\P{L}+$", "12-3", "12a"),
+        ("^\\pN{2}\\p{^N}$", "12x", "123"),
+        ("^\\\\p\\[x$", "\\p[x", "x"),
+    ],
+)
+def test_classes_of_unicode_in_patterns_are_taken(pattern: str, good: str, bad: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
+    for asked in (
+        ask_chat(tools=[{"type": "function", "function": tool("t", schema)}]),
+        ask_claude("Hi", tools=[{"name": "t", "input_schema": schema}]),
+    ):
+        [read] = asked.tools
+        check = Draft202012Validator(read.schema)
+        assert check.is_valid({"a": good}) and not check.is_valid({"a": bad})

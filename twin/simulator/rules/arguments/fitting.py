@@ -10,7 +10,9 @@ from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json, Tool, ToolCall
 from twin.simulator.rules.arguments.schema import get_properties, infer_type, is_complete, list_required
-from twin.simulator.rules.arguments.structured import bound_number, bound_text
+from twin.simulator.rules.arguments.structured import FORMATS, bound_number, bound_text
+
+_FORMATS = Draft202012Validator.FORMAT_CHECKER
 
 
 def fit_calls(calls: Sequence[ToolCall], tools: Sequence[Tool], question: str) -> list[ToolCall]:
@@ -33,7 +35,7 @@ def fit_calls(calls: Sequence[ToolCall], tools: Sequence[Tool], question: str) -
 
 def fit_arguments(tool: Tool, arguments: Json, question: str) -> Json | None:
     """Return arguments that fit a tool's schema, or None: what is not required is left out where it does not fit."""
-    validator = Draft202012Validator(tool.schema)
+    validator = Draft202012Validator(tool.schema, format_checker=_FORMATS)
     if validator.is_valid(arguments):
         return arguments
     declared, needed = get_properties(tool), set(list_required(tool))
@@ -55,7 +57,8 @@ def _is_fitting(tool: Tool, name: str, value: Any) -> bool:
     """Whether a value fits a property; references are resolved against the whole schema."""
     root = {key: tool.schema[key] for key in ("$defs", "definitions") if key in tool.schema}
     schema = (tool.schema.get("properties") or {}).get(name, {})
-    return Draft202012Validator({**root, "properties": {"x": schema}}).is_valid({"x": value})
+    whole = {**root, "properties": {"x": schema}}
+    return Draft202012Validator(whole, format_checker=_FORMATS).is_valid({"x": value})
 
 
 def _mend(schema: Json, value: Any, question: str) -> Any:
@@ -63,6 +66,9 @@ def _mend(schema: Json, value: Any, question: str) -> Any:
     if wanted in ("integer", "number") and isinstance(value, int | float) and not isinstance(value, bool):
         return bound_number(value, schema, wanted)
     if wanted == "string" and isinstance(value, str):
+        if schema.get("format") in FORMATS:
+            found = re.search(FORMATS[schema["format"]][0], value) or re.search(FORMATS[schema["format"]][0], question)
+            return found.group() if found else None
         if schema.get("pattern"):
             # A pattern is met by what the question holds, or not at all: nothing is made up.
             found = re.search(str(schema["pattern"]).strip("^$"), value) or re.search(

@@ -10,24 +10,51 @@ from typing import Any
 _PARSER: Any = importlib.import_module("re._parser")  # the standard library's own, which has no public name
 _MOST_REPEATS = 64
 _MAX_PARTS = 10_000
+_MOST_MORE = 40
+_MIXED = "aA0-"
 _PLAIN = "a0A-_ .@/:"
 _OF_CLASS = {"CATEGORY_DIGIT": "0", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 _OUTSIDE_CLASS = {"CATEGORY_NOT_DIGIT": "a", "CATEGORY_NOT_WORD": "-", "CATEGORY_NOT_SPACE": "a"}
 
 
-def make_match(pattern: str) -> str | None:
-    """Return a text in which a pattern is found, or None where none can be made by plain rules."""
+def make_match(pattern: str, more: int = 0) -> str | None:
+    """Return a text in which a pattern is found, or None where none can be made by plain rules.
+
+    Args:
+        pattern: a regular expression of Python.
+        more: how often what may be repeated is repeated beyond what it must be.
+    """
     try:
-        made = _Maker().write(_PARSER.parse(pattern))
+        made = _Maker(more).write(_PARSER.parse(pattern))
         return made if re.search(pattern, made) else None
     except (re.error, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def make_match_of_length(pattern: str, least: int, most: int | None) -> str | None:
+    """Return a text in which a pattern is found and that has a length; None where plain rules find none."""
+
+    def is_good(made: str | None) -> bool:
+        return made is not None and len(made) >= least and (most is None or len(made) <= most)
+
+    made = (make_match(pattern, more) for more in range(_MOST_MORE))
+    found = next((one for one in made if is_good(one)), None)
+    if found is not None:
+        return found
+    # Lookarounds are no text of their own: a text of every kind of character may meet them.
+    lengths = range(max(1, least), min(most if most is not None else _MOST_REPEATS, _MOST_REPEATS) + 1)
+    mixed = ((_MIXED * _MOST_REPEATS)[:length] for length in lengths)
+    try:
+        return next((one for one in mixed if re.search(pattern, one)), None)
+    except re.error:
         return None
 
 
 class _Maker:
     """Writes one text; groups are remembered for back references."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: int = 0) -> None:
+        self._more = more
         self._groups: dict[int, str] = {}
         self._parts = 0
 
@@ -60,10 +87,10 @@ class _Maker:
         return writers[kind](value)
 
     def _write_repeat(self, value: Any) -> str:
-        least, _, inner = value
+        least, most, inner = value
         if least > _MOST_REPEATS:
             raise ValueError("the pattern repeats too often")
-        return "".join(self.write(inner) for _ in range(int(least)))
+        return "".join(self.write(inner) for _ in range(min(int(least) + self._more, int(most))))
 
     def _write_group(self, value: Any) -> str:
         self._groups[value[0] or 0] = made = self.write(value[-1])

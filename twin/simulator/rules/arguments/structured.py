@@ -9,7 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json
-from twin.simulator.rules.arguments.patterns import make_match
+from twin.simulator.rules.arguments.patterns import make_match_of_length
+from twin.simulator.rules.arguments.repair import repair
 from twin.simulator.rules.arguments.schema import infer_type, list_options, resolve, split_name
 from twin.simulator.rules.text import extract_terms, shorten, split_sentences, split_words, stem
 
@@ -21,7 +22,7 @@ _CONFIDENCE = frozenset(stem(word) for word in "confidence probability likelihoo
 _SCORES = frozenset(stem(word) for word in "score quality relevance rating similarity".split())
 _NEGATIVE = re.compile(r"\b(?:no|not|never|cannot|can't|isn't|doesn't|don't|fail(?:s|ed)?|wrong|unable|reject)\b", re.I)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
-_FORMATS: dict[str, tuple[str, str]] = {
+FORMATS: dict[str, tuple[str, str]] = {
     "date": (r"\d{4}-\d{2}-\d{2}", "1970-01-01"),
     "date-time": (r"\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})", "1970-01-01T00:00:00Z"),
     "time": (r"\b\d{2}:\d{2}:\d{2}\b", "00:00:00Z"),
@@ -29,6 +30,7 @@ _FORMATS: dict[str, tuple[str, str]] = {
     "uri": (r"https?://\S+[\w/]", "https://example.com/"),
     "uuid": (r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "00000000-0000-4000-8000-000000000000"),
 }
+"""How a text of a format is found, and what stands for one that is not there."""
 
 
 class Filler:
@@ -62,7 +64,12 @@ class Filler:
             return instance
         plain = Filler("", self._confidence, sure=self._sure)
         plain._text = "none"
-        return plain._fill("", schema, schema, 0)
+        for filler in (self, plain):
+            mended = repair(instance, schema, lambda part, filler=filler: filler._fill("", part, schema, 0))
+            if validator.is_valid(mended):
+                return mended
+            instance = plain._fill("", schema, schema, 0)
+        return instance
 
     def _fill(self, name: str, raw: Any, root: Json, depth: int) -> Any:
         schema = resolve(raw, root)
@@ -138,24 +145,31 @@ class Filler:
 
     def _build_string(self, name: str, schema: Json) -> str:
         form = str(schema.get("format", ""))
-        if form in _FORMATS:
-            pattern, fallback = _FORMATS[form]
+        if form in FORMATS:
+            pattern, fallback = FORMATS[form]
             match = re.search(pattern, self._text)
             return match.group() if match else fallback
         if schema.get("pattern"):
-            match = re.search(str(schema["pattern"]).strip("^$"), self._text)
-            return match.group() if match else make_match(str(schema["pattern"])) or self._fit("", schema)
+            return self._match_pattern(str(schema["pattern"]), schema)
         return self._fit(self._find_named(name) or self._find_by_name(name), schema)
+
+    def _match_pattern(self, pattern: str, schema: Json) -> str:
+        """Return what of the text meets a pattern and a length, or the plainest text that does."""
+        least, most = read_lengths(schema)
+        match = re.search(pattern.strip("^$"), self._text)
+        if match and len(match.group()) >= least and (most is None or len(match.group()) <= most):
+            return match.group()
+        return make_match_of_length(pattern, least, most) or self._fit("", schema)
 
     def _find_by_name(self, name: str) -> str:
         parts = set(split_name(name))
         if parts & {"titl", "subject", "headlin", "nam", "label"}:
             return shorten(self._sentences[0], 80)
         if parts & {"email", "mail"}:
-            match = re.search(_FORMATS["email"][0], self._text)
+            match = re.search(FORMATS["email"][0], self._text)
             return match.group() if match else "none"
         if parts & {"dat", "day", "deadlin"}:
-            match = re.search(_FORMATS["date"][0], self._text)
+            match = re.search(FORMATS["date"][0], self._text)
             return match.group() if match else "none"
         return self._answer
 
@@ -186,10 +200,15 @@ class Filler:
         return allowed[0]
 
 
+def read_lengths(schema: Json) -> tuple[int, int | None]:
+    """Return how long a text of a schema is: at least, and at most if it says so."""
+    return int(schema.get("minLength", 0)), int(schema["maxLength"]) if "maxLength" in schema else None
+
+
 def bound_text(text: str, schema: Json) -> str:
     """Return a text of a length that a schema takes."""
-    least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 0))
-    if most and len(text) > most:
+    least, most = read_lengths(schema)
+    if most is not None and len(text) > most:
         text = shorten(text, most)[:most]
     return text if len(text) >= least else text.ljust(least, ".")
 

@@ -37,3 +37,52 @@ def test_rules_have_no_confidence_whatever_they_found(name: str) -> None:
 def test_a_schema_with_bounds_and_patterns_is_met(schema: dict[str, Any]) -> None:
     whole = {"type": "object", "properties": {"x": schema}, "required": ["x"]}
     assert Draft202012Validator(whole).is_valid(Filler("There are 3 of them.").fill(whole))
+
+
+_INTEGERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+_SHORT_WORD = {"type": "string", "maxLength": 2, "minLength": 3}
+_KEYED: dict[str, Any] = {"type": "object", "properties": {"k": {"type": "string"}}, "required": ["k"]}
+_FOUR = {"required": ["w"], "properties": {"w": {"type": "integer", "minimum": 4}}}
+_CLOSED = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+
+
+@pytest.mark.parametrize("text", ["There are 3 of them.", "", "Set 12 and 15, please: x_a is blue, and not red."])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        _INTEGERS | {"minItems": 3, "uniqueItems": True},
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "uniqueItems": True},
+        {"type": "array", "items": {"enum": ["x", "y", "z"]}, "minItems": 3, "uniqueItems": True},
+        {"type": "array", "items": _CLOSED, "minItems": 2, "uniqueItems": True},
+        {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False, "minItems": 2},
+        {"type": "array", "contains": {"const": 7}},
+        _INTEGERS | {"contains": {"minimum": 50}, "minContains": 2},
+        {"type": "string", "pattern": "^[a-z]+$", "minLength": 8},
+        {"type": "string", "pattern": "^[a-z]*\\d?$", "minLength": 8, "maxLength": 10},
+        {"type": "string", "allOf": [{"minLength": 3}, {"maxLength": 5}]},
+        {"allOf": [{"type": "string"}, {"pattern": "^x\\d+$"}, {"minLength": 6}]},
+        {"type": "string", "maxLength": 0},
+        {"type": "string", "pattern": "^(?=.*\\d)(?=.*[a-z]).{8,}$"},
+        {"type": "string", "pattern": "^(?=.*[A-Z])\\S{6,12}$"},
+        {"type": "object", "minProperties": 2},
+        {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 3},
+        {"type": "object", "patternProperties": {"^x_\\w*$": {}}, "additionalProperties": False, "minProperties": 2},
+        {"type": "object", "propertyNames": {"maxLength": 2}, "minProperties": 3},
+        {"type": "object", "maxProperties": 1, "properties": {"a": {"type": "string"}, "b": {"type": "string"}}},
+        _KEYED | {"if": {"required": ["k"]}, "then": _FOUR},
+        _KEYED | {"dependentSchemas": {"k": _FOUR}},
+        _KEYED | {"dependentRequired": {"k": ["m"]}},
+        {"oneOf": [_CLOSED, {"type": "string"}]},
+        {"anyOf": [_SHORT_WORD, {"type": "integer"}]},
+        {"type": "integer", "not": {"const": 0}},
+    ],
+)
+def test_values_fit_rules_of_every_kind(schema: dict[str, Any], text: str) -> None:
+    whole = {"type": "object", "properties": {"x": schema}, "required": ["x"]}
+    assert Draft202012Validator(whole).is_valid(Filler(text).fill(whole))
+    if schema.get("type") == "object":
+        assert Draft202012Validator(schema).is_valid(Filler(text).fill(schema))
+
+
+def test_what_nothing_fits_ends_all_the_same() -> None:
+    Filler("text").fill({"type": "object", "properties": {"x": _SHORT_WORD}, "required": ["x"]})
