@@ -10,10 +10,10 @@ The table, applied where a value does not fit, at any depth, in this order:
 | null allowed | "" , "null" or "None" where no string fits | null |
 | null allowed, required | nothing | null |
 | array, required, may be empty | null or nothing | [] |
-| array | one value that fits an item, and is no text with a comma | a list of that value |
+| array | one value that fits an item, and is no text with a comma of any script | a list of that value |
 | array or object | a string that is JSON of that kind | what the string says |
 | integer | "3", "3.0", 3.0 | 3 |
-| number | "2.5", "1e3" | 2.5, 1000.0 |
+| number | "2.5", "1e3", ".5", "2." | 2.5, 1000.0, 0.5, 2.0 |
 | boolean | "true", "False" | true, false |
 | string | a number | its digits |
 | one of these values | one that differs in case, in blanks around it, or by the rows above | that value |
@@ -26,6 +26,7 @@ word for a number. The result is held against the whole schema again; where it s
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ _MAX_DEPTH: Final = 32
 _MAX_REFERENCES: Final = 16
 _MAX_DIGITS: Final = 40
 _MAX_JSON_CHARACTERS: Final = 100_000
-_NUMBER: Final = re.compile(r"[+-]?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?")
+_NUMBER: Final = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 _NOTHING: Final = frozenset({"", "null", "none"})
 _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "null": lambda value: value is None,
@@ -183,18 +184,27 @@ class _Coercion:
         others = schema.get("additionalProperties", True)
         taken: dict[str, Any] = {}
         for name, part in value.items():
-            inner = fields.get(name, others)
+            matched = self._find_by_pattern(schema, name)
+            inner = fields.get(name, matched[0] if matched else others)
             known = name in fields
             if (known and name not in needed and self._is_left_out(inner, part)) or (
-                not known and others is False and part is None and "patternProperties" not in schema
+                not known and not matched and others is False and part is None
             ):
                 continue
             taken[name] = self._take_part(inner, part, depth, needed=name in needed)
+            for also in matched[0 if known else 1 :]:
+                taken[name] = self.take(also, taken[name], depth + 1)
         for name in sorted(needed - set(taken)):
             filler = self._find_filler(fields.get(name))
             if filler is not _ABSENT:
                 taken[name] = filler
         return taken
+
+    def _find_by_pattern(self, schema: Schema, name: str) -> list[Any]:
+        """Return the schemas whose pattern a field's name has."""
+        patterns = schema.get("patternProperties")
+        given: Mapping[str, Any] = patterns if isinstance(patterns, Mapping) else {}
+        return [one for pattern, one in given.items() if self._fits({"pattern": pattern}, name)]
 
     def _take_part(self, schema: Any, part: Any, depth: int, *, needed: bool) -> Any:
         if part is None and needed and not self._fits(self._resolve(schema), None):
@@ -236,8 +246,16 @@ _ABSENT: Final = object()
 def _is_single(value: Any) -> bool:
     """Tell if a value can be an only item: no list, nothing that stands for none, no text that may be several."""
     if isinstance(value, str):
-        return value.strip().lower() not in _NOTHING and not re.search(r"[,;\n|]", value)
+        return value.strip().lower() not in _NOTHING and not any(map(_is_separator, value))
     return value is not None and not isinstance(value, list)
+
+
+def _is_separator(character: str) -> bool:
+    """Tell if a character may stand between items: a comma or a semicolon of any script among others."""
+    if character.isascii():
+        return character in ",;|\n"
+    name = unicodedata.name(character, "")
+    return unicodedata.category(character) == "Po" and ("COMMA" in name or "SEMICOLON" in name)
 
 
 def _list_kinds(schema: Schema) -> list[str]:

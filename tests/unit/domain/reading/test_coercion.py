@@ -27,6 +27,25 @@ def wrap(schema: Any, *, required: bool = True) -> dict[str, Any]:
         ({"type": "integer"}, "1e3", 1000),
         ({"type": "number"}, "2.50", 2.5),
         ({"type": "number"}, "3", 3),
+        ({"type": "number"}, ".5", 0.5),
+        ({"type": "number"}, "-.25e1", -2.5),
+        ({"type": "number"}, "2.", 2.0),
+        ({"type": "integer"}, "2.", 2),
+        (
+            {"type": "object", "patternProperties": {"^n": {"type": "integer"}}},
+            {"n1": "3", "m": "3"},
+            {"n1": 3, "m": "3"},
+        ),
+        (
+            {"type": "object", "patternProperties": {"^n": {"type": ["integer", "null"]}, "1$": {"enum": [1, 2]}}},
+            {"n1": "2", "n2": "", "x1": "1"},
+            {"n1": 2, "n2": None, "x1": 1},
+        ),
+        (
+            {"type": "object", "patternProperties": {"^n": {"type": "integer"}}, "additionalProperties": False},
+            {"n1": "3", "gone": None},
+            {"n1": 3},
+        ),
         ({"type": "boolean"}, "True", True),
         ({"type": "string"}, 42, "42"),
         ({"type": "string"}, 2.5, "2.5"),
@@ -36,6 +55,11 @@ def wrap(schema: Any, *, required: bool = True) -> dict[str, Any]:
         (NUMBERS, '["1", 2]', [1, 2]),
         (NUMBERS, ["1", 2.0, 3], [1, 2.0, 3]),
         ({"type": "array", "items": {"type": "string"}}, "a word", ["a word"]),
+        (
+            {"type": "array", "items": {"type": "string"}},
+            "rock\u2019n\u2019roll: g\u0326ente.",
+            ["rock\u2019n\u2019roll: g\u0326ente."],
+        ),
         ({"type": "object", "properties": {"n": {"type": "integer"}}}, '{"n": "4"}', {"n": 4}),
         ({"type": "object"}, r'{"\udc00": ["\ud83d", "\\ud83d"]}', {"\ufffd": ["\ufffd", r"\ud83d"]}),
         ({"enum": ["low", "high"]}, " High ", "high"),
@@ -68,6 +92,13 @@ def test_a_form_with_one_meaning_is_taken(schema: Any, came: Any, taken: Any) ->
         ({"type": "integer"}, "1,000"),
         ({"type": "integer"}, 3.5),
         ({"type": "integer"}, "007"),
+        ({"type": "integer"}, ".5"),
+        ({"type": "number"}, "."),
+        ({"type": "number"}, "1\u0663"),
+        *(
+            ({"type": "array", "items": {"type": "string"}}, f"a{mark}b")
+            for mark in ",;|\n\u3001\uff0c\uff1b\uff64\u060c\u061b\u1363\ua4fe"
+        ),
         ({"type": "integer"}, True),
         ({"type": "integer"}, None),
         ({"type": "integer"}, [3]),
