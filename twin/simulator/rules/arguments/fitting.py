@@ -55,7 +55,7 @@ def fit_arguments(tool: Tool, arguments: Json, question: str) -> Json | None:
 
 def _is_fitting(tool: Tool, name: str, value: Any) -> bool:
     """Whether a value fits a property; references are resolved against the whole schema."""
-    root = {key: tool.schema[key] for key in ("$defs", "definitions") if key in tool.schema}
+    root: Json = {key: tool.schema[key] for key in ("$defs", "definitions") if key in tool.schema}
     schema = (tool.schema.get("properties") or {}).get(name, {})
     whole = {**root, "properties": {"x": schema}}
     return Draft202012Validator(whole, format_checker=_FORMATS).is_valid({"x": value})

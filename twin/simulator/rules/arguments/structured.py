@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -65,11 +66,14 @@ class Filler:
         plain = Filler("", self._confidence, sure=self._sure)
         plain._text = "none"
         for filler in (self, plain):
-            mended = repair(instance, schema, lambda part, filler=filler: filler._fill("", part, schema, 0))
+            mended = repair(instance, schema, partial(filler._fill_part, schema))
             if validator.is_valid(mended):
                 return mended
             instance = plain._fill("", schema, schema, 0)
         return instance
+
+    def _fill_part(self, root: Json, part: Any) -> Any:
+        return self._fill("", part, root, 0)
 
     def _fill(self, name: str, raw: Any, root: Json, depth: int) -> Any:
         schema = resolve(raw, root)
