@@ -25,9 +25,11 @@ def find_other_keys(
         rules: of the object, beside its fields: schemas without them.
         fields: the names that it has.
         find: returns what a reference stands for.
-        depth: how many levels of rules are looked at.
+        depth: how many levels of rules are looked at; what is nested deeper may ask for anything.
     """
-    for rule in rules if depth >= 0 else ():
+    for rule in rules:
+        if depth < 0:
+            return FREE_KEYS
         whole = find(rule["$ref"]) if isinstance(rule, Mapping) and "$ref" in rule else rule
         if not isinstance(whole, Mapping):
             continue

@@ -280,6 +280,7 @@ _FIELDS: Schema = {"type": "object", "properties": {"a": _TEXT}}
         {"type": "object", "minProperties": 1},
         {"type": "object", "unevaluatedProperties": _TEXT},
         {"type": "object", "anyOf": [_MAP]},
+        _FIELDS | {"allOf": [{"$ref": "#/$defs/Loop"}], "$defs": {"Loop": {"allOf": [{"$ref": "#/$defs/Loop"}]}}},
         {"type": "object", "allOf": [{"$ref": "#/$defs/Labels"}], "$defs": {"Labels": _MAP}},
         {"type": "object", "allOf": [{"allOf": [_MAP]}]},
         {"type": "object", "not": {"maxProperties": 0}},
