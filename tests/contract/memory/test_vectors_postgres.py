@@ -3,12 +3,14 @@
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from statistics import fmean
 
 import psycopg
 import pytest
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 from pentad.memory.retrieval.adapters import postgres_statements as sql
+from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.adapters.vectors_postgres import PostgresVectors
 from pentad.memory.retrieval.ports import SearchRequest, Vector
 
@@ -97,6 +99,36 @@ def test_common_words_alone_do_not_bring_every_vector_of_a_large_tenant(store: P
     found = store.search("acme", SearchRequest(k=50, text="account number 77"))
     assert [one.vector_id for one in found] == ["a0077"]
     assert len(store.search("acme", SearchRequest(k=50, text="account numbers"))) == 50
+
+
+def ask(text: str, kind: str) -> SearchRequest:
+    return SearchRequest(k=10, text=text, where={"kind": kind})
+
+
+@pytest.mark.parametrize("kind", ["a", "few"])
+def test_statistics_from_a_sample_find_what_counting_all_finds(store: PostgresVectors, kind: str) -> None:
+    rng, exact = random.Random(7), MemoryVectors(3)
+    words = [f"w{number}x" for number in range(300)]
+    weights = [1 / (number + 1) for number in range(300)]  # as words of a language are
+    many = [
+        Vector(
+            vector_id=f"{rng.getrandbits(64):016x}",  # as those of documents are: by no order of their words
+            values=(1, 0, 0),
+            text=" ".join(rng.choices(words, weights, k=rng.randint(20, 120))),
+            metadata={"kind": "few" if number % 50 == 0 else "ab"[number % 2]},
+        )
+        for number in range(3 * sql.SAMPLE)
+    ]
+    store.upsert("acme", many)
+    exact.upsert("acme", [one for one in many if one.metadata["kind"] == kind])
+    shared: list[float] = []
+    for _ in range(20):
+        text = " ".join(rng.choices(words, k=6))
+        found = {one.vector_id: one.words or 0 for one in store.search("acme", ask(text, kind))}
+        wanted = {one.vector_id: one.words or 0 for one in exact.search("acme", ask(text, kind))}
+        shared.append(len(set(found) & set(wanted)) / len(wanted))
+        assert all(abs(found[name] / wanted[name] - 1) < 0.15 for name in set(found) & set(wanted))
+    assert fmean(shared) > 0.85
 
 
 def test_a_connection_that_the_server_closed_is_replaced(store: PostgresVectors, postgres_url: str) -> None:

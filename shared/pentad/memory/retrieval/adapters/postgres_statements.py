@@ -6,10 +6,15 @@ in the text: D once, C twice, B 3 or 4 times, A more often. From that `ts_rank` 
 is the weight over the sum of 1/i² (``calc_rank_or`` in src/backend/utils/adt/tsrank.c, PostgreSQL 18). So BM25 is
 computed as in `pentad.memory.retrieval.words`, over the vectors that meet the conditions.
 
+Of a tenant with many vectors nothing is counted that a sample tells: how many meet the conditions, and how long they
+are on average. A word that is not common is looked up in the index by itself, and only what has it is ranked by it;
+what the common words add is computed for the best of those alone.
+
 ``labels`` are what can be filtered by (`make_label`).
 """
 
 import hashlib
+import re
 from collections import Counter
 
 from pentad.memory.retrieval.adapters.conversions import list_wanted_labels
@@ -28,8 +33,14 @@ SAMPLE = 500
 COMMON = 100
 """A word that stands in more of a tenant's ``SAMPLE`` vectors finds none by itself where the question has a rarer one:
 it would have to be counted in nearly all of them."""
+ENOUGH = 50
+"""Where so many of the sample meet the conditions, it tells how many vectors do, and how long they are on average."""
+REFINED = 4
+"""Times as many as are wanted are the best by the words that find; the best of them with all words are returned."""
 _RANK_OF_ONE = 1.64493406685
 _WEIGHTS = "{0.1,0.2,0.35,0.6}"
+_SUM = f"sum(weight * often * {K1 + 1} / (often + {K1} * ({1 - B} + {B} * word_count / mean)))"
+_OWN = "FROM pentad_vectors WHERE tenant_id = %(tenant)s"
 
 EXISTS = "SELECT to_regclass('pentad_vectors') IS NOT NULL AND to_regclass('pentad_vectors_version') IS NOT NULL"
 READ_VERSION = "SELECT version FROM pentad_vectors_version"
@@ -107,30 +118,58 @@ def make_best_words(conditions: str, *, dense: bool) -> str:
     for number in range(conditions.count("%s")):
         conditions = conditions.replace("%s", f"%(where{number})s", 1)
     cosine = "1 - (v.embedding <=> %(dense)s::vector)" if dense else "NULL::float8"
-    return f"""
-        WITH sample AS MATERIALIZED (SELECT words FROM pentad_vectors WHERE tenant_id = %(tenant)s LIMIT {SAMPLE}),
-        asked AS MATERIALIZED (SELECT one::tsquery AS lexeme,
-            (SELECT count(*) FROM sample WHERE words @@ one::tsquery) AS seen FROM unnest(%(lexemes)s::text[]) AS one),
-        chosen AS MATERIALIZED (SELECT coalesce(string_agg(lexeme::text, ' | ') FILTER (WHERE seen <= {COMMON}),
-            string_agg(lexeme::text, ' | '))::tsquery AS query FROM asked),
-        totals AS MATERIALIZED (SELECT count(*)::float8 AS texts, greatest(avg(word_count), 1)::float8 AS mean
-            FROM pentad_vectors WHERE tenant_id = %(tenant)s{conditions}),
-        counts AS MATERIALIZED (SELECT v.vector_id, v.word_count, ranked.lexeme, ranked.seen, ranked.often
-            FROM pentad_vectors AS v CROSS JOIN LATERAL (SELECT lexeme, seen,
-                round(ts_rank('{_WEIGHTS}', v.words, lexeme) * {_RANK_OF_ONE * 100}) / 10 AS often FROM asked) AS ranked
-            WHERE v.tenant_id = %(tenant)s{conditions} AND v.words @@ (SELECT query FROM chosen) AND ranked.often > 0),
-        texts_with AS MATERIALIZED (SELECT lexeme, texts, CASE WHEN seen > {COMMON}
-                THEN greatest(count(*), least(texts, texts * seen / {SAMPLE})) ELSE count(*) END AS number
-            FROM counts CROSS JOIN totals GROUP BY lexeme, seen, texts),
-        rarity AS MATERIALIZED (SELECT lexeme, ln(1 + (texts - number + 0.5) / (number + 0.5)) AS weight
-            FROM texts_with),
-        best AS MATERIALIZED (SELECT vector_id,
-            sum(weight * often * {K1 + 1} / (often + {K1} * ({1 - B} + {B} * word_count / mean))) AS score
-            FROM counts JOIN rarity USING (lexeme) CROSS JOIN totals
-            GROUP BY vector_id ORDER BY score DESC, vector_id LIMIT %(k)s)
+    return f"""WITH {_make_statistics(conditions)}, {_make_ranking(conditions)}
         SELECT best.vector_id, best.score, {cosine}, v.metadata
         FROM best JOIN pentad_vectors AS v ON v.tenant_id = %(tenant)s AND v.vector_id = best.vector_id
         ORDER BY best.score DESC, best.vector_id"""  # noqa: S608
+
+
+def _make_statistics(conditions: str) -> str:
+    """Return what is told of the tenant's vectors and of each word, and which words find: those that are not common."""
+    return f"""
+        sample AS MATERIALIZED (SELECT words, word_count, (TRUE{conditions}) AS meets
+            {_OWN} ORDER BY vector_id LIMIT {SAMPLE}),
+        taken AS MATERIALIZED (SELECT count(*)::float8 AS vectors, count(*) FILTER (WHERE meets)::float8 AS texts,
+            avg(word_count) FILTER (WHERE meets) AS mean FROM sample),
+        every AS MATERIALIZED (SELECT count(*)::float8 AS texts, avg(word_count) AS mean {_OWN}{conditions}),
+        totals AS MATERIALIZED (SELECT CASE
+                WHEN vectors < {SAMPLE} THEN texts
+                WHEN texts >= {ENOUGH} THEN (SELECT count(*) {_OWN}) * texts / vectors
+                ELSE (SELECT texts FROM every) END AS texts,
+            greatest(1, CASE WHEN vectors < {SAMPLE} OR texts >= {ENOUGH} THEN mean
+                ELSE (SELECT mean FROM every) END)::float8 AS mean, vectors FROM taken),
+        given AS MATERIALIZED (SELECT one::tsquery AS lexeme FROM unnest(%(lexemes)s::text[]) AS one),
+        asked AS MATERIALIZED (SELECT lexeme,
+            (SELECT count(*) FROM sample WHERE words @@ lexeme) AS seen FROM given),
+        finders AS MATERIALIZED (SELECT lexeme FROM asked
+            WHERE seen <= {COMMON} OR (SELECT min(seen) FROM asked) > {COMMON})"""  # noqa: S608
+
+
+def _make_ranking(conditions: str) -> str:
+    """Return the best by the words that find, and of these the best by all words."""
+    # Each word's own list is short; the index of labels would be read in whole for each.
+    unindexed = re.sub(r"labels && (\S+)", r"(labels && \1) IS TRUE", conditions)
+    return f"""
+        listed AS MATERIALIZED (SELECT lexeme, vector_id, word_count, {_make_often("words")} AS often
+            FROM finders CROSS JOIN LATERAL
+                (SELECT vector_id, word_count, words {_OWN} AND words @@ lexeme{unindexed}) AS has),
+        rarity AS MATERIALIZED (SELECT lexeme, lists, ln(1 + (greatest(texts, number) - number + 0.5) / (number + 0.5))
+            AS weight FROM (SELECT lexeme, lists IS NOT NULL AS lists, texts,
+                coalesce(lists, least(texts, texts * seen / greatest(vectors, 1))) AS number
+                FROM asked CROSS JOIN totals LEFT JOIN
+                    (SELECT lexeme, count(*) AS lists FROM listed GROUP BY lexeme) AS counted USING (lexeme)) AS known),
+        first AS MATERIALIZED (SELECT vector_id, {_SUM} AS score
+            FROM listed JOIN rarity USING (lexeme) CROSS JOIN totals
+            GROUP BY vector_id ORDER BY score DESC, vector_id LIMIT {REFINED} * %(k)s),
+        best AS MATERIALIZED (SELECT vector_id, score + coalesce((SELECT {_SUM}
+                FROM (SELECT weight, {_make_often("v.words")} AS often FROM rarity WHERE NOT lists) AS rest
+                CROSS JOIN totals), 0) AS score
+            FROM first JOIN pentad_vectors AS v USING (vector_id) WHERE v.tenant_id = %(tenant)s
+            ORDER BY score DESC, vector_id LIMIT %(k)s)"""  # noqa: S608
+
+
+def _make_often(words: str) -> str:
+    return f"round(ts_rank('{_WEIGHTS}', {words}, lexeme) * {_RANK_OF_ONE * 100}) / 10"
 
 
 def make_tsvector(tenant_id: str, text: str) -> tuple[str, int]:
