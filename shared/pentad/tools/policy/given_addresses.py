@@ -59,7 +59,7 @@ def find_composed(
     """
     givers: tuple[Speaker, ...] = ("user",) if only_user else ("user", "outside")
     texts = [(one.text, one.by in givers) for one in said]
-    known = frozenset(_iter_listed(schema, 0))
+    known = list_known(schema)
     found: list[str] = []
     for number, (path, value) in enumerate(_iter_texts(arguments, ())):
         if number >= _MAX_VALUES or (value not in known and not _is_given(value, texts)):
@@ -67,6 +67,11 @@ def find_composed(
         if len(found) >= MAX_COMPOSED or number >= _MAX_VALUES:
             break
     return tuple(dict.fromkeys(found))
+
+
+def list_known(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the words that a schema lists itself, which count as given."""
+    return frozenset(_iter_listed(schema, 0))
 
 
 def iter_strings(arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -172,6 +172,7 @@ class Replay:
             metadata=_initial_metadata(recording),
             overrides=recording.overrides,
             first_step=recording.first_step,
+            taint=recording.taint,
         )
 
     def _append(self, run: Run, messages: list[RecordedMessage]) -> None:
@@ -314,9 +315,10 @@ def _build_catalog(recording: Recording) -> Catalog:
         tool.name: ToolSpec(
             name=tool.name,
             description=RECORDED,
-            input_schema={"type": "object"} | tool.defaults,
+            input_schema={"type": "object", "$defs": {"listed": {"enum": list(tool.listed)}}} | tool.defaults,
             effects=tool.effects,
             approval=tool.approval,
+            any_address=tool.any_address,
         )
         for tool in definition.tools
     }
@@ -362,6 +364,7 @@ def _to_message(one: RecordedMessage) -> Message:
         created_at=one.created_at,
         run_id=one.run_id,
         step=one.step,
+        taint=one.taint,
     )
 
 

