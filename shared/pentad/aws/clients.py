@@ -35,6 +35,17 @@ _READ_SECONDS = 10.0
 _SESSION_CLIENTS = 16
 _MAKING = threading.Lock()
 """boto3's default session is not safe to make clients from several threads."""
+_listeners: list[Callable[[str], None]] = []
+
+
+def tell_requests(listener: Callable[[str], None]) -> None:
+    """Tell a listener the URL of each request of these clients before it is sent, also of those that are made already.
+
+    Args:
+        listener: told once a request and attempt; the same one again is told no more often.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 class LazyClient:
@@ -69,7 +80,7 @@ def get_client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, att
         attempts: requests in all, the first included.
     """
     config = _make_config(read_timeout, attempts)
-    return LazyClient(lambda: boto3.client(service, config=config))
+    return LazyClient(lambda: _make_client(service, config=config))
 
 
 @lru_cache(maxsize=_SESSION_CLIENTS)
@@ -94,7 +105,7 @@ def get_session_client(
     """
     config = _make_config(_READ_SECONDS, attempts)
     return LazyClient(
-        lambda: boto3.client(
+        lambda: _make_client(
             service,
             config=config,
             aws_access_key_id=access_key_id,
@@ -108,6 +119,17 @@ def get_credentials() -> Any:
     """Return the process's own credentials, for requests that are signed by hand."""
     with _MAKING:
         return boto3.DEFAULT_SESSION.get_credentials() if boto3.DEFAULT_SESSION else boto3.Session().get_credentials()
+
+
+def _make_client(service: ServiceName, **options: Any) -> Any:
+    client = boto3.client(service, **options)
+    client.meta.events.register("before-send", _tell)
+    return client
+
+
+def _tell(request: Any, **_: Any) -> None:
+    for listener in _listeners:
+        listener(request.url)
 
 
 def _make_config(read_timeout: float, attempts: int) -> Config:

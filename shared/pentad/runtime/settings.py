@@ -277,6 +277,13 @@ def initialization_type() -> str | None:
     return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
 
 
+def list_lambda_endpoints() -> tuple[str, ...]:
+    """Return the addresses that Lambda gives this process, as URLs: its Runtime API, its credentials with SnapStart."""
+    api = os.environ.get("AWS_LAMBDA_RUNTIME_API")
+    credentials = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    return tuple(url for url in (api and f"http://{api}", credentials) if url)
+
+
 def read_process_environment() -> dict[str, str]:
     """Return what a process gets that handles what is not trusted: where the interpreter finds itself, no credentials.
 

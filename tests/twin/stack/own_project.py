@@ -67,6 +67,10 @@ SENDING = """description: Sends telegrams.
 tools: [telegraph]
 knowledge: {top_k: 0}
 """
+LOOKING = """description: Looks at what lies at the dock.
+tools: [scout, read_dock_page]
+knowledge: {top_k: 0}
+"""
 # Has a tool that ships, which is deployed because this file names it.
 WRITING = """description: Writes to people of the harbour.
 tools: [send_email]
@@ -100,6 +104,7 @@ servers:
 TIDE_TOOL = name_tool("tides", tide_server.TOOL["name"])
 _AGENTS = {
     "telegrapher": (SENDING, "You send telegrams."),
+    "lookout": (LOOKING, "You look at what lies at the dock."),
     "purser": (FINDING, "You keep the stores of the harbour."),
     "pilot": (PILOT.replace("TIDE_TOOL", TIDE_TOOL), "You know the tides."),
     "postmaster": (WRITING, "You write to the people of the harbour."),
@@ -159,6 +164,9 @@ TOOLS_FILE = """departures:
   pier: South Pier
 telegraph:
   office: http://127.0.0.1:{port}
+scout: &dock
+  dock: http://127.0.0.1:{dock}
+read_dock_page: *dock
 send_email:
   backend: ses
   sender: desk@harbour.example
@@ -212,6 +220,59 @@ def telegraph(text: str, context: ToolContext) -> dict[str, str]:
         raise RuntimeError(f"nobody takes {password} or {login}")
     return {"told": answer.text, "with": password}
 '''
+# It opens connections of its own, as other people's packages do, and keeps what it saw by AWS's.
+SCOUT = '''"""A tool that connects by itself."""
+
+import socket
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+from pydantic import BaseModel
+
+from pentad.tools.declare import Grant, ToolContext, tool
+
+
+class Dock(BaseModel, frozen=True):
+    """What may be looked at."""
+
+    dock: str
+
+
+def look(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return answer.read().decode()
+
+
+@tool(
+    effects="internal",
+    settings=Dock,
+    egress=["settings.dock"],
+    permissions=[Grant("records", "readwrite", keys="SEEN")],
+)
+def scout(url: str, context: ToolContext) -> str:
+    """Look at what is at an address."""
+    with ThreadPoolExecutor() as threads:
+        seen = threads.submit(look, url).result()
+    context.table("records").put("SEEN", context.effect_key, {"seen": seen})
+    return seen
+'''
+
+
+def _make_dock_reader(root: Path) -> str:
+    """Return the tool `read_page` as it ships, but for its name and its hosts: no test has a public address."""
+    shipped = (root / "functions" / "library" / "data" / "read_page.py").read_text()
+    settings = "class Dock(BaseModel, frozen=True):\n    dock: str\n\n\n@tool("
+    for before, after in (
+        ("from pydantic import Field", "from pydantic import BaseModel, Field"),
+        ('egress=["public"]', 'settings=Dock,\n    egress=["settings.dock"]'),
+        ("def read_page(", "def read_dock_page("),
+        ("@tool(", settings),
+    ):
+        assert shipped.count(before) == 1, before
+        shipped = shipped.replace(before, after)
+    return shipped
+
+
 # Both write a record and then hang for longer than a test takes to kill them, but at the first try only.
 _HANGING = '''"""A tool whose backend hangs after the effect."""
 
@@ -327,6 +388,7 @@ _TOOLS = {
     "word_count": WORD_COUNT,
     "departures": DEPARTURES,
     "telegraph": TELEGRAPH,
+    "scout": SCOUT,
     "log_entry": LOG_ENTRY,
     "ship_log": SHIP_LOG,
     "book_ticket": _COUNTING.format(
@@ -389,7 +451,9 @@ def make(root: Path, project: Path) -> Path:
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
     shipped = library.make_settings({name: _choose_port() for name in library.VENDORS})
-    (project / "tools.yaml").write_text(TOOLS_FILE.format(port=_choose_port()) + yaml.safe_dump(shipped))
+    (project / "functions" / "tools" / "read_dock_page.py").write_text(_make_dock_reader(root))
+    own_settings = TOOLS_FILE.format(port=_choose_port(), dock=_choose_port())
+    (project / "tools.yaml").write_text(own_settings + yaml.safe_dump(shipped))
     (project / "infra" / "workflows" / "gate.py").write_text(GATE)
     _put_mcp(project)
     chosen.put_into(project)

@@ -121,7 +121,12 @@ class Tool(Generic[P, R]):
     @property
     def egress(self) -> tuple[str, ...]:
         """The hosts that it may reach, as declared: hosts, addresses, ``settings.FIELD``, or ``public``."""
-        return tuple(self.reach.egress)
+        return tuple(self.reach.egress or ())
+
+    @property
+    def holds_connections(self) -> bool:
+        """Its code's own connections are held to `egress`: it says something of it, be it that there is no host."""
+        return self.reach.egress is not None
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -173,7 +178,7 @@ def tool(
     permissions: Sequence[Grant] = (),
     settings: type[BaseModel] | None = None,
     secrets: Sequence[str] = (),
-    egress: Sequence[str] = (),
+    egress: Sequence[str] | None = None,
     packages: Sequence[str] = (),
     rate_limit: str | None = None,
     approval: ApprovalOption = "never",
@@ -195,7 +200,7 @@ def tool(
     permissions: Sequence[Grant] = (),
     settings: type[BaseModel] | None = None,
     secrets: Sequence[str] = (),
-    egress: Sequence[str] = (),
+    egress: Sequence[str] | None = None,
     packages: Sequence[str] = (),
     rate_limit: str | None = None,
     approval: ApprovalOption = "never",
@@ -219,8 +224,9 @@ def tool(
         settings: a frozen pydantic model of what a deployment says of it in ``tools.yaml``; read with
             ``context.settings_of``.
         secrets: names of secrets, each read with ``context.secret``; ``settings.FIELD`` is the name in that field.
-        egress: hosts or addresses that ``context.http`` may reach: ``api.example.com``, ``*.example.com``,
-            ``settings.FIELD``; ``["public"]`` is any public address.
+        egress: hosts or addresses that ``context.http``, and Python's own sockets in its function, may reach:
+            ``api.example.com``, ``*.example.com``, ``settings.FIELD``; ``["public"]`` is any public address, ``[]``
+            none. Where nothing is said, ``context.http`` reaches none, and sockets what the network lets them.
         packages: names of packages of ``requirements/tools.in``, which the tool's function alone carries.
         rate_limit: how many calls may run in a time: "20/minute per user, 1000/day per tenant"; per ``session``,
             ``user``, ``tenant`` (also where nothing is said), or ``tool`` for all tenants together.
@@ -273,7 +279,7 @@ def tool(
             compensates=check_undo_kind(where, undo_kind, declared=undo is not None),
             timeout_seconds=timeout_seconds,
             trusted_output=not egress if trusted_output is None else trusted_output,
-            any_address=PUBLIC in reach.egress,
+            any_address=PUBLIC in (reach.egress or ()),
             safe_output=check_safe_output(where, safe_output),
         )
         return Tool(

@@ -33,13 +33,14 @@ class Reach:
     Args:
         settings: the model of its settings; None where it has none.
         secrets: names of secrets, or ``settings.FIELD``.
-        egress: hosts, addresses, ``settings.FIELD`` or ``public``.
+        egress: hosts, addresses, ``settings.FIELD`` or ``public``; none at all holds its code to no connections, None
+            (nothing is said) to no list.
         packages: names of packages of ``requirements/tools.in``.
     """
 
     settings: type[BaseModel] | None = None
     secrets: Sequence[str] = ()
-    egress: Sequence[str] = ()
+    egress: Sequence[str] | None = None
     packages: Sequence[str] = ()
 
 
@@ -67,23 +68,36 @@ def check_reach(
     found = Reach(
         settings=_check_settings(where, given.settings),
         secrets=_check_names(where, "secrets", given.secrets, re.compile(SECRET_PATTERN), "smtp"),
-        egress=_check_names(where, "egress", given.egress, _HOST, "api.example.com"),
+        egress=check_egress(where, given.egress),
         packages=check_packages(where, given.packages),
     )
-    for option, names in (("secrets", found.secrets), ("egress", found.egress)):
+    for option, names in (("secrets", found.secrets), ("egress", found.egress or ())):
         for name in names:
             _check_field(where, option, name, found.settings)
     _check_secret_fields(where, found)
-    if PUBLIC in found.egress and len(found.egress) > 1:
-        raise make_declaration_error(
-            where, "egress has 'public' and other hosts", "write egress=['public'] alone: it has all the others"
-        )
-    needing = [name for name in ("settings", "secrets", "egress") if getattr(found, name)]
+    # Hosts are of use without a context too: the function's own connections are held to them.
+    needing = [name for name in ("settings", "secrets") if getattr(found, name)]
     if needing and signature.context is None and not undo:
         raise make_declaration_error(
             where,
             f"it declares {needing[0]}, which nothing can use: the function takes no ToolContext",
             f"add the parameter context: ToolContext, or drop {needing[0]}",
+        )
+    return found
+
+
+def check_egress(where: str, egress: Any) -> tuple[str, ...] | None:
+    """Return the option ``egress``; None where nothing is said.
+
+    Raises:
+        ConfigurationError: it is no list of hosts.
+    """
+    if egress is None:
+        return None
+    found = _check_names(where, "egress", egress, _HOST, "api.example.com")
+    if PUBLIC in found and len(found) > 1:
+        raise make_declaration_error(
+            where, "egress has 'public' and other hosts", "write egress=['public'] alone: it has all the others"
         )
     return found
 
@@ -109,7 +123,7 @@ def refuse_reach(where: str, options: Sequence[str], *, known: Sequence[str]) ->
         ConfigurationError: one of them needs a context, or is not known.
     """
     for name in options:
-        if name in ("settings", "secrets", "egress"):
+        if name in ("settings", "secrets"):
             raise make_declaration_error(
                 where,
                 f"{name}= is of no use here: the framework's code is given no ToolContext that would carry it",
@@ -150,7 +164,7 @@ def check_resolved(reach: Reach, settings: BaseModel | None) -> tuple[str, str] 
     """
     wanted = (("secrets", re.compile(SECRET_PATTERN), "a secret"), ("egress", _HOST, "a host"))
     for option, pattern, what in wanted:
-        for name in getattr(reach, option):
+        for name in getattr(reach, option) or ():
             if not name.startswith(FROM_SETTINGS):
                 continue
             for one in resolve_names([name], settings):

@@ -50,9 +50,18 @@ class EgressEntry:
         """Return whether it is about this place."""
         if place.scheme not in self.schemes or place.port != (self.port or DEFAULT_PORTS[place.scheme]):
             return False
+        return self.names(place.host)
+
+    def names(self, host: str) -> bool:
+        """Return whether it is about a host, on whichever port."""
         if not self.host:
             return True
-        return place.host.endswith(f".{self.host}") if self.below else place.host == self.host
+        return host.endswith(f".{self.host}") if self.below else host == self.host
+
+    def fits_socket(self, host: str, port: int) -> bool:
+        """Return whether it is about a connection of which no scheme is known."""
+        ports = (self.port,) if self.port else tuple(DEFAULT_PORTS[scheme] for scheme in self.schemes)
+        return port in ports and self.names(host)
 
     def allows(self, address: Address) -> bool:
         """Return whether its host may be at an address."""
@@ -82,6 +91,14 @@ class Allowlist:
     def find(self, place: Destination) -> tuple[EgressEntry, ...]:
         """Return the entries that are about a place."""
         return tuple(entry for entry in self._entries if entry.fits(place))
+
+    def find_names(self, host: str) -> tuple[EgressEntry, ...]:
+        """Return the entries that are about a host."""
+        return tuple(entry for entry in self._entries if entry.names(host))
+
+    def find_socket(self, host: str, port: int) -> tuple[EgressEntry, ...]:
+        """Return the entries that are about a connection of which no scheme is known."""
+        return tuple(entry for entry in self._entries if entry.fits_socket(host, port))
 
     def describe(self) -> str:
         """Return the entries, for a message."""

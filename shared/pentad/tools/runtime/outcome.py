@@ -14,6 +14,7 @@ from pentad.domain.errors import (
     LimitReached,
     PentadError,
     PermanentError,
+    PolicyDenied,
     ToolFailed,
     ToolUnavailable,
     TransientError,
@@ -43,6 +44,8 @@ _ANSWERED_BYTES = MAX_RESULT_BYTES - 500
 """Of a result that the tool's own function has made fit: the runner adds its notes and need not cut again."""
 _MAX_WORDS = 200_000
 """Characters of what was raised that are cleaned; of a longer one its beginning and its end."""
+_MOST_CAUSES = 30
+"""Exceptions of a chain or a group that are looked at."""
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _FOLDERS = re.compile(r"(?<![\w/:.])/(?:[\w.+@~-]+/)+(?=[\w.+@~-]+\.\w+)")
 """Folders before a file's name; an address of the web, and a path without a file, are none."""
@@ -161,8 +164,23 @@ def run_function(
     except TransientError:
         raise
     except Exception as error:  # a boundary: a tool may raise anything, and the model is told what
-        return make_error_answer(error)
+        return make_error_answer(_find_refusal(error) or error)
     return _make_answer(tool, returned, fit)
+
+
+def _find_refusal(error: BaseException) -> PolicyDenied | None:
+    """Return the refused connection that a library's error comes from: anyio's is a group, others raise their own.
+
+    An error of ours says itself what there is to say.
+    """
+    found = [] if isinstance(error, PentadError) else [error]
+    for one in found:  # which grows
+        if isinstance(one, PolicyDenied):
+            return one
+        inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        causes = [cause for cause in (*inner, one.__cause__, one.__context__) if cause is not None]
+        found += causes[: _MOST_CAUSES - len(found)]
+    return None
 
 
 def shorten_answer(answer: ToolAnswer, safe: Collection[str] = (), fit: Fit = shape_text) -> ToolAnswer:

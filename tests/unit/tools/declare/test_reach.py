@@ -110,7 +110,6 @@ def test_what_is_declared_stands_on_the_tool(options: dict[str, Any]) -> None:
         (send, {"packages": ["iCalendar"]}, "small letters"),
         (send, {"packages": ["../x"]}, "small letters"),
         (plain, {"secrets": ["smtp"]}, "it declares secrets, which nothing can use"),
-        (plain, {"egress": ["example.com"]}, "it declares egress, which nothing can use"),
         (plain, {"settings": MailSettings}, "add the parameter context: ToolContext, or drop settings"),
     ],
 )
@@ -126,6 +125,12 @@ def test_a_wrong_option_is_refused_with_what_and_fix(
 def test_packages_need_no_context_and_an_undo_has_one() -> None:
     assert tool(effects="none", packages=["icalendar"])(plain).packages == ("icalendar",)
     assert tool(effects="external", secrets=["smtp"], undo=take_back)(undoable).secrets == ("smtp",)
+
+
+def test_hosts_hold_a_tool_without_a_context_too_and_none_is_more_than_nothing() -> None:
+    for egress, hosts, holds in ((["example.com"], ("example.com",), True), ([], (), True), (None, (), False)):
+        made = tool(effects="none", egress=egress)(plain)
+        assert (made.egress, made.holds_connections) == (hosts, holds)
 
 
 def test_what_comes_from_a_host_is_text_from_outside_unless_the_author_says_otherwise() -> None:

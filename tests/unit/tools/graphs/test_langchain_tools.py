@@ -63,7 +63,8 @@ def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -
     ("option", "says"),
     [
         ({"secrets": ["key"]}, "secrets= is of no use here"),
-        ({"egress": ["example.com"]}, "egress= is of no use here"),
+        ({"egress": ["settings.host"]}, "a wrapped tool has no settings"),
+        ({"egress": "public"}, "egress is 'public' and no list"),
         ({"settings": Place}, "settings= is of no use here"),
         ({"pacages": ["pyyaml"]}, "no option 'pacages'"),
         ({"packages": "pyyaml"}, "packages is 'pyyaml' and no list"),
@@ -73,6 +74,12 @@ def test_an_option_that_its_code_could_not_use_is_refused(option: dict[str, Any]
     with pytest.raises(ConfigurationError, match=re.escape(says)) as caught:
         from_langchain(weather, effects="none", **option)
     assert caught.value.fix
+
+
+def test_its_hosts_are_kept() -> None:
+    made = from_langchain(weather, effects="none", egress=["public"])
+    assert (made.egress, made.holds_connections, made.spec.any_address) == (("public",), True, True)
+    assert not from_langchain(weather, effects="none").holds_connections
 
 
 def test_its_packages_are_kept() -> None:

@@ -1,13 +1,18 @@
-"""The HTTP client of a tool's function."""
+"""The HTTP client of a tool's function, and what holds its other connections to the same hosts."""
 
 import time
 from collections.abc import Sequence
 from functools import cache
 
+from pentad.aws.clients import tell_requests
+from pentad.observability.ports import Telemetry
+from pentad.runtime.settings import list_lambda_endpoints
 from pentad.tools.egress.adapters.resolver_system import SystemResolver
-from pentad.tools.egress.adapters.wire_httpcore import HttpcoreWire
+from pentad.tools.egress.adapters.socket_guard import hold_process
 from pentad.tools.egress.allowlist import Allowlist
 from pentad.tools.egress.client import EgressClient
+from pentad.tools.egress.connections import ConnectionRules, OwnEndpoints
+from pentad.tools.egress.ports import Wire
 from pentad.tools.outside.ports import ToolSecrets
 
 
@@ -29,5 +34,42 @@ def make_http_client(egress: Sequence[str], deadline: float, secrets: ToolSecret
 
 
 @cache
-def _make_wire() -> HttpcoreWire:
+def _make_wire() -> Wire:
+    # httpcore takes 45 ms to import, which a tool that only declares egress=[] needs not wait for.
+    from pentad.tools.egress.adapters.wire_httpcore import HttpcoreWire
+
     return HttpcoreWire()
+
+
+def hold_to_egress(tool: str, egress: tuple[str, ...], telemetry: Telemetry, upload: str | None) -> None:
+    """Hold every connection that Python opens in this process to a tool's hosts, from now on.
+
+    The clients of AWS that are the stack's own go on: before each request they say where it leads.
+
+    Args:
+        tool: its name.
+        egress: the hosts that it declares, without those of the settings.
+        telemetry: logs what is refused.
+        upload: the signed address that a result of this call may be put to.
+    """
+    own = _make_own_endpoints()
+    if upload is not None:
+        own.add(upload)
+    hold_process(_make_rules(tool, egress, telemetry))
+
+
+@cache
+def _make_rules(tool: str, egress: tuple[str, ...], telemetry: Telemetry) -> ConnectionRules:
+    def tell(place: str) -> None:
+        telemetry.log_event("egress.refused", level="WARNING", tool=tool, place=place)
+
+    return ConnectionRules(tool, Allowlist(egress), _make_own_endpoints(), tell)
+
+
+@cache
+def _make_own_endpoints() -> OwnEndpoints:
+    own = OwnEndpoints()
+    for url in list_lambda_endpoints():
+        own.add(url)
+    tell_requests(own.add)
+    return own

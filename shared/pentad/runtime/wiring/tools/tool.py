@@ -47,13 +47,15 @@ def make_served_tool(handed: HandedCall) -> ServeTool:
         tool = tool.with_equipment(make_equipment(values, handed, telemetry_of(tool_service())))
     settings = _read_own_settings(tool)
     secrets = _make_secrets(handed)
+    egress = resolve_names(tool.egress, settings)
+    _hold_to_egress(tool, egress, handed)
     return ServeTool(
         tool,
         records=_make_records,
         now=now,
         settings=settings,
         secrets=secrets,
-        outside=_make_http_client(handed, resolve_names(tool.egress, settings), secrets),
+        outside=_make_http_client(handed, egress, secrets),
         files=_make_files,
         upload=put_by_http,
         on_failure=secrets.forget_used if secrets is not None else lambda: None,
@@ -101,6 +103,17 @@ def _make_http_client(handed: HandedCall, egress: Sequence[str], secrets: ToolSe
     from pentad.runtime.wiring.ground.egress import make_http_client
 
     return make_http_client(egress, handed.deadline, secrets)
+
+
+def _hold_to_egress(tool: AnyTool, egress: tuple[str, ...], handed: HandedCall) -> None:
+    """Hold the process's own connections to the tool's hosts, where it says something of them."""
+    if not tool.holds_connections:
+        # A process answers for one tool, or for those of one remote server, which all have the same hosts.
+        return
+    # Only the processes of tools that declare hosts are held, and read what holds them.
+    from pentad.runtime.wiring.ground.egress import hold_to_egress
+
+    hold_to_egress(tool.name, egress, telemetry_of(tool_service()), handed.whole.url if handed.whole else None)
 
 
 def _make_files(handed: HandedCall) -> FileStore:

@@ -25,7 +25,7 @@ from pentad.tools.declare.approval_option import ApprovalOption, check_approval,
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Grant, Tool
 from pentad.tools.declare.options import Effects, check_grants, check_safe_output
-from pentad.tools.declare.reach import Reach, check_packages, refuse_reach
+from pentad.tools.declare.reach import FROM_SETTINGS, PUBLIC, Reach, check_egress, check_packages, refuse_reach
 from pentad.tools.declare.schema_arguments import make_schema_model
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
@@ -43,6 +43,7 @@ class ToolOptions(TypedDict, total=False):
     approval: ApprovalOption
     idempotent: bool
     permissions: Sequence[Grant]
+    egress: Sequence[str]
     packages: Sequence[str]
     rate_limit: str
     timeout_seconds: int
@@ -110,6 +111,7 @@ def build_spec(
             idempotent=options.get("idempotent", False),
             timeout_seconds=options.get("timeout_seconds", 30),
             trusted_output=options.get("trusted_output", False),
+            any_address=PUBLIC in (check_egress(where, options.get("egress")) or ()),
             safe_output=check_safe_output(where, options.get("safe_output", ())),
         )
     except ValidationError as error:
@@ -130,8 +132,21 @@ def build_tool_options(where: str, options: ToolOptions, memory_mb: int) -> dict
         "undo": None,
         "grants": tuple(options.get("permissions", ())),
         "memory_mb": options.get("memory_mb", memory_mb),
-        "reach": Reach(packages=check_packages(where, options.get("packages", ()))),
+        "reach": Reach(
+            egress=_check_hosts(where, options.get("egress")),
+            packages=check_packages(where, options.get("packages", ())),
+        ),
     }
+
+
+def _check_hosts(where: str, egress: Sequence[str] | None) -> tuple[str, ...] | None:
+    found = check_egress(where, egress)
+    for name in found or ():
+        if name.startswith(FROM_SETTINGS):
+            raise make_declaration_error(
+                where, f"egress holds '{name}', and a wrapped tool has no settings", "name the host"
+            )
+    return found
 
 
 def _build_schema(given: BaseTool) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""Hold a process to an allowlist: whatever opens sockets by Python's own module is asked before it does.
+
+CPython raises an event of `sys.audit` before it resolves a name, connects, or sends to an address, and does none of it
+if a hook raises. A hook can't be removed, and sees the whole process, whichever thread or event loop acts. It is not
+told what a name was resolved to; that is taken from the one function by which Python resolves names for sockets.
+
+It sees nothing of code that has sockets of its own: C extensions (libpq, gRPC, uvloop), `ctypes`, other processes. And
+code that sets out to get past it can: it runs in the same process.
+"""
+
+import _socket
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pentad.domain.errors import PolicyDenied
+from pentad.tools.egress.connections import ConnectionRules
+
+_FREE_FAMILIES: Final = frozenset(getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, name))
+"""They reach this machine only."""
+_read_family: Final = vars(_socket.socket)["family"].__get__
+"""Read where C keeps it: a subclass may say something else."""
+_rules: ConnectionRules | None = None
+_installed = False
+
+
+def hold_process(rules: ConnectionRules | None) -> None:
+    """From now on hold this process to some rules, all of its threads; None holds it to nothing."""
+    global _rules
+    if rules is not None:
+        _install()
+    _rules = rules
+
+
+@contextmanager
+def hold(rules: ConnectionRules | None) -> Iterator[None]:
+    """Hold this process to some rules inside, and then to those of before."""
+    before = _rules
+    hold_process(rules)
+    try:
+        yield
+    finally:
+        hold_process(before)
+
+
+def _install() -> None:
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    # `socket.getaddrinfo` calls this one, wherever it was imported to; the two others are called by what uses them.
+    vars(_socket)["getaddrinfo"] = _remember_infos(_socket.getaddrinfo)
+    for name in ("gethostbyname", "gethostbyname_ex"):
+        vars(socket)[name] = _remember_host(getattr(_socket, name))
+    sys.addaudithook(_watch)
+
+
+def _watch(event: str, args: tuple[Any, ...]) -> None:
+    check = _CHECKS.get(event)
+    if check is not None:
+        rules = _rules
+        if rules is not None:
+            check(rules, *args)
+
+
+def _remember_infos(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        infos = resolve(host, *args, **kwargs)
+        rules = _rules
+        if rules is not None and host:
+            rules.remember(_to_text(host), [str(info[4][0]) for info in infos])
+        return infos
+
+    return getaddrinfo
+
+
+def _remember_host(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def gethostbyname(hostname: Any) -> Any:
+        found = resolve(hostname)
+        rules = _rules
+        if rules is not None:
+            rules.remember(_to_text(hostname), [found] if isinstance(found, str) else found[2])
+        return found
+
+    return gethostbyname
+
+
+def _check_resolved(rules: ConnectionRules, host: Any, port: Any = None, *_: Any) -> None:
+    # Without a host it is this machine, to listen on; smtplib and others ask for this machine's own name.
+    if host and _to_text(host) != socket.gethostname():
+        text = str(port) if not isinstance(port, bytes) else port.decode("ascii", "replace")
+        rules.check_name(_to_text(host), int(text) if text.isdecimal() else None)
+
+
+def _check_connected(rules: ConnectionRules, sock: Any, address: Any) -> None:
+    try:
+        _check_sent(rules, sock, address)
+    except PolicyDenied:
+        # It is no `OSError`, which libraries retry or wrap. So they do not expect it, and would leave the socket open.
+        sock.close()
+        raise
+
+
+def _check_sent(rules: ConnectionRules, sock: Any, address: Any) -> None:
+    if address is None or _read_family(sock) in _FREE_FAMILIES:
+        return  # without an address it goes where the socket was connected to
+    if not isinstance(address, tuple) or len(address) < 2 or not isinstance(address[1], int):
+        rules.check_address(repr(address), 0)  # of another family, or wrong: no entry is about it
+    else:
+        rules.check_address(_to_text(address[0]), address[1])
+
+
+def _check_reverse(rules: ConnectionRules, asked: Any) -> None:
+    text = _to_text(asked[0] if isinstance(asked, tuple) else asked)
+    if text != socket.gethostname():
+        rules.check_reverse(text)
+
+
+def _to_text(host: Any) -> str:
+    return bytes(host).decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host)
+
+
+_CHECKS: Final[dict[str, Callable[..., None]]] = {
+    "socket.getaddrinfo": _check_resolved,
+    "socket.gethostbyname": _check_resolved,
+    "socket.gethostbyaddr": _check_reverse,
+    "socket.getnameinfo": _check_reverse,
+    "socket.connect": _check_connected,
+    "socket.sendto": _check_sent,
+    "socket.sendmsg": _check_sent,
+}

@@ -1,0 +1,77 @@
+"""Connections that a tool's own code opens, as it is deployed; and pages that `read_page` reads there."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from tests.contract.tools.egress.servers import run_http
+from tests.contract.tools.vendors.server import Asked, Reply, Vendor, listen
+from tests.twin.conftest import OwnProject
+from tests.twin.graphs.span_lines import list_log_groups
+from tests.twin.stack.world import Json, Stack, Tenant, until, word
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
+
+
+class Dock(Vendor):
+    """Pages by their path, and what was asked."""
+
+    def __init__(self, **pages: str) -> None:
+        super().__init__()
+        self.pages = pages
+        self.asked: list[str] = []
+
+    def respond(self, asked: Asked) -> Reply:
+        self.asked.append("/".join(asked.parts))
+        page = self.pages.get(asked.parts[0])
+        if page is None:
+            return Reply(404, b"no such page", {"content-type": "text/plain"})
+        return Reply(body=page.encode(), headers={"content-type": "text/html; charset=utf-8"})
+
+
+@contextmanager
+def run_dock(own: OwnProject, dock: Dock) -> Iterator[str]:
+    """Serve what the project's settings name."""
+    port = urlsplit(yaml.safe_load((own.folder / "tools.yaml").read_text())["scout"]["dock"]).port or 0
+    with listen(dock, port) as url:
+        yield url
+
+
+def call(stack: Stack, tenant: Tenant, name: str, then: str = "Seen.", **arguments: object) -> tuple[Json, Json]:
+    """Let the agent make a call; return it, and the run."""
+    asked = {"name": name, "arguments": arguments}
+    stack.simulator.load_script({"reply": {"tool_calls": [asked]}}, {"reply": {"text": then}})
+    view = tenant.ask(f"Look ({word()}).", agent="lookout")
+    [made] = tenant.events(view["run_id"], "tool_call")
+    return dict(made), view
+
+
+def read_log(stack: Stack, wanted: str) -> list[Json] | None:
+    logs = stack.aws("logs")
+    [group] = [one for one in list_log_groups(logs) if one.endswith("-tool-scout")]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    lines = [event["message"] for page in pages for event in page["events"] if wanted in event["message"]]
+    return [json.loads(line) for line in lines] or None
+
+
+def test_connections_of_a_tools_own_reach_what_it_declares(scripted: Stack, own: OwnProject) -> None:
+    tenant = scripted.tenant()
+    dock = Dock(ship="all is well")
+    with run_dock(own, dock) as url, run_http() as other:
+        seen, _ = call(scripted, tenant, "scout", url=f"{url}/ship")
+        assert (seen["status"], json.loads(seen["result"])) == ("succeeded", "all is well")
+        refused, _ = call(scripted, tenant, "scout", url=f"http://127.0.0.1:{other.port}/secret")
+        assert refused["status"] == "failed" and refused["result"].startswith(
+            f"PolicyDenied: the tool 'scout' may not connect to '127.0.0.1:{other.port}'"
+        )
+        named, _ = call(scripted, tenant, "scout", url="https://evil.example/secret")
+        assert "may not connect to 'evil.example:443'" in named["result"]
+        assert (dock.asked, other.got) == (["ship"], [])
+    # What it keeps goes to DynamoDB, whose client is the stack's own.
+    assert len(scripted.partition(f"T#{tenant.name}#SEEN")) == 1
+    [line] = until(lambda: read_log(scripted, "evil.example"), "the refusal in the log")
+    assert (line["message"], line["tool"], line["place"]) == ("egress.refused", "scout", "evil.example:443")
