@@ -24,8 +24,9 @@ NAME = "tools.yaml"
 SECRETS = "secrets"
 """The section that says where secrets are; no tool has its name."""
 _MOST_BYTES = 2_500
-_MOST_ROTATED = 20
 """Of one tool's settings and places of secrets. Lambda's environment has 4 KB for all variables of a function."""
+_MOST_ROTATED = 20
+_MOST_ODOO_DAYS = 60
 _MOST_FAULTS = 10
 
 
@@ -316,6 +317,12 @@ def _check_rotation(file: CatalogFile, name: str, entry: SecretEntry) -> None:
             (SECRETS, name, "rotate"),
             "only a shared secret can be rotated: the tool has none, or renews it itself",
             "list the tenants that have their own, or remove rotate or renewed",
+        )
+    if entry.rotate.kind == "odoo" and entry.rotate.days > _MOST_ODOO_DAYS:
+        raise file.make_error(
+            (SECRETS, name, "rotate", "days"),
+            f"a key of Odoo ends after 90 days, and is rotated every {entry.rotate.days}",
+            f"say {_MOST_ODOO_DAYS} days at most: a rotation that failed is tried again before it ends",
         )
     listed = len(entry.tenants or ())
     if entry.rotate.own and not 1 <= listed <= _MOST_ROTATED:

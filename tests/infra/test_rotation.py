@@ -121,8 +121,9 @@ def test_tenants_own_secrets_are_left_alone_without_a_word(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "field", "words"),
     [
-        ("hook: {rotate: {kind: vendor}}", "secrets.hook.rotate.kind", "'password', 'key' or 'postgres'"),
+        ("hook: {rotate: {kind: vendor}}", "secrets.hook.rotate.kind", "'password', 'key', 'postgres' or 'odoo'"),
         ("hook: {rotate: {kind: key, days: 0}}", "secrets.hook.rotate.days", "greater than or equal to 1"),
+        ("hook: {rotate: {kind: odoo, days: 61}}", "secrets.hook.rotate.days", "ends after 90 days"),
         ("hook: {rotate: {days: 3}}", "secrets.hook.rotate.kind", "required"),
         ("hook: {tenants: true, rotate: {kind: key}}", "secrets.hook.rotate", "only a shared secret can be rotated"),
         ("hook: {rotate: {kind: key, own: true}}", "secrets.hook.rotate.own", "1 to 20 listed tenants"),

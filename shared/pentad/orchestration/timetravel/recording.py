@@ -191,9 +191,6 @@ def record(
     if agent is None:
         raise NotFound(f"the agent '{run.agent}' no longer exists", field="agent")
     stored = _read_messages(run, sessions)
-    replies = {one.message.message_id: one.message for one in stored}
-    first = run.first_step
-    calls = runs.list_calls(run.tenant_id, run.run_id)
     steps = runs.list_steps(run.tenant_id, run.run_id)
     recording = Recording(
         recorded_at=at,
@@ -202,17 +199,14 @@ def record(
         created_at=run.created_at,
         metadata=run.metadata,
         overrides=run.overrides,
-        first_step=first,
+        first_step=run.first_step,
         # What was in the first turn's context that no message holds, such as what a fork's source had read.
         taint=steps[0].taint if steps else run.taint,
         definition=build_definition(agent, catalog),
         manifest=run.manifest,
         context=tuple(_record_message(one) for one in stored if _is_before(one, run)),
         request_seq=run.request_seq,
-        steps=tuple(
-            _record_step(step, replies.get(reply_id(run.run_id, step.step)), calls, _find_approval(step, approvals))
-            for step in steps
-        ),
+        steps=_record_steps(run, steps, stored, runs, approvals),
         outcome=build_outcome(run),
     )
     return _mask_model(recording)
@@ -295,6 +289,17 @@ def _record_message(one: StoredMessage) -> RecordedMessage:
 
 def _drop_thinking(blocks: Sequence[ContentBlock]) -> tuple[ContentBlock, ...]:
     return tuple(block for block in blocks if not isinstance(block, ThinkingBlock))
+
+
+def _record_steps(
+    run: Run, steps: Sequence[Step], stored: Sequence[StoredMessage], runs: RunStore, approvals: ApprovalStore
+) -> tuple[RecordedStep, ...]:
+    replies = {one.message.message_id: one.message for one in stored}
+    calls = runs.list_calls(run.tenant_id, run.run_id)
+    return tuple(
+        _record_step(step, replies.get(reply_id(run.run_id, step.step)), calls, _find_approval(step, approvals))
+        for step in steps
+    )
 
 
 def _record_step(step: Step, reply: Message | None, calls: Sequence[ToolCall], human: Approval | None) -> RecordedStep:

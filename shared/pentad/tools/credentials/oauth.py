@@ -52,6 +52,8 @@ _ERRORS: Final = frozenset(
     }
 )
 """RFC 6749, 5.2. Nothing else of an answer is told: it may repeat what was sent."""
+_SLACKS: Final = frozenset({"bad_client_secret", "invalid_client_id", "invalid_refresh_token", "token_expired"})
+"""Slack refuses with HTTP 200 and ``"ok": false`` (https://docs.slack.dev/reference/methods/oauth.v2.access)."""
 _REFUSALS: Final = frozenset({400, 401, 403})
 
 
@@ -163,6 +165,8 @@ def _read_token(answer: HttpAnswer, name: str, refresh_token: str | None, now: f
     if answer.status in _REFUSALS:
         raise TokenRefused(_read_error(answer))
     given = answer.check(f"the token endpoint of '{name}'").json()
+    if isinstance(given, dict) and given.get("ok") is False and given.get("error") in _SLACKS:
+        raise TokenRefused(str(given["error"]))
     value = given.get("access_token") if isinstance(given, dict) else None
     if not isinstance(value, str) or not value or answer.status >= 300:
         raise ToolFailed(f"the token endpoint of '{name}' answered without an access token")

@@ -18,7 +18,7 @@ from pentad.tools.credentials.ports import Rotator, SecretStore, StoredSecret
 from pentad.tools.outside.ports import Credential
 
 Step = Literal["createSecret", "setSecret", "testSecret", "finishSecret"]
-RotationKind = Literal["password", "key", "postgres"]
+RotationKind = Literal["password", "key", "postgres", "odoo"]
 _CURRENT, _PENDING, _PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 
 
@@ -26,7 +26,7 @@ class RotationPlan(FrozenValue):
     """How one secret is rotated.
 
     ``password`` makes a new password, ``key`` a new key of 256 bits in hex, of what keeps no copy elsewhere;
-    ``postgres`` makes a new password of a role of PostgreSQL and sets it there.
+    ``postgres`` makes a new password of a role of PostgreSQL and sets it there; ``odoo`` lets Odoo make a new API key.
     """
 
     kind: RotationKind

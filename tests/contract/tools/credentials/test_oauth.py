@@ -99,6 +99,14 @@ def test_a_client_that_is_refused_is_told_without_what_the_vendor_says(kept: Kep
     assert len(vendor.got) == 1
 
 
+def test_a_refusal_of_slack_is_one_though_its_status_is_200(kept: Kept, vendor: Vendor) -> None:
+    kept.set(NAME, vendor.make_secret(refresh_token=vendor.refresh_token))
+    vendor.fail = Answer(body=b'{"ok": false, "error": "invalid_refresh_token"}')
+    with pytest.raises(ToolFailed, match="'crm' was refused"):
+        Process(kept.store).get(vendor)
+    assert len(vendor.got) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
