@@ -50,7 +50,7 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
     think = Think(CATALOG, dynamodb.runs, dynamodb.sessions, world.model, world.ledger, telemetry, now=now)
     deliver = Deliver(dynamodb.runs, dynamodb.sessions, dynamodb.approvals, Events(), telemetry, now=now)
     counter = Counter(dynamodb)
-    with counter.expect(2):
+    with counter.expect(1):
         run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
     dynamodb.runs.set_manifest(
         TENANT, run.run_id, Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
@@ -69,7 +69,7 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
     with counter.expect(1):
         call, of = dynamodb.runs.get_call_and_run(TENANT, run.run_id, 1, 0)
     assert (call.tool, of.run_id) == ("calculator", run.run_id)
-    with counter.expect(5):
+    with counter.expect(4):
         deliver.deliver(TENANT, run.run_id, 2)
     with counter.expect(1):
         think(
@@ -108,5 +108,5 @@ def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None
     # Six; one more where the context begins inside the run (its question), and one where it was cut just now.
     assert max(requests) <= 8
     assert max(sizes[turns // 2 :]) <= 1.05 * max(sizes[: turns // 2])
-    with counter.expect(5):
+    with counter.expect(4):
         deliver.deliver(TENANT, run.run_id, turns + 1)

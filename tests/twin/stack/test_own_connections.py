@@ -23,10 +23,10 @@ class Dock(Vendor):
     def __init__(self, **pages: str) -> None:
         super().__init__()
         self.pages = pages
-        self.asked: list[str] = []
+        self.seen: list[str] = []
 
     def respond(self, asked: Asked) -> Reply:
-        self.asked.append("/".join(asked.parts))
+        self.seen.append("/".join(asked.parts))
         page = self.pages.get(asked.parts[0])
         if page is None:
             return Reply(404, b"no such page", {"content-type": "text/plain"})
@@ -63,14 +63,14 @@ def test_connections_of_a_tools_own_reach_what_it_declares(scripted: Stack, own:
     dock = Dock(ship="all is well")
     with run_dock(own, dock) as url, run_http() as other:
         seen, _ = call(scripted, tenant, "scout", url=f"{url}/ship")
-        assert (seen["status"], json.loads(seen["result"])) == ("succeeded", "all is well")
+        assert (seen["status"], seen["result"]) == ("succeeded", "all is well")
         refused, _ = call(scripted, tenant, "scout", url=f"http://127.0.0.1:{other.port}/secret")
         assert refused["status"] == "failed" and refused["result"].startswith(
             f"PolicyDenied: the tool 'scout' may not connect to '127.0.0.1:{other.port}'"
         )
         named, _ = call(scripted, tenant, "scout", url="https://evil.example/secret")
         assert "may not connect to 'evil.example:443'" in named["result"]
-        assert (dock.asked, other.got) == (["ship"], [])
+        assert (dock.seen, other.got) == (["ship"], [])
     # What it keeps goes to DynamoDB, whose client is the stack's own.
     assert len(scripted.partition(f"T#{tenant.name}#SEEN")) == 1
     [line] = until(lambda: read_log(scripted, "evil.example"), "the refusal in the log")

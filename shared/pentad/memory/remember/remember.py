@@ -102,7 +102,7 @@ class Remember:
         self._clock = clock
 
     def run(self, ended: EndedRun, *, deadline: float) -> None:
-        """Bring every step up to the end of a session; a repeat costs two reads.
+        """Bring every step up to the end of a session; a repeat costs a read, a claim and giving that back.
 
         Args:
             ended: the event.
@@ -118,13 +118,11 @@ class Remember:
         if head is None:  # It has expired, or was erased: nothing is to be made of it.
             self._telemetry.log_event("remember.no_session", level="INFO")
             return
-        if not self._list_behind(head, self._progress.read(head.tenant_id, head.session_id)):
-            return
         owner = make_id("rem", self._clock())
         done = dict(self._progress.claim(head, owner=owner, seconds=REMEMBER_SECONDS))
         try:
-            # As it is now: what others have appended before the claim was free is part of the work.
-            self._cover(self._sessions.get(head.tenant_id, head.session_id) or head, done, owner, deadline)
+            # Whose end has appended more since the head was read sends an event of its own.
+            self._cover(head, done, owner, deadline)
         finally:
             self._progress.release(head.tenant_id, head.session_id, owner=owner)
 

@@ -147,6 +147,7 @@ class Deliver:
                 citations=end.citations,
                 notices=_drop_repeats([*current.notices, *last.notices, *end.notices]),
                 stop_reason=end.stop_reason,
+                known=current,
             )
         )
 

@@ -220,9 +220,11 @@ class RunStore(Protocol):
         error: str | None = None,
         stop_reason: str | None = None,
         used: Spent | None = None,
+        known: Run | None = None,
     ) -> Run:
         """End the run and release the session's lease, all or nothing; a repeat returns what is stored.
 
+        ``known`` is the run as it was just read, which need not be read again: the write's condition holds or it is.
         ``used`` is what the ledger has of the run; what its steps have not counted of that is added to what it spent.
         ``hands_over`` of the result tells that others wait for the session: `promote` is to be called.
         A waiting run leaves its session's queue.

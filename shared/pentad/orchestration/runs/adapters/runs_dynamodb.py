@@ -290,6 +290,7 @@ class DynamoRuns(ReadsAtOnce):
         error: str | None = None,
         stop_reason: str | None = None,
         used: Spent | None = None,
+        known: Run | None = None,
     ) -> Run:
         """See `RunStore`."""
         if not status.ended:
@@ -304,8 +305,8 @@ class DynamoRuns(ReadsAtOnce):
             "error": error,
             "stop_reason": stop_reason,
         }
-        for _ in range(_TRIES):
-            current = self.get(tenant_id, run_id)
+        for number in range(_TRIES):
+            current = known if known is not None and number == 0 else self.get(tenant_id, run_id)
             if current.status.ended:
                 return current
             missing = Spent() if used is None else current.spent.compute_missing(used)

@@ -300,6 +300,7 @@ class MemoryRuns(ReadsInMemory):
         error: str | None = None,
         stop_reason: str | None = None,
         used: Spent | None = None,
+        known: Run | None = None,
     ) -> Run:
         """See `RunStore`."""
         if not status.ended:

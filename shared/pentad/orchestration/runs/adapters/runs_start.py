@@ -89,7 +89,7 @@ class RunStart:
         lost: _Lost | None = None
         for attempt in range(_TRIES):
             try:
-                return self._try(run, request, terms, lost)
+                return self._try(run, request, terms, lost, looks=attempt > 0 or not terms.new_session)
             except (ConditionFailed, StoreUnavailable) as failure:
                 stored = self._find_earlier(run, failure)
                 if stored is not None:
@@ -106,8 +106,11 @@ class RunStart:
             self._sleep(draw() * _BACKOFF_SECONDS * 2**attempt)
         raise SessionBusy("others are writing to the session at the same time", field="session", retry_after=1)
 
-    def _try(self, run: Run, request: Message | None, terms: StartTerms, lost: _Lost | None) -> Item:
-        before = self.get_head(run, terms.session_days)
+    def _try(
+        self, run: Run, request: Message | None, terms: StartTerms, lost: _Lost | None, *, looks: bool = True
+    ) -> Item:
+        # A session that has to be new is not looked for: the write's condition says if it is there.
+        before = self.get_head(run, terms.session_days) if looks else _make_head(run, terms.session_days)
         earlier = self._check_session(run, before, terms)
         if earlier is not None:
             return earlier
@@ -192,22 +195,11 @@ class RunStart:
             SessionConflict: the session belongs to another agent or user.
         """
         item = self._state.get(keys.session_pk(run.tenant_id, run.session_id), keys.META)
-        lifetime = timedelta(days=session_days)
-        if item is not None:
-            session = parse_session(item)
-            _check_owner(session, run)
-            return session.model_copy(update={"expires_at": session.updated_at + lifetime})
-        return Session(
-            tenant_id=run.tenant_id,
-            session_id=run.session_id,
-            agent=run.agent,
-            user_id=run.user_id,
-            version=0,
-            length=0,
-            created_at=run.created_at,
-            updated_at=run.created_at,
-            expires_at=run.created_at + lifetime,
-        )
+        if item is None:
+            return _make_head(run, session_days)
+        session = parse_session(item)
+        _check_owner(session, run)
+        return session.model_copy(update={"expires_at": session.updated_at + timedelta(days=session_days)})
 
     def _find_earlier(self, run: Run, failure: Exception | None) -> Item | None:
         """Return the stored run of an earlier try, or None.
@@ -256,6 +248,20 @@ def _resolve_conflict(
     if queue_of(lease) and run.if_busy != "interrupt":
         return lease, None  # Those who wait come first.
     return None, _Lost(str(lease["run"])) if "run" in lease else None
+
+
+def _make_head(run: Run, session_days: int) -> Session:
+    return Session(
+        tenant_id=run.tenant_id,
+        session_id=run.session_id,
+        agent=run.agent,
+        user_id=run.user_id,
+        version=0,
+        length=0,
+        created_at=run.created_at,
+        updated_at=run.created_at,
+        expires_at=run.created_at + timedelta(days=session_days),
+    )
 
 
 def _renew_head(head: Session, now: datetime) -> Session:

@@ -15,6 +15,9 @@ from pentad.tools.egress.connections import ConnectionRules, OwnEndpoints
 from pentad.tools.egress.ports import Wire
 from pentad.tools.outside.ports import ToolSecrets
 
+_rules: dict[tuple[str, tuple[str, ...]], ConnectionRules] = {}
+"""By tool, of which a process has one, or those of one remote server: they remember which address is whose."""
+
 
 def make_http_client(egress: Sequence[str], deadline: float, secrets: ToolSecrets | None) -> EgressClient:
     """Return the client of one call.
@@ -55,15 +58,14 @@ def hold_to_egress(tool: str, egress: tuple[str, ...], telemetry: Telemetry, upl
     own = _make_own_endpoints()
     if upload is not None:
         own.add(upload)
-    hold_process(_make_rules(tool, egress, telemetry))
+    rules = _rules.get((tool, egress))
+    if rules is None:
 
+        def tell(place: str) -> None:
+            telemetry.log_event("egress.refused", level="WARNING", tool=tool, place=place)
 
-@cache
-def _make_rules(tool: str, egress: tuple[str, ...], telemetry: Telemetry) -> ConnectionRules:
-    def tell(place: str) -> None:
-        telemetry.log_event("egress.refused", level="WARNING", tool=tool, place=place)
-
-    return ConnectionRules(tool, Allowlist(egress), _make_own_endpoints(), tell)
+        rules = _rules[tool, egress] = ConnectionRules(tool, Allowlist(egress), own, tell)
+    hold_process(rules)
 
 
 @cache
