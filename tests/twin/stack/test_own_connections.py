@@ -52,9 +52,11 @@ def call(stack: Stack, tenant: Tenant, name: str, then: str = "Seen.", **argumen
 
 def read_log(stack: Stack, wanted: str) -> list[Json] | None:
     logs = stack.aws("logs")
-    [group] = [one for one in list_log_groups(logs) if one.endswith("-tool-scout")]
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    lines = [event["message"] for page in pages for event in page["events"] if wanted in event["message"]]
+    lines = []
+    for group in list_log_groups(logs):
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            lines += [event["message"] for event in page["events"] if wanted in event["message"]]
+    lines = [line for line in lines if '"egress.refused"' in line]
     return [json.loads(line) for line in lines] or None
 
 
