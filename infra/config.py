@@ -15,7 +15,7 @@ from infra.alerts import Alerts, read_alerts
 from infra.contents import ContentsLog, read_contents
 from infra.locks import AuditLock, read_audit_lock
 from infra.retention import LOG_DAYS, Retention, make_retention, read_retention
-from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
 from pentad.observability.alarms.limits import AlarmLimits

@@ -1,6 +1,7 @@
 """What ``mcp.yaml`` serves: a workflow of one call for each tool, and what is told of a mistake."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from aws_cdk import App, Stack
 from infra.config import read_stage
 from infra.orchestration.machines.served import name_flow, read_served
 from infra.orchestration.machines.workflow_files import Written
-from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec, HumansSpec
 from pentad.domain.declarations.serving import ServedSpec
 from pentad.domain.declarations.workflows import ToolStep
 from pentad.domain.errors import ConfigurationError
@@ -19,11 +20,26 @@ from pentad.tools.declare.discovery import discover
 AGENTS = {"helper": AgentSpec(name="helper", description="h", prompt="p")}
 
 
-def read(folder: Path, text: str | None) -> tuple[dict[str, Written], tuple[ServedSpec, ...]]:
+CLERKS = {
+    name: AgentSpec(
+        name=name,
+        description="d",
+        prompt="p",
+        tools=("notes",),
+        humans=HumansSpec(group=group, quorum=2),
+        approval_seconds=600,
+    )
+    for name, group in (("payments", "finance"), ("legal", "legal"))
+}
+
+
+def read(
+    folder: Path, text: str | None, agents: Mapping[str, AgentSpec] = AGENTS
+) -> tuple[dict[str, Written], tuple[ServedSpec, ...]]:
     if text is not None:
         (folder / "mcp.yaml").write_text(text)
     stage = read_stage(App())
-    return read_served(Stack(App()), folder, stage=stage, agents=AGENTS, workflows=["report"], tools=discover())
+    return read_served(Stack(App()), folder, stage=stage, agents=agents, workflows=["report"], tools=discover())
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "serve: {}"])
@@ -52,6 +68,30 @@ def test_a_tool_that_needs_an_approval_awaits_it(tmp_path: Path) -> None:
     assert not any("approval" in state for state in names["mcp-calculator"])
 
 
+def step_of(folder: Path, text: str, *agents: str) -> ToolStep:
+    flows, _ = read(folder, text, {name: CLERKS[name] for name in agents})
+    step = flows["mcp-notes"].spec.steps["call"]
+    assert isinstance(step, ToolStep)
+    return step
+
+
+def test_a_client_needs_whom_the_agent_with_the_tool_needs(tmp_path: Path) -> None:
+    step = step_of(tmp_path, "serve: {tools: [notes]}", "payments")
+    assert (step.group, step.quorum, step.four_eyes, step.seconds) == ("finance", 2, True, 600)
+
+
+def test_the_file_says_who_approves(tmp_path: Path) -> None:
+    text = "serve: {tools: {notes: {group: bosses, quorum: 3, escalate_to: [leads]}, calculator: }}"
+    step = step_of(tmp_path, text, "payments", "legal")
+    assert (step.group, step.quorum, step.four_eyes) == ("bosses", 3, True)
+    assert (step.on_expiry, step.escalate_to) == ("escalate", ("leads",))
+
+
+def test_agents_of_two_groups_need_a_word_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"mcp.yaml: call: approvers: .* \(finance, legal\): name the one"):
+        step_of(tmp_path, "serve: {tools: [notes]}", "payments", "legal")
+
+
 @pytest.mark.parametrize("tool", ["calculator", "a" * 40, "a" * 39 + "b", "weather__get_forecast"])
 def test_the_workflows_name_is_one(tool: str) -> None:
     assert re.fullmatch(AGENT_PATTERN, name_flow(tool))
@@ -68,6 +108,11 @@ def test_two_long_tools_have_two_workflows() -> None:
         ("serve: {agents: [nobody]}", "there is no 'nobody'"),
         ("serve: {tools: [notes, notes]}", "'notes' twice"),
         ("serve: {tool: [notes]}", "do you mean 'tools'"),
+        ("serve: {tools: {notes: {groups: finance}}}", "do you mean 'group'"),
+        ("serve: {tools: {notes: {group: Finance}}}", "serve.tools.notes.group"),
+        ("serve: {tools: {notes: {quorum: 0}}}", "serve.tools.notes.quorum"),
+        ("serve: {tools: {notes: {on_expiry: escalate}}}", "name at least one group"),
+        ("serve: {tools: [{notes: {quorum: 2}}]}", "without a dash"),
         ("srve: {}", "do you mean 'serve'"),
         ("serve: [notes]", "serve: "),
         ("- a", "the file: "),

@@ -3,6 +3,7 @@
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.control import AtLeast
 from infra.orchestration.fragments.flow import Flow
+from pentad.domain.declarations.asking import Approvers
 from pentad.domain.declarations.schedules import ScheduleSpec
 
-__all__ = ["AtLeast", "Flow", "Fragment", "ScheduleSpec"]
+__all__ = ["Approvers", "AtLeast", "Flow", "Fragment", "ScheduleSpec"]

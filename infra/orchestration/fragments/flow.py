@@ -12,7 +12,9 @@ from infra.orchestration.fragments.exports import find_argument_problems, select
 from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.fragments.workflow import Workflow
+from pentad.domain.declarations.asking import Approvers
 from pentad.domain.declarations.schedules import ScheduleSpec
+from pentad.domain.declarations.strictest import complete_approvers
 from pentad.domain.declarations.workflows import (
     ROUNDS,
     AgentStep,
@@ -26,6 +28,9 @@ from pentad.domain.errors import InvalidInput
 from pentad.domain.usage import Limits
 from pentad.models.structured.schemas import build_strict_schema
 from pentad.orchestration.workflows.templates import find_problems
+from pentad.tools.policy.apply import may_ask
+
+_STRICTEST = Approvers()
 
 
 class Flow(Workflow):
@@ -88,23 +93,33 @@ class Flow(Workflow):
             self.used_agents.append(agent)
         return AgentRun(self, self._step(AgentStep, name, {"agent": agent, "prompt": prompt}))
 
-    def tool(self, name: str, tool: str, /, **arguments: Any) -> ToolRun:
+    def tool(self, name: str, tool: str, approvers: Approvers = _STRICTEST, /, **arguments: Any) -> ToolRun:
         """Return a step that calls a tool.
 
         Args:
             name: what templates call its result.
             tool: the tool's name.
+            approvers: who approves a call that asks; what it leaves out is as the strictest agent with the tool has it.
             arguments: of the call; strings may be templates.
         """
         if tool not in self.tools:
             raise self._wrong(name, "tool", f"no tool '{tool}': use one of {', '.join(sorted(self.tools))}")
         for sentence in find_argument_problems(self.tools[tool].spec.input_schema, arguments):
             self.problem(name, "arguments", sentence)
-        return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))
+        return self._call(name, tool, approvers, {"arguments": arguments})
 
-    def tool_of_message(self, name: str, tool: str) -> ToolRun:
+    def tool_of_message(self, name: str, tool: str, approvers: Approvers = _STRICTEST) -> ToolRun:
         """Return a step that calls a tool with the arguments that the run's message is, as a JSON object."""
-        return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": {}, "from_input": True}))
+        return self._call(name, tool, approvers, {"arguments": {}, "from_input": True})
+
+    def _call(self, name: str, tool: str, approvers: Approvers, fields: dict[str, Any]) -> ToolRun:
+        try:
+            # Also where no call asks: whoever would approve is who may undo.
+            fields |= complete_approvers(tool, approvers, self.agents.values())
+        except ValueError as error:
+            if may_ask(self.tools[tool].spec, self.policy, self.title) != "never":
+                raise self._wrong(name, "approvers", str(error)) from error
+        return ToolRun(self, self._step(ToolStep, name, {"tool": tool, **fields}))
 
     def text(self, name: str, text: str) -> Text:
         """Return a step that puts words together, without a model.

@@ -25,6 +25,7 @@ from infra.orchestration.names import alias_arn
 from infra.orchestration.tasks import ENGINE_ERRORS, invoke, retry
 from infra.tools.tool import compute_runner_seconds
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
+from pentad.orchestration.approvals.waiting_times import compute_first_wait
 from pentad.orchestration.lifecycle.start import compute_lease
 from pentad.orchestration.workflows.templates import INPUT, find_problems, find_references
 from pentad.tools.policy.apply import may_ask
@@ -205,7 +206,8 @@ class ToolRun(StepFragment):
             self, f"{self.name}: settle", self.build_task("settle") | {"Output": wrap_jsonata(Wait.strip_data())}
         )
         settle.next(run)
-        return Wait(self, self, self.flow.arn("workflow"), seconds=spec.seconds, suffix=": approval", then=settle).first
+        first = compute_first_wait(spec.seconds, spec.remind_seconds)
+        return Wait(self, self, self.flow.arn("workflow"), seconds=first, suffix=": approval", then=settle).first
 
     def _build_call_task(self, spec: ToolStep) -> dict[str, Any]:
         ref = "'tenant': $tenant, 'run': $run, 'agent': $agent"

@@ -10,6 +10,7 @@ from infra.orchestration.fragments.flow import Flow
 from infra.orchestration.fragments.steps import ToolRun
 from infra.orchestration.machines.workflow_files import Written, write
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.asking import Approvers
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.serving import CHECK_RUN, ServedSpec
 from pentad.domain.errors import ConfigurationError
@@ -66,12 +67,12 @@ def read_served(
     _check_known("serve.tools", serve.tools, tools)
     _check_names([*serve.agents, *serve.tools])
     flows: dict[str, Written] = {}
-    for tool in serve.tools:
+    for tool, approvers in serve.tools.items():
         name = name_flow(tool)
         if name in machines or name in flows:
             raise ConfigurationError(f"{NAME}: the tool '{tool}' is served by a workflow '{name}', and there is one")
         flow = Flow(scope, name, file=Path(NAME), stage=stage, agents=agents, tools=tools, policy=policy)
-        flows[name] = write(flow, _OneCall(tool, tools[tool]))
+        flows[name] = write(flow, _OneCall(tool, tools[tool], approvers))
     served = [ServedSpec(name=name, kind="agent", runs=name) for name in serve.agents]
     served += [ServedSpec(name=tool, kind="tool", runs=name_flow(tool)) for tool in serve.tools]
     return flows, tuple(served)
@@ -80,15 +81,16 @@ def read_served(
 class _OneCall:
     """Builds the workflow of one tool."""
 
-    def __init__(self, name: str, tool: AnyTool) -> None:
+    def __init__(self, name: str, tool: AnyTool, approvers: Approvers) -> None:
         self._name = name
+        self._approvers = approvers
         self._seconds = tool.timeout_seconds
         self.__doc__ = f"Runs the tool '{name}' for MCP clients: the message is its arguments as a JSON object."
 
     def __call__(self, flow: Flow) -> ToolRun:
         flow.limits = Limits(steps=5, seconds=self._seconds + 600)
         flow.answer = f"{{{{{_STEP}}}}}"
-        return flow.tool_of_message(_STEP, self._name)
+        return flow.tool_of_message(_STEP, self._name, self._approvers)
 
 
 def _check_known(field: str, names: Collection[str], known: Collection[str]) -> None:

@@ -151,7 +151,7 @@ class AccessRules:
         _check_group(caller, group)
 
     def find_group_of_call(self, tenant_id: str, agent: str, run_id: str, step: int) -> str:
-        """Return the group that decides of a call: the one that its approval asks, else the agent's.
+        """Return the group that decides of a call: the one that its approval asks, else its step's or its agent's.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -159,7 +159,7 @@ class AccessRules:
         try:
             return self.approvals.get(tenant_id, approval_id(run_id, step)).group
         except NotFound:
-            return self.catalog.find_group(agent)  # It needed no approval.
+            return self.catalog.find_group_of_call(agent, step)  # It needed no approval.
 
     def _check_effects(self, caller: Caller, asked: Asked) -> None:
         self._find_group_of_run(caller, asked)

@@ -94,7 +94,10 @@ knowledge: {top_k: 0}
 """
 MCP = """serve:
   agents: [greeter, gate]
-  tools: [word_count, notes]
+  tools:
+    word_count:
+    # Who calls it decides; an agent with it asks two others.
+    notes: {{group: operators, quorum: 1, not_requester: false}}
 servers:
   tides:
     url: {url}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pentad.domain.declarations.agents import GroupName
+from pentad.domain.declarations.asking import GroupName
 from pentad.domain.ids import TenantId, UserId
 from pentad.domain.values import FrozenValue
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pentad.api.identity.api_key import KEY_ID_PATTERN, ApiKey
 from pentad.api.identity.caller import ALL_GROUPS, SCOPES, Caller
 from pentad.api.identity.ports import KeyStore
-from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput, NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, check_id
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.api.identity.caller import SCOPES, Caller
 from pentad.api.identity.ports import TokenVerifier
-from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, USER_PATTERN, derive_id
 

@@ -13,7 +13,7 @@ from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.approvals import ApprovalPage, ApprovalView, build_approval_view
 from pentad.api.views.cursors import collect_page
-from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Approval
 from pentad.domain.values import FrozenValue

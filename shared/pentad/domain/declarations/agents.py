@@ -1,26 +1,22 @@
 """What an agent and a tool are, as data: read at synth, checked there, shipped to the functions as the catalog."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pentad.domain.declarations.approval_rules import ApprovalRules
+from pentad.domain.declarations.asking import DEFAULT_GROUP, GROUP_PATTERN, GroupName, is_four_eyes, next_groups
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.rates import Rate
 from pentad.domain.declarations.remote_tools import McpServerSpec
 from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
 from pentad.domain.declarations.serving import ServedSpec
 from pentad.domain.declarations.words import UserWords
-from pentad.domain.declarations.workflows import DEFAULT_GROUP, WorkflowSpec, is_four_eyes, next_groups
+from pentad.domain.declarations.workflows import ToolStep, WorkflowSpec, number_of
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.usage import Limits
 from pentad.domain.values import FrozenValue
-
-GROUP_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
-"""A group of humans: whoever its members are, its name stands in approvals, keys and notices."""
-GroupName = Annotated[str, StringConstraints(pattern=GROUP_PATTERN)]
-
 
 FIND_TOOLS = "find_tools"
 """The name of the built-in tool that finds tools which the model is not sent."""
@@ -286,6 +282,18 @@ class Catalog(Spec):
         """Return the group that answers for an agent's work; that of a workflow's is `DEFAULT_GROUP`."""
         agent = self.agents.get(name)
         return DEFAULT_GROUP if agent is None else agent.humans.group
+
+    def find_group_of_call(self, name: str, step: int) -> str:
+        """Return the group that answers for a call: that of the workflow's step, else its agent's or `DEFAULT_GROUP`.
+
+        Args:
+            name: the agent or workflow.
+            step: of the run; a place, of a workflow's.
+        """
+        flow = self.workflows.get(name)
+        known = () if flow is None else flow.steps.values()
+        groups = [one.group for one in known if isinstance(one, ToolStep) and one.number == number_of(step)]
+        return groups[0] if groups else self.find_group(name)
 
     def find_words(self, name: str) -> UserWords:
         """Return what users are told in an agent's place; a workflow has the default ones."""

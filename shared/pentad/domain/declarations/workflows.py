@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     Field,
     StringConstraints,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
+from pentad.domain.declarations.asking import AskingStep
 from pentad.domain.declarations.schedules import ScheduleSpec
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.usage import Limits, Usage
@@ -30,25 +29,6 @@ EXPORTS = 8
 """Fields of one result at most that go through the state machine."""
 EXPORT_CHARACTERS = 100
 """Characters of an exported text at most: what is longer is no field to branch on."""
-DEFAULT_GROUP = "operators"
-"""The group that is asked where a definition names none."""
-_DAY = 86_400
-
-
-def next_groups(groups: tuple[str, ...], on_expiry: str | None) -> tuple[str, ...]:
-    """Return the groups asked next.
-
-    Raises:
-        ValueError: there is none, though an approval that nobody decides on has to go to one.
-    """
-    if on_expiry == "escalate" and not groups:
-        raise ValueError("on_expiry is escalate: name at least one group to ask next")
-    return groups
-
-
-def is_four_eyes(not_requester: bool | None, quorum: int) -> bool:
-    """Tell whether others than who asked for the run have to decide: as said, else where several decide."""
-    return quorum > 1 if not_requester is None else not_requester
 
 
 class AgentStep(FrozenValue):
@@ -76,8 +56,8 @@ class ModelStep(FrozenValue):
     )
 
 
-class ToolStep(FrozenValue):
-    """A tool runs, with the policy, the ledger of effects and the audit of every tool call."""
+class ToolStep(AskingStep):
+    """A tool runs, with the policy, the ledger of effects and the audit of every tool call; humans where it asks."""
 
     kind: Literal["tool"] = "tool"
     name: StepName
@@ -87,11 +67,9 @@ class ToolStep(FrozenValue):
     from_input: bool = Field(
         default=False, description="the arguments are the JSON object that the run was started with"
     )
-    group: str = Field(default=DEFAULT_GROUP, description="who is asked, where the tool needs an approval")
-    seconds: int = Field(default=_DAY, ge=60, le=31_536_000, description="how long its approval waits")
 
 
-class HumanStep(FrozenValue):
+class HumanStep(AskingStep):
     """A human approves, edits, rejects or answers."""
 
     kind: Literal["human"] = "human"
@@ -99,26 +77,6 @@ class HumanStep(FrozenValue):
     number: int = Field(ge=1, le=STEPS)
     asks: Literal["approval", "question"] = "approval"
     text: str = Field(min_length=1, description="template: what is shown")
-    group: str = DEFAULT_GROUP
-    quorum: int = Field(default=1, ge=1, le=20)
-    seconds: int = Field(default=_DAY, ge=60, le=31_536_000)
-    on_expiry: Literal["reject", "approve", "escalate"] = "reject"
-    escalate_to: tuple[str, ...] = Field(default=(), validate_default=True)
-    remind_seconds: int | None = Field(default=None, ge=60)
-    not_requester: bool | None = Field(
-        default=None,
-        description="who asked for the run can't approve or edit it, nor hand it on; on where quorum is over 1",
-    )
-
-    @property
-    def four_eyes(self) -> bool:
-        """Whether others than who asked for the run have to decide."""
-        return is_four_eyes(self.not_requester, self.quorum)
-
-    @field_validator("escalate_to")
-    @classmethod
-    def _check_next_group(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        return next_groups(groups, info.data.get("on_expiry"))
 
 
 class TextStep(FrozenValue):
@@ -223,6 +181,11 @@ def place_of(number: int, round_: int) -> int:
         round_: how often loops around the step began again before, counted so that no count comes twice.
     """
     return round_ * (STEPS + 1) + number
+
+
+def number_of(place: int) -> int:
+    """Return the number of the step of a place; see `place_of`."""
+    return place % (STEPS + 1)
 
 
 def round_of(place: int) -> int:

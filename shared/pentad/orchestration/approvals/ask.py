@@ -1,10 +1,11 @@
 """Ask humans, and close what nobody decided in time: the two operations of the AwaitHuman state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.asking import Expiry
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
@@ -173,7 +174,7 @@ class Asking:
                 "calls": tuple(to_approval_call(call) for call in calls if call.tool not in BUILTIN),
                 "group": humans.group,
                 "quorum": humans.quorum,
-                "on_expiry": self._choose_expiry(run, humans.on_expiry, calls),
+                "on_expiry": choose_expiry(self._catalog, run, humans.on_expiry, calls),
                 "escalate_to": humans.escalate_to,
                 "remind_seconds": humans.remind_seconds,
                 "user_id": run.user_id,
@@ -186,13 +187,6 @@ class Asking:
                 **self._build_content(run, agent, stored, calls),
             }
         )
-
-    def _choose_expiry(self, run: Run, said: str, calls: list[ToolCall]) -> str:
-        """Return what happens where nobody decides: what text from outside may have led to never runs by itself."""
-        tools, policy = self._catalog.tools, self._catalog.policy
-        known = [(tools[call.tool], call) for call in calls if call.tool in tools]
-        led = said == "approve" and any(list_open_sources(tool, policy, run, call) for tool, call in known)
-        return "reject" if led else said
 
     def _build_content(self, run: Run, agent: AgentSpec, step: Step, calls: list[ToolCall]) -> dict[str, Any]:
         """Return the approval's kind, with its text: the question, the draft, or why it was escalated."""
@@ -217,6 +211,13 @@ class Asking:
             return None
         stored = self._sessions.read(run.tenant_id, run.session_id, step.message_seq, step.message_seq)
         return stored[0].message.text if stored else None
+
+
+def choose_expiry(catalog: Catalog, run: Run, said: Expiry, calls: Sequence[ToolCall]) -> Expiry:
+    """Return what happens where nobody decides: what text from outside may have led to never runs by itself."""
+    known = [(catalog.tools[call.tool], call) for call in calls if call.tool in catalog.tools]
+    led = said == "approve" and any(list_open_sources(tool, catalog.policy, run, call) for tool, call in known)
+    return "reject" if led else said
 
 
 def to_approval_call(call: ToolCall) -> ApprovalCall:

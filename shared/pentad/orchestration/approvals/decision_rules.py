@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pentad.domain.canonical import arguments_hash, sha256_of
-from pentad.domain.declarations.agents import GROUP_PATTERN, ToolSpec
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput, InvalidTransition, StoreUnavailable
 from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Change, Vote
 from pentad.orchestration.approvals.edited_arguments import check_arguments, fill_edits
@@ -202,9 +203,8 @@ def _escalate(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
             return approval  # a repeat of the say that brought it there
         raise InvalidInput(f"the group '{group}' is already being asked", field="group", fix="name another group")
     if count_escalations(approval) >= MAX_ESCALATIONS:
-        raise InvalidInput(
-            f"already escalated {MAX_ESCALATIONS} times, the limit", field="group", fix="approve or reject it"
-        )
+        said = f"already escalated {MAX_ESCALATIONS} times, the limit"
+        raise InvalidInput(said, field="group", fix="approve or reject it")
     return _move_to_group(approval, group, say)
 
 

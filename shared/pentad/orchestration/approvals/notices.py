@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, TransientError
 from pentad.domain.ids import AgentName, RunId, TenantId
 from pentad.domain.runs import Approval, ApprovalStatus

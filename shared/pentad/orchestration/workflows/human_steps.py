@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from pentad.domain.canonical import arguments_hash
+from pentad.domain.declarations.asking import AskingStep
 from pentad.domain.declarations.workflows import HumanStep, StepResult, ToolStep
 from pentad.domain.errors import InvalidTransition, NotFound, StepDone, StepRejected
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, ToolCall
-from pentad.orchestration.approvals.ask import to_approval_call
+from pentad.orchestration.approvals.ask import choose_expiry, to_approval_call
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.workflows.ports import Asks
 from pentad.orchestration.workflows.redriven_steps import iter_earlier_steps, store_result, take_over
@@ -132,12 +133,7 @@ class Humans:
             status=ApprovalStatus.PENDING,
             calls=(),
             text=text,
-            group=step.group,
-            quorum=step.quorum,
-            on_expiry=step.on_expiry,
-            escalate_to=step.escalate_to,
-            remind_seconds=step.remind_seconds,
-            not_requester=step.four_eyes,
+            **_asked_of(step),
             **_asked_by(run),
             created_at=now,
             expires_at=now + timedelta(seconds=step.seconds),
@@ -159,7 +155,7 @@ class Humans:
         stores = self._stores
         run = stores.get_run(at)
         call = stores.runs.get_call(at.tenant_id, at.run_id, at.place, INDEX)
-        if self._find_earlier(at, run, lambda earlier: _is_approval_of(earlier, call)) is not None:
+        if self._find_earlier(at, run, lambda earlier: _is_approval_of(earlier, call, step)) is not None:
             raise StepDone(f"the call of the step '{at.step}' was approved for an earlier run")
         shown = to_approval_call(call)
         now = stores.now()
@@ -172,7 +168,7 @@ class Humans:
             session_id=at.session_id,
             status=ApprovalStatus.PENDING,
             calls=(shown,),
-            group=step.group,
+            **_asked_of(step) | {"on_expiry": choose_expiry(stores.catalog, run, step.on_expiry, [call])},
             **_asked_by(run),
             created_at=now,
             expires_at=now + timedelta(seconds=step.seconds),
@@ -194,7 +190,8 @@ class Humans:
             return self._get_decided(at)
         except NotFound:
             run = self._stores.get_run(at)
-            earlier = self._find_earlier(at, run, lambda one: _is_approval_of(one, call))
+            step = self._stores.get_step(at, ToolStep)
+            earlier = self._find_earlier(at, run, lambda one: _is_approval_of(one, call, step))
             if earlier is None:
                 raise
             return earlier
@@ -206,6 +203,17 @@ class Humans:
         if approval.status is ApprovalStatus.PENDING:
             raise InvalidTransition("nobody has decided yet", field="approval")
         return approval
+
+
+def _asked_of(step: AskingStep) -> dict[str, Any]:
+    return {
+        "group": step.group,
+        "quorum": step.quorum,
+        "on_expiry": step.on_expiry,
+        "escalate_to": step.escalate_to,
+        "remind_seconds": step.remind_seconds,
+        "not_requester": step.four_eyes,
+    }
 
 
 def _asked_by(run: Run) -> dict[str, Any]:
@@ -236,17 +244,23 @@ def _is_same_question(approval: Approval, step: HumanStep, text: str) -> bool:
 
     What nobody decided in time is no decision.
     """
-    first = next((change.group for change in approval.changes if change.what == "escalated"), approval.group)
     kind = "question" if step.asks == "question" else "answer"
-    said = (approval.kind, approval.text, first) == (kind, text, step.group) and approval.quorum >= step.quorum
-    said = said and approval.not_requester >= step.four_eyes
+    said = (approval.kind, approval.text) == (kind, text) and _is_as_strict(approval, step)
     return said and approval.status in _SAID
 
 
-def _is_approval_of(approval: Approval, call: ToolCall) -> bool:
-    """Tell whether a human has approved just this call: of this tool, with these arguments."""
+def _is_as_strict(approval: Approval, step: AskingStep) -> bool:
+    """Tell whether the same group was asked first, and of no fewer people."""
+    first = next((change.group for change in approval.changes if change.what == "escalated"), approval.group)
+    enough = approval.quorum >= step.quorum and approval.not_requester >= step.four_eyes
+    return first == step.group and enough
+
+
+def _is_approval_of(approval: Approval, call: ToolCall, step: AskingStep) -> bool:
+    """Tell whether those whom a step asks have approved just this call: of this tool, with these arguments."""
     shown = {(one.tool, one.arguments_hash) for one in approval.calls}
-    return approval.status is ApprovalStatus.APPROVED and (call.tool, call.arguments_hash) in shown
+    approved = approval.status is ApprovalStatus.APPROVED and (call.tool, call.arguments_hash) in shown
+    return approved and _is_as_strict(approval, step)
 
 
 def _explain_rejection(approval: Approval) -> str:

@@ -22,9 +22,11 @@ from pentad.domain.declarations.workflows import (
 from pentad.domain.errors import NotFound
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run
+from pentad.domain.taint.sources import MANY, name_tool_source
 from pentad.orchestration.workflows.steps import Stores, parse_fields
 from pentad.orchestration.workflows.templates import INPUT, STATUS, find_references
 from pentad.tools.policy.given_addresses import SaidText, Speaker, iter_strings
+from pentad.tools.policy.outside_words import UntrustedText
 
 _FOREIGN_FIRST: Final[tuple[Speaker, ...]] = ("model", "outside")
 _USER: Final[frozenset[Speaker]] = frozenset({"user"})
@@ -94,6 +96,38 @@ class WorkflowSaid:
             said += [] if speaker is None else [SaidText(text, speaker) for text in _iter_words(one)]
         return said
 
+    def list_untrusted(self, run: Run) -> list[UntrustedText]:
+        """Return the text from outside in a run so far, oldest first, to find its words in arguments.
+
+        It is a request that came from outside, results of tools that bring such text, and what an agent answered that
+        had any in its context. What a model made of them is no text of theirs.
+
+        Raises:
+            NotFound: there is no such workflow.
+            StoreUnavailable: a store did not answer.
+        """
+        request = self._find_request(run)
+        found: list[UntrustedText] = []
+        if request is not None and request.taint:
+            found.append(UntrustedText(_name_sources(request.taint), request.text))
+        tools, steps = self._stores.catalog.tools, self._stores.get_workflow(run.agent).steps
+        results = self._stores.results.list_for_run(run.tenant_id, run.run_id)
+        for one in sorted(results, key=lambda result: (result.ended_at, result.place)):
+            step = steps.get(one.name)
+            sources: tuple[str, ...] = ()
+            if isinstance(step, ToolStep) and (step.tool not in tools or not tools[step.tool].trusted_output):
+                sources = (name_tool_source(step.tool),)
+            elif one.child_run_id is not None:
+                sources = self._find_taint(run.tenant_id, one.child_run_id)
+            found += (UntrustedText(_name_sources(sources), text) for text in (_iter_words(one) if sources else ()))
+        return found
+
+    def _find_taint(self, tenant_id: str, run_id: str) -> tuple[str, ...]:
+        try:
+            return self._stores.runs.get(tenant_id, run_id).taint
+        except NotFound:
+            return (MANY,)  # It was erased; its words are still there.
+
     def _make_origins(self, run: Run) -> "_Origins":
         spec = self._stores.get_workflow(run.agent)
         untrusted = {name for name, tool in self._stores.catalog.tools.items() if not tool.trusted_output}
@@ -161,6 +195,10 @@ class _Origins:
             elif reference.field != STATUS:
                 found |= self.find(reference.step)
         return found
+
+
+def _name_sources(sources: tuple[str, ...]) -> str:
+    return sources[0] if len(sources) == 1 else MANY
 
 
 def _find_least_trusted(origins: frozenset[Speaker]) -> Speaker:

@@ -1,6 +1,6 @@
 """Run a tool's step: plan one call of the tool's function, and keep its result."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pentad.domain.canonical import arguments_hash
@@ -25,7 +25,7 @@ from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneC
 from pentad.orchestration.workflows.said_texts import WorkflowSaid
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference, parse_fields
 from pentad.orchestration.workflows.templates import render_value
-from pentad.tools.policy.given_addresses import SaidText
+from pentad.tools.policy.apply import may_ask
 from pentad.tools.policy.grounds import Grounds, plan_call
 from pentad.tools.policy.sums import PlannedSums
 
@@ -69,8 +69,8 @@ class Calls:
             arguments = self._build_arguments(step, run, at)
             begun = self._done.check(at, run, tool, arguments)
             stores.check_allowed(run, at)
-            said = self._list_said(run, tool, step, arguments)
-            stored = self._store(at, run, tool, arguments if begun is None else begun.arguments, begun, said)
+            grounds = self._build_grounds(run, tool, step, arguments)
+            stored = self._store(at, run, tool, arguments if begun is None else begun.arguments, begun, grounds)
         return {"tool": step.tool, "index": INDEX, "asks": stored.decision.kind == "approve"}
 
     def collect(self, at: EnteredStep, error: str | None = None, cause: str = "") -> dict[str, Any]:
@@ -131,11 +131,17 @@ class Calls:
             raise NotFound(f"no tool '{name}'", field="tool")
         return found
 
-    def _list_said(
-        self, run: Run, tool: ToolSpec, step: ToolStep, arguments: dict[str, Any]
-    ) -> Sequence[SaidText] | None:
-        """Return who said what, where it decides about the call's addresses."""
-        return self._said.list_for_call(run, step, arguments) if tool.any_address and run.taint else None
+    def _build_grounds(self, run: Run, tool: ToolSpec, step: ToolStep, arguments: dict[str, Any]) -> Grounds:
+        """Return what decides about a call; what was said is read where it does, or where a human may be shown it."""
+        stores, said = self._stores, self._said
+        policy, sums = stores.catalog.policy, PlannedSums(stores.sums, stores.now)
+        found = Grounds(policy=policy, taint=run.taint, sums=sums)
+        if run.taint and tool.any_address:
+            found = replace(found, said=said.list_for_call(run, step, arguments))
+        if run.taint and may_ask(tool, policy, run.agent) != "never":
+            own = [one.text for one in said.list_all(run) if one.by == "user"]
+            found = replace(found, untrusted=said.list_untrusted(run), own_words=own)
+        return found
 
     def _store(
         self,
@@ -144,7 +150,7 @@ class Calls:
         tool: ToolSpec,
         arguments: dict[str, Any],
         begun: Begun | None,
-        said: Sequence[SaidText] | None,
+        grounds: Grounds,
     ) -> Step:
         stores = self._stores
         call = ToolCall(
@@ -159,8 +165,6 @@ class Calls:
             status=CallStatus.PENDING,
             effect_key=None if begun is None else begun.key,
         )
-        sums = PlannedSums(stores.sums, stores.now)
-        grounds = Grounds(policy=stores.catalog.policy, taint=run.taint, sums=sums, said=said)
         call = plan_call(tool, run, call, grounds)
         step = Step(
             tenant_id=at.tenant_id,

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from pentad.domain.declarations.asking import Approvers
 from pentad.domain.declarations.rates import parse_rates
 from pentad.domain.declarations.remote_tools import SERVER_PATTERN, McpAuth
 from pentad.domain.errors import ConfigurationError, ToolFailed
@@ -40,7 +41,28 @@ class ServeSection(FrozenValue):
     """What MCP clients may call; nothing that is not named here."""
 
     agents: tuple[AgentName, ...] = Field(default=(), max_length=100, description="agents and workflows")
-    tools: tuple[ToolName, ...] = Field(default=(), max_length=40, description="each is a state machine of its own")
+    tools: dict[ToolName, Approvers] = Field(
+        default_factory=dict,
+        max_length=40,
+        description="each is a state machine of its own, with who approves its calls; a list says nothing of that",
+    )
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _read_tools(cls, given: Any) -> Any:
+        """Return a list of names as names of which nothing is said.
+
+        Raises:
+            ValueError: a list names one twice, or says more than names.
+        """
+        if isinstance(given, dict):
+            return {name: {} if said is None else said for name, said in given.items()}
+        if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
+            twice = next((name for name in given if given.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"it names '{twice}' twice; name each once")
+            return {name: {} for name in given}
+        raise ValueError("write a list of names, or 'NAME: {group: finance, quorum: 2}' without a dash")
 
 
 class RemoteToolEntry(FrozenValue):
@@ -125,7 +147,7 @@ def _describe_fault(fault: ErrorDetails) -> str:
     place = ".".join(map(str, fault["loc"])) or "the file"
     if fault["type"] != "extra_forbidden":
         return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
-    models = (McpFile, ServeSection, ServerEntry, RemoteToolEntry, McpAuth)
+    models = (McpFile, ServeSection, Approvers, ServerEntry, RemoteToolEntry, McpAuth)
     known = [name for model in models for name in model.model_fields]
     meant = get_close_matches(str(fault["loc"][-1]), known, n=1)
     return f"{place}: no such field" + (f": do you mean '{meant[0]}'?" if meant else "")

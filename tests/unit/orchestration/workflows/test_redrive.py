@@ -217,3 +217,26 @@ def test_it_does_not_go_on_for_ever(bench: Bench) -> None:
         redrive(bench)
     with pytest.raises(InvalidTransition, match="redriven more than"):
         redrive(bench)
+
+
+@pytest.mark.parametrize(
+    ("now", "again"),
+    [({}, False), ({"quorum": 2}, True), ({"group": "finance"}, True), ({"not_requester": True}, True)],
+)
+def test_an_approved_call_is_asked_for_again_where_others_or_more_have_to_approve_it(
+    bench: Bench, now: dict[str, Any], again: bool
+) -> None:
+    bench.facts()
+    bench.calls.plan(bench.at("keep"))
+    bench.world.decide(TENANT, bench.humans.ask(bench.at("keep"), "token")["approval"], "approve", by="ann")
+    redrive(bench)
+    step = SPEC.steps["keep"].model_copy(update=now)
+    flow = SPEC.model_copy(update={"steps": {**SPEC.steps, "keep": step}})
+    bench.world.catalog.workflows["flow"] = flow
+    bench.facts()
+    bench.calls.plan(bench.at("keep"))
+    if again:
+        assert bench.humans.ask(bench.at("keep"), "token")["approval"] == approval_id(bench.run.run_id, 6)
+    else:
+        with pytest.raises(StepDone):
+            bench.humans.ask(bench.at("keep"), "token")
