@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from twin.moto_patches import dynamodb, secret_versions
+from twin.moto_patches import ciphertexts, dynamodb, secret_versions
 from twin.moto_patches.patching import apply_once
 
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
@@ -25,6 +25,7 @@ def client(service: str, region: str = "us-east-1") -> Any:
 
 @cache
 def _client(service: str, region: str) -> Any:
+    apply_once(ciphertexts.apply)
     apply_once(dynamodb.apply)
     apply_once(secret_versions.apply)
     made = new_client(service, region)

@@ -222,6 +222,8 @@ class HttpApi(Construct):
         # An upload replaces the version that is there when it is asked for, and no other.
         grants.grant_bucket(role, stores.documents_bucket, ["s3:ListBucket"])
         grants.grant_key(role, stores.approval_key, ["kms:Decrypt"], conditions=grants.FOR_ONE_APPROVAL)
+        sealing = ["kms:Encrypt", "kms:Decrypt"]
+        grants.grant_key(role, stores.approval_key, sealing, conditions=grants.FOR_ONE_CURSOR)
         grants.grant_invoke(role, [self._runner.function_arn, self._gateway.function_arn])
 
     def _grant_running(self, machines: Sequence[str]) -> None:

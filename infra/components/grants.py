@@ -30,6 +30,11 @@ FOR_ONE_APPROVAL: Conditions = {
     "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "approval"]},
 }
 """A task token is encrypted for one approval of one tenant, and decrypted for the same only."""
+FOR_ONE_CURSOR: Conditions = {
+    "Null": {f"kms:EncryptionContext:{name}": "false" for name in ("tenant", "cursor_of", "route")},
+    "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "cursor_of", "route"]},
+}
+"""A cursor is encrypted for one list of one user, and decrypted for the same only."""
 
 
 def grant_table(

@@ -9,6 +9,7 @@ from typing import Any
 from twin.moto_patches import (
     alarms,
     bucket_policies,
+    ciphertexts,
     dynamodb,
     hooks,
     lookups,
@@ -54,6 +55,7 @@ def main() -> None:
     setattr(Patches, "replace_everywhere", noted_everywhere)  # noqa: B010 - mypy
     lasting = (
         bucket_policies,
+        ciphertexts,
         queue_policies,
         queue_retention,
         dynamodb,

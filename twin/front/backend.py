@@ -18,6 +18,7 @@ from twin.front.model import ApiCall, ApiResponse, TableTimes
 from twin.front.moto_repairs import patch_response
 from twin.moto_patches import (
     bucket_policies,
+    ciphertexts,
     dynamodb,
     lookups,
     object_lock,
@@ -27,6 +28,16 @@ from twin.moto_patches import (
 )
 from twin.moto_patches.patching import apply_once
 
+_LASTING: Final = (
+    bucket_policies,
+    ciphertexts,
+    queue_policies,
+    queue_retention,
+    dynamodb,
+    lookups,
+    object_lock,
+    secret_versions,
+)
 _SERIALISED: Final = ("dynamodb", "s3", "secretsmanager", "sqs")
 _LOOK_SECONDS: Final = 0.25
 _MAX_WAIT_SECONDS: Final = 20.0
@@ -42,8 +53,7 @@ class MotoBackend:
 
     def __init__(self, account: MotoAccount, times: TableTimes | None = None) -> None:
         self._account = account
-        lasting = (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, object_lock, secret_versions)
-        for module in lasting:
+        for module in _LASTING:
             apply_once(module.apply)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from pentad.api.mcp.refusals import build_refusal
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routes import MCP_PATH, find_route, is_door, list_door, list_methods, to_pattern
+from pentad.api.sealed_cursors import SealedCursors
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
 
@@ -61,12 +63,20 @@ class Api:
         telemetry: logs.
         rates: how many costly requests a caller may make.
         acts: records who does what.
+        cursors: seals cursors of callers who may not see all of a list.
     """
 
     def __init__(
-        self, routers: Sequence[Router], rules: AccessRules, telemetry: Telemetry, rates: RequestRates, acts: Acts
+        self,
+        routers: Sequence[Router],
+        rules: AccessRules,
+        telemetry: Telemetry,
+        rates: RequestRates,
+        acts: Acts,
+        cursors: SealedCursors,
     ) -> None:
         self._rules = rules
+        self._cursors = cursors
         self._acts = acts
         self._telemetry = telemetry
         self._rates = rates
@@ -82,7 +92,7 @@ class Api:
         instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
         path = _get_path(event)
         try:
-            admitted, act = self._admit(event)
+            admitted = self._admit(event)
         except PentadError as error:
             return _build_response(path, *problems.from_error(error, instance))
         except _Rejected as rejected:
@@ -92,13 +102,14 @@ class Api:
         except Exception as error:  # the outermost boundary: a client must not see a traceback
             return self._build_unexpected(path, error, instance)
         answer = self._answer(admitted, context, path, instance)
-        if act is not None:
-            self._acts.end(act, int(answer["statusCode"]))
+        if admitted.act is not None:
+            self._acts.end(admitted.act, int(answer["statusCode"]))
         return answer
 
-    def _answer(self, event: dict[str, Any], context: Any, path: str, instance: str) -> dict[str, Any]:
+    def _answer(self, admitted: "_Admitted", context: Any, path: str, instance: str) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = self._resolver.resolve(event, context)
+            answer: dict[str, Any] = self._resolver.resolve(admitted.event, context)
+            answer = self._cursors.seal_answer(answer, admitted.caller, admitted.route)
         except PentadError as error:
             return _build_response(path, *problems.from_error(error, instance))
         except Exception as error:  # the outermost boundary: a client must not see a traceback
@@ -109,7 +120,7 @@ class Api:
         self._telemetry.log_event("api.unexpected", level="ERROR", error=type(error).__name__)
         return _build_response(path, problems.build_internal_error(instance), {})
 
-    def _admit(self, event: Mapping[str, Any]) -> tuple[dict[str, Any], Act | None]:
+    def _admit(self, event: Mapping[str, Any]) -> "_Admitted":
         """Return a request as its route reads it, or raise: no such path, no right to it, unreadable or too many.
 
         What changes a run is in the audit then: the entry comes second.
@@ -133,7 +144,18 @@ class Api:
         names, request = route.parse_path(path), APIGatewayProxyEventV2(read)
         self._rules.check(caller, route.access, names, request)
         self._telemetry.add_keys(run=names.get("run"), session=names.get("session"))
-        return read, self._acts.begin(caller, route.name, names, request)
+        opened = self._cursors.open_event(read, caller, route.name)
+        return _Admitted(opened, caller, route.name, self._acts.begin(caller, route.name, names, request))
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """A request as its route reads it, who asks, and the entry of the audit where it changes something."""
+
+    event: dict[str, Any]
+    caller: Caller
+    route: str
+    act: Act | None
 
 
 class _Rejected(Exception):

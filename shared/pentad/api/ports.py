@@ -99,3 +99,23 @@ class BulkIngestion(Protocol):
             StoreUnavailable: the service did not answer.
         """
         ...
+
+
+class CursorCipher(Protocol):
+    """Encrypts cursors for one caller and one list."""
+
+    def seal(self, cursor: str, *, tenant_id: str, user_id: str, route: str) -> str:
+        """Return a cursor that nobody reads, and that `open` takes with the same three names alone.
+
+        Raises:
+            StoreUnavailable: the key service did not answer.
+        """
+        ...
+
+    def open(self, sealed: str, *, tenant_id: str, user_id: str, route: str) -> str | None:
+        """Return what was sealed, or None where this was not sealed for these names.
+
+        Raises:
+            StoreUnavailable: the key service did not answer.
+        """
+        ...

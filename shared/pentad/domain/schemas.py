@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from pentad.domain.errors import InvalidInput
 
@@ -23,6 +24,8 @@ MAX_SCHEMA_PARTS = 1_000
 """Schemas within one schema: each property is one. A check of one takes 1 ms."""
 MAX_REQUEST_PARTS = 3_000
 """The same of all schemas of one request."""
+MAX_DEFERRED_PARTS = 30_000
+"""The same of the tools that a request keeps back to be found; no provider gets them."""
 MAX_SCHEMA_BYTES = 200_000
 MAX_SCHEMA_DEPTH = 32
 MAX_CHOICES = 1_000
@@ -35,6 +38,7 @@ MAX_STEPS = 50_000
 Schema = Mapping[str, Any]
 _MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _DATA = frozenset({"const", "enum", "default", "examples", "example", "required", "dependentRequired"})
+_EVALUATED = {"unevaluatedProperties", "patternProperties"}
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _PYTHON_AND_ECMA = re.compile(r"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
 _PATTERN_FIX = "leave out lookaheads, look-behinds and back references; repeat at most 1,000 times (RE2's syntax)"
@@ -99,7 +103,7 @@ def check_schema_limits(schema: Schema, field: str) -> int:
         InvalidInput: it is larger or deeper than allowed, refers to another document, or has a pattern that can't be
             matched in linear time; the field says where.
     """
-    parts, patterns, mixed = 0, 0, {"unevaluatedProperties": False, "patternProperties": False}
+    parts, patterns = 0, 0
     for place, node, depth in _iter_schemas(schema, field):
         parts += 1
         if parts > MAX_SCHEMA_PARTS:
@@ -110,14 +114,7 @@ def check_schema_limits(schema: Schema, field: str) -> int:
         if patterns > MAX_PATTERNS:
             raise _refuse("the schema", f"has more than {MAX_PATTERNS} patterns", field)
         _check_choices_and_references(node, place)
-        for keyword in mixed:
-            mixed[keyword] |= keyword in node
-    if all(mixed.values()):  # what is evaluated would be found by Python's own matching
-        raise InvalidInput(
-            "the schema has 'unevaluatedProperties' beside 'patternProperties'",
-            field=field,
-            fix="use 'additionalProperties'",
-        )
+    _check_evaluated(schema, field)
     if len(json.dumps(schema, default=str)) > MAX_SCHEMA_BYTES:  # after the depth, which json would stumble over
         raise _refuse("the schema", f"has more than {MAX_SCHEMA_BYTES:,} bytes", field)
     return parts
@@ -137,6 +134,7 @@ def find_violations(schema: Schema, value: Any, *, steps: list[int] | None = Non
     from jsonschema import Draft202012Validator
     from jsonschema.validators import validator_for
 
+    _check_evaluated(schema, "schema")
     validator = _bound_steps(validator_for(schema, default=Draft202012Validator))(schema)
     token = _steps_left.set([MAX_STEPS] if steps is None else steps)
     try:
@@ -191,10 +189,48 @@ def _check_choices_and_references(node: Schema, place: str) -> None:
         raise _refuse("the schema", f"has more than {MAX_CHOICES:,} choices", f"{place}.enum")
     for keyword in _REFERENCES:
         target = node.get(keyword)
-        if isinstance(target, str) and not target.startswith("#"):
+        if isinstance(target, str) and not _leads_to_schema(target):
             raise InvalidInput(
-                "a reference points outside the schema", field=f"{place}.{keyword}", fix="use #/$defs/..."
+                "a reference must lead to a schema within the schema", field=f"{place}.{keyword}", fix="use #/$defs/..."
             )
+
+
+def _leads_to_schema(target: str) -> bool:
+    """Tell if a reference leads to what `_iter_schemas` has seen: what stands as data has not been held against limits.
+
+    An anchor (``#name``) does: jsonschema looks for anchors in schemas alone. A nested ``$id`` moves where a pointer
+    begins, from one schema to another.
+    """
+    if not target.startswith("#/"):
+        return target.startswith("#")
+    parts = [unquote(part).replace("~1", "/").replace("~0", "~") for part in target[2:].split("/")]
+    index = 0
+    while index < len(parts):
+        if parts[index] in _DATA:
+            return False
+        index += 2 if parts[index] in _MAPS else 1  # behind a map of schemas comes a name
+    return True
+
+
+def _check_evaluated(schema: Schema, field: str) -> None:
+    """Return if no rule finds properties by Python's own matching, which may never end.
+
+    ``unevaluatedProperties`` does, with the patterns of whatever schema it gets to.
+    """
+    found, waiting = set(), [schema]
+    while waiting:
+        node: Any = waiting.pop()
+        if isinstance(node, Mapping):
+            found |= node.keys() & _EVALUATED
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    if found == _EVALUATED:
+        raise InvalidInput(
+            "the schema has 'unevaluatedProperties' beside 'patternProperties'",
+            field=field,
+            fix="use 'additionalProperties'",
+        )
 
 
 def _refuse(what: str, problem: str, field: str) -> InvalidInput:

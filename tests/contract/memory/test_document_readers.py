@@ -1,8 +1,12 @@
 """What every reader of documents does, and what a process of its own adds: limits that no document gets around."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,6 +146,48 @@ def test_the_process_has_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     assert set(read_process_environment()) <= {"PATH", "LD_LIBRARY_PATH"}
+
+
+_LOOK = """
+import ctypes, os, sys
+from pentad.memory.documents.adapters.process_wall import hide_process
+if os.getuid() == 0:  # who may look at everything
+    os.setgid(65534), os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # as each process is that was started, and did not change its user
+if sys.argv[1] == "hidden":
+    assert hide_process()
+child = os.fork()
+if child == 0:
+    try:
+        seen = "planted" in open(f"/proc/{os.getppid()}/environ").read()
+    except PermissionError:
+        seen = False
+    os._exit(1 if seen else 0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux shows a process's environment to others of its user")
+@pytest.mark.parametrize(("how", "seen"), [("plain", "1"), ("hidden", "0")])
+def test_a_process_can_not_look_into_the_one_that_started_it(how: str, seen: str) -> None:
+    environment = os.environ | {"AWS_SECRET_ACCESS_KEY": "planted", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", _LOOK, how], env=environment, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == seen
+
+
+def test_what_a_document_has_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of a parser that starts a process of its own: played by what stands in for the interpreter."""
+    shell = tmp_path / "python"
+    shell.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/started\nexec sleep 600\n")
+    shell.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(shell))
+    with pytest.raises(InvalidInput, match="to read"):
+        process(ReaderLimits(wall_seconds=1.0)).read(b"x", name="a.md", media_type="text/markdown")
+    started = int((tmp_path / "started").read_text())
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{started}/stat").exists() and ") Z" not in Path(f"/proc/{started}/stat").read_text():
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.05)
 
 
 def test_an_answer_that_is_none_is_no_document(monkeypatch: pytest.MonkeyPatch) -> None:

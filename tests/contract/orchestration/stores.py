@@ -8,6 +8,7 @@ from typing import Any
 
 from moto import mock_aws
 
+from pentad.aws.kms_text import KmsText
 from pentad.aws.table import Table
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
@@ -74,7 +75,7 @@ def open_stores(kind: str) -> Iterator[Stores]:
         yield Stores(
             DynamoRuns(state, transient, spill, starting, clock),
             DynamoSessions(state, objects, clock=clock),
-            DynamoApprovals(state, spill, KmsCipher(kms, key)),
+            DynamoApprovals(state, spill, KmsCipher(KmsText(kms, key))),
             clock,
             state,
             transient,

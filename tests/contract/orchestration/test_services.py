@@ -17,6 +17,7 @@ from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import create_key, list_keys, revoke_key
 from pentad.api.ports import UploadTerms
+from pentad.aws.kms_text import KmsText
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import (
     ConfigurationError,
@@ -260,7 +261,7 @@ def test_kms_is_given_the_tenant_and_the_approval() -> None:
             {"Plaintext": b"token"},
             {"KeyId": "key", "CiphertextBlob": b"sealed", "EncryptionContext": context},
         )
-        cipher = KmsCipher(client, "key")
+        cipher = KmsCipher(KmsText(client, "key"))
         sealed = cipher.encrypt("token", tenant_id="acme", approval_id="apr_1")
         assert cipher.decrypt(sealed, tenant_id="acme", approval_id="apr_1") == "token"
 

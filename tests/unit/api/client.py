@@ -9,6 +9,7 @@ from typing import Any
 from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_memory import MemoryActs
+from pentad.api.adapters.cursor_ciphers import MemoryCursors
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
@@ -36,6 +37,7 @@ from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceR
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
 from pentad.api.routers.users import UserRoutes
+from pentad.api.sealed_cursors import SealedCursors
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
@@ -282,6 +284,7 @@ class Client:
                 now=services.now,
                 knows_fact=services.facts.has_fact,
             ),
+            SealedCursors(MemoryCursors()),
         )
 
     def __call__(

@@ -371,6 +371,22 @@ def test_a_page_that_leaves_out_what_is_others_goes_on_with_its_cursor() -> None
     assert sorted(found) == sorted(mine)
 
 
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_a_cursor_is_of_the_user_that_got_it(name: str) -> None:
+    """What it holds may be the key of another user's thing: so it is sealed, and nobody can make one."""
+    client, path = Client(), BY_NAME[name].path
+    for user in ("bob", "ann", "bob", "ann", "bob"):
+        make_things(client, user)
+
+    def ask_page(kind: str, cursor: str | None = None) -> Reply:
+        return client("GET", f"{path}?limit=1" + (f"&cursor={cursor}" if cursor else ""), caller=CALLERS[kind])
+
+    plain, sealed = (str(ask_page(kind).json["cursor"]) for kind in ("service", "ann-key"))
+    assert (ask_page("service", plain).status, ask_page("ann-key", sealed).status) == (200, 200)
+    for kind, cursor in (("ann-key", plain), ("bob-key", sealed), ("service", sealed), ("ann-key", f"x{sealed}")):
+        assert ask_page(kind, cursor).status == 404, kind
+
+
 @pytest.mark.parametrize("kind", sorted(CALLERS))
 def test_a_users_documents_are_below_the_users_name(kind: str) -> None:
     who, client = CALLERS[kind], Client()

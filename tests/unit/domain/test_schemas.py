@@ -102,7 +102,12 @@ def nested(levels: int) -> dict[str, Any]:
         ({"enum": list(range(1_001))}, "1,000 choices"),
         ({"description": "x" * 200_001}, "200,000 bytes"),
         ({"const": ["x" * 200_001]}, "200,000 bytes"),
-        ({"items": {"$ref": "http://169.254.169.254/latest"}}, "outside"),
+        ({"items": {"$ref": "http://169.254.169.254/latest"}}, "within the schema"),
+        ({"$ref": "#/default", "default": {"pattern": "^(a+)+$"}}, "within the schema"),
+        ({"$ref": "#/%64efault", "default": {}}, "within the schema"),
+        ({"properties": {"a": {"$dynamicRef": "#/$defs/b/enum/0"}}, "$defs": {"b": {"enum": [{}]}}}, "within the"),
+        ({"allOf": [{"$ref": "#/properties/a/const"}], "properties": {"a": {"const": {}}}}, "within the schema"),
+        ({"unevaluatedProperties": False, "default": {"patternProperties": {"a": {}}}}, "unevaluatedProperties"),
         ({"unevaluatedProperties": False, "patternProperties": {"a": {}}}, "unevaluatedProperties"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -126,6 +131,24 @@ def test_a_schema_within_the_limits_is_counted() -> None:
         "const": {"$ref": "x"},
     }
     assert check_schema_limits(named, "schema") == 3
+
+
+def test_a_reference_may_lead_to_any_schema_whatever_it_is_called() -> None:
+    named = {"properties": {"default": {"type": "integer"}, "a": {"$ref": "#/properties/default"}}, "items": [{}]}
+    for target in ("#", "#/$defs/a~1b", "#/definitions/enum", "#/items/0", "#/properties/a", "#anchor"):
+        check_schema_limits({**named, "$defs": {"a/b": {}}, "not": {"$ref": target}}, "schema")
+    assert find_violations(named, {"a": "x"}) and not find_violations(named, {"a": 1})
+
+
+def test_no_way_leads_to_matching_that_never_ends() -> None:
+    hidden = {
+        "type": "object",
+        "$ref": "#/default",
+        "unevaluatedProperties": False,
+        "default": {"patternProperties": {"^(a+)+$": {}}},
+    }
+    with pytest.raises(InvalidInput, match="unevaluatedProperties"):
+        find_violations(hidden, {"a" * 100 + "!": 1})
 
 
 def test_a_value_that_takes_too_many_steps_is_refused() -> None:

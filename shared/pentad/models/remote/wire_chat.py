@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
-from pentad.domain.schemas import MAX_REQUEST_PARTS, check_schema_limits
+from pentad.domain.schemas import MAX_DEFERRED_PARTS, MAX_REQUEST_PARTS, check_schema_limits
 from pentad.domain.tracing import HEADER, read_traceparent
 from pentad.models.remote.wire_errors import Errors, decode_attempts
 
@@ -52,15 +52,16 @@ def _check_schemas(request: ChatRequest) -> None:
     Raises:
         InvalidInput: one can't; the field says which and where.
     """
-    parts = 0
-    for index, tool in enumerate(request.tools):
-        parts += check_schema_limits(tool.input_schema, f"request.tools.{index}.input_schema")
-        if parts > MAX_REQUEST_PARTS:
-            raise InvalidInput(
-                f"the tools' schemas have more than {MAX_REQUEST_PARTS:,} parts in all",
-                field="request.tools",
-                fix="offer fewer tools",
-            )
+    for field, tools, most in (
+        ("request.tools", request.tools, MAX_REQUEST_PARTS),
+        ("request.deferred", request.deferred, MAX_DEFERRED_PARTS),
+    ):
+        parts = 0
+        for index, tool in enumerate(tools):
+            parts += check_schema_limits(tool.input_schema, f"{field}.{index}.input_schema")
+            if parts > most:
+                message = f"the tools' schemas have more than {most:,} parts in all"
+                raise InvalidInput(message, field=field, fix="offer fewer tools")
     if request.output_schema is not None:
         check_schema_limits(request.output_schema, "request.output_schema")
 

@@ -7,6 +7,7 @@ from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 from pentad.api.adapters.bulk_stepfunctions import StepFunctionsBulk
+from pentad.api.adapters.cursor_ciphers import KmsCursors
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
@@ -32,10 +33,12 @@ from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceR
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
 from pentad.api.routers.users import UserRoutes
+from pentad.api.sealed_cursors import SealedCursors
 from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
 from pentad.aws.clients import get_client
+from pentad.aws.kms_text import KmsText
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.facts.manage import ManageFacts
 from pentad.memory.sessions.ports import SessionStore
@@ -86,7 +89,8 @@ def make_api() -> Api:
     log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
     facts = make_facts(values, values.state_table)
     acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact)
-    return Api(routers, rules, telemetry, _make_rates(), acts)
+    cursors = SealedCursors(KmsCursors(KmsText(get_client("kms"), values.approval_key)))
+    return Api(routers, rules, telemetry, _make_rates(), acts, cursors)
 
 
 @cache

@@ -5,6 +5,7 @@ from functools import cache
 from pentad.aws.clients import get_client
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.aws.table import Table
+from pentad.memory.documents.adapters.process_wall import hide_process
 from pentad.memory.documents.adapters.reader_process import ProcessReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.upload_keys_dynamodb import DynamoUploadKeys
@@ -43,6 +44,7 @@ def make_bulk_share() -> FairQueue:
 @cache
 def make_ingest() -> Ingest:
     """Return what keeps the index as the documents bucket is."""
+    hide_process()  # before the first document is read by a process of this user
     values = read_settings(IngestSettings)
     # One attempt: a second one would embed, and bill, twice. The queue brings a failed message back.
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)

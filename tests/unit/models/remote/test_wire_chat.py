@@ -188,3 +188,14 @@ def test_nothing_is_asked_past_the_deadline() -> None:
     with pytest.raises(errors.ModelUnavailable):
         LambdaChatModel(function, "f", clock=clock).complete(_request(), deadline=clock.now)
     assert function.payloads == []
+
+
+@pytest.mark.parametrize("field", ["tools", "deferred"])
+def test_a_schema_without_bound_is_refused_also_of_a_tool_that_is_kept_back(field: str) -> None:
+    endless = {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=a)"}}}
+    tool = ToolSpec(name="look", description="Looks.", input_schema=endless, effects="none")
+    request = _request().model_copy(update={field: (tool,)})
+    call = wire_chat.CompleteCall.model_validate(json.loads(wire_chat.encode_call(request, 1.0)))
+    with pytest.raises(errors.InvalidInput) as caught:
+        call.to_request()
+    assert str(caught.value.field).startswith(f"request.{field}.0.input_schema.properties.a")

@@ -1,5 +1,6 @@
 """Reads each document in a process of its own, with limits of memory, CPU time, time and output."""
 
+import contextlib
 import json
 import os
 import signal
@@ -81,20 +82,22 @@ class ProcessReader:
         """Return the exit code, or None where the process was ended for the time it took."""
         path = os.pathsep.join(entry for entry in sys.path if entry)
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 [sys.executable, "-s", "-m", "pentad.memory.documents.reader_main"],
                 stdin=source,
                 stdout=target,
                 stderr=subprocess.DEVNULL,
                 env=self._environment | {"PYTHONPATH": path},
-                timeout=seconds,
-                check=False,
+                start_new_session=True,
             )
-        except subprocess.TimeoutExpired:
-            return None
         except OSError as error:
             raise StoreUnavailable(f"the process that reads documents did not start: {type(error).__name__}") from error
-        return done.returncode
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _end_group(process)
 
     def _explain(self, code: int | None) -> InvalidInput:
         if code == EXIT_TOO_LARGE:
@@ -104,6 +107,13 @@ class ProcessReader:
         else:
             message = "the process that read the document broke"
         return InvalidInput(message, field="document", fix="split the document, or upload its text")
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a process with all that it has started: nothing of a document goes on after it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _read_answer(written: bytes) -> ReadDocument:

@@ -3,11 +3,8 @@
 import base64
 import binascii
 import json
-from typing import Any
 
-from botocore.exceptions import ClientError
-
-from pentad.aws.errors import code_of, translate_errors
+from pentad.aws.kms_text import KmsText, NotSealed
 from pentad.domain.errors import PolicyDenied
 
 
@@ -17,40 +14,22 @@ class KmsCipher:
     A Step Functions task token is at most 2,048 characters, and KMS encrypts up to 4,096 bytes directly.
 
     Args:
-        client: a low-level KMS client.
-        key: ARN of the key.
+        text: encrypts.
     """
 
-    def __init__(self, client: Any, key: str) -> None:
-        self._client = client
-        self._key = key
+    def __init__(self, text: KmsText) -> None:
+        self._text = text
 
     def encrypt(self, token: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
-        with translate_errors("the key service"):
-            reply = self._client.encrypt(
-                KeyId=self._key,
-                Plaintext=token.encode(),
-                EncryptionContext={"tenant": tenant_id, "approval": approval_id},
-            )
-        blob: bytes = reply["CiphertextBlob"]
-        return base64.b64encode(blob).decode()
+        return self._text.encrypt(token, {"tenant": tenant_id, "approval": approval_id})
 
     def decrypt(self, sealed: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
-        with translate_errors("the key service"):
-            try:
-                reply = self._client.decrypt(
-                    KeyId=self._key,
-                    CiphertextBlob=base64.b64decode(sealed),
-                    EncryptionContext={"tenant": tenant_id, "approval": approval_id},
-                )
-            except ClientError as error:
-                if code_of(error) != "InvalidCiphertextException":
-                    raise
-                raise PolicyDenied("the task token belongs to another approval") from error
-        plain: bytes = reply["Plaintext"]
-        return plain.decode()
+        try:
+            return self._text.decrypt(sealed, {"tenant": tenant_id, "approval": approval_id})
+        except NotSealed as error:
+            raise PolicyDenied("the task token belongs to another approval") from error
 
 
 class MemoryCipher:

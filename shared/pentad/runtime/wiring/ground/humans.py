@@ -1,6 +1,7 @@
 """Approvals, and what asks humans for them."""
 
 from pentad.aws.clients import get_client
+from pentad.aws.kms_text import KmsText
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
 from pentad.orchestration.approvals.adapters.ciphers import KmsCipher
@@ -21,7 +22,7 @@ def make_approvals(values: StateTable, key: str | None = None) -> DynamoApproval
         values: the function's settings.
         key: ARN of the KMS key of task tokens; without one the store neither writes nor reads them.
     """
-    cipher = None if key is None else KmsCipher(get_client("kms"), key)
+    cipher = None if key is None else KmsCipher(KmsText(get_client("kms"), key))
     return DynamoApprovals(make_table(values.state_table), Spill(make_objects(values.payload_bucket)), cipher)
 
 
