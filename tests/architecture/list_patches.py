@@ -15,12 +15,11 @@ from twin.moto_patches import (
     lookups,
     metrics,
     object_lock,
-    queue_policies,
-    queue_retention,
     schedules,
     secret_versions,
 )
 from twin.moto_patches.patching import Patches
+from twin.moto_patches.queues import policies, retention
 from twin.moto_patches.stepfunctions import install
 
 _found: dict[str, str] = {}
@@ -56,8 +55,8 @@ def main() -> None:
     lasting = (
         bucket_policies,
         ciphertexts,
-        queue_policies,
-        queue_retention,
+        policies,
+        retention,
         dynamodb,
         lookups,
         object_lock,

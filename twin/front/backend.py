@@ -22,17 +22,16 @@ from twin.moto_patches import (
     dynamodb,
     lookups,
     object_lock,
-    queue_policies,
-    queue_retention,
     secret_versions,
 )
 from twin.moto_patches.patching import apply_once
+from twin.moto_patches.queues import policies, retention
 
 _LASTING: Final = (
     bucket_policies,
     ciphertexts,
-    queue_policies,
-    queue_retention,
+    policies,
+    retention,
     dynamodb,
     lookups,
     object_lock,

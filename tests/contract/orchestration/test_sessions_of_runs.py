@@ -31,6 +31,14 @@ def test_a_session_of_our_own_names_can_not_be_made_from_outside(stores: Stores)
     assert stores.sessions.get(TENANT, OURS) is None
 
 
+def test_a_schedule_makes_its_session_and_goes_on_with_it(stores: Stores) -> None:
+    for place in (0, 1):
+        run = make_run(stores, session=OURS).model_copy(update={"trigger": "schedule"})
+        kept = start(stores, run)
+        assert kept.request_seq == place
+        end(stores, kept)
+
+
 def test_a_session_that_we_made_is_gone_on_with(stores: Stores) -> None:
     end(stores, begin_new(stores, make_run(stores, session=OURS)))
     assert started(stores, session=OURS).request_seq == 1

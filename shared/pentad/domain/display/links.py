@@ -17,6 +17,9 @@ MAX_QUERY: Final = 40
 MAX_PATH: Final = 120
 MAX_LABEL: Final = 40
 """Of a host's name: data can be carried by a name that is only looked up."""
+_REST_OF_ADDRESS: Final = re.compile(r"[^\s<>\"'`|()\[\]{}]*")
+_MOST_PLACES: Final = 100
+"""Of one address in one text of the user's: where each of them only begins another address, it was not given."""
 _SHOWN: Final = 80
 _PLAIN_SCHEMES: Final = ("http", "https", "ftp", "ws", "wss")
 _SAFE_SCHEMES: Final = ("mailto", "tel")
@@ -142,7 +145,7 @@ class _Work:
 
     def find_blocked(self, address: str) -> str | None:
         """Return the host that an address must not lead to, or None where it may."""
-        if any(address in words for words in self.own_words if address):
+        if any(_is_given(address, words) for words in self.own_words if address):
             return None
         # As HTML has it, and as Markdown does, before and after entities are read: none of them may lead elsewhere.
         readings = (address, _ESCAPE.sub(r"\1", address), _ESCAPE.sub(r"\1", html.unescape(address)))
@@ -153,6 +156,20 @@ class _Work:
         shown = "".join(one if one.isascii() and (one.isalnum() or one in ".-:[]") else "?" for one in host)[:_SHOWN]
         self.blocked.append(shown or "unknown")
         return self.blocked[-1]
+
+
+def _is_given(address: str, words: str) -> bool:
+    """Tell if a user's words have an address; ``https://bank.co`` is not given by ``https://bank.com``."""
+    place = words.find(address)
+    for _ in range(_MOST_PLACES):
+        if place < 0:
+            return False
+        rest = _REST_OF_ADDRESS.match(words, place + len(address))
+        whole = address + (rest[0] if rest else "").rstrip(".,;:!?*_")
+        if find_host(whole) == find_host(address):
+            return True
+        place = words.find(address, place + 1)
+    return False
 
 
 def find_host(address: str) -> str | None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput, PolicyDenied
-from pentad.domain.ids import check_id
+from pentad.domain.ids import check_id, derive_id
 from pentad.domain.runs import Actor
 from pentad.domain.tracing import HEADER
 from pentad.orchestration.lifecycle.announce_end import FINISHED
@@ -105,8 +105,16 @@ def read_message(body: str, message_id: str) -> Read:
             return Again(*_check_ids(detail, "tenant", "run"))
         if kind == EXECUTION_CHANGED:
             return _parse_execution_end(detail)
-    message = _parse_request(content)
+    message = _own_session(_parse_request(content))
     return RunRequested(message, "schedule", message.idempotency_key or message_id)
+
+
+def _own_session(message: RunMessage) -> RunMessage:
+    """Return a schedule's request with a session that only we make: one of its name may be a user's already."""
+    if message.session_id is None:
+        return message
+    derived = derive_id("ses", message.tenant_id, "schedule", message.agent, message.session_id)
+    return message.model_copy(update={"session_id": derived})
 
 
 def read_request(body: str, verify: Verify) -> RunRequested:

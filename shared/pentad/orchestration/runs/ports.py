@@ -34,10 +34,10 @@ class RunStore(Protocol):
         Without a message the session holds the conversation already, and ``run.request_seq`` is where the user's
         stands; ``run.manifest`` may say what the run's context is.
 
-        The session is made if it is new, unless its id is of those that only we make (`is_reserved_session`); with
-        ``new_session`` it has to be new. ``run.request_seq`` of the result is the message's place, ``run.fence`` its
-        fencing token. A repeat (same run id, same request_hash) returns the stored run and changes nothing. An expired
-        lease is taken over: its run fails in the same write.
+        The session is made if it is new, unless its id is of those that only we make (`is_reserved_session`), which a
+        schedule's run does; with ``new_session`` it has to be new. ``run.request_seq`` of the result is the message's
+        place, ``run.fence`` its fencing token. A repeat (same run id, same request_hash) returns the stored run and
+        changes nothing. An expired lease is taken over: its run fails in the same write.
 
         Where the session is busy and ``run.if_busy`` is ``enqueue``, the run is stored with its message and waits
         (`Run.waiting`) at the end of the session's queue. A session with a queue is busy even where no run holds it,

@@ -10,6 +10,7 @@ from infra.orchestration.machines.agent_files import read_agent
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.declarations.schedules import check_schedule
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.ids import derive_id
 from pentad.orchestration.lifecycle.queue_messages import RunRequested, build_schedule_message, read_message
 
 DAILY = ScheduleSpec(
@@ -80,5 +81,6 @@ def test_what_a_schedule_sends_is_keyed_by_the_time_it_was_due() -> None:
     asked = [read_message(body, message_id) for message_id in ("m1", "m2")]
     assert isinstance(asked[0], RunRequested)
     assert asked[0] == asked[1]
-    assert (asked[0].trigger, asked[0].message.tenant_id, asked[0].message.session_id) == ("schedule", "acme", "s")
+    session = derive_id("ses", "acme", "schedule", "clerk", "s")  # of this schedule alone
+    assert (asked[0].trigger, asked[0].message.tenant_id, asked[0].message.session_id) == ("schedule", "acme", session)
     assert asked[0].idempotency_key == "schedule/clerk/daily/2026-11-23T08:00:00Z"

@@ -156,6 +156,24 @@ def test_an_address_that_the_user_wrote_stays() -> None:
     assert "[this](blocked: shop.example)" in found.text
 
 
+@pytest.mark.parametrize(
+    ("asked", "address", "stays"),
+    [
+        ("see https://bank.com/accounts", "https://bank.co", False),
+        ("see https://bank.com/accounts", "https://bank.com", True),
+        ("see https://bank.com/accounts", "https://bank.com/acc", True),
+        ("see https://bank.com.", "https://bank.com", True),
+        ("see (https://bank.com), please", "https://bank.com", True),
+        ("see https://bank.com, or https://bank.co!", "https://bank.co", True),
+        ("see https://bank.com@evil.example/", "https://bank.com", False),
+        ("see " + "https://bank.com " * 200, "https://bank.co", False),
+    ],
+)
+def test_what_is_only_the_start_of_an_address_was_not_given(asked: str, address: str, stays: bool) -> None:
+    text = f"![a]({address})"
+    assert (defuse_links(text, own_words=[asked]).text == text) is stays
+
+
 def test_each_host_is_told_once_and_shows_nothing_that_is_not_plain() -> None:
     found = defuse_links("[a](https://evil.example/1) [b](https://evil.example/2) [c](https://ev\u202eil`.example/)")
     assert found.hosts == ("evil.example", "evil?.example")

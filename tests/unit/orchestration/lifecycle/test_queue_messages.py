@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.declarations.schedules import ScheduleSpec
 from pentad.domain.errors import InvalidInput, NotAuthenticated, PolicyDenied
+from pentad.domain.ids import is_reserved_session
 from pentad.domain.runs import Actor
 from pentad.orchestration.lifecycle.queue_messages import (
     EXECUTION_CHANGED,
@@ -14,6 +16,7 @@ from pentad.orchestration.lifecycle.queue_messages import (
     RunRequested,
     Signed,
     build_redrive_message,
+    build_schedule_message,
     read_message,
     read_request,
 )
@@ -130,3 +133,20 @@ def test_a_wrong_message_names_its_field(body: str, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_request(body, verify)
     assert caught.value.field == field
+
+
+def test_a_schedules_session_is_one_that_nobody_can_take_before_it() -> None:
+    schedule = {
+        "name": "daily",
+        "expression": "rate(1 day)",
+        "tenant": "acme",
+        "message": "Report.",
+        "session": "daily",
+    }
+    body = build_schedule_message("clerk", ScheduleSpec.model_validate(schedule))
+    first, again = (read_message(json.dumps(body | {"idempotency_key": key}), "m").message for key in ("k1", "k2"))
+    other = read_message(json.dumps(body | {"agent": "greeter"}), "m").message
+    assert first.session_id == again.session_id != other.session_id
+    assert is_reserved_session(str(first.session_id))
+    fresh = read_message(json.dumps({name: body[name] for name in body if name != "session"}), "m").message
+    assert fresh.session_id is None

@@ -178,7 +178,8 @@ class RunStart:
             if earlier is None:
                 raise StoreUnavailable("the session of the new run is there already", retry_after=1)
             return earlier
-        if not terms.new_session and not is_there and is_reserved_session(run.session_id):
+        may_make = terms.new_session or run.trigger == "schedule"
+        if not may_make and not is_there and is_reserved_session(run.session_id):
             raise make_no_session_error()
         return None
 
