@@ -222,8 +222,6 @@ class HttpApi(Construct):
         # An upload replaces the version that is there when it is asked for, and no other.
         grants.grant_bucket(role, stores.documents_bucket, ["s3:ListBucket"])
         grants.grant_key(role, stores.approval_key, ["kms:Decrypt"], conditions=grants.FOR_ONE_APPROVAL)
-        sealing = ["kms:Encrypt", "kms:Decrypt"]
-        grants.grant_key(role, stores.approval_key, sealing, conditions=grants.FOR_ONE_CURSOR)
         grants.grant_invoke(role, [self._runner.function_arn, self._gateway.function_arn])
 
     def _grant_running(self, machines: Sequence[str]) -> None:
@@ -234,7 +232,7 @@ class HttpApi(Construct):
         self._grant_machines(machines)
 
     def _grant_machines(self, machines: Sequence[str]) -> None:
-        """Let the API wake runs, start bulk ingestions and tell how far they are.
+        """Let the API wake runs, start bulk ingestions and tell how far they are, and seal cursors.
 
         In a policy of its own: all that stands in a role has 10,240 characters.
         """
@@ -260,6 +258,11 @@ class HttpApi(Construct):
                 build_start_statement([machine_arn(self, stage, BULK_MACHINE)]),
                 iam.PolicyStatement(actions=follow, resources=[executions]),
                 iam.PolicyStatement(actions=["states:DescribeMapRun"], resources=[runs]),
+                iam.PolicyStatement(
+                    actions=["kms:Encrypt", "kms:Decrypt"],
+                    resources=[self._build.stores.approval_key.key_arn],
+                    conditions=grants.FOR_ONE_CURSOR,
+                ),
             ],
         )
         for kind, place in (("execution", ":*"), ("mapRun", "/documents:*")):

@@ -144,9 +144,13 @@ def test_a_schedules_session_is_one_that_nobody_can_take_before_it() -> None:
         "session": "daily",
     }
     body = build_schedule_message("clerk", ScheduleSpec.model_validate(schedule))
-    first, again = (read_message(json.dumps(body | {"idempotency_key": key}), "m").message for key in ("k1", "k2"))
-    other = read_message(json.dumps(body | {"agent": "greeter"}), "m").message
-    assert first.session_id == again.session_id != other.session_id
-    assert is_reserved_session(str(first.session_id))
-    fresh = read_message(json.dumps({name: body[name] for name in body if name != "session"}), "m").message
-    assert fresh.session_id is None
+
+    def read(**values: Any) -> str | None:
+        found = read_message(json.dumps({name: value for name, value in (body | values).items() if value}), "m")
+        assert isinstance(found, RunRequested)
+        return found.message.session_id
+
+    first = read(idempotency_key="k1")
+    assert first == read(idempotency_key="k2") != read(agent="greeter")
+    assert is_reserved_session(str(first))
+    assert read(session=None) is None
