@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from twin.simulator.anthropic import reply as anthropic_reply
 from twin.simulator.anthropic import request as anthropic_request
+from twin.simulator.anthropic.search_results import list_results
 from twin.simulator.neutral import Conversation, Json, Problem, Reply
 from twin.simulator.openai import chat as openai_chat
 from twin.simulator.openai import responses as openai_responses
@@ -69,11 +70,11 @@ class AnthropicMessages:
 
     def render(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
         """Return a message."""
-        return anthropic_reply.build_message(reply, body["model"], reply_id)
+        return anthropic_reply.build_message(reply, body["model"], reply_id, list_results(body))
 
     def stream(self, reply: Reply, body: Json, reply_id: str, created: int) -> Iterator[bytes]:
         """Return a message as events."""
-        return anthropic_reply.stream_message(reply, body["model"], reply_id)
+        return anthropic_reply.stream_message(reply, body["model"], reply_id, list_results(body))
 
     def build_overflow(self, tokens: int, window: int) -> Problem:
         """Return the refusal."""

@@ -17,11 +17,33 @@ class Block(FrozenValue):
     """Base of every content block."""
 
 
+class CitablePassage(FrozenValue):
+    """A passage as a provider is given it that cites passages itself. It is escaped, as it is in the text."""
+
+    marker: str = Field(description="what cites it in an answer, such as [cite:k7f2qa]")
+    source: str = Field(description="the document's name")
+    title: str
+    text: str
+
+
+class CitableText(FrozenValue):
+    """A text with its passages apart: it says the same as the text, and is sent in its place or not at all."""
+
+    before: str = ""
+    passages: tuple[CitablePassage, ...] = Field(min_length=1)
+    after: str = ""
+
+
 class TextBlock(Block):
     """Words."""
 
     type: Literal["text"] = "text"
     text: str
+    citable: CitableText | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="of a message as it is sent; never stored",
+    )
 
 
 class ImageBlock(Block):
@@ -68,6 +90,11 @@ class ToolResultBlock(Block):
     content: str
     is_error: bool = False
     untrusted: bool = Field(default=False, description="holds text from outside; it is marked to the model")
+    citable: CitableText | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="of a message as it is sent; never stored",
+    )
 
 
 ContentBlock = Annotated[

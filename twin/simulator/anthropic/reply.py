@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from twin.simulator.anthropic.request import sign
+from twin.simulator.anthropic.search_results import cut_text
 from twin.simulator.neutral import Json, Problem, Reply, ToolCall, Usage
 from twin.simulator.wire_text import dump_wire
 
@@ -52,14 +53,14 @@ def build_error(problem: Problem, request_id: str) -> Json:
     return {"type": "error", "error": {"type": kind, "message": problem.message}, "request_id": request_id}
 
 
-def build_message(reply: Reply, model: str, message_id: str) -> Json:
-    """Return a complete message."""
+def build_message(reply: Reply, model: str, message_id: str, results: Sequence[Json] = ()) -> Json:
+    """Return a complete message, which cites the request's search results."""
     body: Json = {
         "id": message_id,
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": [_build_block(one) for one in _list_blocks(reply)],
+        "content": [_build_block(one) for one in _list_blocks(reply, results)],
         "stop_reason": reply.raw_stop if reply.raw_stop is not None else _STOPS[reply.stop],
         "stop_sequence": reply.stop_sequence,
         "stop_details": _build_stop_details(reply),
@@ -68,7 +69,7 @@ def build_message(reply: Reply, model: str, message_id: str) -> Json:
     return body if reply.omit_usage else body | {"usage": _build_usage(reply.usage or Usage())}
 
 
-def stream_message(reply: Reply, model: str, message_id: str) -> Iterator[bytes]:
+def stream_message(reply: Reply, model: str, message_id: str, results: Sequence[Json] = ()) -> Iterator[bytes]:
     """Yield the message as server-sent events."""
     usage = {} if reply.omit_usage else _build_usage(reply.usage or Usage())
     opening = build_message(reply, model, message_id) | {"content": [], "stop_reason": None, "stop_sequence": None}
@@ -77,7 +78,7 @@ def stream_message(reply: Reply, model: str, message_id: str) -> Iterator[bytes]
         opening["usage"] = usage | {"output_tokens": 1, "output_tokens_details": None}
     yield _format_event("message_start", {"message": opening})
     yield _format_event("ping", {})
-    for index, one in enumerate(_list_blocks(reply)):
+    for index, one in enumerate(_list_blocks(reply, results)):
         yield _format_event("content_block_start", {"index": index, "content_block": _build_empty_block(one)})
         for delta in _iter_deltas(one):
             yield _format_event("content_block_delta", {"index": index, "delta": delta})
@@ -101,12 +102,12 @@ def _format_event(name: str, payload: Json) -> bytes:
     return f"event: {name}\ndata: {dump_wire({'type': name, **payload})}\n\n".encode()
 
 
-def _list_blocks(reply: Reply) -> list[tuple[str, Any]]:
+def _list_blocks(reply: Reply, results: Sequence[Json]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     if reply.thinking:
         found.append(("thinking", reply.thinking))
     if reply.text:
-        found.append(("text", reply.text))
+        found.extend(("text", block) for block in cut_text(reply.text, results))
     found.extend(("tool_use", call) for call in reply.calls)
     return found
 
@@ -116,7 +117,7 @@ def _build_block(one: tuple[str, Any]) -> Json:
     if kind == "thinking":
         return {"type": "thinking", "thinking": value, "signature": sign(value)}
     if kind == "text":
-        return {"type": "text", "text": value, "citations": None}
+        return dict(value)
     return {"type": "tool_use", "id": value.id, "name": value.name, "input": _parse_input(value)}
 
 
@@ -134,7 +135,9 @@ def _build_empty_block(one: tuple[str, Any]) -> Json:
     kind, value = one
     if kind == "tool_use":
         return {"type": "tool_use", "id": value.id, "name": value.name, "input": {}}
-    return _build_block(one) | ({"thinking": "", "signature": ""} if kind == "thinking" else {"text": ""})
+    if kind == "thinking":
+        return _build_block(one) | {"thinking": "", "signature": ""}
+    return {"type": "text", "text": "", "citations": [] if value["citations"] else None}
 
 
 def _iter_deltas(one: tuple[str, Any]) -> Iterator[Json]:
@@ -150,7 +153,9 @@ def _iter_deltas(one: tuple[str, Any]) -> Iterator[Json]:
             yield {"type": "thinking_delta", "thinking": piece}
         yield {"type": "signature_delta", "signature": sign(value)}
     else:
-        for piece in split_text(value):
+        for citation in value["citations"] or ():
+            yield {"type": "citations_delta", "citation": citation}
+        for piece in split_text(value["text"]):
             yield {"type": "text_delta", "text": piece}
 
 

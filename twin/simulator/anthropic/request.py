@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from twin.simulator.anthropic.search_results import take_results
 from twin.simulator.neutral import Conversation, Json, Problem, Tool, ToolCall, ToolChoice, ToolResult, Turn
 from twin.simulator.schemas import adapt_patterns, find_schema_error, iter_schemas
 from twin.simulator.tokens import Segment
@@ -67,12 +68,13 @@ def parse(body: Any, *, counting: bool = False) -> Conversation:
     tools = _read_tools(body)
     thinking = _read_thinking(body)
     choice = _read_choice(body, tools, thinking=thinking)
-    turns = tuple(_read_turn(index, message) for index, message in enumerate(body["messages"]))
+    output = body.get("output_config") or {}
+    form = output.get("format") or {}
+    messages = take_results(body["messages"], structured=bool(form))
+    turns = tuple(_read_turn(index, message) for index, message in enumerate(messages))
     _check_order(turns)
     _check_pairs(turns)
     _check_breakpoints(body)
-    output = body.get("output_config") or {}
-    form = output.get("format") or {}
     if form.get("type") == "json_schema":
         _check_output_schema(form.get("schema"))
     system = "\n".join([_join_text(body.get("system")), *(turn.text for turn in turns if turn.role == "system")])
@@ -269,7 +271,7 @@ def _read_block(
             raise Problem(400, f"{where}: Invalid `signature` in `thinking` block")
     elif kind == "document":
         texts.append(str((block.get("source") or {}).get("data") or ""))
-    elif kind not in ("redacted_thinking", "image", "search_result"):
+    elif kind not in ("redacted_thinking", "image"):
         raise Problem(400, f"{where}: Input tag '{kind}' found using 'type' does not match any of the expected tags")
 
 

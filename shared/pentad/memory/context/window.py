@@ -19,7 +19,8 @@ from pentad.domain.display.frames import escape_text
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.retrieval.citations import resolve_citations
-from pentad.memory.retrieval.passages import edge_order, estimate_given, render_question
+from pentad.memory.retrieval.knowledge import with_citable_results
+from pentad.memory.retrieval.passages import edge_order, estimate_given, render_question, take_passages_apart
 from pentad.memory.retrieval.remembered import estimate_remembered, render_remembered
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.memory.tokens import Counter, estimate_message
@@ -159,7 +160,8 @@ def _count_remaining(stored: Sequence[StoredMessage], count: Counter) -> list[in
 def assemble(stored: Sequence[StoredMessage], *, pinned: bool = False) -> tuple[Message, ...]:
     """Return the messages to send, given those since the epoch began, in order.
 
-    Questions are rendered with their passages. A run that ended between a tool call and its result leaves a call that
+    Questions are rendered with their passages, and beside that as text with these apart, for a provider that cites
+    passages itself. A run that ended between a tool call and its result leaves a call that
     no provider would accept: it is given an error result, so that the conversation can go on.
 
     Args:
@@ -179,9 +181,10 @@ def assemble(stored: Sequence[StoredMessage], *, pinned: bool = False) -> tuple[
             message = _put_in_front(message, front)
         if messages:
             _answer_open_calls(messages, message)
-        kept = _drop_orphans(messages[-1] if messages else None, message)
+        last = messages[-1] if messages else None
+        kept = _drop_orphans(last, message)
         if kept.blocks:
-            messages.append(kept)
+            messages.append(with_citable_results(kept, last))
     return tuple(messages)
 
 
@@ -235,7 +238,8 @@ def _render_message(one: StoredMessage) -> Message:
     rendered = render_question(one.message.text, *given)
     if rendered == one.message.text:
         return one.message
-    return one.message.model_copy(update={"blocks": (*others, TextBlock(text=rendered))})
+    citable = take_passages_apart(one.message.text, *given)
+    return one.message.model_copy(update={"blocks": (*others, TextBlock(text=rendered, citable=citable))})
 
 
 def _answer_open_calls(messages: list[Message], following: Message) -> None:

@@ -1,25 +1,17 @@
 """Resolve the markers of an answer, such as `[cite:k7f2qa]`, to the passages that they point to.
 
-The form is one that ordinary answers don't contain: numbers in brackets are lists, indexes, intervals and footnotes.
+What a marker looks like: `pentad.domain.display.markers`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from pentad.domain.display.markers import iter_markers, parse_names
 from pentad.domain.knowledge import Citation, Passage
 from pentad.memory.retrieval.knowledge import HasMessage, read_found_passages
 from pentad.memory.retrieval.passages import HasPassages, make_marker, name_passage
 
 QUOTE_CHARACTERS = 500
-
-# Code is no place for a marker: a fenced block up to its end (or the answer's), or a span between equal backticks.
-_FENCE = r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?^[ ]{0,3}(?P=fence)[`~]*[ \t]*$|.*\Z)"
-_SPAN = r"(?<!`)(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)"
-_CODE = re.compile(f"{_FENCE}|{_SPAN}", re.MULTILINE | re.DOTALL)
-# [cite:k7f2qa], [cite: k7f2qa, m3x5bd]; models write a second one with its own prefix, or in capitals, too.
-_NAME = r"(?:cite:[ ]?)?([a-z0-9][a-z0-9_-]{0,23})"
-_MARKER = re.compile(rf"\[[ ]?cite:[ ]?{_NAME}(?:[ ]?[,;][ ]?{_NAME}){{0,49}}[ ]?\]", re.IGNORECASE)
-_NAMES = re.compile(rf"(?:\A\[[ ]?cite:|[,;])[ ]?{_NAME}", re.IGNORECASE)
 
 
 def resolve_citations(answer: str, stored: Sequence[HasPassages]) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
@@ -34,8 +26,8 @@ def resolve_citations(answer: str, stored: Sequence[HasPassages]) -> tuple[tuple
     passages = _map_names(stored)
     citations: dict[str, Citation] = {}
     unknown: dict[str, None] = {}
-    for match in _iter_markers(answer):
-        for name in _parse_names(match):
+    for match in iter_markers(answer):
+        for name in parse_names(match):
             if name in passages:
                 citations.setdefault(name, _make_citation(name, passages[name]))
             else:
@@ -52,7 +44,7 @@ def find_passage(stored: Sequence[HasPassages], passage_id: str) -> Passage | No
 def find_unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[str, ...]:
     """Return the markers of an answer that none of its citations has, each once and in the order of appearance."""
     known = {citation.marker for citation in citations}
-    found = dict.fromkeys(make_marker(name) for match in _iter_markers(answer) for name in _parse_names(match))
+    found = dict.fromkeys(make_marker(name) for match in iter_markers(answer) for name in parse_names(match))
     return tuple(marker for marker in found if marker not in known)
 
 
@@ -67,7 +59,7 @@ def replace_markers(answer: str, words: Mapping[str, str]) -> str:
     """
 
     def say_names(match: re.Match[str]) -> str:
-        said = [words.get(make_marker(name)) for name in _parse_names(match)]
+        said = [words.get(make_marker(name)) for name in parse_names(match)]
         if None in said:
             return match[0]
         space = "" if answer[max(0, match.start() - 1) : match.start()].isspace() else " "
@@ -83,23 +75,10 @@ def strip_markers(answer: str) -> str:
 
 def _rewrite(answer: str, say: Callable[[re.Match[str]], str]) -> str:
     parts, end = [], 0
-    for match in _iter_markers(answer):
+    for match in iter_markers(answer):
         parts += [answer[end : match.start()], say(match)]
         end = match.end()
     return "".join((*parts, answer[end:]))
-
-
-def _iter_markers(answer: str) -> Iterator[re.Match[str]]:
-    if "cite:" not in answer.lower():
-        return
-    code = [match.span() for match in _CODE.finditer(answer)]
-    for match in _MARKER.finditer(answer):
-        if not any(start <= match.start() < end for start, end in code):
-            yield match
-
-
-def _parse_names(match: re.Match[str]) -> list[str]:
-    return [name.lower() for name in _NAMES.findall(match[0])]
 
 
 def _map_names(stored: Sequence[HasPassages]) -> dict[str, Passage]:

@@ -14,10 +14,10 @@ from pydantic import Field, ValidationError
 from pentad.domain.declarations.agents import KnowledgeSpec, ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE, Passage
-from pentad.domain.messages import Message, ToolResultBlock
+from pentad.domain.messages import CitableText, Message, ToolResultBlock
 from pentad.domain.models import CallContext
 from pentad.domain.values import FrozenValue
-from pentad.memory.retrieval.passages import make_marker, name_passage
+from pentad.memory.retrieval.passages import make_citable, make_marker, name_passage
 from pentad.memory.retrieval.readers import choose_collections
 from pentad.memory.retrieval.search import DocumentSearch, Found, Wanted
 from pentad.models.ports import Embedder
@@ -174,8 +174,40 @@ def read_found_passages(stored: Iterable[HasMessage]) -> dict[str, Passage]:
             continue
         for block in one.message.blocks if calls else ():
             if isinstance(block, ToolResultBlock) and block.call_id in calls and not block.is_error:
-                passages |= {passage.passage_id: passage for passage in _parse_result(block.content)}
+                found = _parse_passages(_split_result(block.content)[0])
+                passages |= {passage.passage_id: passage for passage in found}
     return passages
+
+
+def with_citable_results(message: Message, asking: Message | None) -> Message:
+    """Return a message with its results of this tool also as text with its passages apart.
+
+    Args:
+        message: as it is sent.
+        asking: the one before it, whose calls it answers.
+    """
+    calls = {call.call_id for call in asking.tool_calls if call.tool == SEARCH_KNOWLEDGE} if asking else set()
+    if not calls:
+        return message
+    blocks = tuple(
+        block.model_copy(update={"citable": _take_apart(block.content)})
+        if isinstance(block, ToolResultBlock) and block.call_id in calls and not block.is_error
+        else block
+        for block in message.blocks
+    )
+    return message.model_copy(update={"blocks": blocks})
+
+
+def _take_apart(content: str) -> CitableText | None:
+    """Return what a result says with its passages apart; None where it has none, or what can't be read as one."""
+    value, behind = _split_result(content)
+    passages = tuple(_parse_passages(value))
+    citable = make_citable(passages)
+    if not citable or len(passages) < len(value["passages"]):
+        return None
+    rest = {name: said for name, said in value.items() if name != "passages"}
+    said = json.dumps(rest, ensure_ascii=False) if rest else ""
+    return CitableText(passages=citable, after="\n".join(filter(None, (said, behind.strip()))))
 
 
 def _tell_passage(passage: Passage) -> dict[str, Any]:
@@ -184,13 +216,17 @@ def _tell_passage(passage: Passage) -> dict[str, Any]:
     return {"cite": make_marker(name_passage(passage.passage_id)), **told}
 
 
-def _parse_result(content: str) -> Iterator[Passage]:
+def _split_result(content: str) -> tuple[dict[str, Any], str]:
+    """Return a result, and what stands behind its JSON: it may be a note of the runner's. It is empty if it is none."""
     try:
-        # Behind the JSON may stand a note of the runner's.
-        value, _ = json.JSONDecoder().raw_decode(content)
+        value, end = json.JSONDecoder().raw_decode(content)
     except ValueError:
-        return
-    told = value.get("passages") if isinstance(value, dict) else None
+        return {}, content
+    return (value, content[end:]) if isinstance(value, dict) else ({}, content)
+
+
+def _parse_passages(value: Mapping[str, Any]) -> Iterator[Passage]:
+    told = value.get("passages")
     for one in told if isinstance(told, Sequence) and not isinstance(told, str) else ():
         if not isinstance(one, dict):
             continue

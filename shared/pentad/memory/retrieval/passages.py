@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from pentad.domain.display.frames import escape_text, imitates_passages, quote_attribute
 from pentad.domain.knowledge import Passage, Utterance
-from pentad.domain.messages import Message
+from pentad.domain.messages import CitablePassage, CitableText, Message
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.tokens import Counter
 
@@ -60,24 +60,69 @@ def render_question(message: str, passages: Sequence[Passage], recalled: Sequenc
         passages: in the order in which they are shown.
         recalled: what was said earlier, in the order in which it is shown.
     """
-    question = f"<question>{escape_text(message)}</question>"
     if not passages and not recalled:
-        return question if imitates_passages(message) else message
-    given = []
-    if recalled:
-        said = "\n".join(escape_text(one.line) for one in recalled)
-        given.append(f"<recalled note={quote_attribute(RECALLED_NOTE)}>\n{said}\n</recalled>")
+        return _render_words(message) if imitates_passages(message) else message
+    given = [_render_recalled(recalled)] if recalled else []
     if passages:
         shown = "\n".join(_render(passage) for passage in passages)
         given.append(f"<passages>\n{shown}\n</passages>")
-    return "\n".join((*given, question))
+    return "\n".join((*given, _render_words(message)))
+
+
+def take_passages_apart(
+    message: str, passages: Sequence[Passage], recalled: Sequence[Utterance] = ()
+) -> CitableText | None:
+    """Return what `render_question` does with the passages apart from it; None where there are none that say anything.
+
+    They are escaped as they are there: whatever frame a provider puts around them, the question's own is not theirs.
+
+    Args:
+        message: the user's, as text.
+        passages: in the order in which they are shown.
+        recalled: what was said earlier, in the order in which it is shown.
+    """
+    citable = make_citable(passages)
+    if not citable:
+        return None
+    before = _render_recalled(recalled) if recalled else ""
+    return CitableText(before=before, passages=citable, after=_render_words(message))
+
+
+def make_citable(passages: Iterable[Passage]) -> tuple[CitablePassage, ...]:
+    """Return passages as a provider is given them that cites itself; those without words say nothing and are left out.
+
+    Args:
+        passages: in the order in which they are shown.
+    """
+    return tuple(
+        CitablePassage(
+            marker=make_marker(name_passage(passage.passage_id)),
+            source=escape_text(passage.document),
+            title=escape_text(passage.title or passage.document),
+            text=escape_text(_join_words(passage)),
+        )
+        for passage in passages
+        if passage.text.strip()
+    )
+
+
+def _render_words(message: str) -> str:
+    return f"<question>{escape_text(message)}</question>"
+
+
+def _render_recalled(recalled: Sequence[Utterance]) -> str:
+    said = "\n".join(escape_text(one.line) for one in recalled)
+    return f"<recalled note={quote_attribute(RECALLED_NOTE)}>\n{said}\n</recalled>"
 
 
 def _render(passage: Passage) -> str:
     marker = quote_attribute(make_marker(name_passage(passage.passage_id)))
     document, title = quote_attribute(passage.document), quote_attribute(passage.title)
-    words = f"{passage.header}\n{passage.text}" if passage.header else passage.text
-    return f"<passage cite={marker} document={document} title={title}>\n{escape_text(words)}\n</passage>"
+    return f"<passage cite={marker} document={document} title={title}>\n{escape_text(_join_words(passage))}\n</passage>"
+
+
+def _join_words(passage: Passage) -> str:
+    return f"{passage.header}\n{passage.text}" if passage.header else passage.text
 
 
 class HasGiven(HasPassages, Protocol):

@@ -88,6 +88,7 @@ class Capabilities(Entry):
     structured_output: bool = False
     thinking: bool = False
     prompt_cache: bool = False
+    citations: bool = Field(default=False, description="Claude: it cites search results that it is given by itself")
 
 
 class ModelEntry(Entry):

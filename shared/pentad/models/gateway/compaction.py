@@ -83,7 +83,7 @@ def _trim_results(message: Message, limit: int) -> Message:
         if isinstance(block, ToolResultBlock) and len(block.content) > limit + 100:
             missing = len(block.content) - limit
             text = f"{block.content[: limit // 2]}\n[{missing} characters left out]\n{block.content[-limit // 2 :]}"
-            blocks.append(block.model_copy(update={"content": text}))
+            blocks.append(block.model_copy(update={"content": text, "citable": None}))
         else:
             blocks.append(block)
     return message if tuple(blocks) == message.blocks else message.model_copy(update={"blocks": tuple(blocks)})

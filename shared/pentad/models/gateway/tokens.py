@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 
 from pentad.domain.messages import (
+    CitableText,
     ContentBlock,
     DocumentBlock,
     ImageBlock,
@@ -42,7 +43,7 @@ def estimate_tokens(text: str) -> int:
 def _estimate_block(block: ContentBlock) -> int:
     match block:
         case TextBlock():
-            return estimate_tokens(block.text)
+            return estimate_tokens(block.text) + _estimate_passages(block.citable)
         case ThinkingBlock():
             return estimate_tokens(block.text) + estimate_tokens(block.redacted or "")
         case ImageBlock():
@@ -54,7 +55,12 @@ def _estimate_block(block: ContentBlock) -> int:
         case ToolCallBlock():
             return estimate_tokens(block.tool) + estimate_tokens(json.dumps(block.arguments, ensure_ascii=False))
         case ToolResultBlock():
-            return estimate_tokens(block.content)
+            return estimate_tokens(block.content) + _estimate_passages(block.citable)
+
+
+def _estimate_passages(citable: CitableText | None) -> int:
+    """Return what a provider adds around passages where each is a block of its own; their words are in the text."""
+    return 0 if citable is None else _BLOCK_TOKENS * len(citable.passages)
 
 
 def estimate_content(blocks: Iterable[ContentBlock]) -> int:

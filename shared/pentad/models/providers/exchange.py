@@ -128,6 +128,8 @@ class ProviderFailure(Exception):
         self.should_retry = should_retry
         self.refuses_schema = False
         """The provider says that a tool's schema is what it can't take."""
+        self.refuses_citations = False
+        """The provider says that search results, or citations of them, are what it can't take."""
         self.reason: Reason | None = None
         """Why the provider says that the request is wrong, where it says so."""
         self.final = False

@@ -83,6 +83,12 @@ def refuses_schema(signal: FailureSignal) -> bool:
     return signal.status == 400 and any(word in lowered for word in _SCHEMA_WORDS)
 
 
+def refuses_citations(signal: FailureSignal) -> bool:
+    """Tell if a provider refused a request for its search results, or for the citations that it asks for."""
+    lowered = signal.message.lower()
+    return signal.status == 400 and any(word in lowered for word in ("search_result", "search result", "citations"))
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a provider says that a request is wrong, in words of ours: its own may repeat the user's.

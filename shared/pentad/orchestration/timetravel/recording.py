@@ -250,8 +250,9 @@ def compute_tool_digest(tool: ToolSpec) -> str:
 
 
 def dump_blocks(blocks: Sequence[ContentBlock]) -> list[dict[str, Any]]:
-    """Return blocks as plain values, thinking left out: a recording has none."""
-    return [block.model_dump(mode="json") for block in blocks if not isinstance(block, ThinkingBlock)]
+    """Return blocks as plain values, without thinking, of which a recording has none, or a text's second form."""
+    kept = [block for block in blocks if not isinstance(block, ThinkingBlock)]
+    return [block.model_dump(mode="json", exclude={"citable"}) for block in kept]
 
 
 def _read_messages(run: Run, sessions: SessionStore) -> list[StoredMessage]:

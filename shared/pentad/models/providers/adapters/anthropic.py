@@ -8,6 +8,7 @@ from typing import Any
 from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters import anthropic_wire
+from pentad.models.providers.adapters.anthropic_citations import SearchResults, list_sources
 from pentad.models.providers.adapters.sdk import (
     CONNECT_SECONDS,
     ClientCache,
@@ -90,6 +91,7 @@ class AnthropicChat:
         self._clock = clock
         self._clients = ClientCache(_make_client)
         self._strict = StrictTools()
+        self._results = SearchResults()
         self._provider = Provider(anthropic_wire.NAME, load_sdk, ANTHROPIC, "request-id")
 
     def close(self) -> None:
@@ -107,18 +109,25 @@ class AnthropicChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
+        model, sources = self._results.choose_form(model), list[str]()
         client = self._clients.get_client(get_credentials(self._credentials, anthropic_wire.NAME))
         create, named = client.messages.with_streaming_response.create, build_request_headers(request.context)
 
         def post(body: dict[str, Any]) -> WireReply:
-            return exchange(
-                self._provider,
-                lambda limits: create(**body, extra_headers=named, timeout=limits),
-                until,
-                self._clock,
-                reject=self._credentials.forget,
+            sources[:] = list_sources(body)
+            return self._results.send(
+                model,
+                sources,
+                lambda: exchange(
+                    self._provider,
+                    lambda limits: create(**body, extra_headers=named, timeout=limits),
+                    until,
+                    self._clock,
+                    reject=self._credentials.forget,
+                ),
             )
 
         encode = partial(make_body, model, request, max_output_tokens=max_output_tokens, effort=effort)
         reply = self._strict.send(model, request, lambda strict: encode(strict=strict), post)
-        return decode_reply(reply, lambda body: anthropic_wire.decode(body, model=model, request_id=reply.request_id))
+        decode = partial(anthropic_wire.decode, model=model, request_id=reply.request_id, sources=sources)
+        return decode_reply(reply, decode)

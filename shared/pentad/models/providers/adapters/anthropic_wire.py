@@ -7,10 +7,11 @@ Sources: the types of anthropic 2.12.0 (`types/message_create_params.py`, `types
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pentad.domain.messages import (
+    CitableText,
     ContentBlock,
     DocumentBlock,
     ImageBlock,
@@ -23,6 +24,7 @@ from pentad.domain.messages import (
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
+from pentad.models.providers.adapters.anthropic_citations import can_cite, encode_result, encode_text, merge_cited
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.strictjson import (
@@ -73,7 +75,7 @@ def encode(
     body: dict[str, Any] = {
         "model": model.id,
         "max_tokens": max_output_tokens,
-        "messages": _make_ids_unique(_encode_messages(normalise(request.messages, NAME))),
+        "messages": _make_ids_unique(_encode_messages(normalise(request.messages, NAME), can_cite(model, request))),
     }
     if request.system.strip():
         body["system"] = [{"type": "text", "text": request.system}]
@@ -116,14 +118,12 @@ def _mark_cache(body: dict[str, Any], lifetime: str, *, goes_on: bool) -> None:
             blocks[-1]["cache_control"] = {"type": "ephemeral", **({"ttl": "1h"} if lifetime == "1h" else {})}
 
 
-def _encode_messages(turns: Sequence[ProviderTurn]) -> list[dict[str, Any]]:
+def _encode_messages(turns: Sequence[ProviderTurn], cites: bool) -> list[dict[str, Any]]:
     messages = []
     for turn in turns:
         content: list[dict[str, Any]] = []
         for part in turn.parts:
-            content.extend(
-                _clean_raw(part.raw) if part.raw is not None else [_encode_block(block) for block in part.blocks]
-            )
+            content.extend(_encode_blocks(part.blocks, cites) if part.raw is None else _clean_raw(part.raw))
         messages.append({"role": turn.role, "content": content})
     return messages
 
@@ -170,6 +170,17 @@ def _clean_raw_item(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "id": wire_call_id(str(item.get("id")))} if item.get("type") == "tool_use" else item
 
 
+def _encode_blocks(blocks: Sequence[ContentBlock], cites: bool) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        match block:
+            case TextBlock(citable=CitableText() as citable) if cites:
+                yield from encode_text(citable)
+            case ToolResultBlock(citable=CitableText() as citable) if cites:
+                yield _encode_block(block) | {"content": encode_result(block, citable)}
+            case _:
+                yield _encode_block(block)
+
+
 def _encode_block(block: ContentBlock) -> dict[str, Any]:
     match block:
         case TextBlock():
@@ -202,8 +213,16 @@ def _encode_document(block: DocumentBlock) -> dict[str, Any]:
     return {"type": "document", "source": source, **titled}
 
 
-def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -> ProviderReply:
+def decode(
+    body: dict[str, Any], *, model: ModelEntry, request_id: str | None, sources: Sequence[str] = ()
+) -> ProviderReply:
     """Return the reply in a 200 body.
+
+    Args:
+        body: the body.
+        model: who was asked.
+        request_id: the provider's id of the request.
+        sources: of the search results that the request had; their citations become markers.
 
     Raises:
         ProviderFailure: it is no message.
@@ -211,6 +230,8 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     content: Any = body.get("content")
     if body.get("type") != "message" or not is_list_of_objects(content):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a message", request_id=request_id)
+    if sources:
+        content = merge_cited(content, sources)
     blocks: list[ContentBlock] = []
     problems: list[str] = []
     for item in content:

@@ -16,6 +16,7 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import anthropic_wire
 from pentad.models.providers.adapters.anthropic import load_sdk, make_body
+from pentad.models.providers.adapters.anthropic_citations import SearchResults, list_sources
 from pentad.models.providers.adapters.sdk import (
     CONNECT_SECONDS,
     ClientCache,
@@ -53,6 +54,7 @@ class BedrockChat:
         self._place = ProviderCredentials("", entry.base_url)
         self._clients = ClientCache(self._make)
         self._strict = StrictTools()
+        self._results = SearchResults()
         self._provider = Provider(
             entry.name, load_sdk, BEDROCK, "x-amzn-requestid", "x-amzn-errortype", _get_credential_errors
         )
@@ -83,12 +85,19 @@ class BedrockChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
+        model, sources = self._results.choose_form(model), list[str]()
         client = self._clients.get_client(self._place)
         create = client.messages.with_streaming_response.create
 
         def post(body: dict[str, Any]) -> WireReply:
-            return exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
+            sources[:] = list_sources(body)
+            return self._results.send(
+                model,
+                sources,
+                lambda: exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock),
+            )
 
         encode = partial(make_body, model, request, max_output_tokens=max_output_tokens, effort=effort)
         reply = self._strict.send(model, request, lambda strict: encode(strict=strict), post)
-        return decode_reply(reply, lambda body: anthropic_wire.decode(body, model=model, request_id=reply.request_id))
+        decode = partial(anthropic_wire.decode, model=model, request_id=reply.request_id, sources=sources)
+        return decode_reply(reply, decode)

@@ -25,7 +25,14 @@ from pentad.models.providers.exchange import (
     ProviderVectors,
     describe_fault,
 )
-from pentad.models.providers.outcomes import FailureSignal, Rule, classify, find_reason, refuses_schema
+from pentad.models.providers.outcomes import (
+    FailureSignal,
+    Rule,
+    classify,
+    find_reason,
+    refuses_citations,
+    refuses_schema,
+)
 from pentad.models.providers.ports import CredentialSource
 
 R = TypeVar("R", ProviderReply, ProviderVectors)
@@ -288,6 +295,7 @@ def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure
         scope=found.scope,
     )
     failure.refuses_schema = refuses_schema(signal)
+    failure.refuses_citations = refuses_citations(signal)
     failure.reason = find_reason(signal) if found.outcome is Outcome.CALLER_ERROR else None
     return failure
 
