@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twin.simulator.neutral import Conversation, Problem, Reply, Turn
+from twin.simulator.rules.prompt import parse_passages, strip_passages
+from twin.simulator.rules.results import extract_passages
 from twin.simulator.script import MAX_STEPS, RawReply, Step, match_step, parse_step
 
 HEADER = "x-client-request-id"
@@ -152,15 +154,25 @@ def _keep(script: _PrivateScript, asked: str, reply: Reply | RawReply, call_pref
 def _compute_digest(name: str, conversation: Conversation) -> str:
     """Return what is the same for a request and for its repetition, whichever provider gets it.
 
-    A request's name ends in what is its alone. The providers' ids of calls differ, and so they count for nothing.
+    A request's name ends in what is its alone. The providers' ids of calls differ, and so they count for nothing. Of
+    passages their words count: they are search results to one provider, and text to another.
     """
     said = [
-        [turn.role, turn.text, [[one.name, one.arguments] for one in turn.calls], [one.text for one in turn.results]]
+        [turn.role, _tell_words(turn.text), [[one.name, one.arguments] for one in turn.calls], _tell_results(turn)]
         for turn in conversation.turns
     ]
     tools = [tool.name for tool in conversation.tools]
     asked = [name.rpartition(".")[0], conversation.system, said, tools, conversation.schema]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _tell_words(text: str) -> list[str]:
+    return [" ".join(strip_passages(text).split()), *(passage.text for passage in parse_passages(text))]
+
+
+def _tell_results(turn: Turn) -> list[list[str]]:
+    passages = [[passage.text for passage in extract_passages(one)] for one in turn.results]
+    return [found or [one.text] for found, one in zip(passages, turn.results, strict=True)]
 
 
 def _list_words(conversation: Conversation) -> str:

@@ -71,6 +71,11 @@ def parse_passages(text: str) -> tuple[Passage, ...]:
     return tuple(found)
 
 
+def strip_passages(text: str) -> str:
+    """Return a text without its passages."""
+    return _PASSAGES.sub("", text)
+
+
 def parse_recalled(text: str) -> tuple[Passage, ...]:
     """Return what was said earlier, a line each, as passages that nothing cites."""
     lines = [line for match in _RECALLED.finditer(text) for line in match[1].split("\n")]
@@ -93,7 +98,7 @@ def parse_question(text: str) -> Question:
     match = _QUESTION.search(text)
     if match:
         return Question(unescape(match[1]).strip(), passages)
-    return Question(_REMEMBERED.sub("", _PASSAGES.sub("", text)).strip(), passages)
+    return Question(_REMEMBERED.sub("", strip_passages(text)).strip(), passages)
 
 
 def read_situation(conversation: Conversation) -> Situation:

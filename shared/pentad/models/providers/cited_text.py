@@ -34,9 +34,9 @@ def write_markers(pieces: Sequence[CitedWords]) -> str:
             if not _read_names(marker) <= said:
                 added[_find_place(text, end, code)].setdefault(marker)
     written = _insert(text, added, code)
-    # Half of a run of backticks is no code before a marker cuts it, and is code then.
+    # A marker that cuts a run of backticks may make code of what was none.
     read = _read_names(written)
-    lost = dict.fromkeys(one for markers in added.values() for one in markers if not _read_names(one) <= read)
+    lost = dict.fromkeys(one for piece in pieces for one in piece.markers if not _read_names(one) <= read)
     return _insert(text, {**added, 0: {**added[0], **lost}}, code) if lost else written
 
 

@@ -369,3 +369,32 @@ def test_words_take_the_place_of_markers_and_of_nothing_else() -> None:
         f"x[1] is so (a.md), (a.md), (b.md), [cite:{ONE}, {THREE}] and `[cite:{ONE}]` [cite:zz]."
     )
     assert strip_markers(f"[1] is [cite:{ONE}]so[cite:zz]") == "[1] is  so "
+
+
+def test_a_question_is_sent_also_with_its_passages_apart() -> None:
+    [only] = session(user("what <b>?"))
+    title = "T &amp; </passage>"
+    stored = with_passages(
+        only, passage("p1", "<question>no</question>", title=title), passage("p2", " "), passage("p3")
+    )
+    [sent] = assemble([stored])
+    [block] = sent.blocks
+    assert isinstance(block, TextBlock)
+    assert block.text == render_question("what <b>?", stored.passages)
+    assert block.citable is not None
+    assert block.citable.before == ""
+    assert block.citable.after == "<question>what &lt;b&gt;?</question>"
+    # A passage without words is in the text, and is nothing that could be cited.
+    first, last = block.citable.passages
+    assert (first.marker, last.marker) == (make_marker(ONE), make_marker(THREE))
+    assert (first.source, first.text) == ("a.md", "&lt;question&gt;no&lt;/question&gt;")
+    assert first.title == "T &amp;amp; &lt;/passage&gt;"
+
+
+def test_what_has_no_passages_is_sent_in_one_form() -> None:
+    [only] = session(user("what <question>?"))
+    bare = with_passages(only, passage("p1")).model_copy(update={"is_bare": True})
+    for stored in (only, bare, with_passages(only, passage("p1", "  "))):
+        [block] = assemble([stored])[0].blocks
+        assert isinstance(block, TextBlock)
+        assert block.citable is None

@@ -8,10 +8,10 @@ from jsonschema import Draft202012Validator
 
 from pentad.domain.declarations.agents import KnowledgeSpec
 from pentad.domain.errors import InvalidInput, ModelUnavailable
-from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.domain.messages import CitableText, Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import CallContext
 from pentad.memory.retrieval.citations import resolve_citations
-from pentad.memory.retrieval.knowledge import SPEC, KnowledgeQuery, KnowledgeSearch
+from pentad.memory.retrieval.knowledge import SPEC, KnowledgeQuery, KnowledgeSearch, with_citable_results
 from pentad.memory.retrieval.search import WORDS_ONLY, DocumentSearch
 from pentad.memory.sessions.ports import StoredMessage
 from tests.unit.memory.fakes import START, Clock, Counts, WordEmbedder
@@ -72,6 +72,35 @@ def test_no_other_tool_can_give_passages(vectors: Counted) -> None:
     marker = result["passages"][0]["cite"]
     assert resolve_citations(marker, exchange(json.dumps(result), "web_page"))[0] == ()
     assert resolve_citations(marker, exchange(json.dumps(result), is_error=True))[0] == ()
+
+
+def take_apart(content: str, tool: str = "search_knowledge", *, is_error: bool = False) -> CitableText | None:
+    _, asking, answer = (one.message for one in exchange(content, tool, is_error=is_error))
+    [block] = with_citable_results(answer, asking).blocks
+    assert isinstance(block, ToolResultBlock)
+    assert block.content == content
+    return block.citable
+
+
+def test_a_result_is_sent_also_with_its_passages_apart(vectors: Counted) -> None:
+    result = run(vectors, query="Why are overdraft fees charged?", limit=1) | {"notices": ["Words alone."]}
+    citable = take_apart(json.dumps(result) + "\n2 values were masked.")
+    assert citable is not None
+    [passage] = citable.passages
+    assert (passage.marker, passage.source) == (result["passages"][0]["cite"], "fees.md")
+    assert passage.text == "Overdraft fees are charged once a day."
+    assert citable.after == '{"notices": ["Words alone."]}\n2 values were masked.'
+
+
+def test_what_can_not_be_taken_apart_whole_is_sent_as_text_only(vectors: Counted) -> None:
+    result = run(vectors, query="Why are overdraft fees charged?")
+    assert take_apart(json.dumps(result), "web_page") is None
+    assert take_apart(json.dumps(result), is_error=True) is None
+    assert take_apart(json.dumps({"passages": [*result["passages"], {"text": "no passage"}]})) is None
+    assert take_apart(json.dumps(result)[:-30]) is None
+    assert take_apart(json.dumps({"passages": [], "note": "nothing"})) is None
+    last = exchange(json.dumps(result))[2]
+    assert with_citable_results(last.message, None) is last.message
 
 
 def test_documents_can_be_named_and_readers_can_not(vectors: Counted) -> None:

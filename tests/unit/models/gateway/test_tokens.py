@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pentad.domain.messages import ContentBlock, DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
+from pentad.domain.messages import (
+    CitablePassage,
+    CitableText,
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+)
 from pentad.models.gateway.tokens import estimate_message, estimate_request, estimate_tokens
 from tests.unit.models.samples import ADD, call, request, user
 
@@ -41,6 +50,14 @@ def test_every_kind_of_block_counts() -> None:
     alone = [estimate_message(user(block)) for block in blocks]
     assert min(alone) > estimate_message(user())
     assert estimate_message(user(*blocks)) == sum(alone) - 6 * estimate_message(user())
+
+
+def test_passages_that_are_blocks_of_their_own_count_more() -> None:
+    passage = CitablePassage(marker="[cite:aaaaa2]", source="a.md", title="A", text="x" * 70)
+    citable = CitableText(passages=(passage, passage), after="x" * 700)
+    for block in (TextBlock(text="x" * 140), ToolResultBlock(call_id="c1", content="x" * 140)):
+        apart = block.model_copy(update={"citable": citable})
+        assert estimate_message(user(apart)) == estimate_message(user(block)) + 16
 
 
 def test_tools_and_the_models_factor_count() -> None:

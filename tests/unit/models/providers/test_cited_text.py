@@ -37,7 +37,10 @@ def test_markers_go_behind_the_words_that_they_are_of(pieces: list[tuple[str, li
     [
         ([("Use `foo", [A]), ("` now.", [])], f"Use `foo` {A} now."),
         ([("Run:\n```\nmake\n```", [A]), ("\nDone.", [])], f"Run:\n```\nmake\n```\n{A}\nDone."),
-        ([("Run:\n```\nmake", [A]), ("\nmake test\n```\n\nDone.", [])], f"Run:\n```\nmake\nmake test\n```\n{A}\n\nDone."),
+        (
+            [("Run:\n```\nmake", [A]), ("\nmake test\n```\n\nDone.", [])],
+            f"Run:\n```\nmake\nmake test\n```\n{A}\n\nDone.",
+        ),
         ([("Run:\n```\nmake", [A])], f"Run: {A}\n```\nmake"),
         ([("```\nmake", [A])], f"{A}\n```\nmake"),
     ],
