@@ -9,7 +9,7 @@ from pentad.testing.kit import Kit
 
 pytestmark = pytest.mark.twin
 
-LAMP = "The lamp of the Skerry lighthouse burns colza oil and is wound every four hours."
+LAMP = "# Lamp\n\nThe lamp of the Skerry lighthouse burns colza oil and is wound every four hours."
 QUESTION = "What does the lamp of the Skerry lighthouse burn?"
 SEARCH_RESULT = 'document="[cite:'
 """How the simulator's rules and scripts see a search result; a passage that is text is of its document's bare name."""
@@ -20,12 +20,12 @@ def script_claude(kit: Kit, *content: dict[str, Any]) -> None:
     message = {"type": "message", "role": "assistant", "content": content, "stop_reason": "end_turn"}
     body = message | {"usage": {"input_tokens": 900, "output_tokens": 20}}
     match = {"provider": "anthropic", "contains": SEARCH_RESULT}
-    of = [name_part("tenant", kit.tenant.tenant_id, kit.tenant.tenant_id)]
-    kit.stack.simulator.extend_private_script(of, {"match": match, "raw": {"status": 200, "body": body}})
+    of = [name_part("tenant", kit.tenant.name, kit.tenant.name)]
+    kit.tenant.stack.simulator.extend_private_script(of, {"match": match, "raw": {"status": 200, "body": body}})
 
 
 def test_what_claude_cites_by_itself_is_what_the_run_cites(kit: Kit) -> None:
-    kit.documents.add("lamp.md", f"# Lamp\n\n{LAMP}\n")
+    kit.documents.add("lamp.md", LAMP)
     location = {"type": "search_result_location", "search_result_index": 0, "start_block_index": 0}
     cited = location | {"end_block_index": 1, "cited_text": LAMP, "source": None, "title": "Lamp"}
     thinking = {"type": "thinking", "thinking": "The passage says it.", "signature": "s"}
@@ -43,15 +43,15 @@ def test_what_claude_cites_by_itself_is_what_the_run_cites(kit: Kit) -> None:
 
 
 def test_a_provider_that_answers_in_claudes_place_cites_by_markers(kit: Kit) -> None:
-    kit.documents.add("lamp.md", f"# Lamp\n\n{LAMP}\n")
+    kit.documents.add("lamp.md", LAMP)
     kit.faults.fail_models(provider="anthropic")
     run = kit.ask("assistant", QUESTION)
     attempts = [one for one in kit.tenant.events(run.run_id, "model_attempt") if one["tier"] != "embeddings"]
     assert [attempts[0]["provider"], attempts[-1]["provider"]] == ["anthropic", "openai"]
     assert run.citations == ["lamp.md"]
-    assert "[cite:" in run.answer
+    assert "[cite:" in str(run.answer)
     # The conversation goes on with Claude, which gets the other one's markers as they are.
     kit.faults.clear()
-    following = kit.tenant.ask("And how often is the lamp wound?", session=run.session)
+    following = kit.tenant.ask("And how often is the lamp wound?", session=run.session_id)
     assert following["status"] == "succeeded"
     assert [one["document"] for one in following["citations"]] == ["lamp.md"]

@@ -136,7 +136,12 @@ def _find_markers(citations: Any, sources: Sequence[str]) -> list[str]:
 
 def _find_marker(citation: Mapping[str, Any], sources: Sequence[str]) -> str:
     source, index = citation.get("source"), citation.get("search_result_index")
-    if source not in sources:
-        known = type(index) is int and 0 <= index < len(sources)
-        source = sources[index] if known else UNKNOWN
-    return str(source).partition(" ")[0]
+    if isinstance(source, str) and source in sources:
+        return _read_marker(source)
+    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(sources):
+        return _read_marker(sources[index])
+    return UNKNOWN
+
+
+def _read_marker(source: str) -> str:
+    return source.partition(" ")[0]
