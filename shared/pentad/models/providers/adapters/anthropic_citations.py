@@ -11,7 +11,7 @@ Citations come back as markers in the text and go back in that form: their index
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from pentad.domain.messages import CitablePassage, CitableText, ToolResultBlock
+from pentad.domain.messages import CitablePassage, CitableText, DocumentBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest, Outcome
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.providers.cited_text import CitedWords, write_markers
@@ -62,8 +62,13 @@ class SearchResults:
 
 
 def can_cite(model: ModelEntry, request: ChatRequest) -> bool:
-    """Tell whether a model is to cite by itself what a request has."""
-    return model.capabilities.citations and request.output_schema is None
+    """Tell whether a model is to cite by itself what a request has.
+
+    Whole documents have no citations here, and what else has some is said to have to be of all documents or of none.
+    """
+    blocks = (block for message in request.messages for block in message.blocks)
+    whole = any(isinstance(block, DocumentBlock) for block in blocks)
+    return model.capabilities.citations and request.output_schema is None and not whole
 
 
 def encode_text(citable: CitableText) -> list[dict[str, Any]]:

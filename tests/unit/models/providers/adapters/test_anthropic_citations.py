@@ -8,6 +8,7 @@ import pytest
 from pentad.domain.messages import (
     CitablePassage,
     CitableText,
+    DocumentBlock,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
@@ -86,10 +87,19 @@ def test_a_result_of_the_search_is_marked_as_text_from_outside() -> None:
     assert list_sources(sent) == (*SOURCES, SOURCES[1])
 
 
-@pytest.mark.parametrize("fields", [{"output_schema": SCHEMA}, {}])
-def test_structured_output_and_other_models_get_the_text(fields: dict[str, Any]) -> None:
-    asked = request(user(ASKED), assistant(call("c1")), user(FOUND), tools=(ADD,), **fields)
-    capabilities = SONNET.capabilities.model_copy(update={"citations": bool(fields)})
+@pytest.mark.parametrize(
+    ("beside", "fields", "offered"),
+    [
+        ((), {"output_schema": SCHEMA}, True),
+        ((DocumentBlock(media_type="text/plain", data="words"),), {}, True),
+        ((), {}, False),
+    ],
+)
+def test_structured_output_whole_documents_and_other_models_get_the_text(
+    beside: tuple[DocumentBlock, ...], fields: dict[str, Any], offered: bool
+) -> None:
+    asked = request(user(ASKED), assistant(call("c1")), user(FOUND, *beside), tools=(ADD,), **fields)
+    capabilities = SONNET.capabilities.model_copy(update={"citations": offered})
     model = SONNET.model_copy(update={"capabilities": capabilities})
     sent = encode(model, asked, max_output_tokens=100)
     assert "search_result" not in json.dumps(sent)
