@@ -11,10 +11,10 @@ Citations come back as markers in the text and go back in that form: their index
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from pentad.domain.display.cited_text import CitedWords, write_markers
 from pentad.domain.messages import CitablePassage, CitableText, DocumentBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest, Outcome
 from pentad.models.catalog.catalog import ModelEntry
-from pentad.models.providers.cited_text import CitedWords, write_markers
 from pentad.models.providers.conversation import NOTICE, fence_result
 from pentad.models.providers.exchange import ProviderFailure
 

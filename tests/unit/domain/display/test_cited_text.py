@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pentad.domain.display.cited_text import CitedWords, write_markers
 from pentad.domain.display.markers import iter_markers, parse_names
-from pentad.models.providers.cited_text import CitedWords, write_markers
 
 A, B = "[cite:aaaaa2]", "[cite:bbbbb3]"
 
