@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pentad.domain.errors import InvalidInput
 from pentad.tools.builtin import calendar
+from pentad.tools.builtin.unused import refuse_unused
 from pentad.tools.declare import ToolContext, tool
 
 _When = Annotated[str | None, Field(max_length=40)]
@@ -21,30 +22,20 @@ _Zone = Annotated[
 _Amount = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 
 
-def _require(value: str | None, field: str, operation: str) -> str:
+def _require(value: str | None, field: str, operation: str, example: str = "2026-03-01") -> str:
     if value is None:
-        raise InvalidInput(f"'{operation}' needs '{field}'", field=field, fix=f"give '{field}', such as 2026-03-01")
+        raise InvalidInput(f"'{operation}' needs '{field}'", field=field, fix=f"give '{field}', such as {example}")
     return value
 
 
 # What an operation uses besides the time zone: anything else is refused, for it would be ignored.
-_USES = {
+_USES: dict[str, tuple[str, ...]] = {
     "now": (),
     "add": ("date", "days", "weeks", "months", "years"),
     "difference": ("start", "end"),
     "weekday": ("date",),
     "convert": ("date", "to_timezone"),
 }
-
-
-def _refuse_unused(operation: str, **given: str | int | None) -> None:
-    uses = _USES[operation]
-    for name, value in given.items():
-        if name not in uses and value not in (None, 0):
-            takes = " and ".join((", ".join(uses), "timezone")) if uses else "timezone"
-            raise InvalidInput(
-                f"'{operation}' does not use '{name}'", field=name, fix=f"leave it out: '{operation}' takes {takes}"
-            )
 
 
 def _compute_difference(start: str | None, end: str | None, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
@@ -83,7 +74,8 @@ def date_time(
     (2026-03-01, 2026-03-01T09:30). A note says if a clock time does not exist or exists twice in timezone.
     """
     amounts = {"days": days, "weeks": weeks, "months": months, "years": years}
-    _refuse_unused(operation, date=date, start=start, end=end, to_timezone=to_timezone, **amounts)
+    given = {"date": date, "start": start, "end": end, "to_timezone": to_timezone, **amounts}
+    refuse_unused(operation, _USES[operation], given, "timezone")
     zone = None if timezone is None else calendar.get_zone(timezone)
     now = context.now().astimezone(zone or UTC)
     if operation == "now":
@@ -101,5 +93,5 @@ def date_time(
         return calendar.move(moment, zone, **amounts)
     if not isinstance(moment, datetime):
         raise InvalidInput("'convert' needs a time", field="date", fix="write it as 2026-03-01T09:30")
-    target = calendar.get_zone(_require(to_timezone, "to_timezone", operation), "to_timezone")
+    target = calendar.get_zone(_require(to_timezone, "to_timezone", operation, "Europe/Zurich"), "to_timezone")
     return calendar.convert(moment, zone or moment.tzinfo or UTC, target)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from pentad.tools.builtin.formats.convert import Delimiter, Dialects, Format, convert_text
 from pentad.tools.builtin.formats.tree import MAX_CHARACTERS
+from pentad.tools.builtin.unused import refuse_unused
 from pentad.tools.declare import tool
 
 
@@ -39,6 +40,10 @@ def convert_format(
     to data only tables are, and data becomes a table. The losses say what the other format could not keep: tell the
     user. At most 200,000 characters.
     """
+    uses = [name for name, kind in (("read_delimiter", source), ("write_delimiter", target)) if kind == "csv"]
+    given = {"read_delimiter": read_delimiter, "write_delimiter": write_delimiter, "header": not header}
+    always = ("content", "source", "target", "charset")
+    refuse_unused(f"{source} to {target}", [*uses, "header"] if uses else [], given, *always)
     dialects = Dialects(read_delimiter, write_delimiter, header)
     result, losses = convert_text(content, source, target, dialects=dialects, charset=charset)
     return Converted(content=result, losses=losses)

@@ -184,6 +184,15 @@ def test_an_id_stays_an_id_whatever_is_in_it(world: World, record_id: str) -> No
         world.act().find(world.kind, record_id=record_id)
 
 
+@pytest.mark.parametrize(
+    "given", [{"after": "2"}, {"conditions": [Condition(field="email", operator="=", value="m@example.com")]}]
+)
+def test_a_search_beside_an_id_is_refused(world: World, given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="are both given"):
+        world.act().find(world.kind, record_id="1", **given)
+    assert world.vendor.asked == []
+
+
 def test_a_record_that_is_not_there_is_told(world: World) -> None:
     missing = world.vendor.name_next()
     with pytest.raises(NotFound):

@@ -140,6 +140,26 @@ def test_whole_days_stay_whole_days(diary: Diary) -> None:
     assert diary.titles("2026-03-11", "2026-03-12") == ["Trip"]
 
 
+def test_a_clock_time_that_does_not_exist_or_exists_twice_is_told(diary: Diary) -> None:
+    made, _ = diary.create(start="2026-03-29T02:30", end="2026-03-29T03:45")
+    assert made.event.start == "2026-03-29T03:30:00+02:00"
+    assert "2026-03-29T02:30:00 does not exist in Europe/Zurich" in str(made.note)
+    again = {"start": "2026-10-25T02:30", "end": "2026-10-25T03:30", "timezone": "Europe/Berlin"}
+    changed, _ = diary.change(made.event.event_id, **again)
+    assert changed.event.start == "2026-10-25T02:30:00+02:00"
+    assert "exists twice" in str(changed.note)
+    page = diary.act().find(start="2026-10-25T02:30", end="2026-10-26", text=None, timezone="Europe/Berlin", limit=5)
+    assert len(page.events) == 1 and "exists twice" in page.notes[0]
+
+
+@pytest.mark.parametrize("given", [{"start": "2026-03-01"}, {"end": "2026-03-01"}, {"text": "a"}, {"timezone": "UTC"}])
+def test_a_search_beside_an_id_is_refused(diary: Diary, given: dict[str, Any]) -> None:
+    asked = {"start": "", "end": "", "text": None, "timezone": None, "limit": 1, "event_id": "x"}
+    with pytest.raises(InvalidInput, match="does not use"):
+        diary.act().find(**{**asked, **given})
+    assert diary.http.asked == []
+
+
 @pytest.mark.parametrize("title", ["x\r\nBEGIN:VEVENT", "", "  ", "a\x00b"])
 def test_a_title_of_two_lines_is_refused(diary: Diary, title: str) -> None:
     with pytest.raises(InvalidInput):

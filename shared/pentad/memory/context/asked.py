@@ -7,6 +7,7 @@ only widens the search.
 
 import re
 import unicodedata
+from collections import Counter
 from typing import Final
 
 QUERY_CHARACTERS = 4000
@@ -19,6 +20,8 @@ _LINE_CHARACTERS: Final = 400
 _FEW_WORDS: Final = 12  # in more words, what is referred to may be among them
 _MOST_MIDDLE: Final = 3
 _MOST_MARKS: Final = 50
+_REPEATED: Final = 4
+"""So many lines that differ in their numbers only are material, and no question of the user's."""
 _PROSE: Final = 0.8
 """Share of letters from which on a line is words, and no row of a log or a table."""
 _THIN_LETTERS: Final = 14  # "What should I do?" says nothing of what it is about
@@ -43,7 +46,14 @@ _REFERRING: Final = frozenset(
     "jego jej tego tej tym tych tam toho tomu "  # Polish, Czech
     "он она оно они его её ее их этот эта эти тот том там туда этого этой этом этих неё них "  # noqa: RUF001 - Russian
     "він вона воно вони його її цей ця ці цього "
-    "onu onun bu bunu bunun şu bunlar onlar orada bundan ondan "  # Turkish
+    "onu onun bu bunu bunun buna şu bunlar bunları bunlara onlar onlara orada bundan ondan "  # noqa: RUF001 - Turkish
+    "itu ini tersebut begitu đó này nó ấy hiyo hii hizo huo hilo "  # Indonesian, Vietnamese, Swahili
+    "det denna detta dessa dess denne dette disse dens dets deres "  # Swedish, Danish, Norwegian
+    "αυτό αυτή αυτά αυτός αυτού αυτής αυτών αυτόν αυτήν εκείνο εκείνη εκεί "  # Greek
+    "அது இது அந்த இந்த அவை இவை அதன் அதை "  # Tamil
+    "ez ezt ezek erre ennek ebben arra annak abban azt azok ehhez ahhoz "  # Hungarian
+    "sitä siitä siihen sen tämä tämän tätä niitä niiden näitä "  # Finnish
+    "acesta aceasta acestea aceștia acest această acel acela aceea asta ăsta acolo "  # Romanian
     "هذا هذه ذلك تلك هؤلاء هناك منه منها عنه عنها فيه فيها له لها "  # Arabic
     "او آن این آنها اینها آنجا همان "  # Persian
     "הוא היא הם הן זאת זו אלה שם אותו אותה "  # Hebrew
@@ -70,18 +80,25 @@ def build_search_text(question: str, previous: str) -> str:
 
 
 def find_asked(text: str) -> str:
-    """Return the part of a message that asks: all of a short one; of a long one its questions, or its edges.
+    """Return the part of a message that asks: all of a short one; of a long one its questions, and its edges.
 
-    Questions at the edges of a long message count before those in its middle, which may be the material's own. Where
-    there is none, a short paragraph at an edge is what is wanted of the rest. A question that says little by itself
-    ("What should I do?") comes with the words before it.
+    Questions at the edges of a long message count before those in its middle, which may be the material's own; lines
+    that repeat are the material's in any case. A short paragraph at an edge is what is wanted of the rest, beside
+    questions too. Where the edges say nothing, it is a question or a short paragraph of the middle. A question that
+    says little by itself ("What should I do?") comes with the words before it.
     """
     text = text.strip()
     if len(text) <= ASKED_CHARACTERS:
         return text
-    head, tail = text[:_EDGE_CHARACTERS], text[-_EDGE_CHARACTERS:]
-    found = _find_questions(head) + _find_questions(tail)
-    found = found or _find_statements(text) or _find_questions(text[: QUERY_CHARACTERS * 10])[-_MOST_MIDDLE:]
+    paragraphs = [part.strip() for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
+    repeated = _find_repeated(text)
+    asked_first, asked_last = map(_find_questions, _cut_edges(text))
+    questions = [line for line in (*asked_first, *asked_last) if _shape(line) not in repeated]
+    found = _merge(questions, _find_statements(paragraphs))
+    if not found:
+        middle = _find_questions(text[: QUERY_CHARACTERS * 10])
+        middle = [line for line in middle if _shape(line) not in repeated]
+        found = middle[-_MOST_MIDDLE:] or _find_apart(paragraphs)
     if not found:
         return f"{text[:ASKED_CHARACTERS]}\n{text[-ASKED_CHARACTERS:]}"
     asked = "\n".join(dict.fromkeys(found))
@@ -106,6 +123,14 @@ def _refers(asked: str) -> bool:
     return not _REFERRING.isdisjoint(words) or any(word in asked for word in _REFERRING_UNSPACED)
 
 
+def _cut_edges(text: str) -> tuple[str, str]:
+    """Return what a long text begins and ends with, in whole lines where they are short."""
+    end = text.find("\n", _EDGE_CHARACTERS, _EDGE_CHARACTERS + _LINE_CHARACTERS)
+    begin = len(text) - _EDGE_CHARACTERS
+    line = text.rfind("\n", begin - _LINE_CHARACTERS, begin)
+    return text[: end if end >= 0 else _EDGE_CHARACTERS], text[line + 1 if line >= 0 else begin :]
+
+
 def _find_questions(text: str) -> list[str]:
     """Return the lines that ask; of a line that is long, its sentence."""
     found: dict[str, None] = {}
@@ -122,13 +147,37 @@ def _find_questions(text: str) -> list[str]:
     return list(found)
 
 
-def _find_statements(text: str) -> list[str]:
+def _find_statements(paragraphs: list[str]) -> list[str]:
     """Return the first and the last paragraph where they are short and stand apart from the rest."""
-    paragraphs = [part.strip() for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
     if len(paragraphs) < 2:
         return []
-    edges = (paragraphs[0], paragraphs[-1])
-    return [part for part in edges if len(part) <= _LINE_CHARACTERS and _WORD.search(part)]
+    return [part for part in (paragraphs[0], paragraphs[-1]) if len(part) <= _LINE_CHARACTERS and _WORD.search(part)]
+
+
+def _find_apart(paragraphs: list[str]) -> list[str]:
+    """Return the short paragraphs of words within a text whose others are long; none where there are many."""
+    apart = [part for part in paragraphs if len(part) <= _LINE_CHARACTERS and _is_prose(part)]
+    return apart if len(apart) <= _MOST_MIDDLE else []
+
+
+def _merge(questions: list[str], statements: list[str]) -> list[str]:
+    """Return statements that hold none of the questions, and the questions, as first and last in the message."""
+    more = [part for part in statements if not any(line in part for line in questions)]
+    return [*more[:1], *questions, *more[1:]] if len(more) > 1 else [*more, *questions]
+
+
+def _find_repeated(text: str) -> frozenset[str]:
+    """Return the shapes of lines of which there are many: rows of a log, a form or a list."""
+    counts = Counter(_shape(line) for line in text.splitlines())
+    return frozenset(shape for shape, count in counts.items() if count >= _REPEATED)
+
+
+def _shape(line: str) -> str:
+    return re.sub(r"\d+", "0", line.strip())
+
+
+def _is_prose(line: str) -> bool:
+    return sum(map(str.isalpha, line)) >= _PROSE * len(re.sub(r"\s", "", line))
 
 
 def _describe_rest(text: str, asked: list[str]) -> str:
@@ -136,8 +185,8 @@ def _describe_rest(text: str, asked: list[str]) -> str:
     shapes: dict[str, str] = {}
     for line in text.splitlines():
         words = line.strip()
-        if words and words not in asked and sum(map(str.isalpha, words)) >= _PROSE * len(words.replace(" ", "")):
-            shapes[re.sub(r"\d+", "0", words)] = words
+        if words and words not in asked and _is_prose(words):
+            shapes[_shape(words)] = words
     return "\n".join(shapes.values())[-PREVIOUS_CHARACTERS:]
 
 

@@ -1,6 +1,7 @@
 """Date arithmetic by the ISO calendar, and times between time zones; every rule that surprises is in a docstring."""
 
 import difflib
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -11,6 +12,7 @@ from pentad.domain.errors import InvalidInput
 
 Moment = date | datetime
 _WORDS = {"today": 0, "tomorrow": 1, "yesterday": -1}
+_FIXED_OFFSET = re.compile(r"(?:UTC|GMT)\s?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
 # By how much the clocks of one place differ between summer and winter.
 _SUMMER_TIME = timedelta(hours=1)
 
@@ -27,13 +29,26 @@ def get_zone(name: str, field: str = "timezone") -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a name that is a folder, "Europe"
         known = available_timezones()
-        near = difflib.get_close_matches(name, known, n=3) or difflib.get_close_matches(
-            name.rsplit("/", 1)[-1].replace(" ", "_").title(), [zone_.rsplit("/", 1)[-1] for zone_ in known], n=3
+        near = (
+            _find_fixed_offset(name)
+            or difflib.get_close_matches(name, known, n=3)
+            or difflib.get_close_matches(
+                name.rsplit("/", 1)[-1].replace(" ", "_").title(), [zone_.rsplit("/", 1)[-1] for zone_ in known], n=3
+            )
         )
         hint = f"; close to it: {', '.join(near)}" if near else ""
         raise InvalidInput(
             f"no time zone {name!r}", field=field, fix=f"use an IANA name such as Europe/Zurich{hint}"
         ) from error
+
+
+def _find_fixed_offset(name: str) -> list[str]:
+    """Return the zone that is always so far from UTC; its name has the other sign: UTC+2 is Etc/GMT-2."""
+    found = _FIXED_OFFSET.fullmatch(name.strip())
+    if found is None:
+        return []
+    zone = f"Etc/GMT{'-' if found[1] == '+' else '+'}{int(found[2])}"
+    return [f"{zone}, which is UTC{found[1]}{int(found[2])}"] if zone in available_timezones() else []
 
 
 def parse(text: str, field: str, now: datetime) -> Moment:
@@ -147,7 +162,7 @@ def move(start: Moment, zone: tzinfo | None, **amounts: int) -> dict[str, Any]:
         clock = moved.replace(tzinfo=None) if zone is not None and isinstance(moved, datetime) else moved
         moved, more = place(clock, zone)
         notes += more
-    return _tell({"start": first.isoformat(), "result": moved.isoformat(), **describe(moved)}, notes)
+    return tell({"start": first.isoformat(), "result": moved.isoformat(), **describe(moved)}, notes)
 
 
 def compute_difference(start: Moment, end: Moment, zone: tzinfo | None = None) -> dict[str, Any]:
@@ -195,7 +210,7 @@ def compute_difference(start: Moment, end: Moment, zone: tzinfo | None = None) -
     if timed:
         seconds = passed.total_seconds()
         answer |= {"seconds": int(seconds) if seconds.is_integer() else seconds, "hours": round(seconds / 3600, 4)}
-    return _tell(answer, notes)
+    return tell(answer, notes)
 
 
 def _measure_instant(moment: datetime) -> timedelta:
@@ -211,14 +226,15 @@ def _compare_clocks(first: datetime, last: datetime) -> tuple[timedelta, relativ
     return clocks[1] - clocks[0], relativedelta(clocks[1], clocks[0])
 
 
-def _tell(answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+def tell(answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    """Return an answer with what has to be told beside it, each thing once."""
     return answer | ({"note": "; ".join(dict.fromkeys(notes))} if notes else {})
 
 
 def tell_weekday(moment: Moment, zone: tzinfo | None) -> dict[str, Any]:
     """Return what `describe` says of a date, or of a time on a zone's clock, with what has to be told of it."""
     placed, notes = place(moment, zone)
-    return _tell(describe(placed), notes)
+    return tell(describe(placed), notes)
 
 
 def describe(moment: Moment) -> dict[str, Any]:
@@ -243,4 +259,4 @@ def convert(moment: datetime, source: tzinfo, target: tzinfo) -> dict[str, Any]:
     first, notes = place(moment, source)
     converted = _move_clock(cast(datetime, first), target)
     answer = {"from": first.isoformat(), "to": converted.isoformat(), "weekday": f"{converted:%A}"}
-    return _tell(answer, notes)
+    return tell(answer, notes)

@@ -92,8 +92,9 @@ class RecordActions:
             _check_condition(one)
         if record_id is None:
             return self._records.search(kind, conditions, asked, limit=limit, after=after)
-        if conditions:
-            raise InvalidInput("'record_id' and 'conditions' are both given", field="conditions", fix="give one")
+        for name, given in (("conditions", conditions), ("after", after)):
+            if given:
+                raise InvalidInput(f"'record_id' and '{name}' are both given", field=name, fix="give one")
         return BusinessPage(records=(self._records.read(kind, record_id, asked),))
 
     def create(self, kind: str, fields: Mapping[str, Any], *, effect_key: str, again: bool) -> Done:

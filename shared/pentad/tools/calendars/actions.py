@@ -15,6 +15,7 @@ from pentad.domain.errors import (
     ToolUnavailable,
 )
 from pentad.domain.values import FrozenValue
+from pentad.tools.builtin.unused import refuse_unused
 from pentad.tools.calendars.moments import (
     check_rule,
     check_search,
@@ -76,15 +77,19 @@ class CalendarActions:
         """Return the events in a stretch of time, or one by its id.
 
         Raises:
-            InvalidInput: the stretch can't be searched.
+            InvalidInput: the stretch can't be searched, or a search and an id are both given.
             NotFound: there is no such event.
         """
         if event_id is not None:
+            given = {"start": start, "end": end, "text": text, "timezone": timezone}
+            refuse_unused("event_id", (), given, "event_id", "limit")
             return EventPage(events=(self._calendar.read(event_id).event,))
         zone = get_zone(timezone or self._settings.timezone)
-        first, last = parse_instant(start, "start", zone), parse_instant(end, "end", zone)
+        notes: list[str] = []
+        first, last = parse_instant(start, "start", zone, notes), parse_instant(end, "end", zone, notes)
         check_search(first, last)
-        return self._calendar.find(first, last, text=text, limit=limit)
+        page = self._calendar.find(first, last, text=text, limit=limit)
+        return page.model_copy(update={"notes": (*notes, *page.notes)}) if notes else page
 
     def create(self, given: Mapping[str, Any], *, timezone: str | None, effect_key: str) -> Outcome:
         """Make an event once: its id is derived from the call.
@@ -94,7 +99,8 @@ class CalendarActions:
             ToolUnavailable: it may have been made; the next try finds it.
         """
         zone = get_zone(timezone or self._settings.timezone)
-        start, end = (parse_moment(given[name], name, zone) for name in ("start", "end"))
+        notes: list[str] = []
+        start, end = (parse_moment(given[name], name, zone, notes) for name in ("start", "end"))
         check_stretch(start, end)
         draft = EventDraft(
             title=_check_title(given["title"]),
@@ -108,7 +114,8 @@ class CalendarActions:
         stored = self._calendar.create(effect_key, draft)
         if stored.event.cancelled:
             raise ToolFailed("an earlier try of this call made the event, and somebody cancelled it since")
-        return DoneEvent(event=stored.event), EventUndo(event_id=stored.event.event_id, version=stored.version)
+        told = EventUndo(event_id=stored.event.event_id, version=stored.version)
+        return DoneEvent(event=stored.event, note=_join(notes)), told
 
     def change(
         self,
@@ -136,12 +143,13 @@ class CalendarActions:
         if again and version != stored.version:
             raise EffectUncertain("an earlier try may have changed the event; it was not repeated", fix=_LOOK)
         _check_version(stored, version)
-        changes = self._read_changes(stored.event, given, timezone)
+        notes: list[str] = []
+        changes = self._read_changes(stored.event, given, timezone, notes)
         try:
             after = self._calendar.change(stored, changes, marker=effect_key)
         except ToolUnavailable as error:
             after = self._look_after(error, stored, effect_key)
-        return DoneEvent(event=after.event), _make_undo(stored, after.version)
+        return DoneEvent(event=after.event, note=_join(notes)), _make_undo(stored, after.version)
 
     def cancel(self, event_id: str, *, version: str | None, again: bool) -> Outcome:
         """Cancel an event once.
@@ -186,7 +194,9 @@ class CalendarActions:
         except RecordChanged as error:
             raise ToolFailed("the event was changed since; nothing was undone", fix="change it by hand") from error
 
-    def _read_changes(self, event: CalendarEvent, given: Mapping[str, Any], timezone: str | None) -> dict[str, Any]:
+    def _read_changes(
+        self, event: CalendarEvent, given: Mapping[str, Any], timezone: str | None, notes: list[str]
+    ) -> dict[str, Any]:
         found: dict[str, Any] = {name: given[name] for name in _WORDS if given.get(name) is not None}
         if "title" in found:
             _check_title(found["title"])
@@ -197,7 +207,7 @@ class CalendarActions:
             for name in ("start", "end"):
                 if given.get(name) is None:
                     raise InvalidInput(f"'{name}' is missing", field=name, fix="give 'start' and 'end' together")
-                found[name] = parse_moment(given[name], name, zone)
+                found[name] = parse_moment(given[name], name, zone, notes)
             check_stretch(found["start"], found["end"])
         if not found:
             raise InvalidInput("nothing is to be changed", field="title", fix="give at least one new value")
@@ -237,6 +247,10 @@ def _make_undo(before: StoredEvent, version: str | None) -> EventUndo | None:
         return None
     # An occurrence is part of its series' entry, which is put back as a whole.
     return EventUndo(event_id=before.event.event_id, version=version, content=before.content)
+
+
+def _join(notes: Sequence[str]) -> str | None:
+    return "; ".join(dict.fromkeys(notes)) or None
 
 
 def _check_version(stored: StoredEvent, version: str | None) -> None:

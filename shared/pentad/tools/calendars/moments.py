@@ -5,6 +5,7 @@ import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 
 from pentad.domain.errors import InvalidInput
+from pentad.tools.builtin.calendar import place
 from pentad.tools.calendars.ports import Moment
 
 _RULE = re.compile(r"FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+){0,12}")
@@ -26,13 +27,16 @@ def get_zone(name: str) -> zoneinfo.ZoneInfo:
         ) from error
 
 
-def parse_moment(text: str, field: str, zone: zoneinfo.ZoneInfo) -> Moment:
+def parse_moment(text: str, field: str, zone: zoneinfo.ZoneInfo, notes: list[str]) -> Moment:
     """Return a day, or a time with a zone.
+
+    A time that the zone's clock does not show, or shows twice, is read as `pentad.tools.builtin.calendar.place` says.
 
     Args:
         text: ISO 8601; ``2026-03-01`` is a day. A time without an offset is read in the zone.
         field: the argument it stands in.
         zone: see above.
+        notes: takes what has to be told of it.
 
     Raises:
         InvalidInput: it is neither, or a year outside of 1970 to 2100.
@@ -46,18 +50,18 @@ def parse_moment(text: str, field: str, zone: zoneinfo.ZoneInfo) -> Moment:
         ) from error
     if not 1970 <= found.year <= 2100:
         raise InvalidInput(f"the year {found.year} is out of bounds", field=field, fix="use 1970 to 2100")
-    if not isinstance(found, datetime):
-        return found
-    return found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
+    placed, told = place(found, zone)
+    notes += told
+    return placed
 
 
-def parse_instant(text: str, field: str, zone: zoneinfo.ZoneInfo) -> datetime:
+def parse_instant(text: str, field: str, zone: zoneinfo.ZoneInfo, notes: list[str]) -> datetime:
     """Return a time in UTC; a day is its first moment in the zone.
 
     Raises:
         InvalidInput: see `parse_moment`.
     """
-    found = parse_moment(text, field, zone)
+    found = parse_moment(text, field, zone, notes)
     if not isinstance(found, datetime):
         found = datetime(found.year, found.month, found.day, tzinfo=zone)
     return found.astimezone(UTC)

@@ -44,6 +44,38 @@ def call(tool: Tool[Any, Any], **arguments: Any) -> tuple[bool, Any]:
             {"operation": "check", "start": "2026-03-06", "weekend": ["friday", "saturday"]},
             {"business_day": False, "next": "2026-03-08", "previous": "2026-03-05"},
         ),
+        (
+            business_days,
+            {"operation": "check", "start": "2026-03-28T23:30Z", "timezone": "Asia/Tokyo"},
+            {"start": "2026-03-29", "business_day": False, "previous": "2026-03-27"},
+        ),
+        (business_days, {"operation": "check", "start": "2026-03-28T23:30Z"}, {"start": "2026-03-28"}),
+        (
+            business_days,
+            {"operation": "count", "start": "2026-03-01T20:00Z", "end": "2026-03-02T20:00Z", "timezone": "Asia/Tokyo"},
+            {"start": "2026-03-02", "end": "2026-03-03", "business_days": 1},
+        ),
+        (
+            business_days,
+            {"operation": "check", "start": "2011-12-30", "timezone": "Pacific/Apia"},
+            {"note": "the day 2011-12-30 does not exist in Pacific/Apia"},
+        ),
+        (
+            business_days,
+            {"operation": "add", "start": "2011-12-29", "days": 1, "timezone": "Pacific/Apia"},
+            {"result": "2011-12-30", "note": "the day 2011-12-30 does not exist in Pacific/Apia"},
+        ),
+        (
+            convert_format,
+            {
+                "content": "a;b\n1;2\n",
+                "source": "csv",
+                "target": "json",
+                "read_delimiter": "semicolon",
+                "header": False,
+            },
+            {"content": '[\n  [\n    "a",\n    "b"\n  ],\n  [\n    "1",\n    "2"\n  ]\n]'},
+        ),
         (durations, {"add": ["PT90M", "1:15"], "subtract": ["PT45M"]}, {"iso": "PT2H", "total_minutes": "120"}),
     ],
 )
@@ -59,6 +91,21 @@ def test_an_answer(tool: Tool[Any, Any], arguments: dict[str, Any], expected: di
         (convert_format, {"content": "{", "source": "json", "target": "yaml"}, "Fix: correct it there"),
         (convert_units, {"value": "1", "source": "gallon", "target": "l"}, "us_gallon or imperial_gallon"),
         (business_days, {"operation": "count", "start": "2026-01-01"}, "'count' needs 'end'"),
+        (business_days, {"operation": "check", "start": "2026-01-01", "days": 3}, "'check' does not use 'days'"),
+        (business_days, {"operation": "count", "start": "2026-01-01", "end": "2026-02-01", "days": 3}, "'days'"),
+        (business_days, {"operation": "check", "start": "2026-01-01", "end": "2026-02-01"}, "does not use 'end'"),
+        (business_days, {"operation": "add", "start": "2026-01-01", "days": 1, "end": "today"}, "does not use 'end'"),
+        (
+            convert_format,
+            {"content": "[]", "source": "json", "target": "csv", "read_delimiter": "tab"},
+            "'json to csv' does not use 'read_delimiter'",
+        ),
+        (
+            convert_format,
+            {"content": "a,b\n", "source": "csv", "target": "json", "write_delimiter": "tab"},
+            "does not use 'write_delimiter'",
+        ),
+        (convert_format, {"content": "[]", "source": "json", "target": "yaml", "header": False}, "not use 'header'"),
         (durations, {"add": ["two hours"]}, "P1Y2M10DT2H30M"),
     ],
 )

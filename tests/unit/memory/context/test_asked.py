@@ -47,6 +47,34 @@ def test_questions_of_the_material_do_not_hide_the_users_own() -> None:
     assert len(asked) < 500
 
 
+FORM = "\n".join(f"Q{i}: is it on? yes" for i in range(400))
+MIXED = "\n".join(
+    f"Is the {name} ready?\nIt is, said {name}, and went on." for name in map("lamp{}of".format, range(9))
+)
+
+
+@pytest.mark.parametrize(
+    "request_", ["Summarise the refund rules for lamps.", "Fasse die Regeln zur Rückgabe zusammen"]
+)
+@pytest.mark.parametrize("material", [FORM, f"{LOG}\n{MIXED}\n{LOG}", f"{MIXED}\n{LOG}\n{MIXED}"])
+def test_a_request_without_a_mark_is_searched_for_beside_the_questions_of_the_material(
+    request_: str, material: str
+) -> None:
+    assert request_ in find_asked(f"{request_}\n\n{material}")
+    assert request_ in find_asked(f"{material}\n\n{request_}")
+    assert request_ in find_asked(f"{request_}\n{material}")
+
+
+def test_rows_of_the_material_that_ask_are_not_searched_for() -> None:
+    assert find_asked(f"Summarise the refund rules for lamps.\n\n{FORM}") == "Summarise the refund rules for lamps."
+    assert find_asked(f"{FORM}\n\nWhat is the refund period?") == "What is the refund period?"
+
+
+def test_a_request_without_a_mark_in_the_middle_is_what_is_asked() -> None:
+    assert find_asked(f"{LOG}\n\nExplain the refund period of lamps\n\n{LOG}") == "Explain the refund period of lamps"
+    assert find_asked(f"{FORM}\n\nExplain the refund period\n\n{FORM}") == "Explain the refund period"
+
+
 def test_a_question_that_says_little_comes_with_the_words_beside_it_and_no_rows_of_a_log() -> None:
     asked = find_asked(f"{LETTER}\n{LOG}\n\nWhat should I do?")
     assert asked.endswith("northern tower had burnt well.\nWhat should I do?")
@@ -91,6 +119,17 @@ def test_what_is_searched_for_is_bounded(text: str) -> None:
         ("それはなぜですか、詳しく説明してください", True),
         ("ما هي مدة استرداد ثمن الكتب للشركات في مصر؟", False),
         ("Каков срок возврата книг для компаний в России сегодня?", False),
+        ("Berapa lama masa berlaku itu biasanya untuk pelanggan di luar negeri?", True),
+        ("Điều đó áp dụng cho những khách hàng nào ở nước ngoài?", True),
+        ("Hur länge gäller det vanligtvis för kunder som bor utomlands?", True),
+        ("Hvor længe gælder denne normalt for kunder der bor i udlandet?", True),
+        ("Kampuni hutumia muda gani kulipa hiyo kwa wateja wa nje?", True),
+        ("Πόσο καιρό ισχύει αυτό συνήθως για τους πελάτες στο εξωτερικό;", True),  # noqa: RUF001 - Greek
+        ("Mennyi ideig érvényes ez általában a külföldön élő ügyfelek számára?", True),
+        ("Kuinka kauan sitä yleensä sovelletaan ulkomailla asuviin asiakkaisiin nykyään?", True),
+        ("Cât timp este valabil acesta de obicei pentru clienții din străinătate?", True),
+        ("Berapa lama masa pengembalian buku untuk perusahaan di Indonesia saat sekarang?", False),
+        ("Hur länge får man lämna tillbaka böcker i Sverige idag?", False),
         ("А сколько времени они обычно остаются действительными на деле?", True),  # noqa: RUF001 - Russian
     ],
 )
