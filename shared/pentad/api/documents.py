@@ -25,26 +25,28 @@ NAME_BYTES = 900
 UPLOAD_SECONDS = 300
 
 # What nobody sees: controls, marks of direction, zero-width signs but for the two joiners that scripts need, separators
-# of lines, tags, and what is no character. All else that is not ASCII may stand in a name.
+# of lines, tags, fillers, and what is no character. All else that is not ASCII may stand in a name.
 _UNSEEN = (
-    "\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
-    "\U000e0000-\U000e007f"
+    "\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800"
+    "\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff9-\uffff\U000e0000-\U000e007f"
+    + "".join(chr(0x10000 * plane + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
 )
-_FIRST = rf"[^{_UNSEEN} -/:-@\[-^`{{-~]"
-_SHOWN = rf'[^{_UNSEEN} "#$%*./:;<>?\[-^`{{-~]'
-_ANY = rf'[^{_UNSEEN}"#$%*./:;<>?\[-^`{{-~]'
+_BLANKS = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+# What S3 advises against in keys, and what parts names.
+_AWKWARD = r'"#$%*./:;<>?\[-^`{-~'
+_FIRST = rf"[^{_UNSEEN}{_BLANKS}{_AWKWARD}-]"
+_SHOWN = rf"[^{_UNSEEN}{_BLANKS}{_AWKWARD}]"
+_ANY = rf"[^{_UNSEEN}{_AWKWARD}]"
 _SEGMENT = rf"{_FIRST}(?:(?:\.?{_ANY})*\.?{_SHOWN})?"
 NAME_PATTERN = rf"^{_SEGMENT}(?:/{_SEGMENT})*$"
-"""Segments between slashes; none begins or ends with a blank or a dot, or has two dots in a row."""
+"""Segments between slashes; none begins or ends with a blank or a dot, begins with a dash (commands would take it for
+an option), or has two dots in a row."""
 FOLDER_PATTERN = rf"^(?:/*{_SEGMENT}(?:/{_SEGMENT})*)?/*$"
-_SUBTYPE = r"[a-z0-9!#$&^_.+-]+"
-_APPLICATIONS = (
-    r"json|x-ndjson|jsonl|json-lines|xml|yaml|x-yaml|toml|javascript|sql|x-sh|csv|pdf|x-pdf|octet-stream|"
-    rf"vnd\.ms-excel|vnd\.ms-powerpoint|msword|vnd\.openxmlformats-officedocument\.{_SUBTYPE}|{_SUBTYPE}\+(json|xml)"
-)
-MEDIA_TYPE_PATTERN = rf"^(text/{_SUBTYPE}|message/rfc822|application/({_APPLICATIONS}))( *;[ -~]*)?$"
-"""What documents are labelled with, also by mistake. A label is a hint: ingestion looks at the content, and says in the
-registry what it can't read."""
+_WORD = r"[a-z0-9!#$&^_.+-]+"
+MEDIA_TYPE_PATTERN = rf"^({_WORD}/{_WORD}( *;[ -~]*)?)?$"
+"""Any type, or none: machines label the same file differently (a `.ts` is a film on some). A label is a hint: ingestion
+looks at the content, and says in the registry what it can't read."""
+_UNKNOWN_TYPE = "application/octet-stream"
 
 
 class DocumentRequest(FrozenValue):
@@ -58,7 +60,7 @@ class DocumentRequest(FrozenValue):
     )
     media_type: str = Field(
         max_length=200,
-        description="the content's type, such as text/markdown",
+        description="the content's type, such as text/markdown; empty where you don't know",
         json_schema_extra={"pattern": MEDIA_TYPE_PATTERN},
     )
     bytes: Annotated[int, Field(ge=0, le=MAX_DOCUMENT_BYTES), WHOLE] = Field(
@@ -88,7 +90,7 @@ def check_name(name: str, field: str = "name") -> str:
             f"the {field} must be a relative path of characters that can be read",
             field=field,
             fix="use letters and digits of any script, blanks and _ . - ( ) + = @ , ! ' & between slashes; "
-            "no part begins or ends with a blank or a dot",
+            "no part begins or ends with a blank or a dot, or begins with a dash",
         )
     return name
 
@@ -143,12 +145,12 @@ class Documents:
         """
         name = check_name(request.name)
         kind, semicolon, parameters = request.media_type.strip().partition(";")
-        label = kind.lower() + semicolon + parameters
+        label = kind.lower() + semicolon + parameters or _UNKNOWN_TYPE
         if not re.fullmatch(MEDIA_TYPE_PATTERN, label):
             raise InvalidInput(
-                "the media type is not accepted",
+                "the media type is none",
                 field="media_type",
-                fix="send text/..., application/pdf, or application/octet-stream where you don't know",
+                fix=f"send one such as text/markdown, or {_UNKNOWN_TYPE} where you don't know",
             )
         by_key = re.fullmatch(KEY_ID_PATTERN, caller.key_id) is not None
         terms = UploadTerms(

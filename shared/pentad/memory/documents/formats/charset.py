@@ -91,7 +91,7 @@ def decode(data: bytes, declared: str | None = None, *, markup: bool = False) ->
             return _finish(data[len(mark) :], marked, "its byte order mark")
     label = declared or _find_declaration(data, markup)
     codec = _find_codec(label)
-    wide = _detect_wide(data) if b"\x00" in data else None
+    wide = detect_wide(data) if b"\x00" in data else None
     if wide is not None and codec is None:
         return _finish(data, wide, "its content", f"no charset is declared: read as {wide} by its content")
     if wide is not None and codec != wide and codec in ("utf-16-le", "utf-16-be"):
@@ -246,7 +246,7 @@ def _take_sample(data: bytes) -> bytes:
     return kept[: end + 1] if end > 0 else kept
 
 
-def _detect_wide(data: bytes) -> str | None:
+def detect_wide(data: bytes) -> str | None:
     """Return UTF-16 or UTF-32 of text without a mark: ASCII in it leaves zeros on one side."""
     others = data[:_HEAD_BYTES].replace(b"\x00", b"")
     if len(data) % 2 or (others.isascii() and len(others) > 0.6 * len(data[:_HEAD_BYTES])):

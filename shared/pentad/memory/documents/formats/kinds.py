@@ -7,7 +7,7 @@ import zipfile
 from pathlib import PurePosixPath
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.formats.charset import decode
+from pentad.memory.documents.formats.charset import decode, detect_wide
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 PDF = "application/pdf"
@@ -74,6 +74,8 @@ _UNREADABLE = (
     (b"GIF8", "images", "upload the text in it"),
 )
 _HEAD_BYTES = 4096
+_JSON = ("application/json", "application/x-ndjson", NOTEBOOK)
+_PAGE = (b"<!doctype html", b"<html")
 _JSON_STARTS = frozenset({bytes([one]) for one in b'{["-0123456789tfn'} | {b""})
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAIL_FIELDS = tuple(
@@ -160,7 +162,7 @@ def _choose_kind(data: bytes, label: str, name: str) -> str:
         label = NOTEBOOK
     known = (*TEXT, MAIL)
     if label not in _GENERIC and label in known and _can_be(label, data):
-        return label
+        return ending if ending in known and _fits_better(ending, label, data) else label
     # Zeros in what is labelled as nothing in particular may be UTF-16; under a wrong label they are no text.
     if ending in known and _can_be(ending, data) and (label in _GENERIC or not _is_binary(data)):
         return ending
@@ -170,12 +172,29 @@ def _choose_kind(data: bytes, label: str, name: str) -> str:
 
 
 def _is_binary(data: bytes) -> bool:
-    return b"\x00" in data[:8192] and not data.startswith(_BOMS[1:])
+    return b"\x00" in data[:8192] and not data.startswith(_BOMS[1:]) and detect_wide(data) is None
+
+
+def _fits_better(ending: str, label: str, data: bytes) -> bool:
+    """Tell whether content is of the type that its name says, where its label says another one."""
+    if ending == label:
+        return False
+    if label in _JSON:
+        return ending not in _JSON and not _is_json(data)
+    if ending in _JSON:
+        return _is_json(data)
+    return ending == "text/html" and _trim(data[:_HEAD_BYTES].replace(b"\x00", b"")).lower().startswith(_PAGE)
+
+
+def _is_json(data: bytes) -> bool:
+    """Tell whether content is an object or a list in JSON, or its first line is."""
+    head = _trim(data[:_HEAD_BYTES].replace(b"\x00", b""))[:1]
+    return head in (b"{", b"[") and bool(_guess_json(data) or _guess_json(_trim(data).partition(b"\n")[0]))
 
 
 def _can_be(kind: str, data: bytes) -> bool:
     """Tell whether content can be of a type: JSON begins in few ways, and all else may be any text."""
-    if kind not in ("application/json", "application/x-ndjson", NOTEBOOK):
+    if kind not in _JSON:
         return True
     return _trim(data[:_HEAD_BYTES].replace(b"\x00", b""))[:1] in _JSON_STARTS
 
@@ -183,7 +202,7 @@ def _can_be(kind: str, data: bytes) -> bool:
 def _guess_kind(data: bytes) -> str:
     """Return the type of text that neither its label nor its name tells."""
     head = _trim(data[:_HEAD_BYTES].replace(b"\x00", b"")).lower()
-    if head.startswith((b"<!doctype html", b"<html")):
+    if head.startswith(_PAGE):
         return "text/html"
     if head[:1] in (b"{", b"[") and (kind := _guess_json(data)):
         return kind
