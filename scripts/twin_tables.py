@@ -49,6 +49,10 @@ LIMITS = (
     Limit("DynamoDB", "value of a sort key", "bytes", f"{_DYNAMODB}.tables", "SORT_KEY_BYTES"),
     Limit("DynamoDB", "significant digits of a number", "", f"{_DYNAMODB}.values", "NUMBER_DIGITS"),
     Limit("DynamoDB", "levels of lists and maps", "", f"{_DYNAMODB}.values", "NESTING_LEVELS"),
+    Limit("DynamoDB", "name of an attribute", "bytes", f"{_DYNAMODB}.values", "NAME_BYTES"),
+    Limit("DynamoDB", "item", "bytes", f"{_DYNAMODB}.values", "ITEM_BYTES"),
+    Limit("DynamoDB", "expression", "bytes", f"{_DYNAMODB}.operands", "EXPRESSION_BYTES"),
+    Limit("DynamoDB", "operands of IN", "", f"{_DYNAMODB}.operands", "IN_OPERANDS"),
     Limit("DynamoDB", "writes of a batch", "", f"{_DYNAMODB}.requests", "BATCH_WRITES"),
     Limit("DynamoDB", "reads of a batch", "", f"{_DYNAMODB}.requests", "BATCH_READS"),
     Limit("DynamoDB", "items of a transaction", "", f"{_DYNAMODB}.requests", "TRANSACTION_ITEMS"),
@@ -133,6 +137,12 @@ SERVICES = (
 
 
 PARTS = {
+    "DynamoDB": (
+        "PartiQL: `ExecuteStatement`, `BatchExecuteStatement`, `ExecuteTransaction`",
+        "the limit of 300 operators in an expression",
+        "types of the two paths of a condition, where no value is given",
+        "numbers are shown as they were written, with an exponent or zeros at their end",
+    ),
     "Step Functions": (
         *(f"`TestState`: `stateConfiguration.{name}`" for name in state_tests.WITHOUT),
         "`TestState`: `mock.fieldValidationMode` is not looked at",

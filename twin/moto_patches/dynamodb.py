@@ -9,9 +9,10 @@
 
 The answers to these are moto's own. Served under DynamoDB's lock, so nothing is seen half done.
 
-Two answers differ from AWS's. Query and Scan with a Limit that is met by the last item say that this was all, where
-AWS gives a LastEvaluatedKey and an empty page after it (developer guide, "Paginating table query results");
-TransactGetItems takes 25 items, where AWS takes 100.
+Where its answers differ from AWS's: an update with a key alone, and numbers with an exponent in a sum, are errors; an
+item has 405,000 bytes at most (AWS's 409,600 are checked by the gate). Query and Scan with a Limit that is met by the
+last item say that this was all, where AWS gives a LastEvaluatedKey and an empty page after it (developer guide,
+"Paginating table query results"); TransactGetItems takes 25 items, where AWS takes 100.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal, localcontext
 from typing import Any
 
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import models, responses
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.exceptions import IncorrectDataType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
 from twin.moto_patches.patching import Patches
 
 _here = threading.local()
+_ALL_DIGITS = 400
+"""Between the largest and the smallest number that DynamoDB has are 256 digits."""
 
 
 def apply(patches: Patches) -> None:
@@ -42,9 +47,30 @@ def apply(patches: Patches) -> None:
     patches.set_attribute(Table, "query", _wrap_query(Table.query))
     patches.set_attribute(Table, "scan", _wrap_scan(Table.scan))
     patches.set_attribute(Table, "all_items", _wrap_all_items(Table.all_items))
+    patches.set_attribute(DynamoType, "__add__", lambda self, other: _calculate(self, other, 1))
+    patches.set_attribute(DynamoType, "__sub__", lambda self, other: _calculate(self, other, -1))
+    patches.set_attribute(LimitedSizeDict, "__setitem__", dict.__setitem__)
+    by_updates = Item.update_with_attribute_updates
+    patches.set_attribute(Item, "update_with_attribute_updates", _wrap_attribute_updates(by_updates))
     patches.set_attribute(responses, "TRANSACTION_MAX_ITEMS", 100)
     by_shape = BaseJSONSerializer._serialize_type_structure
     patches.set_attribute(BaseJSONSerializer, "_serialize_type_structure", _wrap_structure(by_shape))
+
+
+def _calculate(left: DynamoType, right: DynamoType, sign: int) -> DynamoType:
+    """Return a sum or a difference, with all of its digits: which of them are too many is checked afterwards."""
+    if left.type != right.type or not left.is_number():
+        raise IncorrectDataType()
+    with localcontext(prec=_ALL_DIGITS):
+        total = Decimal(left.value) + sign * Decimal(right.value)
+        return DynamoType({"N": f"{total.normalize():f}" if total else "0"})
+
+
+def _wrap_attribute_updates(original: Callable[..., None]) -> Callable[..., None]:
+    def update_with_attribute_updates(self: Item, attribute_updates: dict[str, Any] | None) -> None:
+        original(self, attribute_updates or {})
+
+    return update_with_attribute_updates
 
 
 def _wrap_structure(original: Callable[..., None]) -> Callable[..., None]:
@@ -60,7 +86,8 @@ def _wrap_structure(original: Callable[..., None]) -> Callable[..., None]:
     return serialize
 
 
-def _write_value(value: dict[str, Any]) -> dict[str, Any]:
+def write_value(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a value of moto's as an answer's JSON has it."""
     return {kind: _WRITERS[kind](held) for kind, held in value.items()}
 
 
@@ -75,8 +102,8 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "SS": lambda held: [str(one) for one in held],
     "NS": lambda held: [str(one) for one in held],
     "BS": lambda held: [_encode(one) for one in held],
-    "M": lambda held: {name: _write_value(one) for name, one in held.items()},
-    "L": lambda held: [_write_value(one) for one in held],
+    "M": lambda held: {name: write_value(one) for name, one in held.items()},
+    "L": lambda held: [write_value(one) for one in held],
     "BOOL": lambda held: held,
     "NULL": lambda held: held,
 }

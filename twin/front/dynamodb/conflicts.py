@@ -113,6 +113,13 @@ def build_conflict(operation: str, conflict: TransactionConflict) -> ApiResponse
     return _build_cancelled(reasons)
 
 
+def build_invalid(refused: Sequence[str | None]) -> ApiResponse:
+    """The answer to a transaction of which entries are refused, each with why; None for one that is not."""
+    return _build_cancelled(
+        [{"Code": "None"} if why is None else {"Code": "ValidationError", "Message": why} for why in refused]
+    )
+
+
 def repair_reasons(response: ApiResponse) -> ApiResponse:
     """Return a cancelled transaction's answer with reasons that DynamoDB has.
 

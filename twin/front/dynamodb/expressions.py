@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.front.dynamodb.operands import check_key_condition, check_operands
 from twin.front.dynamodb.tables import TableShape
 from twin.front.dynamodb.values import InvalidRequest, check_attributes
 
@@ -20,6 +21,7 @@ _VALUE: Final = re.compile(r":\w+")
 _NAME: Final = re.compile(r"#\w+")
 _WORDS: Final = re.compile(r"(?<![\w.#:])(#?[A-Za-z_]\w*|#\w+)(?!\w*\s*\()")
 _KEYWORDS: Final = frozenset(("and", "or", "not", "between", "in"))
+
 _SET: Final = re.compile(r"(#\w+|[A-Za-z_]\w*)\s*=\s*(:\w+)\s*(?=,|$|\b(?:REMOVE|ADD|DELETE)\b)", re.IGNORECASE)
 
 Params = Mapping[str, Any]
@@ -50,7 +52,10 @@ def check_expressions(params: Params) -> None:
                         f"Invalid {kind}: An expression attribute {noun} used{where} is not defined; "
                         f"attribute {noun}: {found}"
                     )
-    check_attributes(params.get("ExpressionAttributeValues") or {})
+    values: Params = params.get("ExpressionAttributeValues") or {}
+    check_attributes(values)
+    for kind, text in given.items():
+        check_operands(kind, text, values)
 
 
 def _check_given(params: Params, field: str, given: Mapping[str, str]) -> None:
@@ -62,24 +67,31 @@ def _check_given(params: Params, field: str, given: Mapping[str, str]) -> None:
         raise InvalidRequest(f"{field} must not be empty")
 
 
-def check_filter(params: Params, table: TableShape) -> None:
-    """Refuse a query's filter on the key of what is queried.
+def check_query(params: Params, table: TableShape) -> None:
+    """Check a query's condition, and refuse a filter on the key of what is queried.
 
     Raises:
-        InvalidRequest: the filter names a key attribute.
+        InvalidRequest: the filter names a key attribute, or the condition is none on keys.
     """
     names: Params = params.get("ExpressionAttributeNames") or {}
     shape = table.indexes.get(params.get("IndexName") or "", table.key)
+    values: Params = params.get("ExpressionAttributeValues") or {}
+    check_key_condition(params.get("KeyConditionExpression") or "", names, values, shape)
     for word in _WORDS.findall(params.get("FilterExpression") or ""):
         name = names.get(word, word)
         if name in shape.names and word.lower() not in _KEYWORDS:
             raise InvalidRequest(
                 f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
             )
+    for name in params.get("QueryFilter") or {}:
+        if name in shape.names:
+            raise InvalidRequest(
+                f"QueryFilter can only contain non-primary key attributes: Primary key attribute: {name}"
+            )
 
 
 def check_index_updates(params: Params, table: TableShape) -> None:
-    """Refuse an update that gives an index key a value of another type.
+    """Refuse an update that gives an index key a value of another type; what is computed is checked once it is known.
 
     Raises:
         InvalidRequest: it does.

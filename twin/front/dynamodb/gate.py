@@ -17,6 +17,7 @@ from twin.front.dynamodb.late_indexes import Entry, LateIndexes, read_key
 from twin.front.dynamodb.requests import check_request, list_entries, list_items
 from twin.front.dynamodb.tables import TableShape, read_shape
 from twin.front.dynamodb.tokens import TransactionTokens
+from twin.front.dynamodb.updates import find_faults, keep_items, put_back_all
 from twin.front.dynamodb.values import InvalidRequest, measure_item
 from twin.front.model import ApiCall, ApiResponse, TableTimes
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 sleep = time.sleep
 """Holds a transaction in flight; tests put their own here."""
 
+_OK = 200
 _TRANSACTIONS = ("TransactGetItems", "TransactWriteItems")
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 _READS = ("Query", "Scan")
@@ -97,9 +99,26 @@ class DynamoGate:
             if replayed is not None:
                 return replayed
             with self._record(call):
-                response = conflicts.repair_reasons(self._ask(call, environ))
+                response = conflicts.repair_reasons(self._write(call, environ))
             self._tokens.remember(call, response)
             return response
+
+    def _write(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        """Let moto answer, and take updates back that make of an item what DynamoDB does not store."""
+        if call.operation not in ("UpdateItem", "TransactWriteItems"):
+            return self._ask(call, environ)
+        kept = keep_items(list_entries(call.operation, call.params), self._find_table)
+        response = self._ask(call, environ)
+        if response.status != _OK:
+            put_back_all(kept)  # moto may have done the first half of an update
+            return response
+        refused = find_faults(kept)
+        if not any(refused):
+            return response
+        put_back_all(kept)
+        if call.operation == "UpdateItem":
+            return conflicts.build_error("ValidationException", str(refused[0]))
+        return conflicts.build_invalid(refused)
 
     def _record(self, call: ApiCall) -> AbstractContextManager[None]:
         if call.operation not in _WRITES:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import botocore.session
 from botocore.validate import ParamValidator
 
-from twin.front.dynamodb.expressions import check_expressions, check_filter, check_index_updates
+from twin.front.dynamodb.expressions import check_expressions, check_index_updates, check_query
 from twin.front.dynamodb.tables import FindTable, TableShape
 from twin.front.dynamodb.values import InvalidRequest, check_attributes, measure_item
 
@@ -24,6 +24,9 @@ TRANSACTION_ITEMS: Final = 100
 
 TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 """Largest aggregate size of the items of a transaction (API reference)."""
+
+TOKEN_CHARACTERS: Final = 36
+"""Longest client request token (API reference)."""
 
 OPERATIONS: Final = (
     *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
@@ -104,6 +107,8 @@ def _check_entry(entry: Params, table: TableShape) -> None:
         check_attributes(entry["Key"])
         table.check_key(entry["Key"])
     check_index_updates(entry, table)
+    updates = entry.get("AttributeUpdates") or {}
+    check_attributes({name: one["Value"] for name, one in updates.items() if "Value" in one})
 
 
 def _check_read(operation: str, params: Params, find_table: FindTable) -> None:
@@ -120,7 +125,7 @@ def _check_read(operation: str, params: Params, find_table: FindTable) -> None:
             raise InvalidRequest(
                 "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
             )
-        check_filter(params, table)
+        check_query(params, table)
     start = params.get("ExclusiveStartKey")
     if start is not None:
         _check_start(start, params.get("IndexName"), table)
@@ -163,6 +168,13 @@ def build_key(entry: Params, table: TableShape) -> tuple[str, ...] | None:
 
 def _check_transaction(params: Params, measure_stored: MeasureStored) -> None:
     entries = params["TransactItems"]
+    token = params.get("ClientRequestToken")
+    if token is not None and not 1 <= len(token) <= TOKEN_CHARACTERS:
+        bound = f"less than or equal to {TOKEN_CHARACTERS}" if token else "greater than or equal to 1"
+        raise InvalidRequest(
+            f"1 validation error detected: Value '{token}' at 'clientRequestToken' failed to satisfy constraint: "
+            f"Member must have length {bound}"
+        )
     if not 1 <= len(entries) <= TRANSACTION_ITEMS:
         bound = "less than or equal to 100" if entries else "greater than or equal to 1"
         raise InvalidRequest(

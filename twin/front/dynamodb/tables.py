@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twin.front.dynamodb.values import InvalidRequest, measure_value
+from twin.front.dynamodb.values import ITEM_BYTES, InvalidRequest, check_attributes, measure_item, measure_value
 
 PARTITION_KEY_BYTES: Final = 2048
 """Longest value of a partition key (developer guide, "Quotas")."""
@@ -86,6 +86,25 @@ class TableShape:
         self.key.check_sizes(item)
         for shape in self.indexes.values():
             _check_index(shape, item)
+        if measure_item(item) > ITEM_BYTES:
+            raise InvalidRequest("Item size has exceeded the maximum allowed size")
+
+    def check_updated(self, item: Values) -> None:
+        """Check an item as an update leaves it.
+
+        Raises:
+            InvalidRequest: a number is out of range, an index key is of another type, empty or too long, or the item
+                is too large.
+        """
+        check_attributes(item)
+        for shape in self.indexes.values():
+            if any(name in item and kind not in item[name] for name, kind in shape.attributes):
+                raise InvalidRequest(
+                    "The update expression attempted to update the secondary index key to unsupported type"
+                )
+            _check_index(shape, item)
+        if measure_item(item) > ITEM_BYTES:
+            raise InvalidRequest("Item size to update has exceeded the maximum allowed size")
 
     def _check_empty(self, values: Values) -> None:
         for name in self.key.names:

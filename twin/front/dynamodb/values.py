@@ -18,6 +18,12 @@ NUMBER_DIGITS: Final = 38
 NESTING_LEVELS: Final = 32
 """Deepest nesting of lists and maps."""
 
+NAME_BYTES: Final = 65_535
+"""Longest name of an attribute, in UTF-8."""
+
+ITEM_BYTES: Final = 409_600
+"""Largest item, with its attributes' names."""
+
 _LARGEST: Final = Decimal("9.9999999999999999999999999999999999999E+125")
 _SMALLEST: Final = Decimal("1E-130")
 _SETS: Final = {"SS": "string", "NS": "number", "BS": "binary"}
@@ -38,7 +44,12 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
     Raises:
         InvalidRequest: one is not a value that DynamoDB stores.
     """
-    for value in attributes.values():
+    for name, value in attributes.items():
+        if len(name.encode()) > NAME_BYTES:
+            raise InvalidRequest(
+                "One or more parameter values were invalid: "
+                f"Attribute name is too large, must be less than {NAME_BYTES + 1} bytes"
+            )
         check_value(value)
 
 
@@ -77,7 +88,7 @@ def _check_text(kind: str, content: Any) -> None:
     if kind == "N":
         parse_number(content)
     elif kind == "B":
-        _decode(content)
+        decode_binary(content)
 
 
 def _check_set(kind: str, content: list[Any]) -> None:
@@ -95,7 +106,12 @@ def _check_set(kind: str, content: list[Any]) -> None:
         )
 
 
-def _decode(content: str) -> bytes:
+def decode_binary(content: str) -> bytes:
+    """Return what a binary value holds.
+
+    Raises:
+        InvalidRequest: it is no base64.
+    """
     try:
         return base64.b64decode(content, validate=True)
     except (ValueError, binascii.Error) as error:
@@ -112,7 +128,7 @@ def parse_number(text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or "_" in text:
+    if not number.is_finite() or "_" in text or not text.isascii():
         raise InvalidRequest(f"The parameter cannot be converted to a numeric value: {text}")
     digits = "".join(str(digit) for digit in number.as_tuple().digits).strip("0")
     if len(digits) > NUMBER_DIGITS:
@@ -137,7 +153,7 @@ def measure_value(value: Mapping[str, Any]) -> int:
     if kind == "S":
         return len(content.encode())
     if kind == "B":
-        return len(_decode(content))
+        return len(decode_binary(content))
     if kind == "N":
         return (len(content.strip("-+0.")) + 1) // 2 + 1
     if kind in _SETS:
