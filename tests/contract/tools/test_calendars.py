@@ -144,7 +144,7 @@ def test_a_clock_time_that_does_not_exist_or_exists_twice_is_told(diary: Diary) 
     made, _ = diary.create(start="2026-03-29T02:30", end="2026-03-29T03:45")
     assert made.event.start == "2026-03-29T03:30:00+02:00"
     assert "2026-03-29T02:30:00 does not exist in Europe/Zurich" in str(made.note)
-    again = {"start": "2026-10-25T02:30", "end": "2026-10-25T03:30", "timezone": "Europe/Berlin"}
+    again: dict[str, Any] = {"start": "2026-10-25T02:30", "end": "2026-10-25T03:30", "timezone": "Europe/Berlin"}
     changed, _ = diary.change(made.event.event_id, **again)
     assert changed.event.start == "2026-10-25T02:30:00+02:00"
     assert "exists twice" in str(changed.note)
