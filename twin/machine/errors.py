@@ -20,8 +20,9 @@ RUNTIME: Final = "States.Runtime"
 def match_error(names: set[str | None], error: str | None) -> bool:
     """Whether an `ErrorEquals` list catches an error.
 
-    Source: AWS, "Handling errors in Step Functions workflows": `States.TaskFailed` matches every task error but
-    `States.Timeout`; `States.ALL` does not match `States.Runtime`; a missed heartbeat has a name of its own, while
+    Source: AWS, "Handling errors in Step Functions workflows": `States.TaskFailed` matches any known error but
+    `States.Timeout` (and `States.Runtime`, which nothing catches by a wildcard; no recording tells otherwise);
+    `States.ALL` does not match `States.Runtime`; a missed heartbeat has a name of its own, while
     recordings report it as `States.Timeout`. The page says that `States.ALL` does not match
     `States.DataLimitExceeded` either; histories that were recorded on AWS show that it does, so it does here.
     """
@@ -31,4 +32,4 @@ def match_error(names: set[str | None], error: str | None) -> bool:
         return True
     if _ALL in names:
         return error != RUNTIME
-    return _TASK_FAILED in names and not (error or "").startswith("States.")
+    return _TASK_FAILED in names and error not in (_TIMEOUT, RUNTIME)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from jsonata import JException, Jsonata
 from jsonata.utils import Utils
 
-from twin.machine.jsonata import functions
+from twin.machine.jsonata import corrections, functions
 
 _CACHE_SIZE: Final = 1024
 _TIMEOUT_MS: Final = 10_000
@@ -56,7 +56,8 @@ def _parse(expression: str) -> Jsonata:
         if found is not None:
             _cache.move_to_end(expression)
             return found
-    parsed = Jsonata(expression)
+    corrections.check_operators(expression)
+    parsed = corrections.CorrectedJsonata(expression)
     with _lock:
         _cache[expression] = parsed
         while len(_cache) > _CACHE_SIZE:
@@ -67,6 +68,8 @@ def _parse(expression: str) -> Jsonata:
 def _create_frame(parsed: Jsonata, bindings: Mapping[str, Any]) -> Any:
     frame = parsed.create_frame(Jsonata.static_frame)
     frame.set_runtime_bounds(_TIMEOUT_MS, _MAX_DEPTH)
+    for name, corrected in corrections.CORRECTED.items():
+        frame.bind(name, corrected)
     for name, function in functions.PROVIDED.items():
         frame.bind(name, Jsonata.JLambda(function))
     for name in functions.REMOVED:
@@ -120,7 +123,7 @@ def evaluate(expression: str, bindings: Mapping[str, Any]) -> Any:
         raise EvaluationError(str(exc.error), str(exc)) from exc
     except RecursionError as exc:
         raise EvaluationError("D1011", "stack overflow") from exc
-    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as exc:
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError) as exc:
         # The library lets Python's own errors out for values that a function does not expect.
         raise EvaluationError("D3001", f"{type(exc).__name__}: {exc}") from exc
     return UNDEFINED if result is None else _to_json(result)

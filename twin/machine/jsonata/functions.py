@@ -6,6 +6,7 @@ Source: AWS documentation, "JSONata functions provided by Step Functions": `$par
 
 import hashlib
 import json
+import math
 import random
 import uuid
 from collections.abc import Callable
@@ -92,6 +93,16 @@ def uuid_() -> str:
     return str(uuid.uuid4())
 
 
+def _refuse(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _read_float(text: str) -> float:
+    """JSON.parse makes infinity of what is too large, which no later step can take."""
+    found = float(text)
+    return found if math.isfinite(found) else _refuse(text)
+
+
 def parse(text: Any = None) -> Any:
     """`$parse(text)`: the value of a JSON text."""
     if text is None:
@@ -99,7 +110,7 @@ def parse(text: Any = None) -> Any:
     if not isinstance(text, str):
         raise _argument_error(1, "parse")
     try:
-        return to_jsonata(json.loads(text))
+        return to_jsonata(json.loads(text, parse_constant=_refuse, parse_float=_read_float))
     except ValueError as exc:
         raise JException("D3120", -1, str(exc)) from exc
 
