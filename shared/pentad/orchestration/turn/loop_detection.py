@@ -4,8 +4,9 @@ Trajectories of real tool use make equal calls that are meant: a status is read 
 the same amount is refunded twice. So the same call with the same arguments alone is no loop. It is one where the call
 also came to the same result each time, and nothing was tried meanwhile that had not been tried before.
 
-A call that differs from an earlier one in nothing but blanks, case, the form of a number, punctuation at an end or an
-empty field is the same call.
+A call that differs from an earlier one in nothing but blanks, case, the form of a number or a truth value, kinds of
+dashes, invisible characters, quotes, brackets or punctuation at an end, or an empty field is the same call. One with a
+new identifier each time is another call: an identifier may be what it is about.
 """
 
 import re
@@ -19,6 +20,10 @@ from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.orchestration.turn import decision as decide
 
 _NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
+_ENDS = (
+    "\"'`.,;:!?()[]{}\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u3001\u3002\u300c\u300d\u061f\u060c"
+)
+"""Quotes, brackets and punctuation, which change nothing at the ends of a text."""
 _Key = tuple[str, str]
 _Result = tuple[str, bool]
 
@@ -81,7 +86,7 @@ def _key_of(block: ToolCallBlock) -> _Key:
 
 
 def _fold(value: Any) -> Any:
-    """Return a value without what changes nothing: empty fields, blanks, case, forms of numbers, ends' punctuation."""
+    """Return a value without what changes nothing: empty fields, and of texts what `_fold_text` takes away."""
     if isinstance(value, dict):
         folded = {name: _fold(part) for name, part in value.items()}
         return {name: part for name, part in folded.items() if part not in ("", None, [], {})}
@@ -89,13 +94,17 @@ def _fold(value: Any) -> Any:
         return [_fold(part) for part in value]
     if isinstance(value, str):
         return _fold_text(value)
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool):
+        return str(value).casefold()
+    if value is None:
         return value
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _fold_text(text: str) -> str:
-    said = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    kinds = ((mark, unicodedata.category(mark)) for mark in plain if not mark.isspace())
+    said = "".join("-" if kind == "Pd" else mark for mark, kind in kinds if kind != "Cf")
     # A text of nothing but punctuation, such as an operator, is what it is.
-    folded = said.strip("\"'`.,;:!?") or said
+    folded = said.strip(_ENDS) or said
     return f"{float(folded):.12g}" if _NUMBER.fullmatch(folded) else folded

@@ -92,6 +92,11 @@ def _varied(*values: dict[str, Any], result: str = "same") -> str | None:
         ({"n": 2.50}, {"n": "2.5"}, {"n": "2.500"}),
         ({"q": {"in": ["A", "b"]}}, {"q": {"in": ["a", "B "]}}, {"q": {"in": ["a", "b"]}}),
         ({"q": "\uff41"}, {"q": "a"}, {"q": "'a'"}),
+        ({"q": "\u201ca\u201d"}, {"q": '"a"'}, {"q": "\u00aba\u00bb"}),
+        ({"q": "a\u200bb"}, {"q": "ab"}, {"q": "\ufeffab"}),
+        ({"q": "2020-2021"}, {"q": "2020\u20132021"}, {"q": "2020\u20112021"}),
+        ({"q": "(refunds)"}, {"q": "refunds"}, {"q": "[refunds]"}),
+        ({"on": True}, {"on": "true"}, {"on": "True"}),
     ],
 )
 def test_a_call_that_varies_in_nothing_that_matters_is_a_loop(values: tuple[dict[str, Any], ...]) -> None:
@@ -108,6 +113,9 @@ def test_a_call_that_varies_in_nothing_that_matters_is_a_loop(values: tuple[dict
         ({"on": True}, {"on": False}, {"on": "yes"}),
         ({"x": [1, 2]}, {"x": [2, 1]}, {"x": [12]}),
         ({"n": "1"}, {"n": "-1"}, {"n": "1.1"}),
+        ({"op": "("}, {"op": ")"}, {"op": "\u2013"}),
+        ({"q": "f(x)"}, {"q": "f(y)"}, {"q": "fx"}),
+        ({"order_id": "o1"}, {"order_id": "o2"}, {"order_id": "o3"}),
     ],
 )
 def test_calls_that_differ_are_no_loop(values: tuple[dict[str, Any], ...]) -> None:

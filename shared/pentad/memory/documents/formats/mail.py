@@ -1,5 +1,6 @@
 """Render a message (EML) as text: who wrote it to whom, its subject, and its words."""
 
+import re
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -14,6 +15,10 @@ from pentad.memory.documents.structure import ParsedText, clean
 
 _FIELDS = ("From", "To", "Cc", "Date")
 _MOST_PARTS = 200
+_END_OF_FIELDS = re.compile(rb"\r?\n[ \t]*\r?\n")
+_CHARSET = re.compile(
+    rb"^Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?charset=\"?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE | re.MULTILINE
+)
 FIELD_CHARACTERS = 4_000
 """Of a field, such as a hundred addresses: what the library takes to read one grows with the square of its length."""
 
@@ -41,14 +46,31 @@ def parse_mail(data: bytes) -> ParsedText:
         InvalidInput: it is no message.
     """
     try:
+        data, notes = _read_raw_fields(data)
         message: Any = BytesParser(EmailMessage, policy=_Fields()).parsebytes(data)  # the stub says: a Message
-        return _render(message)
+        return _render(message, notes)
     except (MessageError, LookupError, AttributeError, IndexError) as error:
         raise InvalidInput("the message can't be read", field="document", fix="upload its text") from error
 
 
-def _render(message: EmailMessage) -> ParsedText:
+def _read_raw_fields(data: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return a message with its fields in UTF-8: some programs write them in a charset of their own, and encode none.
+
+    Returns:
+        The message, and what is doubtful about its fields.
+    """
+    end = _END_OF_FIELDS.search(data)
+    head = data[: end.start()] if end else data
+    if head.isascii():
+        return data, ()
+    declared = _CHARSET.search(head)
+    found = decode(head, declared[1].decode() if declared else None)
+    return found.text.encode() + data[len(head) :], tuple(f"in the fields: {note}" for note in found.notes)
+
+
+def _render(message: EmailMessage, notes: tuple[str, ...]) -> ParsedText:
     out = TextBuilder()
+    out.notes += notes
     out.add_heading(1, str(message.get("Subject") or ""))
     out.add("\n".join(f"{name}: {message[name]}" for name in _FIELDS if message[name]))
     cut = [name for name, value in message.raw_items() if len(value) >= FIELD_CHARACTERS]

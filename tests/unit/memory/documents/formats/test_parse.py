@@ -403,6 +403,20 @@ def test_a_message_is_read_whatever_nests_in_a_field() -> None:
 
 
 @pytest.mark.parametrize(
+    ("codec", "declared", "noted"),
+    [("utf-8", "", False), ("cp1252", "", True), ("cp1252", "iso-8859-1", False), ("cp1251", "windows-1251", False)],
+)
+def test_fields_of_a_mail_that_are_not_encoded_are_read_in_their_charset(
+    codec: str, declared: str, noted: bool
+) -> None:
+    subject = "Возврат книг по почте" if codec == "cp1251" else "Rückgabe der Bücher und Gläser, größere Mängel"
+    content = f'Content-Type: text/plain;\r\n charset="{declared}"\r\n' if declared else ""
+    parsed = read(f"Subject: {subject}\r\n{content}\r\nIt costs 5.".encode(codec), "a.eml")
+    assert parsed.text == f"{subject}\n\nIt costs 5."
+    assert any("in the fields: no charset is declared" in note for note in parsed.notes) is noted
+
+
+@pytest.mark.parametrize(
     ("markup", "expected"),
     [
         ("<p>a<span hidden>b</span>c</p>", "ac"),
