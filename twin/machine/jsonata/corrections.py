@@ -44,7 +44,7 @@ def check_operators(expression: str) -> None:
         raise JException("S0211", -1, "?")
 
 
-class CorrectedJsonata(Jsonata):
+class CorrectedJsonata(Jsonata):  # type: ignore[misc]  # the library has no types
     """An expression whose operators calculate and write numbers as JavaScript does."""
 
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: Any) -> Any:
