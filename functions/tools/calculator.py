@@ -25,10 +25,11 @@ def calculator(
 ) -> Calculation:
     """Calculate exactly: use it for any arithmetic instead of doing it in your head.
 
-    Knows + - * / // (whole quotient) % (remainder, or percent as in "15% of 240") ^ and parentheses; pi and e; abs,
-    ceil, floor, round(x, places) with halves away from zero, min, max, sum, mean, mod, sqrt, exp, ln, log(x) to base 10
-    or log(x, base), factorial; sin, cos, tan, asin, acos, atan in radians; degrees, radians. Numbers are written
-    1234.5, without separators of thousands. A result that is not exact has 28 correct digits.
+    Knows + - * / // (quotient, rounded down) % (remainder with the divisor's sign, -10 % 3 is 2; or percent as in
+    "15% of 240") ^ and parentheses; pi and e; abs, ceil, floor, round(x, places) with halves away from zero, min, max,
+    sum, mean, mod, sqrt, exp, ln, log(x) to base 10 or log(x, base), factorial; sin, cos, tan, asin, acos, atan in
+    radians; degrees, radians. Numbers are written 1234.5, without separators of thousands. A result that is not exact
+    has 28 correct digits.
     """
     result, exact = evaluate(expression).show()
     return Calculation(expression=expression, result=result, exact=exact)

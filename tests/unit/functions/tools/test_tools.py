@@ -31,6 +31,9 @@ def refused(tool: Tool[Any, Any], **arguments: Any) -> str:
 
 def test_the_calculator_answers() -> None:
     assert answered(calculator, expression="15% of 240") == {"expression": "15% of 240", "result": "36", "exact": True}
+    # As the description says.
+    assert answered(calculator, expression="-10 % 3")["result"] == "2"
+    assert answered(calculator, expression="-10 // 3")["result"] == "-4"
 
 
 def test_the_calculator_says_what_is_wrong_and_how_to_put_it_right() -> None:
