@@ -1,5 +1,6 @@
 """No route is open, a key opens what its scopes say, and what is another tenant's does not exist."""
 
+import base64
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -116,3 +117,22 @@ def test_session_of_the_same_name_is_another_one_for_another_tenant(stack: Stack
     stranger = stack.tenant()
     assert "12 * 12" not in stranger.ask("What did I ask you before?", session="daily")["answer"]
     assert len(stranger.messages("daily")) == 2
+
+
+def test_the_cursor_of_one_users_key_tells_nothing_and_leads_on(stack: Stack, tenant: Tenant) -> None:
+    for user in ("ann", "bob", "ann"):
+        tenant.ask("What is 21 + 21?", user=user)
+    keys = {}
+    for user in ("ann", "bob"):
+        _, keys[user] = create_key(
+            stack.keys, tenant.name, now=datetime.now(UTC), scopes=["runs:read"], user_id=user, owner=user
+        )
+    tenant.token = keys["ann"]
+    first = tenant.get("/v1/runs?limit=1")
+    cursor = str(first["cursor"])
+    assert b"T#" not in base64.urlsafe_b64decode(cursor)
+    second = tenant.get(f"/v1/runs?limit=5&cursor={cursor}")
+    assert {run["user"] for run in (*first["items"], *second["items"])} == {"ann"}
+    assert (len(first["items"]), len(second["items"]), second["cursor"]) == (1, 1, None)
+    tenant.token = keys["bob"]
+    assert tenant.send("GET", f"/v1/runs?cursor={cursor}").status_code == 404
