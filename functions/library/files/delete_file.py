@@ -15,6 +15,8 @@ def restore(data: FileToRestore, context: ToolContext) -> None:
     effects="internal",
     permissions=[Grant("files", "readwrite", keys="")],
     approval="always",
+    # What it answers is the call's own words: the path, and sizes.
+    trusted_output=True,
     undo=restore,
     # A second try would find no file, and could not tell whose deletion that was.
     idempotent=False,

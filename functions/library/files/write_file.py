@@ -18,6 +18,8 @@ def restore(data: FileToRestore, context: ToolContext) -> None:
 @tool(
     effects="internal",
     permissions=[Grant("files", "readwrite", keys="")],
+    # What it answers is the call's own words: the path, and sizes.
+    trusted_output=True,
     undo=restore,
     # What a call has written carries a mark of it: a second try finds it.
     idempotent=True,

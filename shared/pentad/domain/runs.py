@@ -86,9 +86,7 @@ class Manifest(FrozenValue):
     """What Recall chose for a run: the context of its first turn, by reference."""
 
     epoch_first_seq: int = Field(ge=0, description="the first message of the session's epoch that is sent")
-    bare_before_seq: int = Field(
-        default=0, ge=0, description="messages before it are sent without what was given with them"
-    )
+    bare_before_seq: int = Field(default=0, ge=0, description="messages before it are sent without what came with them")
     request_seq: int = Field(ge=0, description="the user's newest message")
     passages: int = Field(ge=0, description="passages attached to the newest message")
     estimated_tokens: int = Field(ge=0)
@@ -214,6 +212,7 @@ class ToolCall(FrozenValue):
     result: str | None = Field(default=None, description="text for the model, validated and sanitised")
     is_error: bool = False
     untrusted: bool = False
+    sources: tuple[str, ...] = Field(default=(), description="of text from outside in its result, of others' words")
     masked: int = Field(default=0, ge=0, description="how many values of the result look like secrets and were masked")
     error_type: str | None = None
     undo: dict[str, Any] | None = Field(default=None, description="what the tool needs to undo its effect")

@@ -206,3 +206,14 @@ def test_a_mark_is_written_once_and_with_the_writes_only(stores: Stores) -> None
     assert (refused.value.answer, table.find("NOTE", "n2")) == (mark.answer, None)
     assert [record.key for record in table.query("NOTE")] == ["n1"]
     assert cast(RecordTable, stores.records("other")).find_answer("NOTE", "e1") is None
+
+
+def test_a_record_keeps_the_sources_of_its_last_write(stores: Stores) -> None:
+    table = cast(RecordTable, stores.records("acme"))
+    written = table.write(RecordWrite("NOTE", "n1", {"v": 1}, taint=("tool:page", "trigger")))
+    assert written is not None and written.taint == ("tool:page", "trigger")
+    table.write_all([RecordWrite("NOTE", "n2", {"v": 1}, taint=("tool:page",)), RecordWrite("NOTE", "n3", {"v": 1})])
+    assert [one.taint for one in table.query("NOTE")] == [("tool:page", "trigger"), ("tool:page",), ()]
+    table.write(RecordWrite("NOTE", "n1", {"v": 2}))
+    found = table.find("NOTE", "n1")
+    assert found is not None and found.taint == ()

@@ -136,6 +136,7 @@ class StepResult(FrozenValue):
     model: str | None = None
     usage: Usage = Usage()
     cost_nanousd: int = Field(default=0, ge=0)
+    taint: tuple[str, ...] = Field(default=(), description="sources of text from outside that may be in it")
     began_at: datetime
     ended_at: datetime
     asked: str | None = Field(default=None, description="hash of all that a model or an agent was asked")

@@ -200,7 +200,10 @@ class Redrive:
         if effect.status == "begun":
             return ToolResultBlock(call_id=call_id, content=UNCERTAIN, is_error=True)
         return ToolResultBlock(
-            call_id=call_id, content=effect.result or "", is_error=effect.is_error, untrusted=self._is_untrusted(call)
+            call_id=call_id,
+            content=effect.result or "",
+            is_error=effect.is_error,
+            untrusted=effect.untrusted or self._is_untrusted(call),
         )
 
     def _is_untrusted(self, call: ToolCall) -> bool:

@@ -24,9 +24,10 @@ def find_call_sources(calls: Sequence[ToolCall], known: tuple[str, ...] = ()) ->
         calls: that have ended.
         known: of their run so far: what reads a result on brings no other source than that result has.
     """
-    untrusted = [call.tool for call in calls if call.untrusted]
-    named = tuple(name_source(tool) for tool in untrusted if tool != READ_RESULT)
-    return merge_sources(named, (known or (MANY,)) if READ_RESULT in untrusted else ())
+    untrusted = [call for call in calls if call.untrusted]
+    named = (call.sources or (name_source(call.tool),) for call in untrusted if call.tool != READ_RESULT)
+    reads_on = any(call.tool == READ_RESULT for call in untrusted)
+    return merge_sources(*named, (known or (MANY,)) if reads_on else ())
 
 
 def name_source(tool: str) -> str:

@@ -199,6 +199,7 @@ def build_child_result(at: EnteredStep, child: Run, now: datetime) -> StepResult
         status="succeeded" if answered else "failed",
         text=text,
         child_run_id=child.run_id,
+        taint=child.taint,
         notices=child.notices if answered else (),
         provider="agent",
         model=child.agent,

@@ -10,6 +10,7 @@ from pentad.domain.declarations.workflows import StepResult
 from pentad.domain.errors import EffectUncertain, NotFound, StepDone
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.orchestration.lifecycle.redrive import Effects
+from pentad.orchestration.turn.taint import find_call_sources
 from pentad.orchestration.workflows.redriven_steps import iter_earlier_steps, store_result, take_over
 from pentad.orchestration.workflows.steps import EnteredStep, Stores
 
@@ -90,7 +91,8 @@ class DoneCalls:
             return None  # Never begun, or the tool has said itself that it failed.
         if effect.status == "done":
             # Its function was cut off before it could save the call.
-            done = {"status": CallStatus.SUCCEEDED, "result": effect.result, "is_error": False}
+            done: dict[str, Any] = {"status": CallStatus.SUCCEEDED, "result": effect.result, "is_error": False}
+            done |= {"untrusted": effect.untrusted or not tool.trusted_output, "sources": effect.sources}
             self._take(at, before, call.model_copy(update=done))
         if not tool.idempotent:
             raise EffectUncertain(
@@ -116,6 +118,7 @@ def build_call_result(at: EnteredStep, call: ToolCall, now: datetime) -> StepRes
         text=call.result or "",
         provider=PROVIDER,
         model=call.tool,
+        taint=find_call_sources([call]),
         began_at=call.started_at or now,
         ended_at=call.ended_at or now,
     )

@@ -22,7 +22,7 @@ from pentad.domain.declarations.workflows import (
 from pentad.domain.errors import NotFound
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run
-from pentad.domain.taint.sources import MANY, name_tool_source
+from pentad.domain.taint.sources import MANY, merge_sources, name_tool_source
 from pentad.orchestration.workflows.steps import Stores, parse_fields
 from pentad.orchestration.workflows.templates import INPUT, STATUS, find_references
 from pentad.tools.policy.given_addresses import SaidText, Speaker, iter_strings
@@ -85,6 +85,7 @@ class WorkflowSaid:
         """
         origins = origins or self._make_origins(run)
         results = self._stores.results.list_for_run(run.tenant_id, run.run_id)
+        origins.tainted |= {one.name for one in results if one.taint}
         message = self._find_request(run)
         request = "" if message is None else message.text
         fields = iter_strings(parse_fields(request) or {})
@@ -114,19 +115,11 @@ class WorkflowSaid:
         results = self._stores.results.list_for_run(run.tenant_id, run.run_id)
         for one in sorted(results, key=lambda result: (result.ended_at, result.place)):
             step = steps.get(one.name)
-            sources: tuple[str, ...] = ()
+            sources = one.taint
             if isinstance(step, ToolStep) and (step.tool not in tools or not tools[step.tool].trusted_output):
-                sources = (name_tool_source(step.tool),)
-            elif one.child_run_id is not None:
-                sources = self._find_taint(run.tenant_id, one.child_run_id)
+                sources = merge_sources(sources, (name_tool_source(step.tool),))
             found += (UntrustedText(_name_sources(sources), text) for text in (_iter_words(one) if sources else ()))
         return found
-
-    def _find_taint(self, tenant_id: str, run_id: str) -> tuple[str, ...]:
-        try:
-            return self._stores.runs.get(tenant_id, run_id).taint
-        except NotFound:
-            return (MANY,)  # It was erased; its words are still there.
 
     def _make_origins(self, run: Run) -> "_Origins":
         spec = self._stores.get_workflow(run.agent)
@@ -155,12 +148,13 @@ class _Origins:
         self.spec = spec
         self.of_input: Speaker = of_input
         self._untrusted = untrusted
+        self.tainted: set[str] = set()
         self._found: dict[str, frozenset[Speaker]] = {}
 
     def find_speaker(self, name: str) -> Speaker | None:
         """Return whose a result is; None for one of a tool of our own that may have changed a model's words."""
         step = self.spec.steps.get(name)
-        if isinstance(step, ToolStep) and step.tool in self._untrusted:
+        if isinstance(step, ToolStep) and (step.tool in self._untrusted or name in self.tainted):
             return "outside"
         speaker = _find_least_trusted(self.find(name))
         return None if isinstance(step, ToolStep) and speaker == "model" else speaker

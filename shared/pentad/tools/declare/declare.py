@@ -244,7 +244,8 @@ def tool(
         timeout_seconds: 1 to 900.
         memory_mb: 128 to 10,240.
         trusted_output: False where its output holds text from outside. Where nothing is said it does for a tool that
-            declares ``egress``, and for no other.
+            declares ``egress`` or a grant on files. Records keep what may be in them themselves: a call that reads one
+            which was written after text from outside brings its sources, whatever is said here.
         safe_output: names of fields of its result, at any depth, that are safe for the model though they look like
             secrets: a link that it has signed, a token for the next page. ``["*"]``: all of the result.
         unknown: no other option exists; one that is given is told with the nearest that does.
@@ -278,7 +279,7 @@ def tool(
             reversible=undo is not None,
             compensates=check_undo_kind(where, undo_kind, declared=undo is not None),
             timeout_seconds=timeout_seconds,
-            trusted_output=not egress if trusted_output is None else trusted_output,
+            trusted_output=_is_own_text(egress, permissions) if trusted_output is None else trusted_output,
             any_address=PUBLIC in (reach.egress or ()),
             safe_output=check_safe_output(where, safe_output),
         )
@@ -293,6 +294,12 @@ def tool(
         )
 
     return declare
+
+
+def _is_own_text(egress: Sequence[str], permissions: object) -> bool:
+    """Tell whether a tool reads nothing but what was said in runs: files come from anywhere, as hosts' answers do."""
+    granted = permissions if isinstance(permissions, list | tuple) else ()
+    return not egress and not any(isinstance(one, Grant) and one.resource == "files" for one in granted)
 
 
 def _make_bare_error(given: object) -> ConfigurationError:

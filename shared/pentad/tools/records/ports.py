@@ -30,6 +30,7 @@ class Record(FrozenValue):
     value: Value
     version: int = Field(default=0, description="see `RecordState`")
     digest: str = Field(default="", repr=False, description="see `RecordState`")
+    taint: tuple[str, ...] = Field(default=(), repr=False, description="sources of text from outside it may hold")
 
     @property
     def state(self) -> RecordState:
@@ -50,12 +51,14 @@ class RecordWrite:
         key: the key.
         value: JSON; None removes the record.
         expected: what has to stand there; None: what this call has read there, if it has.
+        taint: sources of text from outside that the value may hold.
     """
 
     kind: str
     key: str
     value: Value | None
     expected: Expected | None = None
+    taint: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:

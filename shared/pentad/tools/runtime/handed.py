@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pentad.domain.display.unicode_text import replace_halves
+from pentad.domain.taint.sources import MOST_SOURCES, Source
 from pentad.domain.values import FrozenValue
 from pentad.tools.results.ports import WholePlace
 
@@ -60,6 +61,12 @@ class HandedCall(FrozenValue):
         exclude_if=lambda value: value is None,
         description="which of a remote server's tools; other functions have one",
     )
+    taint: tuple[Source, ...] = Field(
+        default=(),
+        max_length=MOST_SOURCES,
+        exclude_if=lambda value: not value,
+        description="sources of text from outside that its writes may hold",
+    )
     identity: str | None = Field(default=None, repr=False, description="proves to the gateway for whom the tool asks")
 
 
@@ -78,6 +85,12 @@ class ToolAnswer(FrozenValue):
     undoable: bool = Field(default=False, description="the function returned Undoable")
     undo: dict[str, Any] | None = None
     untrusted: bool = Field(default=False, description="it holds text from outside, whatever the declaration says")
+    sources: tuple[Source, ...] = Field(
+        default=(),
+        max_length=MOST_SOURCES,
+        exclude_if=lambda value: not value,
+        description="of text from outside in what the call has read of records",
+    )
     error_type: str = Field(default="", description="the class of what was raised")
     fix: Words | None = None
     retry_after: float | None = None

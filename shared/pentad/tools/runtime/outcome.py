@@ -57,7 +57,7 @@ class ToolOutcome:
     """What a call came to: text for the model, what undoing it needs, and how many values of it were masked.
 
     Of one that an earlier try stored, also when it began and was done: by those times effects are undone.
-    ``untrusted``: it holds text from outside, whatever the tool's declaration says.
+    ``untrusted``: it holds text from outside, whatever the tool's declaration says; ``sources``: of records, whose.
     """
 
     text: str
@@ -68,6 +68,7 @@ class ToolOutcome:
     begun_at: datetime | None = None
     done_at: datetime | None = None
     untrusted: bool = False
+    sources: tuple[str, ...] = ()
 
     def to_stored(self) -> dict[str, Any]:
         """Return the fields that a call and its effect keep of it."""
@@ -78,6 +79,7 @@ class ToolOutcome:
             "undo": self.undo,
             "masked": self.masked,
             "untrusted": self.untrusted,
+            "sources": self.sources,
         }
 
     @classmethod
@@ -101,6 +103,7 @@ class ToolOutcome:
             effect.begun_at,
             effect.done_at,
             effect.untrusted,
+            effect.sources,
         )
 
 
@@ -237,9 +240,12 @@ def make_outcome(
         safe: fields of the result that the tool declares as safe: they are not masked.
         fit: makes a result fit for the model, and keeps the whole of it.
     """
+    untrusted = answer.untrusted or bool(answer.sources)
     if answer.kind in ("error", "rejected"):
         name = answer.error_type if _CLASS_NAME.fullmatch(answer.error_type) else ToolFailed.__name__
-        return ToolOutcome(truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES), is_error=True, error_type=name)
+        text = truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES)
+        # What was raised may hold the words of a record as well.
+        return ToolOutcome(text, is_error=True, error_type=name, untrusted=untrusted, sources=answer.sources)
     if answer.kind not in ("value", "text"):
         return ToolOutcome.from_error(ToolFailed(f"the tool's function answered a call with '{answer.kind}'"))
     cleaner = Cleaner(safe)
@@ -252,7 +258,7 @@ def make_outcome(
     masked = cleaner.masked + max(0, answer.masked if answer.kind == "text" else 0)
     notes = describe_masked(masked) + (_NOT_UNDOABLE if answer.undoable and kept is None else "")
     shown = fit(text, MAX_RESULT_BYTES - len(notes), value) + notes
-    return ToolOutcome(shown, undo=kept, masked=masked, untrusted=answer.untrusted)
+    return ToolOutcome(shown, undo=kept, masked=masked, untrusted=untrusted, sources=answer.sources)
 
 
 def make_again_error(answer: ToolAnswer) -> TransientError:

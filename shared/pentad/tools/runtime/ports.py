@@ -51,6 +51,7 @@ class Effect(FrozenValue):
     undo: dict[str, Any] | None = None
     masked: int = 0
     untrusted: bool = Field(default=False, description="the result holds text from outside, by the call's own word")
+    sources: tuple[str, ...] = Field(default=(), description="of text from outside in records that it has read")
     begun_at: datetime
     done_at: datetime | None = None
 

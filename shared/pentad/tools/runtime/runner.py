@@ -40,6 +40,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
+from pentad.domain.taint.sources import merge_sources, name_tool_source
 from pentad.domain.tracing import find_call_place, find_run_place, read_traceparent
 from pentad.observability.ports import Telemetry
 from pentad.tools.offer.own import find_spec
@@ -271,6 +272,7 @@ class ToolRunner:
             traceparent=None if attempt.run.traceparent is None else read_traceparent(),
             deadline=time.time() + seconds,
             whole=self._results.sign(call, seconds=seconds) if op == "run" else None,
+            taint=_find_written_sources(attempt.spec, call),
         )
         return self._functions.call(attempt.spec.name, handed, function=invocation.function)
 
@@ -290,6 +292,7 @@ class ToolRunner:
             | {
                 "status": CallStatus.FAILED if outcome.is_error else CallStatus.SUCCEEDED,
                 "untrusted": outcome.untrusted or not attempt.spec.trusted_output,
+                "sources": _find_sources(attempt.spec, outcome),
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
                 "started_at": outcome.begun_at or attempt.started_at,
                 "ended_at": outcome.done_at or self._now(),
@@ -340,3 +343,15 @@ class ToolRunner:
         named = answer.error_type if isinstance(error, ToolFailed) else type(error).__name__
         self._entries.end(attempt, "undone", "error", named)
         raise error
+
+
+def _find_sources(spec: ToolSpec, outcome: ToolOutcome) -> tuple[str, ...]:
+    """Return whose text from outside a result holds, where it is not (only) its tool's."""
+    own = () if spec.trusted_output else (name_tool_source(spec.name),)
+    return merge_sources(outcome.sources, own) if outcome.sources else ()
+
+
+def _find_written_sources(spec: ToolSpec, call: ToolCall) -> tuple[str, ...]:
+    """Return the sources of text from outside that a call may write: of its context, its tool, and what it has read."""
+    own = () if spec.trusted_output else (name_tool_source(spec.name),)
+    return merge_sources(call.taint, call.sources, own)

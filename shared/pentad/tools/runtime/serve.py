@@ -20,6 +20,7 @@ from pentad.tools.records.call_records import CallRecords, run_in_one_piece
 from pentad.tools.records.granted_records import GrantedRecords, RecordRules
 from pentad.tools.records.plain_records import MAX_TRIES, wait_for_others
 from pentad.tools.records.ports import RecordStore, RecordTable
+from pentad.tools.records.traced_records import TracedRecords
 from pentad.tools.results.keep import make_remote_fit
 from pentad.tools.results.ports import PutWhole
 from pentad.tools.runtime.arguments import validate_arguments
@@ -92,11 +93,12 @@ class ServeTool:
         tool = self._tool
         if not tool.grants:
             return self._do(handed, remaining_seconds, {})
-        table = self._records(handed)
+        table = TracedRecords(self._records(handed), handed.taint)
         if tool.in_one_piece:
             return self._serve_in_one_piece(handed, remaining_seconds, table)
         for number in range(1, MAX_TRIES + 1):
-            answer = self._do(handed, remaining_seconds, {"records": GrantedRecords(table, tool.grants, tool.name)})
+            records = GrantedRecords(table, tool.grants, tool.name)
+            answer = _note_sources(self._do(handed, remaining_seconds, {"records": records}), table)
             met = answer.kind == "error" and answer.error_type == RecordChanged.__name__
             if not met or not tool.spec.idempotent or remaining_seconds() < 1:
                 break
@@ -104,12 +106,12 @@ class ServeTool:
         return answer
 
     def _serve_in_one_piece(
-        self, handed: HandedCall, remaining_seconds: Callable[[], float], table: RecordTable
+        self, handed: HandedCall, remaining_seconds: Callable[[], float], table: TracedRecords
     ) -> ToolAnswer:
         tool = self._tool
 
         def run(records: CallRecords) -> tuple[str, bool]:
-            done = self._do(handed, remaining_seconds, {"records": records})
+            done = _note_sources(self._do(handed, remaining_seconds, {"records": records}), table)
             answer = shorten_answer(done, tool.spec.safe_output, make_remote_fit(handed.whole, self._upload))
             return answer.model_dump_json(by_alias=True), answer.kind in ("value", "text", "undone")
 
@@ -186,6 +188,11 @@ class ServeTool:
             kept=self._open_files(handed),
             again=handed.again,
         )
+
+
+def _note_sources(answer: ToolAnswer, table: TracedRecords) -> ToolAnswer:
+    """Return an answer with the sources of text from outside in the records that the call has read."""
+    return answer.model_copy(update={"sources": table.met}) if table.met else answer
 
 
 def _hide_secrets(answer: ToolAnswer) -> ToolAnswer:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.context import Undoable
-from pentad.tools.declare.declare import ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 from pentad.tools.declare.reach import check_resolved, resolve_names
 from pentad.tools.outside.ports import Credential
 from tests.unit.tools.worlds import World, context_for
@@ -137,6 +137,14 @@ def test_what_comes_from_a_host_is_text_from_outside_unless_the_author_says_othe
     assert not tool(effects="none", egress=["example.com"])(send).spec.trusted_output
     assert tool(effects="none", egress=["example.com"], trusted_output=True)(send).spec.trusted_output
     assert tool(effects="none")(send).spec.trusted_output
+
+
+def test_what_is_read_of_files_is_text_from_outside_unless_the_author_says_otherwise() -> None:
+    files = [Grant("files", "readwrite", keys="in/")]
+    assert not tool(effects="internal", permissions=files)(send).spec.trusted_output
+    assert tool(effects="internal", permissions=files, trusted_output=True)(send).spec.trusted_output
+    records = [Grant("records", "read", keys="NOTE")]  # each says by itself what it holds
+    assert tool(effects="none", permissions=records)(send).spec.trusted_output
 
 
 def test_names_are_taken_from_the_settings() -> None:

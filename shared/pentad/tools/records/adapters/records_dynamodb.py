@@ -11,7 +11,14 @@ from pentad.tools.records.plain_records import PlainRecords
 from pentad.tools.records.ports import CallMark, Expected, Record, RecordState, RecordWrite, WriteRefused
 from pentad.tools.records.values import compute_digest, decode_value, encode_value
 
-_NAMES = {"type": "#type", "body": "#body", "digest": "#digest", "writer": "#writer", "version": "#version"}
+_NAMES = {
+    "type": "#type",
+    "body": "#body",
+    "digest": "#digest",
+    "writer": "#writer",
+    "version": "#version",
+    "taint": "#taint",
+}
 _MARK_SECONDS = 400 * 86_400
 """A mark is kept for longer than a run may wait for a human, and be tried again: more than a year."""
 
@@ -98,7 +105,8 @@ def _build_update(one: RecordWrite, writer: str) -> dict[str, Any]:
     value: dict[str, Any] = one.value or {}
     condition = _build_condition(one.expected)
     return {
-        "update": "SET #type = :type, #body = :body, #digest = :digest, #writer = :writer ADD #version :one",
+        "update": "SET #type = :type, #body = :body, #digest = :digest, #writer = :writer, #taint = :taint "
+        "ADD #version :one",
         "condition": condition.get("condition"),
         "names": {short: name for name, short in _NAMES.items()},
         "values": condition.get("values", {})
@@ -107,6 +115,7 @@ def _build_update(one: RecordWrite, writer: str) -> dict[str, Any]:
             ":body": encode_value(value),
             ":digest": compute_digest(value),
             ":writer": writer,
+            ":taint": list(one.taint),
             ":one": 1,
         },
     }
@@ -150,4 +159,5 @@ def _read_record(item: Item) -> Record:
         value=value,
         version=int(item.get("version", 0)),
         digest=item.get("digest") or compute_digest(value),
+        taint=tuple(item.get("taint", ())),
     )

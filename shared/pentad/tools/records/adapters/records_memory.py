@@ -16,6 +16,7 @@ class MemoryRecords:
     def __init__(self) -> None:
         self._bodies: dict[_Key, str] = {}
         self._versions: dict[_Key, int] = {}
+        self._taints: dict[_Key, tuple[str, ...]] = {}
         self._answers: dict[_Key, str] = {}
         self._lock = threading.RLock()
 
@@ -39,7 +40,8 @@ class TenantRecords(PlainRecords):
         if body is None:
             return None
         value = decode_value(body)
-        return Record(key=key, value=value, version=version, digest=compute_digest(value))
+        taint = self._all._taints.get(place, ())
+        return Record(key=key, value=value, version=version, digest=compute_digest(value), taint=taint)
 
     def query(self, kind: str, *, begins: str = "", limit: int = 100, after: str | None = None) -> list[Record]:
         """See `RecordTable`."""
@@ -90,3 +92,4 @@ class TenantRecords(PlainRecords):
             return
         self._all._versions[place] = self._all._versions.get(place, 0) + 1
         self._all._bodies[place] = body
+        self._all._taints[place] = one.taint
