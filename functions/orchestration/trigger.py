@@ -22,4 +22,5 @@ def handle_record(record: SQSRecord, context: LambdaContext) -> None:
     given = record.message_attributes[HEADER]  # None where there is none
     if given is not None and isinstance(read, RunRequested):
         read = read._replace(traceparent=given.string_value)
+    wiring.admit(read)
     wiring.make_triggered()(read)

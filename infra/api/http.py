@@ -212,9 +212,8 @@ class HttpApi(Construct):
         read = [keys.run_pattern(), keys.audit_pattern()]
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=read)
         grants.grant_audit(role, stores.ledger_table, stores.audit_key, keys.acts_pattern())
-        grants.grant_table(
-            role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.collection_pattern("RATES")]
-        )
+        counted = [keys.collection_pattern("RATES"), keys.collection_pattern("BULK")]
+        grants.grant_table(role, stores.transient_table, ["dynamodb:UpdateItem"], keys=counted)
         # One request at a time undoes a run.
         turns = [keys.call_order_pattern()]
         grants.grant_table(role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)

@@ -56,6 +56,8 @@ class Trigger(FunctionConstruct):
         # Whose request a message is: its signature is made with a key of the tenant's.
         key_pattern = keys.collection_pattern("KEYS")
         grants.grant_table(self.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[key_pattern])
+        rates = [keys.collection_pattern("RATES")]
+        grants.grant_table(self.role, build.stores.transient_table, ["dynamodb:UpdateItem"], keys=rates)
         grant_start(self.role, build, [machine_arn(self, build.stage, machine) for machine in machines])
         # A start that finds its session's lease held by a dead execution ends that run; one that interrupts stops it.
         grant_describe(self.role, build, machines, ("states:DescribeExecution", "states:StopExecution"))

@@ -21,6 +21,7 @@ from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.mcp.refusals import build_refusal
 from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.rates.kinds import list_kinds
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routes import MCP_PATH, find_route, is_door, list_door, list_methods, to_pattern
 from pentad.api.sealed_cursors import SealedCursors
@@ -61,7 +62,7 @@ class Api:
         routers: the routes.
         rules: say who may reach what a route names.
         telemetry: logs.
-        rates: how many costly requests a caller may make.
+        rates: how many requests a caller may make.
         acts: records who does what.
         cursors: seals cursors of callers who may not see all of a list.
     """
@@ -140,8 +141,10 @@ class Api:
             )
         caller.check_scope(route.scope)
         read = read_body(event, labelled=not is_door(path)) if method in _WITH_BODY else {**event, "body": None}
-        self._rates.admit(caller, route.name)
         names, request = route.parse_path(path), APIGatewayProxyEventV2(read)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        for kind in list_kinds(route.name, headers, str(read.get("body") or "")):
+            self._rates.admit(caller, kind)
         self._rules.check(caller, route.access, names, request)
         self._telemetry.add_keys(run=names.get("run"), session=names.get("session"))
         opened = self._cursors.open_event(read, caller, route.name)

@@ -119,3 +119,34 @@ class CursorCipher(Protocol):
             StoreUnavailable: the key service did not answer.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What holds a place.
+
+    Attributes:
+        name: of the ingestion.
+        seconds: since it took the place.
+    """
+
+    name: str
+    seconds: int
+
+
+class BulkClaims(Protocol):
+    """Keeps one bulk ingestion open for each owner and folder."""
+
+    def take(self, tenant_id: str, place: str, name: str, *, replaces: str | None = None) -> Holder | None:
+        """Take a place, by one conditional write, or return what holds it. What holds it may take it again.
+
+        Args:
+            tenant_id: whose place.
+            place: the owner and the folder, hashed.
+            name: of the ingestion.
+            replaces: one that has ended, and that may lose the place.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...

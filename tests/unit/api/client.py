@@ -21,7 +21,7 @@ from pentad.api.mcp.listing import Listing
 from pentad.api.mcp.router import McpRoutes
 from pentad.api.mcp.service import McpService
 from pentad.api.open_citation import OpenCitation
-from pentad.api.ports import BulkIngest, UploadTerms
+from pentad.api.ports import BulkIngest, Holder, UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
@@ -128,6 +128,21 @@ class Bulk:
         return self.found.get(name, _BEGUN)
 
 
+class Claims:
+    """Places of bulk ingestions, in memory; what holds one took it long ago."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], str] = {}
+        self.seconds = 3_600
+
+    def take(self, tenant_id: str, place: str, name: str, *, replaces: str | None = None) -> Holder | None:
+        held = self.held.setdefault((tenant_id, place), name)
+        if held not in (name, replaces):
+            return Holder(name=held, seconds=self.seconds)
+        self.held[tenant_id, place] = name
+        return None
+
+
 class UndoingTools:
     """Tools whose undo succeeds, or fails as told."""
 
@@ -174,6 +189,7 @@ class MemoryServices:
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
         self.bulk = Bulk()
+        self.claims = Claims()
         self.documents = Documents(self.bucket, world.events, now=world.clock)
         self.tools = UndoingTools(world)
         self.undo = Undo(world.runs, self.tools, world.telemetry, now=world.clock)
@@ -210,7 +226,7 @@ class MemoryServices:
             FeedbackRoutes(self.give_feedback, self.feedback, self.runs, find),
             VerdictRoutes(self.verdicts),
             DocumentRoutes(self.documents, self.registry),
-            BulkRoutes(self.bulk),
+            BulkRoutes(self.bulk, self.claims),
             CitationRoutes(OpenCitation(find, self.world.sessions, self.registry)),
             MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
             UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now)),
@@ -283,6 +299,7 @@ class Client:
                 services.telemetry,
                 now=services.now,
                 knows_fact=services.facts.has_fact,
+                served=Listing(services.catalog).agents,
             ),
             SealedCursors(MemoryCursors()),
         )

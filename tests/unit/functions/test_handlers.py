@@ -20,6 +20,8 @@ from pentad.api.identity.adapters.keys_memory import MemoryKeys
 from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator, create_key
 from pentad.api.identity.signed import SignedRequests, sign_request
+from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
+from pentad.api.rates.rates import Rate, RateLimits, RequestRates
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, PolicyDenied, StoreUnavailable
 from pentad.domain.models import CallContext, EmbedReply
@@ -82,6 +84,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(recall, "load_catalog", lambda: world.catalog)
     monkeypatch.setattr(queue_batch, "make_redelivery", lambda: NoRedelivery())
     monkeypatch.setattr(trigger_wiring, "make_triggered", lambda: triggered(world))
+    rates = RequestRates(MemoryRateCounter(), telemetry, limits=RateLimits(queue=Rate(9, 9, 4)))
+    monkeypatch.setattr(trigger_wiring, "make_rates", lambda: rates)
     share = FairShare(MemoryShares(), telemetry, most=1)
     monkeypatch.setattr(gateway_wiring, "make_share", lambda: share)
     reader = ReadQueues("arn:lifecycle", SignedRequests(KeyAuthenticator(PRODUCERS, now=world.clock), now=world.clock))
@@ -105,6 +109,14 @@ def _message(**values: Any) -> str:
 def test_the_trigger_starts_a_run_for_each_message(world: World) -> None:
     assert failed(trigger.handler(sqs(_message(), _message()), Context())) == []
     assert len(world.engine.started) == 2
+
+
+def test_what_a_tenants_keys_ask_for_beyond_the_rate_comes_again_later(world: World) -> None:
+    result = trigger.handler(sqs(*(_message() for _ in range(6))), Context())
+    assert failed(result) == ["m4", "m5"]
+    assert len(world.engine.started) == 4
+    refused = [event.fields for event in world.telemetry.events if event.name == "trigger.refused"]
+    assert [(one["error"], one["again_after_seconds"]) for one in refused] == [("ModelThrottled", 300)] * 2
 
 
 def test_a_message_delivered_twice_is_one_run(world: World) -> None:

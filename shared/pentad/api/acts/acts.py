@@ -1,13 +1,13 @@
 """Who did what: an entry before a request is answered, so that nothing is done unseen, and one with what came of it."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from pentad.api.acts.mcp_runs import find_run_of_mcp
+from pentad.api.acts.mcp_runs import CALL_MCP, find_mcp_change
 from pentad.api.acts.ports import MAX_TARGET, Act, ActLog
 from pentad.api.acts.subjects import DOCUMENTS, MEMORY, SESSIONS, USERS
 from pentad.api.documents import resolve_name
@@ -32,12 +32,11 @@ _RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]
     "undo_run": lambda names, _: check_id("run", names["run"]),
     "decide_approval": lambda names, _: parse_approval_id(names["approval"])[0],
     "close_review": lambda names, _: parse_review_id(names["review"])[0],
-    "call_mcp": lambda _, event: find_run_of_mcp(event.decoded_body or ""),
 }
 _DELETE_SESSION, _DELETE_DOCUMENT = "delete_session", "delete_document"
 _OF_MEMORY = frozenset({"edit_fact", "forget_fact"})
 _OF_USERS = frozenset({"erase_user", "verify_erasure"})
-RECORDED = frozenset({*_RUN_OF, *_OF_MEMORY, *_OF_USERS, _DELETE_SESSION, _DELETE_DOCUMENT})
+RECORDED = frozenset({*_RUN_OF, CALL_MCP, *_OF_MEMORY, *_OF_USERS, _DELETE_SESSION, _DELETE_DOCUMENT})
 """Routes by which people change what a run does or did, or what is kept; names of `pentad.api.routes.ROUTES`."""
 
 
@@ -51,6 +50,7 @@ class Acts:
         telemetry: logs what could not be recorded.
         now: the clock, UTC.
         knows_fact: tells by tenant, user and fact whether there is such a fact.
+        served: agents and workflows whose runs MCP clients may change.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Acts:
         *,
         now: Callable[[], datetime],
         knows_fact: Callable[[str, str, str], bool],
+        served: Container[str] = (),
     ) -> None:
         self._log = log
         self._runs = runs
@@ -69,6 +70,7 @@ class Acts:
         self._telemetry = telemetry
         self._now = now
         self._knows_fact = knows_fact
+        self._served = served
 
     def begin(self, caller: Caller, route: str, names: Mapping[str, str], event: APIGatewayProxyEventV2) -> Act | None:
         """Record that a caller asks for something, and return the entry; None where the route is none to record.
@@ -86,7 +88,7 @@ class Acts:
             return None
         try:
             subject, target = self._find_subject(caller, route, names, event)
-        except (InvalidInput, NotFound, ValueError):
+        except (InvalidInput, NotFound, ValueError, RecursionError):
             return None  # it names nothing: its function refuses it
         act = Act(
             tenant_id=caller.tenant_id,
@@ -126,7 +128,21 @@ class Acts:
             if not self._knows_fact(caller.tenant_id, user_id, fact_id):
                 raise NotFound("no such fact", field="fact")
             return MEMORY, f"{hash_user(user_id)}/{fact_id}"
+        if route == CALL_MCP:
+            return self._find_run_of_mcp(caller, event.decoded_body or ""), event.raw_path
         return self._runs.get(caller.tenant_id, _RUN_OF[route](names, event)).run_id, event.raw_path
+
+    def _find_run_of_mcp(self, caller: Caller, body: str) -> str:
+        """Return the run that a client's message changes.
+
+        Raises:
+            InvalidInput, NotFound, ValueError: it changes none that this caller may change; the server refuses it.
+        """
+        change = find_mcp_change(body)
+        run = self._runs.get(caller.tenant_id, change.run_id)
+        if run.agent not in self._served or not caller.may_reach(run.user_id) or change.scope not in caller.scopes:
+            raise NotFound("no such run of a call", field="run")
+        return run.run_id
 
     def end(self, act: Act, status: int) -> None:
         """Record what came of an act. What could not be is logged: that it was asked for is in the log already."""

@@ -1,14 +1,40 @@
 """Which run a message of an MCP client changes: cancels it, or decides what it waits for."""
 
 import json
+from dataclasses import dataclass
 
-from pentad.domain.errors import NotFound
+from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 
-_CHANGES = ("tasks/cancel", "tasks/update")
+CALL_MCP = "call_mcp"
+"""The route of all messages."""
+_DECIDES = "approvals:write"
+_CHANGES = {"tasks/cancel": "runs:write", "tasks/update": _DECIDES}
 
 
-def find_run_of_mcp(body: str) -> str:
+@dataclass(frozen=True)
+class McpChange:
+    """What a message of a client changes.
+
+    Attributes:
+        run_id: the run.
+        scope: what its sender needs.
+    """
+
+    run_id: str
+    scope: str
+
+
+def is_mcp_change(body: str) -> bool:
+    """Tell whether a message changes a run, whether or not there is such a run."""
+    try:
+        find_mcp_change(body)
+    except (InvalidInput, NotFound, ValueError, RecursionError):
+        return False
+    return True
+
+
+def find_mcp_change(body: str) -> McpChange:
     """Return the run that a message cancels or decides on; one that starts, lists or reads is no act.
 
     Raises:
@@ -19,8 +45,8 @@ def find_run_of_mcp(body: str) -> str:
     message = json.loads(body)
     params = message.get("params") if isinstance(message, dict) else None
     if isinstance(params, dict):
-        if message.get("method") in _CHANGES:
-            return check_id("run", str(params.get("taskId")))
+        if message.get("method") in tuple(_CHANGES):
+            return McpChange(check_id("run", str(params.get("taskId"))), _CHANGES[message["method"]])
         if message.get("method") == "tools/call" and "inputResponses" in params:
-            return check_id("run", str(params.get("requestState")).partition(".")[0])
+            return McpChange(check_id("run", str(params.get("requestState")).partition(".")[0]), _DECIDES)
     raise NotFound("the message changes no run", field="method")

@@ -10,6 +10,8 @@ from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, USER_PATTERN, derive_id
 
+JWT_CALLER = "jwt"
+"""The key's name of all callers with a token."""
 _DERIVED = "usr_"
 
 
@@ -58,7 +60,9 @@ class JwtAuthenticator:
         plain = re.fullmatch(USER_PATTERN, subject) and not subject.startswith(_DERIVED)
         user_id = subject if plain else derive_id("usr", self._issuer, subject)
         scopes = frozenset(scope for scope in _parse_claim(claims, self._scope_claim) if scope in SCOPES)
-        return Caller(tenant_id=tenant, key_id="jwt", user_id=user_id, scopes=scopes, groups=self._parse_groups(claims))
+        return Caller(
+            tenant_id=tenant, key_id=JWT_CALLER, user_id=user_id, scopes=scopes, groups=self._parse_groups(claims)
+        )
 
     def _parse_groups(self, claims: Mapping[str, Any]) -> frozenset[str]:
         named = _parse_claim(claims, self._groups_claim)

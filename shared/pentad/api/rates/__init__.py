@@ -1,1 +1,1 @@
-"""How many costly requests a key, a user and a tenant may make in a minute."""
+"""How many requests a key, a user and a tenant may make in a minute."""

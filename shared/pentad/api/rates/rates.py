@@ -1,15 +1,19 @@
-"""Let a costly request through, or say when to come again. One typed place for all rates: `RateLimits`.
+"""Let a request through, or say when to come again. One typed place for all rates of the API: `RateLimits`.
 
 Requests are counted in windows of a minute, one conditional write for each subject, so a process that dies in between
-has counted at most one request too many. What can't be counted goes through: budgets still hold, and a limit against
-outages must not be one.
+has counted at most one request too many. Reads are counted here, and written down by `BATCH`: with so many processes at
+once that each has fewer, as many more come through. What can't be counted goes through: budgets still hold, and a limit
+against outages must not be one.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pentad.api.identity.caller import Caller
+from pentad.api.identity.tokens import JWT_CALLER
+from pentad.api.rates.kinds import Kind
 from pentad.api.rates.ports import RateCounter
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
 from pentad.domain.ids import hash_user
@@ -17,38 +21,34 @@ from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
 WINDOW_SECONDS = 60
-COSTLY_ROUTES = frozenset(
-    {
-        "start_run",
-        "fork_run",
-        "complete",
-        "embed",
-        "upload_document",
-        "upload_documents",
-        "reingest_document",
-        "start_bulk_ingest",
-        "undo",
-        "undo_run",
-        "erase_user",
-        "verify_erasure",
-        "give_feedback",
-    }
-)
-"""Routes whose requests start models, tools, ingestion or an erasure, or tell
-memory; names of `pentad.api.routes.ROUTES`."""
+BATCH = 20
+"""Reads of one subject that a process counts before it writes them down."""
+_MOST_SUBJECTS = 10_000
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Requests in a minute. A token of a user has the user's rate and no key's."""
+
+    key: int
+    user: int
+    tenant: int
 
 
 @dataclass(frozen=True)
 class RateLimits:
-    """Costly requests in a minute."""
+    """Requests in a minute by what they are counted as; `pentad.api.rates.kinds.KINDS` says what that is."""
 
-    key: int = 600
-    user: int = 120
-    tenant: int = 1_200
+    starts: Rate = Rate(key=600, user=120, tenant=1_200)
+    queue: Rate = Rate(key=3_000, user=3_000, tenant=3_000)
+    changes: Rate = Rate(key=600, user=240, tenant=1_200)
+    waits: Rate = Rate(key=300, user=120, tenant=600)
+    bulk: Rate = Rate(key=6, user=6, tenant=12)
+    reads: Rate = Rate(key=3_000, user=3_000, tenant=12_000)
 
 
 class RequestRates:
-    """Counts costly requests.
+    """Counts requests.
 
     Args:
         counter: where they are counted.
@@ -69,35 +69,60 @@ class RequestRates:
         self._telemetry = telemetry
         self._limits = limits or RateLimits()
         self._clock = clock
+        self._window = 0
+        self._unwritten: Counter[tuple[str, str]] = Counter()
+        self._full: set[tuple[str, str]] = set()
 
-    def admit(self, caller: Caller, route: str) -> None:
-        """Return if the caller may make the request now.
+    def admit(self, caller: Caller, kind: Kind) -> None:
+        """Return if the caller may make a request now.
 
         Args:
             caller: who asks.
-            route: the route's name.
+            kind: as what it is counted.
 
         Raises:
             ModelThrottled: the key, the user or the tenant has made as many in this minute; ``retry_after`` says when
                 the next begins.
         """
-        if route not in COSTLY_ROUTES:
-            return
         now = self._clock()
         window = int(now) // WINDOW_SECONDS * WINDOW_SECONDS
+        self._forget_others(window)
         try:
-            for what, subject, most in self._iter_subjects(caller):
-                if not self._counter.take(caller.tenant_id, subject, window=window, most=most):
+            for what, subject, most in self._iter_subjects(caller, kind):
+                if not self._take(caller.tenant_id, subject, most, by=BATCH if kind == "reads" else 1):
                     raise self._refuse(what, most, window + WINDOW_SECONDS - now)
         except StoreUnavailable as error:
             self._telemetry.log_event("rates.uncounted", level="WARNING", error=error.message)
 
-    def _iter_subjects(self, caller: Caller) -> Iterator[tuple[str, str, int]]:
+    def _take(self, tenant_id: str, subject: str, most: int, *, by: int) -> bool:
+        """Count one request, and write it down with as many others; what was full stays so in this minute."""
+        place = (tenant_id, subject)
+        if place in self._full:
+            return False
+        self._unwritten[place] += 1
+        if self._unwritten[place] < min(by, most):
+            return True
+        if self._counter.take(tenant_id, subject, window=self._window, most=most, count=self._unwritten.pop(place)):
+            return True
+        self._full.add(place)
+        return False
+
+    def _forget_others(self, window: int) -> None:
+        if window != self._window or len(self._unwritten) + len(self._full) > _MOST_SUBJECTS:
+            self._window = window
+            self._unwritten.clear()
+            self._full.clear()
+
+    def _iter_subjects(self, caller: Caller, kind: Kind) -> Iterator[tuple[str, str, int]]:
         """Yield what is counted, the narrowest first: a key that has none left takes nothing from its tenant."""
-        yield "key", f"key#{caller.key_id}", self._limits.key
+        rate: Rate = getattr(self._limits, kind)
+        begin = "" if kind == "starts" else f"{kind}#"
+        if caller.key_id != JWT_CALLER or caller.user_id is None:
+            # All tokens of a tenant have one key's name: what they have in common is the tenant's.
+            yield "key", f"{begin}key#{caller.key_id}", rate.key
         if caller.user_id is not None:
-            yield "user", f"user#{hash_user(caller.user_id)}", self._limits.user
-        yield "tenant", "all", self._limits.tenant
+            yield "user", f"{begin}user#{hash_user(caller.user_id)}", rate.user
+        yield "tenant", f"{begin}all", rate.tenant
 
     def _refuse(self, what: str, most: int, seconds: float) -> ModelThrottled:
         self._telemetry.log_event("rates.refused", level="WARNING", subject=what)

@@ -133,7 +133,7 @@ METRICS: Mapping[str, MetricSpec] = {
     names.BUDGET_REFUSALS: _count("calls refused because a budget is used up"),
     names.BUDGET_UNSETTLED: _count("costs that could not be settled; give it an alarm"),
     names.USAGE_ABSURD: _count("replies whose usage no request can have: estimated, and an alarm"),
-    names.RATE_REFUSALS: _count("costly requests refused because a key, user or tenant made too many in a minute"),
+    names.RATE_REFUSALS: _count("requests refused because a key, user or tenant made too many in a minute"),
     names.SHARE_REFUSALS: _count("model calls refused because a tenant has as many running as it may"),
     names.SHARE_RETURNS: _count("documents that went back to the queue because a tenant has as many at work as it may"),
     # The hit rate of a provider's cache is CacheReadTokens of the sum of the three.

@@ -7,6 +7,7 @@ from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 from pentad.api.adapters.bulk_stepfunctions import StepFunctionsBulk
+from pentad.api.adapters.claims_dynamodb import DynamoBulkClaims
 from pentad.api.adapters.cursor_ciphers import KmsCursors
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
@@ -88,7 +89,8 @@ def make_api() -> Api:
     ledger = make_table(values.ledger_table)
     log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
     facts = make_facts(values, values.state_table)
-    acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact)
+    served = Listing(load_catalog()).agents
+    acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact, served=served)
     cursors = SealedCursors(KmsCursors(KmsText(get_client("kms"), values.approval_key)))
     return Api(routers, rules, telemetry, _make_rates(), acts, cursors)
 
@@ -147,7 +149,10 @@ def _make_memory_routes(
     documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), starting.events, now=now)
     return (
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
-        BulkRoutes(StepFunctionsBulk(get_client("stepfunctions"), values.state_machine_arn_prefix)),
+        BulkRoutes(
+            StepFunctionsBulk(get_client("stepfunctions"), values.state_machine_arn_prefix),
+            DynamoBulkClaims(make_table(values.transient_table)),
+        ),
         CitationRoutes(OpenCitation(find, sessions, DynamoRegistry(state, clock=now))),
         MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
         UserRoutes(RequestErasure(DynamoErasures(state), starting.runs, starting.events, now=now)),
@@ -160,7 +165,7 @@ def _make_mcp(starting: Starting, waiting: RunWaiter, find: FindRun, humans: Hum
     listing = Listing(catalog)
     calls = McpCalls(catalog, listing, starting.start, waiting, find, starting.cancel, humans, now)
     origins = frozenset((values.mcp_origins or "").split())
-    service = McpService(listing, calls, lambda caller: _make_rates().admit(caller, "start_run"), origins)
+    service = McpService(listing, calls, lambda caller: _make_rates().admit(caller, "starts"), origins)
     return McpRoutes(service, now)
 
 

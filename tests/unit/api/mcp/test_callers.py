@@ -46,3 +46,35 @@ def test_a_call_is_a_run_of_the_credentials_own_user(kind: str) -> None:
     if who["tenant"] == "acme":
         [run] = client.get_runs()
         assert run.user_id == (who["user"] or None)
+
+
+CHANGES = {"tasks/update": "approvals:write", "tasks/cancel": "runs:write"}
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind, who in CALLERS.items() if who is not None))
+@pytest.mark.parametrize("method", sorted(CHANGES))
+def test_the_audit_of_a_run_holds_what_was_asked_by_those_who_may_change_it_only(kind: str, method: str) -> None:
+    who = CALLERS[kind] or {}
+    client = ServedClient(slow=True)
+    made = ask(client, "tools/call", ADD, can=WITH_TASKS, caller=CALLERS["ann-key"])
+    run_id = made.json["result"]["taskId"]
+    ask(client, method, {"taskId": run_id, "inputResponses": {}}, can=WITH_TASKS, caller=who)
+    may = kind in SEES_HERS and CHANGES[method] in str(who["scopes"]).split()
+    assert bool(client.services.acts.list_for("acme", run_id)) == may
+    assert client.services.acts.list_for(str(who["tenant"]), run_id) == client.services.acts.list_for(
+        "acme", run_id
+    ) * (who["tenant"] == "acme")
+
+
+def test_a_run_that_is_not_served_and_a_scope_that_is_missing_leave_no_entry() -> None:
+    client = ServedClient(slow=True)
+    made = ask(client, "tools/call", ADD, can=WITH_TASKS, caller=CALLERS["ann-key"])
+    run_id = made.json["result"]["taskId"]
+    reads = {**(CALLERS["ann-key"] or {}), "scopes": "runs:read"}
+    refused = ask(client, "tasks/cancel", {"taskId": run_id}, can=WITH_TASKS, caller=reads)
+    assert refused.status >= 400
+    assert client.services.acts.list_for("acme", run_id) == []
+    own = client("POST", "/v1/runs", {"agent": "plain", "message": "Hi"}, caller=CALLERS["ann-key"])
+    if own.status == 202:
+        ask(client, "tasks/cancel", {"taskId": own.json["run_id"]}, can=WITH_TASKS, caller=CALLERS["ann-key"])
+        assert client.services.acts.list_for("acme", own.json["run_id"]) == []

@@ -16,16 +16,16 @@ class DynamoRateCounter:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def take(self, tenant_id: str, subject: str, *, window: int, most: int) -> bool:
+    def take(self, tenant_id: str, subject: str, *, window: int, most: int, count: int = 1) -> bool:
         """See the port."""
         try:
             self._table.update(
                 keys.collection_pk(tenant_id, "RATES"),
                 f"{window}#{subject}",
-                "ADD taken :one SET #type = :type, #ttl = :ttl",
+                "ADD taken :count SET #type = :type, #ttl = :ttl",
                 condition="attribute_not_exists(taken) OR taken < :most",
                 names={"#type": "type", "#ttl": "ttl"},
-                values={":one": 1, ":most": most, ":type": "rate", ":ttl": window + _KEPT_SECONDS},
+                values={":count": count, ":most": most, ":type": "rate", ":ttl": window + _KEPT_SECONDS},
             )
         except ConditionFailed:
             return False

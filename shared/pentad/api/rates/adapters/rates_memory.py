@@ -12,12 +12,12 @@ class MemoryRateCounter:
         self._window = 0
         self._lock = threading.Lock()
 
-    def take(self, tenant_id: str, subject: str, *, window: int, most: int) -> bool:
+    def take(self, tenant_id: str, subject: str, *, window: int, most: int, count: int = 1) -> bool:
         """See the port."""
         with self._lock:
             if window != self._window:
                 self._window, self._counts = window, Counter()
             if self._counts[tenant_id, subject] >= most:
                 return False
-            self._counts[tenant_id, subject] += 1
+            self._counts[tenant_id, subject] += count
             return True

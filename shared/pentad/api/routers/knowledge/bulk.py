@@ -12,15 +12,17 @@ from pydantic import Field
 
 from pentad.api.documents import FOLDER_PATTERN, NAME_CHARACTERS, check_name
 from pentad.api.identity.caller import Caller
-from pentad.api.ports import BulkIngest, BulkIngestion, BulkStatus
+from pentad.api.ports import BulkClaims, BulkIngest, BulkIngestion, BulkStatus, Holder
 from pentad.api.routers.serve import serve
 from pentad.api.views.views import View
-from pentad.domain.errors import PolicyDenied
+from pentad.domain.errors import ModelThrottled, NotFound, PolicyDenied
 from pentad.domain.knowledge import own_documents
 from pentad.domain.values import FrozenValue
 
 BULK_ID = r"^[A-Za-z0-9_-]{8,40}$"
 _OWNER_DIGITS = 32
+_OPEN_SECONDS = 60.0
+"""After so long an ingestion that took its place has begun, or its start was cut off."""
 
 BulkPath = Annotated[str, Path(pattern=BULK_ID, description="the id that it was started with")]
 
@@ -74,9 +76,11 @@ class BulkRoutes:
 
     Attributes:
         bulk: runs them.
+        claims: keeps one of them open for each owner and folder.
     """
 
     bulk: BulkIngestion
+    claims: BulkClaims
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
@@ -86,12 +90,38 @@ class BulkRoutes:
             """Bring all that was uploaded below a folder into the index; what is in it as it is costs nothing."""
             who = caller()
             prefix = resolve_prefix(who, request.folder)
-            self.bulk.start(who.tenant_id, name_bulk(who, request.bulk), prefix)
+            name = name_bulk(who, request.bulk)
+            self._check_open(who, prefix, name)
+            self.bulk.start(who.tenant_id, name, prefix)
             return BulkStarted(bulk=request.bulk)
 
         @serve(app, summary="Ask how far a bulk ingestion is")
         def get_bulk_ingest(bulk: BulkPath) -> BulkView:
             return build_bulk_view(bulk, self.bulk.get(name_bulk(caller(), bulk)))
+
+    def _check_open(self, who: Caller, prefix: str, name: str) -> None:
+        """Return if no other ingestion of this owner and folder is open.
+
+        Raises:
+            ModelThrottled: one is.
+            StoreUnavailable: a service did not answer.
+        """
+        place = hashlib.sha256(f"{who.reach or ''}/{prefix}".encode()).hexdigest()
+        holder = self.claims.take(who.tenant_id, place, name)
+        if holder is not None and not self._is_open(holder):
+            holder = self.claims.take(who.tenant_id, place, name, replaces=holder.name)
+        if holder is not None:
+            raise ModelThrottled(
+                f"the bulk ingestion '{holder.name.partition('-')[2]}' of this folder has not ended",
+                retry_after=_OPEN_SECONDS,
+                fix=f"ask for it with GET /v1/bulk-ingests/{holder.name.partition('-')[2]}, and come again when it has",
+            )
+
+    def _is_open(self, holder: Holder) -> bool:
+        try:
+            return self.bulk.get(holder.name).status == "running"
+        except NotFound:
+            return holder.seconds < _OPEN_SECONDS  # It begins at this moment, or never did.
 
 
 def resolve_prefix(caller: Caller, folder: str) -> str:

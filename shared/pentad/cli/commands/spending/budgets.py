@@ -107,6 +107,25 @@ def _parse_number(text: str, option: str) -> Decimal:
     return number
 
 
+@app.command("rates")
+def rates() -> None:
+    """Show how many requests a minute each key, user and tenant may make."""
+    from pentad.api.rates.kinds import KINDS
+    from pentad.api.rates.rates import RateLimits
+
+    limits = {kind: vars(rate) for kind, rate in vars(RateLimits()).items()}
+    if OPTIONS.json:
+        print_json([{"kind": kind, "what": what, **limits[kind]} for kind, what in KINDS.items()])
+        return
+    table = Grid()
+    for heading in ("a minute", "key", "user", "tenant", "what"):
+        table.add_column(heading, justify="right" if heading in ("key", "user", "tenant") else "left")
+    for kind, what in KINDS.items():
+        rate = limits[kind]
+        table.add_row(kind, *(f"{rate[name]:,}" for name in ("key", "user", "tenant")), what)
+    OUT.print(table)
+
+
 def _make_store(stage: str | None) -> "DynamoBudgetStore":
     from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore
 

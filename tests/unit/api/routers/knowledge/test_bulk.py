@@ -1,6 +1,7 @@
 """Bulk ingestions: started once, told to who started them, and never over another user's documents."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -79,3 +80,34 @@ def test_the_document_lets_a_folder_be_written_as_it_is_taken(client: Client, fo
     schema = BulkRequest.model_json_schema()["properties"]["folder"]
     assert re.search(schema["pattern"], folder)
     assert client("POST", PATH, {"bulk": BULK, "folder": folder}).status == 202
+
+
+DONE = replace(FOUND, status="done", ended_at=AT)
+
+
+def test_one_ingestion_of_a_folder_is_open_and_the_next_one_begins_when_it_has_ended(client: Client) -> None:
+    assert client("POST", PATH, {"bulk": "first-one", "folder": "docs"}).status == 202
+    [name] = client.services.bulk.started
+    client.services.bulk.found[name] = FOUND
+    refused = client("POST", PATH, {"bulk": "second-one", "folder": "/docs/"})
+    assert (refused.status, refused.json["code"]) == (429, "ModelThrottled")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "'first-one'" in refused.json["detail"]
+    assert client("POST", PATH, {"bulk": "first-one", "folder": "docs"}).status == 202
+    assert len(client.services.bulk.started) == 1
+    assert client("POST", PATH, {"bulk": "another-1", "folder": "plans"}).status == 202
+    client.services.bulk.found[name] = DONE
+    assert client("POST", PATH, {"bulk": "second-one", "folder": "docs"}).status == 202
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(5, 429), (3_600, 202)])
+def test_one_that_never_began_holds_its_folder_for_a_minute(client: Client, seconds: int, status: int) -> None:
+    client("POST", PATH, {"bulk": "first-one"})
+    client.services.bulk.started.clear()
+    client.services.claims.seconds = seconds
+    assert client("POST", PATH, {"bulk": "second-one"}).status == status
+
+
+def test_of_many_starts_in_a_minute_the_rest_is_refused(client: Client) -> None:
+    asked = [client("POST", PATH, {"bulk": f"bulk-{number:04}", "folder": f"f{number}"}) for number in range(10)]
+    assert [one.status for one in asked] == [202] * 6 + [429] * 4
