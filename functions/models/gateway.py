@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import PentadError
-from pentad.domain.models import CallContext
+from pentad.domain.models import EMBED_QUERY, CallContext
 from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.models.remote.callers import check_caller
 from pentad.orchestration.turn.think import TurnInput
@@ -76,7 +76,7 @@ def handler(event: Event, context: LambdaContext) -> Any:
         with wiring.make_share().hold(event.tenant_id):
             return _take_step(event, until)
     try:
-        behalf = _prove_caller(event) if proves else event.context
+        behalf = _admit(event, proves=proves)
         with wiring.make_share().hold(behalf.tenant_id):
             return _call_model(event, behalf, min(until, event.deadline or until))
     except PentadError as error:
@@ -96,6 +96,19 @@ def _take_step(event: ThinkCall | TaskCall, deadline: float) -> Any:
 def _prove_caller(event: Embed | Complete) -> CallContext:
     """Return for whom a graph asks; until here that is the caller's word."""
     return wiring.make_graph_check()(event.context, event.identity if isinstance(event, Complete) else None)
+
+
+def _admit(event: Embed | Complete, *, proves: bool) -> CallContext:
+    """Return for whom a call is made, if no operator has stopped it."""
+    behalf = _prove_caller(event) if proves else event.context
+    if not _is_of_turn(event, behalf):
+        wiring.make_call_gate().check(behalf)
+    return behalf
+
+
+def _is_of_turn(event: Embed | Complete, behalf: CallContext) -> bool:
+    """Tell whether a call only looks for what a turn is sent: that turn reads the switches."""
+    return isinstance(event, Embed) and behalf.run_id is not None and behalf.purpose == EMBED_QUERY
 
 
 def _call_model(event: Embed | Complete, behalf: CallContext, deadline: float) -> Any:

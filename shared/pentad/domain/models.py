@@ -11,6 +11,9 @@ from pentad.domain.messages import Message
 from pentad.domain.usage import Usage
 from pentad.domain.values import FrozenValue
 
+EMBED_QUERY = "embed_query"
+"""The purpose of an embedding with which a turn's passages or memories are looked for."""
+
 
 class CallContext(FrozenValue):
     """On whose behalf a call is made: the ledger's dimensions."""

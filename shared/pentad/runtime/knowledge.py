@@ -2,7 +2,7 @@
 
 from pentad.domain.declarations.agents import Catalog, KnowledgeSpec
 from pentad.domain.errors import InvalidInput, PentadError, TransientError
-from pentad.domain.models import CallContext
+from pentad.domain.models import EMBED_QUERY, CallContext
 from pentad.memory.retrieval.knowledge import KnowledgeSearch
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 
@@ -23,7 +23,7 @@ def answer_call(handed: HandedCall, search: KnowledgeSearch, catalog: Catalog) -
         session_id=handed.session_id,
         run_id=handed.run_id,
         step=handed.step,
-        purpose="embed_query",
+        purpose=EMBED_QUERY,
     )
     knowledge = KnowledgeSpec() if agent is None else agent.knowledge
     try:

@@ -12,7 +12,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from pentad.api.rates.kinds import KINDS
-from pentad.api.rates.rates import Rate, RateLimits
+from pentad.api.rates.rates import RateLimits, RequestRate
 from tests.contract.api.wire import KEY, serve_api
 from tests.unit.api.client import Client
 
@@ -24,7 +24,7 @@ _NO_LIMIT = 10**9
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    client = Client(limits=RateLimits(**dict.fromkeys(KINDS, Rate(_NO_LIMIT, _NO_LIMIT, _NO_LIMIT))))
+    client = Client(limits=RateLimits(**dict.fromkeys(KINDS, RequestRate(_NO_LIMIT, _NO_LIMIT, _NO_LIMIT))))
     with serve_api(client) as address:
         for number in range(3):  # There is something to list, to page and to go on with.
             client("POST", "/v1/runs", {"agent": "assistant", "message": f"Hi {number}", "session": f"s{number}"})

@@ -9,7 +9,7 @@ from pentad.api import problems
 from pentad.api.body import BODY_BYTES
 from pentad.api.mcp.protocol import DENIED
 from pentad.api.problems import from_error, status_of
-from pentad.api.rates.rates import Rate, RateLimits
+from pentad.api.rates.rates import RateLimits, RequestRate
 from pentad.api.routes import MCP_PATH, ROUTES, is_door
 from pentad.domain.errors import (
     ConfigurationError,
@@ -79,7 +79,7 @@ def test_a_body_of_2_mb_is_refused_with_the_limit() -> None:
 
 
 def test_a_request_beyond_the_rate_is_429_with_retry_after() -> None:
-    client = Client(limits=RateLimits(starts=Rate(key=1, user=1, tenant=5)))
+    client = Client(limits=RateLimits(starts=RequestRate(key=1, user=1, tenant=5)))
     body = {"agent": "assistant", "message": "Hi"}
     assert client("POST", "/v1/runs", body).status == 202
     refused = client("POST", "/v1/runs", body)

@@ -21,7 +21,7 @@ from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator, create_key
 from pentad.api.identity.signed import SignedRequests, sign_request
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
-from pentad.api.rates.rates import Rate, RateLimits, RequestRates
+from pentad.api.rates.rates import RateLimits, RequestRate, RequestRates
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, PolicyDenied, StoreUnavailable
 from pentad.domain.models import CallContext, EmbedReply
@@ -35,6 +35,8 @@ from pentad.models.shares.fair_share import FairShare
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.lifecycle.queue_messages import ReadQueues
 from pentad.orchestration.runs.graph_calls import CheckGraphCall
+from pentad.orchestration.switches.call_gate import CallGate
+from pentad.orchestration.switches.ports import Switch
 from pentad.runtime import entrypoint, queue_batch, tool_entrypoint
 from pentad.runtime.fair_queue import FairQueue
 from pentad.runtime.wiring import api as api_wiring
@@ -84,13 +86,15 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(recall, "load_catalog", lambda: world.catalog)
     monkeypatch.setattr(queue_batch, "make_redelivery", lambda: NoRedelivery())
     monkeypatch.setattr(trigger_wiring, "make_triggered", lambda: triggered(world))
-    rates = RequestRates(MemoryRateCounter(), telemetry, limits=RateLimits(queue=Rate(9, 9, 4)))
+    rates = RequestRates(MemoryRateCounter(), telemetry, limits=RateLimits(queue=RequestRate(9, 9, 4)))
     monkeypatch.setattr(trigger_wiring, "make_rates", lambda: rates)
     share = FairShare(MemoryShares(), telemetry, most=1)
     monkeypatch.setattr(gateway_wiring, "make_share", lambda: share)
     reader = ReadQueues("arn:lifecycle", SignedRequests(KeyAuthenticator(PRODUCERS, now=world.clock), now=world.clock))
     monkeypatch.setattr(trigger_wiring, "make_reader", lambda: reader)
     monkeypatch.setattr(gateway_wiring, "make_think", lambda: world.think)
+    gate = CallGate(world.switches.store, clock=lambda: world.clock().timestamp())
+    monkeypatch.setattr(gateway_wiring, "make_call_gate", lambda: gate)
     monkeypatch.setattr(await_human_wiring, "make_asking", lambda: world.asking)
     monkeypatch.setattr(deliver_wiring, "make_deliver", lambda: world.deliver)
     return world
@@ -232,6 +236,24 @@ def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     event = {"op": "embed", "texts": ["a", "b"], "context": {"tenant": TENANT, "purpose": "embed_query"}}
     result = gateway.handler(event, Context("live"))
     assert (len(result["vectors"]), result["dimensions"]) == (2, 2)
+
+
+@pytest.mark.parametrize("op", ["complete", "embed"])
+@pytest.mark.parametrize(("scope", "subject"), [("all", "*"), ("tenant", TENANT)])
+def test_a_switch_stops_the_door_ingestion_memories_and_graphs(
+    world: World, monkeypatch: pytest.MonkeyPatch, op: str, scope: Any, subject: str
+) -> None:
+    def refuse() -> Any:
+        raise AssertionError("a model is asked")
+
+    monkeypatch.setattr(gateway_wiring, "make_chat_model", refuse)
+    monkeypatch.setattr(gateway_wiring, "make_embedder", refuse)
+    world.switches.store.put(Switch(scope=scope, subject=subject, reason="too dear", by="ann", at=START))
+    given = {"request": {"messages": []}} if op == "complete" else {"texts": ["a"]}
+    event = {"op": op, "context": {"tenant": TENANT, "purpose": "embed_document"}, "errors": "return", **given}
+    told = gateway.handler(event, Context("live"))["error"]
+    assert told["type"] == "PolicyDenied"
+    assert "switched off by an operator: too dear" in told["message"]
 
 
 def test_await_human_asks_and_expires(world: World) -> None:

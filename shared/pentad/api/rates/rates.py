@@ -27,7 +27,7 @@ _MOST_SUBJECTS = 10_000
 
 
 @dataclass(frozen=True)
-class Rate:
+class RequestRate:
     """Requests in a minute. A token of a user has the user's rate and no key's."""
 
     key: int
@@ -39,12 +39,12 @@ class Rate:
 class RateLimits:
     """Requests in a minute by what they are counted as; `pentad.api.rates.kinds.KINDS` says what that is."""
 
-    starts: Rate = Rate(key=600, user=120, tenant=1_200)
-    queue: Rate = Rate(key=3_000, user=3_000, tenant=3_000)
-    changes: Rate = Rate(key=600, user=240, tenant=1_200)
-    waits: Rate = Rate(key=300, user=120, tenant=600)
-    bulk: Rate = Rate(key=6, user=6, tenant=12)
-    reads: Rate = Rate(key=3_000, user=3_000, tenant=12_000)
+    starts: RequestRate = RequestRate(key=600, user=120, tenant=1_200)
+    queue: RequestRate = RequestRate(key=3_000, user=3_000, tenant=3_000)
+    changes: RequestRate = RequestRate(key=600, user=240, tenant=1_200)
+    waits: RequestRate = RequestRate(key=300, user=120, tenant=600)
+    bulk: RequestRate = RequestRate(key=6, user=6, tenant=12)
+    reads: RequestRate = RequestRate(key=3_000, user=3_000, tenant=12_000)
 
 
 class RequestRates:
@@ -115,7 +115,7 @@ class RequestRates:
 
     def _iter_subjects(self, caller: Caller, kind: Kind) -> Iterator[tuple[str, str, int]]:
         """Yield what is counted, the narrowest first: a key that has none left takes nothing from its tenant."""
-        rate: Rate = getattr(self._limits, kind)
+        rate: RequestRate = getattr(self._limits, kind)
         begin = "" if kind == "starts" else f"{kind}#"
         if caller.key_id != JWT_CALLER or caller.user_id is None:
             # All tokens of a tenant have one key's name: what they have in common is the tenant's.

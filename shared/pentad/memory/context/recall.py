@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound, PentadError, TransientError
-from pentad.domain.models import CallContext
+from pentad.domain.models import EMBED_QUERY, CallContext
 from pentad.domain.runs import Manifest, Piece, Run, RunStatus
 from pentad.domain.tracing import find_run_place
 from pentad.domain.usage import estimate_tokens
@@ -138,7 +138,7 @@ class Recall:
             user_id=current.user_id,
             session_id=session_id,
             run_id=run_id,
-            purpose="embed_query",
+            purpose=EMBED_QUERY,
         )
         embedder = OnceEmbedder(self._embedder)
         notices: tuple[str, ...] = ()

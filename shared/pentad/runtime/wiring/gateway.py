@@ -30,6 +30,7 @@ from pentad.orchestration.runs.adapters.graph_usage import build_spend_entries
 from pentad.orchestration.runs.graph_calls import CheckGraphCall
 from pentad.orchestration.runs.spill import Spill
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+from pentad.orchestration.switches.call_gate import CallGate
 from pentad.orchestration.switches.switchboard import Switches
 from pentad.orchestration.turn.think import Think
 from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
@@ -153,6 +154,12 @@ def make_drill() -> Drill:
 def _make_switches() -> Switches:
     switches = DynamoSwitches(make_table(read_settings(GatewaySettings).transient_table))
     return Switches(switches, telemetry_of(_NAME), now)
+
+
+@cache
+def make_call_gate() -> CallGate:
+    """Return what stops calls that are no turn where an operator has switched off their tenant, agent or all."""
+    return CallGate(DynamoSwitches(make_table(read_settings(GatewaySettings).transient_table)))
 
 
 @cache

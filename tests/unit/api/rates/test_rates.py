@@ -8,14 +8,14 @@ import pytest
 from pentad.api.identity.caller import Caller
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.kinds import CHANGING_ROUTES, KINDS, STARTING_ROUTES, Kind, list_kinds
-from pentad.api.rates.rates import BATCH, Rate, RateLimits, RequestRates
+from pentad.api.rates.rates import BATCH, RateLimits, RequestRate, RequestRates
 from pentad.api.routes import ROUTES
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
 from pentad.domain.ids import hash_user
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 
-LIMITS = RateLimits(starts=Rate(key=3, user=2, tenant=5), reads=Rate(key=60, user=60, tenant=100))
+LIMITS = RateLimits(starts=RequestRate(key=3, user=2, tenant=5), reads=RequestRate(key=60, user=60, tenant=100))
 KEY = Caller("acme", "k1", None, frozenset())
 
 

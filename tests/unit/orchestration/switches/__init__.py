@@ -1,0 +1,1 @@
+"""Kill switches, and tools that are out of order."""
