@@ -1,7 +1,7 @@
 """How runs, calls and waterfalls look in a terminal."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
-from pentad.domain.display.characters import count_marked, cut_text, format_json, mark_line
+from pentad.domain.display.characters import count_marked, cut_text, format_json, iter_shown_strings, mark_line
 from pentad.domain.display.scripts import count_alike, list_alike_words
 from pentad.memory.retrieval.citations import replace_markers
 
@@ -126,7 +126,7 @@ def render_calls(calls: Sequence[Json]) -> list[RenderableType]:
         head = build_line("call {place}: [green]{tool}[/]", place=place, tool=call["tool"])
         if call.get("edited"):
             head.append_text(build_styled(" (edited)", "yellow"))
-        strings = list(_iter_strings(call["arguments"]))
+        strings = list(iter_shown_strings(call["arguments"]))
         hidden, alike = sum(map(count_marked, strings)), count_alike(strings)
         parts += _render_value(head, format_json(call["arguments"], indent=2), hidden, alike=alike, exact=True)
         parts += _render_reasons(call)
@@ -165,19 +165,6 @@ def _render_value(name: str | Text, shown: str, hidden: int, *, exact: bool, ali
         said = "  [yellow]{count} more characters are not shown: --json has them[/]"
         parts.append(build_line(said, count=f"{left:,}"))
     return parts
-
-
-def _iter_strings(value: Any) -> Iterator[str]:
-    """Yield every string in a value of JSON's types, names too."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, Mapping):
-            waiting += [*one.keys(), *one.values()]
-        elif isinstance(one, list):
-            waiting += one
 
 
 def _describe_status(view: Json) -> str:

@@ -1,13 +1,14 @@
 """A run waits for a human: ask the client's, where its credential may decide, and take what the form says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pentad.api.identity.caller import Caller
 from pentad.api.mcp.protocol import INVALID_PARAMS, McpFault
-from pentad.domain.display.characters import format_json, mark_line, mark_text
+from pentad.domain.display.characters import count_marked, format_json, iter_shown_strings, mark_line, mark_text
+from pentad.domain.display.scripts import count_alike, list_alike_words
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import approval_id as name_approval
 from pentad.domain.ids import parse_approval_id
@@ -143,21 +144,34 @@ def _describe(approval: Approval) -> str:
     """Return what the human reads: all that would happen, every character of it visible."""
     text = shown_text(approval)
     if approval.kind == "question":
-        return mark_text(text or "The agent asks for more.")
+        return _with_hints(text or "The agent asks for more.", mark_text(text or "The agent asks for more."))
     if not approval.calls:
-        return f"This answer is given once it is approved:\n\n{mark_text(text or '')}"
+        return f"This answer is given once it is approved:\n\n{_with_hints(text or '', mark_text(text or ''))}"
     return f"'{approval.agent}' is about to run:\n\n" + "\n\n".join(map(_describe_call, approval.calls))
 
 
 def _describe_call(call: ApprovalCall) -> str:
     """Return a call as the command line shows it: its arguments, why it asks, and what text from outside is in it."""
     edited = " (edited)" if call.edited else ""
-    lines = [f"{call.tool}{edited} with {format_json(call.arguments, indent=2)}"]
+    shown = format_json(call.arguments, indent=2)
+    lines = [f"{call.tool}{edited} with {_with_hints(list(iter_shown_strings(call.arguments)), shown)}"]
     lines += [f"It asks: {mark_line(why)}" for why in call.reasons]
     for one in call.outside:
         said = f"'{mark_line(one.path)}' has words of {mark_line(one.source)}, which the user did not write"
         lines.append(f"{said}: {mark_line(one.text)}")
     return "\n".join(lines)
+
+
+def _with_hints(meant: str | Sequence[str], shown: str) -> str:
+    """Return what is shown, below its length and how much of it a reader would miss, as the command line has it."""
+    strings = [meant] if isinstance(meant, str) else meant
+    hidden, alike = sum(map(count_marked, strings)), count_alike(strings)
+    head = f"{len(shown):,} characters"
+    head += f", {hidden:,} hidden: see \\u" if hidden else ""
+    head += f", {alike:,} letters pass for others: see \\u" if alike else ""
+    words = list_alike_words(meant) if isinstance(meant, str) else []
+    told = [f"'{word}' is written {written}" for word, written in words]
+    return "\n".join([f"({head})", shown, *told])
 
 
 def _read_response(response: object) -> tuple[str, Mapping[str, Any]]:

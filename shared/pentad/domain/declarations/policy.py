@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from pentad.domain.ids import AgentName, ToolName
-from pentad.domain.taint.sources import Source
+from pentad.domain.taint.sources import MANY, Source
 from pentad.domain.values import FrozenValue
 
 Answer = Literal["allow", "ask", "deny"]
@@ -61,9 +61,16 @@ class PolicySpec(FrozenValue):
         return max(answers, key=STRICTEST.index, default="allow")
 
     def _find_answer_for(self, agent: str, tool: str, effects: str, source: str) -> Answer:
+        answers: list[Answer] = []
         for rule in self.rules:
-            named = (rule.agents, agent), (rule.tools, tool), (rule.sources, source)
+            named = (rule.agents, agent), (rule.tools, tool)
             if all(not names or name in names for names, name in named):
-                return rule.decide
-        answer: Answer = getattr(self.untrusted, effects)
-        return answer
+                decides = not rule.sources or source in rule.sources
+                if decides or source == MANY:
+                    answers.append(rule.decide)
+                if decides:
+                    break
+        else:
+            answers.append(getattr(self.untrusted, effects))
+        # What stands for sources that are not known may be any of those that the rules name.
+        return max(answers, key=STRICTEST.index)

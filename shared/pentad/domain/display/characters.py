@@ -12,6 +12,7 @@ human decides on (`format_json`) they are written out: see `pentad.domain.displa
 import json
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -74,6 +75,19 @@ def cut_text(text: str, most: int) -> tuple[str, int]:
 def count_marked(text: str) -> int:
     """Return how many characters of a text are shown as JSON writes them, newlines and tabs not counted."""
     return sum(character not in "\n\r\t" and _is_hidden(character, strict=True) for character in text)
+
+
+def iter_shown_strings(value: Any) -> Iterator[str]:
+    """Yield every string in a value of JSON's types, names too."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
 
 
 def _mark(text: str, *, keep: str, strict: bool) -> str:

@@ -36,7 +36,7 @@ def test_the_form_says_why_it_asks_and_which_words_are_from_outside() -> None:
     outside = FromOutside(path="title", text="Milk\u202e", source="tool:read_page")
     client, run_id = make_asking(reasons=("The sum is above 50 EUR.\nIt is the 2nd.",), outside=(outside,), edited=True)
     lines = read_form(client, run_id)
-    assert lines[2] == "notes (edited) with {"
+    assert lines[2:4] == ["notes (edited) with (39 characters)", "{"]
     assert lines[-2] == "It asks: The sum is above 50 EUR.\\nIt is the 2nd."
     assert lines[-1] == "'title' has words of tool:read_page, which the user did not write: Milk\\u202e"
 
@@ -48,3 +48,23 @@ def test_an_argument_adds_no_line_that_looks_like_a_reason() -> None:
     assert [line for line in read_form(client, run_id) if line.startswith("It asks")] == [
         f"It asks: {why}" for why in reasons
     ]
+
+
+def test_the_form_tells_how_long_a_value_is_and_what_of_it_a_reader_would_miss() -> None:
+    arguments = {"to": "p\u0430ypal", "note": "a\u202eb\u200b", "many": "x" * 5_000}
+    client, run_id = make_asking(arguments=arguments)
+    lines = read_form(client, run_id)
+    shown = next(line for line in lines if line.startswith("notes with"))
+    assert "5,0" in shown and "characters" in shown
+    assert "2 hidden: see \\u" in shown
+    assert "1 letters pass for others: see \\u" in shown
+
+
+def test_a_draft_names_its_words_with_letters_that_pass_for_others() -> None:
+    client, run_id = make_asking()
+    approval = get_approval(client, run_id)
+    draft = approval.model_copy(update={"kind": "answer", "calls": (), "text": "Pay p\u0430ypal.", "version": 2})
+    assert client.world.approvals.replace(draft)
+    lines = read_form(client, run_id)
+    assert "(11 characters, 1 letters pass for others: see \\u)" in lines
+    assert any(line.startswith("'p\u0430ypal' is written p\\u0430ypal") for line in lines)

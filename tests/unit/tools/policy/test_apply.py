@@ -10,6 +10,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.approval_rules import Ask, AskWhenSum, for_users, has_taint, over, unsure
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus, Run, ToolCall
+from pentad.domain.taint.sources import merge_sources
 from pentad.tools.policy.apply import ALWAYS, Verdict, apply_policy, may_ask
 from tests.unit.tools.worlds import RUN, START
 
@@ -203,3 +204,29 @@ def test_a_tool_that_may_ask_any_address_may_ask_a_human() -> None:
     assert may_ask(PAGES, PolicySpec(), "helper") == "maybe"
     allowed = PolicySpec.model_validate({"untrusted": {"addresses": "allow"}})
     assert may_ask(PAGES, allowed, "helper") == "never"
+
+
+MANY_RULES = [
+    ([{"sources": ["tool:web"], "decide": "deny"}], "deny"),
+    ([{"sources": ["tool:web"], "decide": "deny"}, {"decide": "allow"}], "deny"),
+    ([{"decide": "allow"}, {"sources": ["tool:web"], "decide": "deny"}], "allow"),
+    ([{"sources": ["many"], "decide": "allow"}, {"sources": ["tool:web"], "decide": "deny"}], "allow"),
+    ([{"sources": ["tool:web"], "decide": "allow"}], "ask"),
+    ([{"sources": ["tool:web"], "tools": ["other"], "decide": "deny"}], "ask"),
+    ([{"sources": ["tool:web"], "agents": ["other"], "decide": "deny"}], "ask"),
+]
+
+
+@pytest.mark.parametrize(("rules", "answer"), MANY_RULES)
+def test_what_stands_for_many_sources_is_decided_by_the_strictest_rule_that_may_be_meant(
+    rules: list[dict[str, object]], answer: str
+) -> None:
+    policy = PolicySpec.model_validate({"rules": rules})
+    assert policy.find_answer("helper", "send", "external", ("many",)) == answer
+
+
+def test_more_sources_than_are_kept_lose_no_denial() -> None:
+    taint = merge_sources(tuple(f"tool:a{number:02}" for number in range(30)), ("tool:web",))
+    assert "tool:web" not in taint
+    policy = PolicySpec.model_validate({"rules": [{"sources": ["tool:web"], "decide": "deny"}]})
+    assert policy.find_answer("helper", "send", "external", taint) == "deny"

@@ -19,6 +19,9 @@ _END_OF_FIELDS = re.compile(rb"\r?\n[ \t]*\r?\n")
 _CHARSET = re.compile(
     rb"^Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?charset=\"?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE | re.MULTILINE
 )
+_MOST_OTHER_WORDS = 5
+_WORD = re.compile(r"(?<![\w/.:@])\w{2,}(?![\w/:@])")
+"""Words; addresses are written out in plain text only."""
 FIELD_CHARACTERS = 4_000
 """Of a field, such as a hundred addresses: what the library takes to read one grows with the square of its length."""
 
@@ -86,6 +89,7 @@ def _render(message: EmailMessage, notes: tuple[str, ...]) -> ParsedText:
             attachments.append(part.get_filename() or part.get_content_type())
     if shown is not None:
         _add_body(out, shown)
+        _note_difference(out, message, shown)
     if attachments:
         names = ", ".join(clean(name)[:60] for name in attachments[:5])
         more = f" and {len(attachments) - 5} more" if len(attachments) > 5 else ""
@@ -96,6 +100,21 @@ def _render(message: EmailMessage, notes: tuple[str, ...]) -> ParsedText:
 def _choose_body(message: EmailMessage) -> EmailMessage | None:
     found = message.get_body(preferencelist=("plain", "html"))
     return found if isinstance(found, EmailMessage) else None
+
+
+def _note_difference(out: TextBuilder, message: EmailMessage, shown: EmailMessage) -> None:
+    """Note words of the plain text that readers of the same message do not see: programs show its HTML."""
+    other = message.get_body(preferencelist=("html",))
+    if shown.get_content_type() == "text/html" or not isinstance(other, EmailMessage):
+        return
+    bodies = [TextBuilder(), TextBuilder()]
+    for body, part in zip(bodies, (shown, other), strict=True):
+        _add_body(body, part)
+    plain, seen = (set(_WORD.findall(body.finish().text.casefold())) for body in bodies)
+    if len(plain - seen) >= _MOST_OTHER_WORDS:
+        out.notes.append(
+            f"its plain text, which was read, has {len(plain - seen):,} words that its HTML does not show to readers"
+        )
 
 
 def _add_body(out: TextBuilder, part: EmailMessage) -> None:

@@ -1,7 +1,6 @@
 """Tell what of a page a reader sees: neither hidden elements, nor scripts, nor navigation."""
 
-import re
-
+from pentad.memory.documents.formats.web.html_styles import StyleRules, is_hidden_by
 from pentad.memory.documents.formats.web.html_tokens import HtmlToken
 
 _NEVER = frozenset({"script", "style", "template", "noscript"})
@@ -12,16 +11,8 @@ _BLOCK_STARTS = frozenset(
     "address article aside blockquote div dl fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre"
     " section table td th tr ul dt dd option body".split()
 )
-_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0*)?\s*(?:;|\Z|!|\})"
-    r"|font-size\s*:\s*0(?:px|em|rem|pt|%)?\s*(?:;|\Z|!|\})|(?:left|top|text-indent)\s*:\s*-\d{3,}"
-    r"|(?<![-\w])(?:width|height)\s*:\s*0(?:px)?\s*;[^}]{0,200}overflow\s*:\s*hidden|clip\s*:\s*rect\(\s*0",
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"([^{}]{1,300})\{([^{}]{0,2000})\}")
-_SIMPLE = re.compile(r"(?:[a-zA-Z][\w-]*)?([.#][\w-]+)")
-_AT_RULE = re.compile(r"@media\s+print", re.IGNORECASE)
-_MOST_RULES = 5000
+MOST_ATTRIBUTES = 10_000
+"""Characters of a tag's attributes; what is behind them could hide the element, so one with more is not shown."""
 _ASIDE = frozenset({"nav", "navigation"})
 _OUTSIDE_MAIN = frozenset({"header", "footer", "aside", "banner", "contentinfo", "complementary", "search"})
 
@@ -39,7 +30,7 @@ class Shown:
         self._main_only = main_only
         self._navigation = navigation
         self._noscript = noscript
-        self._rules: set[str] = set()
+        self._rules = StyleRules()
         self._skipping = ""
         self._why = ""
         self._depth = 0
@@ -47,14 +38,8 @@ class Shown:
         self._left_out: dict[str, int] = {}
 
     def read_style(self, sheet: str) -> None:
-        """Note which classes and ids a style sheet hides."""
-        sheet = _AT_RULE.split(sheet)[0]
-        for count, match in enumerate(_RULE.finditer(sheet)):
-            if count > _MOST_RULES:
-                break
-            if _STYLE.search(match[2]):
-                selectors = (_SIMPLE.fullmatch(one.strip()) for one in match[1].split(","))
-                self._rules.update(found[1] for found in selectors if found)
+        """Note which elements a style sheet hides."""
+        self._rules.read(sheet)
 
     def open_tag(self, token: HtmlToken) -> bool:
         """Tell whether a tag that opens is shown."""
@@ -94,6 +79,9 @@ class Shown:
         """Return what was left out, where somebody may miss it."""
         told = {"hidden": "hidden text", "noscript": "text for browsers without scripts"}
         notes = ["a 'noscript' has no end: what follows it was read"] if self._noscript else []
+        if self._rules.doubts:
+            named = ", ".join(f"'{one[:60]}'" for one in self._rules.doubts)
+            notes.append(f"text was read that these rules of its style sheets may hide: {named}")
         counted = [(told[why], count) for why, count in self._left_out.items() if why in told]
         return notes + [f"{what} was left out: {count:,} words" for what, count in counted]
 
@@ -102,8 +90,10 @@ class Shown:
         tag = token.value
         if tag in _NEVER and not (tag == "noscript" and self._noscript):
             return "noscript" if tag == "noscript" else "script"
+        if len(token.attributes) > MOST_ATTRIBUTES:
+            return "hidden"
         attributes = token.read_attributes() if token.attributes.strip(" /\n") else {}
-        if attributes and self._is_hidden(tag, attributes):
+        if self._is_hidden(tag, attributes):
             return "hidden"
         if self._navigation:
             return ""
@@ -116,7 +106,6 @@ class Shown:
     def _is_hidden(self, tag: str, attributes: dict[str, str]) -> bool:
         if "hidden" in attributes or (tag == "input" and attributes.get("type", "").lower() == "hidden"):
             return True
-        if "style" in attributes and _STYLE.search(attributes["style"]):
+        if "style" in attributes and is_hidden_by(attributes["style"]):
             return True
-        names = {f".{name}" for name in attributes.get("class", "").split()} | {f"#{attributes.get('id', '')}"}
-        return bool(self._rules & names)
+        return self._rules.hides(tag, attributes)
