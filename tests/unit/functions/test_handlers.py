@@ -249,7 +249,7 @@ def test_a_switch_stops_the_door_ingestion_memories_and_graphs(
     monkeypatch.setattr(gateway_wiring, "make_chat_model", refuse)
     monkeypatch.setattr(gateway_wiring, "make_embedder", refuse)
     world.switches.store.put(Switch(scope=scope, subject=subject, reason="too dear", by="ann", at=START))
-    given = {"request": {"messages": []}} if op == "complete" else {"texts": ["a"]}
+    given: dict[str, Any] = {"request": {"messages": []}} if op == "complete" else {"texts": ["a"]}
     event = {"op": op, "context": {"tenant": TENANT, "purpose": "embed_document"}, "errors": "return", **given}
     told = gateway.handler(event, Context("live"))["error"]
     assert told["type"] == "PolicyDenied"
