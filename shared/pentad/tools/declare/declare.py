@@ -296,7 +296,7 @@ def tool(
     return declare
 
 
-def _is_own_text(egress: Sequence[str], permissions: object) -> bool:
+def _is_own_text(egress: Sequence[str] | None, permissions: object) -> bool:
     """Tell whether a tool reads nothing but what was said in runs: files come from anywhere, as hosts' answers do."""
     granted = permissions if isinstance(permissions, list | tuple) else ()
     return not egress and not any(isinstance(one, Grant) and one.resource == "files" for one in granted)
