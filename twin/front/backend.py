@@ -12,6 +12,7 @@ from typing import Any, Final
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from twin.front.account import MotoAccount
+from twin.front.checks.messages import send_batch
 from twin.front.checks.refusals import find_refusal
 from twin.front.dynamodb.gate import DynamoGate
 from twin.front.model import ApiCall, ApiResponse, TableTimes
@@ -67,6 +68,10 @@ class MotoBackend:
             return refusal
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return self._receive_messages(call, environ)
+        if call.service == "sqs" and call.operation == "SendMessageBatch" and "Entries" in call.params:
+            return patch_response(
+                self._account, call, send_batch(call, lambda body: self._serve_once("sqs", with_body(environ, body)))
+            )
         if call.service == "dynamodb":
             return self._dynamodb.serve(call, environ)
         return patch_response(self._account, call, self._serve_once(call.service, environ))

@@ -28,6 +28,51 @@ def test_a_message_has_a_body_of_characters_that_xml_has(client: Client) -> None
         sqs.send_message(QueueUrl=url, MessageBody=text)
 
 
+def test_each_message_of_a_batch_is_taken_or_refused_by_itself(client: Client) -> None:
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    bodies = {"empty": "", "zero": "a\x00", "good": "a", "also": "b"}
+    answer = sqs.send_message_batch(
+        QueueUrl=url, Entries=[{"Id": name, "MessageBody": body} for name, body in bodies.items()]
+    )
+    assert {one["Id"]: one["Code"] for one in answer["Failed"]} == {
+        "empty": "MissingParameter",
+        "zero": "InvalidMessageContents",
+    }
+    assert [one["Id"] for one in answer["Successful"]] == ["good", "also"]
+    none = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "x", "MessageBody": ""}])
+    assert [one["Id"] for one in none["Failed"]] == ["x"] and not none.get("Successful")
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert sorted(one["Body"] for one in received) == ["a", "b"]
+
+
+def test_attributes_of_a_message_are_ten_with_values_and_count_to_its_size(client: Client) -> None:
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+
+    def text(value: str) -> dict[str, str]:
+        return {"DataType": "String", "StringValue": value}
+
+    wrong: list[dict[str, Any]] = [
+        {"a": text("\x00")},
+        {"a": text("")},
+        {"a": {"DataType": "Number.int", "StringValue": ""}},
+        {"a": {"DataType": "Binary", "BinaryValue": b""}},
+        {f"a{number}": text("x") for number in range(11)},
+        {"a": text("x" * 600_000), "b": {"DataType": "Binary", "BinaryValue": b"x" * 600_000}},
+    ]
+    for attributes in wrong:
+        given = {"MessageBody": "a", "MessageAttributes": attributes}
+        assert fail(sqs.send_message, QueueUrl=url, **given) == "InvalidParameterValue"
+        batch = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "x", **given}])
+        assert batch["Failed"][0]["Code"] == "InvalidParameterValue"
+    sqs.send_message(
+        QueueUrl=url,
+        MessageBody="x" * 1000,
+        MessageAttributes={f"a{number}": text("x" * 10) for number in range(10)},
+    )
+
+
 def test_a_key_of_an_object_has_1024_bytes_at_most(client: Client) -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="docs")
@@ -82,6 +127,12 @@ def test_a_rules_pattern_is_checked_when_it_is_put(client: Client) -> None:
         {"detail": {"x": [{"exists": "yes"}]}},
         {"detail": {"x": [{"cidr": "10.0.0.0/99"}]}},
         {"$or": [{"source": ["a"]}]},
+        {"detail": {"x": [{"numeric": ["<", 5, ">", 1]}]}},
+        {"detail": {"x": [{"numeric": [">", 5, "<", 1]}]}},
+        {"detail": {"x": [{"numeric": [">", 1, ">", 2]}]}},
+        {"detail": {"x": [{"anything-but": []}]}},
+        {"detail": {"x": [{"anything-but": ["a", 1]}]}},
+        {"detail": {"x": [{"anything-but": [True]}]}},
     ]
     codes = {fail(events.put_rule, Name="r", EventPattern=json.dumps(pattern)) for pattern in wrong}
     assert codes == {"InvalidEventPatternException"}
@@ -92,3 +143,10 @@ def test_a_rules_pattern_is_checked_when_it_is_put(client: Client) -> None:
         "$or": [{"account": [{"exists": False}]}, {"detail": {"ip": [{"cidr": "10.0.0.0/24"}]}}],
     }
     assert events.put_rule(Name="r", EventPattern=json.dumps(right))["RuleArn"]
+    long = json.dumps({"source": ["x" * 4096]})
+    assert fail(events.put_rule, Name="r", EventPattern=long) == "ValidationException"
+    assert fail(events.put_rule, Name="a b", EventPattern=json.dumps(right)) == "ValidationException"
+    for schedule in ("rate(1 minutes)", "rate(2 hour)", "rate(10 day)"):
+        assert fail(events.put_rule, Name="r", ScheduleExpression=schedule) == "ValidationException"
+    for schedule in ("rate(1 minute)", "rate(12 hours)"):
+        assert events.put_rule(Name="s", ScheduleExpression=schedule)["RuleArn"]

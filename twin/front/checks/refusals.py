@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from twin.front.checks.messages import Refusal, check_message
 from twin.front.errors import build_error
 from twin.front.model import ApiCall, ApiResponse
 from twin.pumps.events.patterns import PatternError, check_pattern
@@ -18,15 +19,15 @@ January 2026)."""
 KEY_BYTES: Final = 1024
 """Longest key of an object, in UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
 
-_TIME_BYTES: Final = 14
-_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_CHARACTERS: Final = (
-    "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
-    "#x10000 to #x10FFFF"
+PATTERN_CHARACTERS: Final = 4096
+"""Longest event pattern (API reference of `PutRule`)."""
+
+_RULE_NAME: Final = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
+_ONE_OF_MANY: Final = re.compile(
+    r"rate\(\s*(?:0*1\s+(?:minute|hour|day)s|0*(?:[2-9]|[1-9]\d+)\s+(?:minute|hour|day))\s*\)"
 )
+_TIME_BYTES: Final = 14
 _OWNERS_ACL: Final = "bucket-owner-full-control"
-Refusal = tuple[str, str]
-"""An error's name and message."""
 
 
 def find_refusal(call: ApiCall) -> ApiResponse | None:
@@ -37,14 +38,7 @@ def find_refusal(call: ApiCall) -> ApiResponse | None:
 
 
 def _check_message(call: ApiCall) -> Refusal | None:
-    return _check_body(call.params.get("MessageBody"))
-
-
-def _check_body(body: Any) -> Refusal | None:
-    """API reference of SQS: "The minimum size is one character", and the characters of XML 1.0 only."""
-    if not body:
-        return "MissingParameter", "The request must contain the parameter MessageBody."
-    return ("InvalidMessageContents", _CHARACTERS) if _FORBIDDEN.search(str(body)) else None
+    return check_message(call.params)
 
 
 def _check_key(call: ApiCall) -> Refusal | None:
@@ -74,7 +68,19 @@ def _measure_entry(entry: Mapping[str, Any]) -> int:
 
 
 def _check_rule(call: ApiCall) -> Refusal | None:
-    text = call.params.get("EventPattern")
+    name, text = str(call.params.get("Name", "")), call.params.get("EventPattern")
+    if not _RULE_NAME.fullmatch(name):
+        return "ValidationException", (
+            f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must be 1 to "
+            "64 characters of the pattern [\\.\\-_A-Za-z0-9]+"
+        )
+    if len(str(text or "")) > PATTERN_CHARACTERS:
+        return "ValidationException", (
+            "1 validation error detected: Value at 'eventPattern' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {PATTERN_CHARACTERS}"
+        )
+    if _ONE_OF_MANY.fullmatch(str(call.params.get("ScheduleExpression") or "").strip()):
+        return "ValidationException", "Parameter ScheduleExpression is not valid."
     try:
         if text is not None:
             check_pattern(json.loads(text))

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 JsonObject = dict[str, Any]
+_RANGE = 4
+"""Parts of a range: two comparisons, each with its bound."""
 
 
 class PatternError(ValueError):
@@ -80,11 +82,19 @@ def _check_test(test: Mapping[str, Any]) -> None:
         _check_cidr(argument)
     elif operator in ("prefix", "suffix", "wildcard", "equals-ignore-case"):
         _check_text(operator, argument)
-    elif isinstance(argument, Mapping):
+    elif operator == "anything-but":
         _check_exclusion(argument)
 
 
-def _check_exclusion(argument: Mapping[str, Any]) -> None:
+def _check_exclusion(argument: Any) -> None:
+    """Check what `anything-but` leaves out (aws/event-ruler, `JsonRuleCompiler`)."""
+    if not isinstance(argument, Mapping):
+        options = argument if isinstance(argument, list) else [argument]
+        texts = [isinstance(one, str) for one in options]
+        numbers = [isinstance(one, int | float) and not isinstance(one, bool) for one in options]
+        if not options or not (all(texts) or all(numbers)):
+            raise PatternError("'anything-but' wants a value, or a list of strings only, or of numbers only")
+        return
     [(operator, inner)] = argument.items() if len(argument) == 1 else [("", None)]
     if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
         raise PatternError(f"'anything-but' does not combine with {sorted(argument)}")
@@ -108,6 +118,12 @@ def _check_numeric(argument: Any) -> None:
         _get_comparison(operator)
         if isinstance(bound, bool) or not isinstance(bound, int | float):
             raise PatternError(f"numeric compares with a number, not {bound!r}")
+    if len(argument) == _RANGE:
+        low, least, high, most = argument
+        if not low.startswith(">") or not high.startswith("<"):
+            raise PatternError("a numeric range begins with > or >=, and ends with < or <=")
+        if least >= most:
+            raise PatternError("the bottom of a numeric range must be less than its top")
 
 
 def _check_cidr(argument: Any) -> None:

@@ -1,0 +1,108 @@
+"""What SQS refuses of a message, alone or in a batch (API reference of `SendMessage` and `SendMessageBatch`)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from twin.front.model import ApiCall, ApiResponse
+
+MESSAGE_BYTES: Final = 1024 * 1024
+"""Longest message: its body with names, types and values of its attributes."""
+
+MESSAGE_ATTRIBUTES: Final = 10
+"""Most attributes of a message."""
+
+_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CHARACTERS: Final = (
+    "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
+    "#x10000 to #x10FFFF"
+)
+_OK: Final = 200
+_INVALID: Final = "InvalidParameterValue"
+
+Refusal = tuple[str, str]
+"""An error's name and message."""
+Entries = list[dict[str, Any]]
+
+
+def check_message(message: Mapping[str, Any]) -> Refusal | None:
+    """Return why a message is refused, None where it is taken."""
+    body = message.get("MessageBody")
+    if not body:
+        return "MissingParameter", "The request must contain the parameter MessageBody."
+    if _FORBIDDEN.search(str(body)):
+        return "InvalidMessageContents", _CHARACTERS
+    attributes = message.get("MessageAttributes") or {}
+    if not isinstance(attributes, Mapping):
+        return None  # moto tells of what is malformed
+    if len(attributes) > MESSAGE_ATTRIBUTES:
+        told = f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MESSAGE_ATTRIBUTES}]."
+        return _INVALID, told
+    size = len(str(body).encode("utf-8", "surrogatepass"))
+    for name, value in attributes.items():
+        refusal = _check_attribute(name, value)
+        if refusal is not None:
+            return refusal
+        size += len(name.encode()) + _measure_attribute(value)
+    if size > MESSAGE_BYTES:
+        return (
+            _INVALID,
+            f"One or more parameters are invalid. Reason: Message must be shorter than {MESSAGE_BYTES} bytes.",
+        )
+    return None
+
+
+def _check_attribute(name: str, value: Mapping[str, Any]) -> Refusal | None:
+    kind = str(value.get("DataType", "")).partition(".")[0]
+    held = value.get("BinaryValue" if kind == "Binary" else "StringValue")
+    if kind in ("String", "Number", "Binary") and not held:
+        return _INVALID, f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'."
+    if kind != "Binary" and _FORBIDDEN.search(str(held or "")):
+        return _INVALID, _CHARACTERS
+    return None
+
+
+def _measure_attribute(value: Mapping[str, Any]) -> int:
+    try:
+        binary = len(base64.b64decode(str(value.get("BinaryValue") or "")))
+    except (ValueError, binascii.Error):
+        binary = 0
+    texts = (str(value.get(name) or "") for name in ("DataType", "StringValue"))
+    return binary + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def send_batch(call: ApiCall, send: Callable[[bytes], ApiResponse]) -> ApiResponse:
+    """Send the entries of a batch that are taken, and answer with why the others are not.
+
+    Args:
+        call: a `SendMessageBatch`.
+        send: lets moto answer a request with this body.
+    """
+    entries: Entries = call.params.get("Entries") or []
+    refused: Entries = []
+    taken: Entries = []
+    for entry in entries:
+        refusal = check_message(entry)
+        if refusal is None:
+            taken.append(entry)
+        else:
+            told = {"Id": entry.get("Id"), "SenderFault": True, "Code": refusal[0], "Message": refusal[1]}
+            refused.append(told)
+    if not refused:
+        return send(json.dumps(dict(call.params)).encode())
+    if not taken:
+        return ApiResponse(
+            _OK, (("Content-Type", "application/x-amz-json-1.0"),), json.dumps({"Failed": refused}).encode()
+        )
+    response = send(json.dumps({**call.params, "Entries": taken}).encode())
+    if response.status != _OK:
+        return response
+    answer = json.loads(response.body)
+    answer["Failed"] = [*(answer.get("Failed") or []), *refused]
+    headers = tuple((name, value) for name, value in response.headers if name.lower() != "content-length")
+    return ApiResponse(_OK, headers, json.dumps(answer).encode())
