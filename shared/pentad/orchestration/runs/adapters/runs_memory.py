@@ -93,8 +93,7 @@ class MemoryRuns(ReadsInMemory):
             is_there = self._sessions.get(run.tenant_id, run.session_id) is not None
             if is_there and new_session:
                 raise StoreUnavailable("the session of the new run is there already", retry_after=1)
-            may_make = new_session or run.trigger == "schedule"
-            if not is_there and not may_make and is_reserved_session(run.session_id):
+            if not (is_there or new_session or run.trigger == "schedule") and is_reserved_session(run.session_id):
                 raise make_no_session_error()
             head = self._get_or_create_session(run, session_days)
             try:
