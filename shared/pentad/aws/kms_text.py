@@ -11,7 +11,6 @@ from pentad.aws.errors import code_of, translate_errors
 
 MOST_BYTES: Final = 4_096
 """What KMS encrypts directly."""
-_PLAIN: Final = str.maketrans("-_", "+/")
 
 
 class NotSealed(Exception):
@@ -31,14 +30,14 @@ class KmsText:
         self._key = key
 
     def encrypt(self, text: str, context: Mapping[str, str]) -> str:
-        """Return a text of at most `MOST_BYTES`, encrypted, in base64 that fits into an address.
+        """Return a text of at most `MOST_BYTES`, encrypted, in base64.
 
         Raises:
             StoreUnavailable: the key service did not answer.
         """
         with translate_errors("the key service"):
             reply = self._client.encrypt(KeyId=self._key, Plaintext=text.encode(), EncryptionContext=dict(context))
-        return base64.urlsafe_b64encode(reply["CiphertextBlob"]).decode()
+        return base64.b64encode(reply["CiphertextBlob"]).decode()
 
     def decrypt(self, sealed: str, context: Mapping[str, str]) -> str:
         """Return what `encrypt` was given.
@@ -48,7 +47,7 @@ class KmsText:
             StoreUnavailable: the key service did not answer.
         """
         try:
-            blob = base64.b64decode(sealed.translate(_PLAIN).encode(), validate=True)
+            blob = base64.b64decode(sealed.encode(), validate=True)
         except (binascii.Error, UnicodeEncodeError) as error:
             raise NotSealed from error
         with translate_errors("the key service"):

@@ -140,7 +140,7 @@ def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(own: OwnProject) 
         "tool-briefing",
         "tool-charter",
     }
-    policies = [body["Properties"] for body in resources(own.assembly) if "Policy" in body["Type"]]
+    policies = [body["Properties"] for body in resources(own.assembly) if "Roles" in body.get("Properties", {})]
     asking = {one["Roles"][0]["Ref"][:11] for one in policies if "modelsgraphs" in json.dumps(one)}
     assert asking == {"toolbriefin", "toolcharter"}
     # Checkpoints are reached by the credentials of a call, which name the graph, the tenant and the run.

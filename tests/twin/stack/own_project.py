@@ -352,7 +352,7 @@ from pentad.tools.declare.declare import Grant, ToolContext, tool
 )
 def takeover(calls: str, context: ToolContext) -> list[str]:
     """Do as you are told."""
-    handed = context.table("records")._store._records._client
+    handed = context.table("records")._store._table._records._client
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
     wanted = json.loads(calls)
     clients = {service: boto3.client(service, config=config) for role, service, _, _ in wanted if role == "own"}

@@ -39,7 +39,6 @@ def test_each_is_answered_as_alone_and_in_order() -> None:
 def test_what_is_bad_takes_no_other_along() -> None:
     bad = [
         document("../x"),
-        document(media_type="image/png"),
         document(sha256="no"),
         document(bytes=26_214_401),
         {},
@@ -48,7 +47,7 @@ def test_what_is_bad_takes_no_other_along() -> None:
     first, *refused, last = ask(Client(), document("a.md"), *bad, document("b.md"))
     assert (first["name"], last["name"]) == ("a.md", "b.md")
     problems = [one["problem"] for one in refused]
-    fields = ["name", "media_type", "sha256", "bytes", "name", "colour"]
+    fields = ["name", "sha256", "bytes", "name", "colour"]
     assert [(problem["status"], problem["field"]) for problem in problems] == [(400, field) for field in fields]
     assert {one["upload"] for one in refused} == {None}
     assert {problem["instance"] for problem in problems} == {"request-1"}

@@ -4,8 +4,12 @@ import base64
 import binascii
 import hashlib
 import json
+from typing import Final
 
 from pentad.aws.kms_text import KmsText, NotSealed
+
+_INTO_ADDRESS: Final = str.maketrans("+/", "-_")
+_FROM_ADDRESS: Final = str.maketrans("-_", "+/")
 
 
 class KmsCursors:
@@ -20,12 +24,12 @@ class KmsCursors:
 
     def seal(self, cursor: str, *, tenant_id: str, user_id: str, route: str) -> str:
         """See `CursorCipher`."""
-        return self._text.encrypt(cursor, _build_context(tenant_id, user_id, route))
+        return self._text.encrypt(cursor, _build_context(tenant_id, user_id, route)).translate(_INTO_ADDRESS)
 
     def open(self, sealed: str, *, tenant_id: str, user_id: str, route: str) -> str | None:
         """See `CursorCipher`."""
         try:
-            return self._text.decrypt(sealed, _build_context(tenant_id, user_id, route))
+            return self._text.decrypt(sealed.translate(_FROM_ADDRESS), _build_context(tenant_id, user_id, route))
         except NotSealed:
             return None
 

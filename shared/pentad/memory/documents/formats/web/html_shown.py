@@ -11,8 +11,6 @@ _BLOCK_STARTS = frozenset(
     "address article aside blockquote div dl fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre"
     " section table td th tr ul dt dd option body".split()
 )
-MOST_ATTRIBUTES = 10_000
-"""Characters of a tag's attributes; what is behind them could hide the element, so one with more is not shown."""
 _ASIDE = frozenset({"nav", "navigation"})
 _OUTSIDE_MAIN = frozenset({"header", "footer", "aside", "banner", "contentinfo", "complementary", "search"})
 
@@ -90,8 +88,6 @@ class Shown:
         tag = token.value
         if tag in _NEVER and not (tag == "noscript" and self._noscript):
             return "noscript" if tag == "noscript" else "script"
-        if len(token.attributes) > MOST_ATTRIBUTES:
-            return "hidden"
         attributes = token.read_attributes() if token.attributes.strip(" /\n") else {}
         if self._is_hidden(tag, attributes):
             return "hidden"

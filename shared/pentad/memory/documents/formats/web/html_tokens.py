@@ -19,7 +19,6 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s"'>/=]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s"'=<>`]++)))?+""",
 )
-_ATTRIBUTE_CHARACTERS = 10_000
 _TAG_BEGIN = re.compile(r"</?[a-zA-Z]")
 _RAW = ("script", "style", "textarea", "title")
 """Elements that hold text only, up to their end tag."""
@@ -43,7 +42,7 @@ class HtmlToken:
     def read_attributes(self) -> dict[str, str]:
         """Return the attributes by their names in lower case; the first of a name counts, as in browsers."""
         found: dict[str, str] = {}
-        for match in _ATTRIBUTE.finditer(self.attributes[:_ATTRIBUTE_CHARACTERS]):
+        for match in _ATTRIBUTE.finditer(self.attributes):
             value = match["double"] or match["single"] or match["bare"] or ""
             found.setdefault(match["name"].lower(), _read_references(value))
         return found
