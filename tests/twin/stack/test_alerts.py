@@ -37,7 +37,13 @@ def pages(own: OwnProject) -> Iterator[list[dict[str, Any]]]:
     thread.start()
     address = json.dumps({"pager": f"http://{host}:{port}/enqueue"})
     own.stack.aws("secretsmanager").put_secret_value(SecretId="pentad-dev/alerts", SecretString=address)
+    # A message that meets another one of its alarm is back after this time.
+    sqs = own.stack.aws("sqs")
+    url = sqs.get_queue_url(QueueName="pentad-dev-alerts")["QueueUrl"]
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
     yield got
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=told)
     server.shutdown()
     thread.join()
     server.server_close()
