@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.twin.machine.stage import Stage
+from tests.twin.machine.stage import Stage, until
 
 pytestmark = pytest.mark.twin
 
@@ -17,7 +17,7 @@ def _task(function: str, **fields: Any) -> dict[str, Any]:
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": arguments,
         "Output": "{% $states.result.Payload %}",
-        "End": True,
+        **({} if "Next" in fields else {"End": True}),
         **fields,
     }
 
@@ -80,20 +80,38 @@ def test_max_concurrency_bounds_what_runs_at_once(stage: Stage) -> None:
     assert most[0] == 2
 
 
+class Fuse:
+    """A function that answers when the test says so: once that is under way which the failure behind it is to stop."""
+
+    def __init__(self) -> None:
+        self._burns = threading.Event()
+
+    def __call__(self, _event: Any, _context: Any) -> None:
+        assert self._burns.wait(30)
+
+    def burn_at(self, stage: Stage, execution_arn: str, kind: str, count: int) -> None:
+        """Let it answer once there are so many events of a kind."""
+        until(lambda: stage.types(execution_arn).count(kind) == count)
+        self._burns.set()
+
+
 def test_a_failed_iteration_aborts_the_others_and_fails_the_map(stage: Stage) -> None:
+    stage.functions["fuse"] = fuse = Fuse()
     stage.functions["broken"] = lambda _event, _context: 1 / 0
     choose = {
         "Choose": {
             "Type": "Choice",
-            "Choices": [{"Condition": "{% $states.input = 0 %}", "Next": "P"}],
+            "Choices": [{"Condition": "{% $states.input = 0 %}", "Next": "Fuse"}],
             "Default": "Wait",
         },
+        "Fuse": _task("fuse", Next="P"),
         "P": _task("broken"),
         "Wait": {"Type": "Wait", "Seconds": 10_000_000, "End": True},
     }
     definition = _map(_ECHO)
     definition["States"]["Each"]["ItemProcessor"].update({"StartAt": "Choose", "States": choose})
     arn = stage.start_execution(stage.create(definition), [1, 0, 2])
+    fuse.burn_at(stage, arn, "MapIterationStarted", 3)
     ended = stage.wait(arn)
     assert (ended["status"], ended["error"]) == ("FAILED", "ZeroDivisionError")
     types = stage.types(arn)
@@ -118,10 +136,12 @@ def test_variables_of_a_branch_do_not_leak(stage: Stage) -> None:
 
 
 def test_a_failed_branch_stops_a_waiting_one(stage: Stage) -> None:
-    definition = _parallel(
-        {"Type": "Wait", "Seconds": 10_000_000, "End": True}, {"Type": "Fail", "Error": "Broken", "Cause": "c"}
-    )
+    stage.functions["fuse"] = fuse = Fuse()
+    definition = _parallel({"Type": "Wait", "Seconds": 10_000_000, "End": True}, _task("fuse", Next="Fail"))
+    fail = {"Type": "Fail", "Error": "Broken", "Cause": "c"}
+    definition["States"]["Both"]["Branches"][1]["States"]["Fail"] = fail
     arn = stage.start_execution(stage.create(definition))
+    fuse.burn_at(stage, arn, "WaitStateEntered", 1)
     assert stage.wait(arn)["error"] == "Broken"
     assert stage.types(arn)[-3:] == ["WaitStateAborted", "ParallelStateFailed", "ExecutionFailed"]
 
