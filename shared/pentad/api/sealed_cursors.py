@@ -13,7 +13,7 @@ from pentad.api.ports import CursorCipher
 from pentad.domain.errors import NotFound
 
 _LONGEST: Final = 8_000  # characters of a sealed cursor
-_MARK: Final = '"cursor":"'
+_MARK: Final = '"cursor"'
 
 
 class SealedCursors:
@@ -54,7 +54,10 @@ class SealedCursors:
         """
         if caller.reach is None or _MARK not in str(answer.get("body")):
             return answer
-        body = json.loads(answer["body"])
+        try:
+            body = json.loads(answer["body"])
+        except ValueError:
+            return answer  # a page, which has no cursor
         cursor = body.get("cursor") if isinstance(body, Mapping) else None
         if not isinstance(cursor, str):
             return answer
