@@ -6,20 +6,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from twin.moto_patches import (
-    alarms,
-    bucket_policies,
-    ciphertexts,
-    dynamodb,
-    hooks,
-    lookups,
-    metrics,
-    object_lock,
-    schedules,
-    secret_versions,
-)
+from twin.front.backend import LASTING
+from twin.moto_patches import alarms, hooks, metrics, schedules
 from twin.moto_patches.patching import Patches
-from twin.moto_patches.queues import policies, retention
 from twin.moto_patches.stepfunctions import install
 
 _found: dict[str, str] = {}
@@ -52,18 +41,7 @@ def main() -> None:
 
     setattr(Patches, "set_attribute", noted)  # noqa: B010 - mypy
     setattr(Patches, "replace_everywhere", noted_everywhere)  # noqa: B010 - mypy
-    lasting = (
-        bucket_policies,
-        ciphertexts,
-        policies,
-        retention,
-        dynamodb,
-        lookups,
-        object_lock,
-        alarms,
-        secret_versions,
-    )
-    for module in lasting:
+    for module in (*LASTING, alarms):
         module.apply(Patches())
     metrics.apply(Patches(), on_metrics=lambda *_: None, on_state=lambda *_: None)
     schedules.apply(Patches(), check=lambda expression, timezone: None, changed=lambda: None)

@@ -28,7 +28,7 @@ from twin.moto_patches import (
 from twin.moto_patches.patching import apply_once
 from twin.moto_patches.queues import policies, retention
 
-_LASTING: Final = (
+LASTING: Final = (
     bucket_policies,
     ciphertexts,
     policies,
@@ -38,6 +38,7 @@ _LASTING: Final = (
     object_lock,
     secret_versions,
 )
+"""Patches of moto that last as long as the process."""
 _SERIALISED: Final = ("dynamodb", "s3", "secretsmanager", "sqs")
 _LOOK_SECONDS: Final = 0.25
 _MAX_WAIT_SECONDS: Final = 20.0
@@ -53,7 +54,7 @@ class MotoBackend:
 
     def __init__(self, account: MotoAccount, times: TableTimes | None = None) -> None:
         self._account = account
-        for module in _LASTING:
+        for module in LASTING:
             apply_once(module.apply)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}
