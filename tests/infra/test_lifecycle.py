@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from pydantic import ValidationError
 
+from infra.components.stage_bus import StageBus
 from infra.config import STAGES
 from infra.orchestration.functions.schedules import Schedules
 from pentad.domain.declarations.agents import AgentSpec
@@ -164,3 +165,8 @@ def test_what_acts_on_the_stacks_own_events_asks_for_their_source(resources: lis
     unsealed = {rule["Name"] for rule in on_the_bus if rule["EventPattern"].get("source") != ["pentad"]}
     assert unsealed == {"pentad-dev-run-requested"}  # producers' requests, which are signed
     assert len(on_the_bus) > 6
+
+
+def test_a_bus_that_nobody_may_send_to_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="grant_sending"):
+        StageBus(Stack(App(), "stack"), "bus", prefix="pentad-dev").refuse_others()

@@ -277,10 +277,12 @@ def test_layer_from_third_parties_is_recognised_by_its_marker(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("fresh")
-def test_policies_of_a_secret_and_a_bus(tmp_path: Path) -> None:
+def test_policies_of_a_secret_a_bus_and_a_table(tmp_path: Path) -> None:
     statement = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     put = {"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
+    scan = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:Scan", "Resource": "*"}
+    guard = {"Version": "2012-10-17", "Statement": [scan]}
     deployment = deploy_one(
         tmp_path,
         Secret={"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "x"}},
@@ -289,6 +291,20 @@ def test_policies_of_a_secret_and_a_bus(tmp_path: Path) -> None:
             "Properties": {"SecretId": {"Ref": "Secret"}, "ResourcePolicy": policy},
         },
         Bus={"Type": "AWS::Events::EventBus", "Properties": {"Name": "own"}},
+        Whole={
+            "Type": "AWS::Events::EventBus",
+            "Properties": {"Name": "whole", "Policy": {"Version": "2012-10-17", "Statement": [{"Sid": "own", **put}]}},
+        },
+        Table={
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "TableName": "guarded",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "ResourcePolicy": {"PolicyDocument": guard},
+            },
+        },
         BusPolicy={
             "Type": "AWS::Events::EventBusPolicy",
             "Properties": {"EventBusName": {"Ref": "Bus"}, "StatementId": "put", "Statement": put},
@@ -296,7 +312,10 @@ def test_policies_of_a_secret_and_a_bus(tmp_path: Path) -> None:
     )
     arn = deployment.resources["One/Secret"]
     assert "GetSecretValue" in client("secretsmanager").get_resource_policy(SecretId=arn)["ResourcePolicy"]
-    assert "events:PutEvents" in client("events").describe_event_bus(Name="own")["Policy"]
+    for name in ("own", "whole"):
+        assert "events:PutEvents" in client("events").describe_event_bus(Name=name)["Policy"]
+    table = client("dynamodb").describe_table(TableName="guarded")["Table"]["TableArn"]
+    assert "dynamodb:Scan" in client("dynamodb").get_resource_policy(ResourceArn=table)["Policy"]
 
 
 @pytest.mark.usefixtures("fresh")

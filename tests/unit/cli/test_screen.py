@@ -48,6 +48,14 @@ def test_a_string_is_one_plain_line(screen: Screen, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "one [red]two[/]\\nthree :smile:\n"
 
 
+def test_what_is_not_for_a_terminal_stays_on_its_line(screen: Screen, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "/a/folder " * 20
+    screen.print(long.rstrip())
+    screen.print(build_line("[bold]{it}[/]", it=long.rstrip()))
+    screen.print_text(f"{long.rstrip()}\nnext")
+    assert capsys.readouterr().out.splitlines() == [long.rstrip()] * 3 + ["next"]
+
+
 def test_what_is_put_into_a_line_is_neither_markup_nor_a_template() -> None:
     line = build_line("[bold]{name}[/] is {state}", name="[/] \\[red] {state} \\", state=build_styled("on\n", "green"))
     assert line.plain == "[/] \\[red] {state} \\ is on\\n"
