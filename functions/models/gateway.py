@@ -3,10 +3,11 @@
 import time
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.errors import PentadError
 from pentad.domain.models import EMBED_QUERY, CallContext
+from pentad.domain.values import FrozenValue
 from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.models.remote.callers import check_caller
 from pentad.orchestration.turn.think import TurnInput
@@ -52,10 +53,8 @@ class Complete(wire_chat.CompleteCall):
     op: Literal["complete"]
 
 
-class DrillCall(BaseModel):
+class DrillCall(FrozenValue):
     """Exercise every link of every chain."""
-
-    model_config = ConfigDict(extra="forbid")
 
     op: Literal["drill"]
 

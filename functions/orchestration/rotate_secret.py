@@ -1,6 +1,6 @@
 """Rotate a secret of tools: Secrets Manager calls this for each of the four steps."""
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.values import FrozenValue
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
@@ -8,10 +8,8 @@ from pentad.runtime.wiring.tools import rotate_secret as wiring
 from pentad.tools.credentials.rotate import Step
 
 
-class RotationEvent(FrozenValue):
+class RotationEvent(FrozenValue, extra="ignore", alias_generator=None):
     """What Secrets Manager sends; fields that it may add one day are left alone."""
-
-    model_config = ConfigDict(extra="ignore", alias_generator=None)
 
     step: Step = Field(alias="Step")
     secret_id: str = Field(alias="SecretId", min_length=1, max_length=2048)

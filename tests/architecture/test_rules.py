@@ -11,6 +11,13 @@ LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
 # The declaration of a tool is one call with an option a line.
 LONG_ON_PURPOSE = ["shared/pentad/tools/declare/declare.py tool"]
+# The two bases, the environment's settings, and a class of LangChain's. Others inherit, with keywords of the class.
+CONFIGURE_MODELS = [
+    "shared/pentad/api/views/view.py",
+    "shared/pentad/domain/values.py",
+    "shared/pentad/runtime/settings.py",
+    "shared/pentad/tools/graphs/adapters/langgraph_model.py",
+]
 NAMELESS = {"utils", "helpers", "common", "misc"}
 ROWS = (
     [f"M{n}" for n in range(1, 13)]
@@ -100,3 +107,17 @@ def test_locked_requirements_have_hashes(root: Path) -> None:
         text = (root / "requirements" / lock).read_text(encoding="utf-8")
         pinned = re.findall(r"^\S+==\S+.*(?:\n    --hash=sha256:[0-9a-f]{64}.*)+", text, flags=re.MULTILINE)
         assert len(pinned) == len(re.findall(r"^[A-Za-z0-9._-]+==", text, flags=re.MULTILINE)) > 0
+
+
+def test_only_the_bases_of_values_and_views_configure_a_model(root: Path) -> None:
+    own = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in modules(root)
+        for node in ast.walk(read_tree(path))
+        if isinstance(node, ast.AnnAssign | ast.Assign)
+        and any(
+            isinstance(target, ast.Name) and target.id == "model_config"
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        )
+    ]
+    assert sorted(place.rsplit(":", 1)[0] for place in own) == CONFIGURE_MODELS, own

@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from pentad.api.views.view import View
 from pentad.domain import errors
 from pentad.domain.errors import PentadError
 
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(BaseModel):
+class Problem(View):
     """A problem document (RFC 9457)."""
-
-    model_config = ConfigDict(frozen=True)
 
     type: str = Field(description="identifies the kind of problem")
     title: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from pentad.api.door import schemas
 from pentad.api.door.faults import DoorFault
@@ -74,10 +74,8 @@ class _Format(Part):
     json_schema: _Schema | None = None
 
 
-class ChatBody(Part):
+class ChatBody(Part, extra="forbid"):
     """The fields that are followed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(min_length=1, max_length=200)
     messages: list[Any] = Field(min_length=1)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from pentad.api.door.faults import Answer, DoorFault, build_ignored_header
 from pentad.api.door.reading import Part, parse_model, split_known
@@ -21,10 +21,8 @@ _FLOAT_DIGITS = 9
 """Enough to tell any two float32 apart (IEEE 754)."""
 
 
-class EmbeddingsBody(Part):
+class EmbeddingsBody(Part, extra="forbid"):
     """The fields of a request."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(min_length=1, max_length=200)
     input: Any

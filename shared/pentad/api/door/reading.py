@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 from pydantic_core import from_json
 
 from pentad.api.door.faults import DoorFault
+from pentad.domain.values import FrozenValue
 
 M = TypeVar("M", bound=BaseModel)
 
 
-class Part(BaseModel):
+class Part(FrozenValue, extra="ignore"):
     """Base of what a request holds. Fields that are not known are left out: clients send back what they were given."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     @model_validator(mode="before")
     @classmethod

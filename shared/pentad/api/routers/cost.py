@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.views import View
+from pentad.api.views.view import View
 from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.money import show
 from pentad.models.ledger.ports import SpendReader

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import parse_cursor
-from pentad.api.views.views import View
+from pentad.api.views.view import View
 from pentad.domain.memories.facts import FACT_CHARACTERS, Fact, FactEvidence, FactKind, FactSource, LearnedRange
 from pentad.domain.values import FrozenValue
 from pentad.memory.facts.manage import ManageFacts

@@ -12,7 +12,8 @@ from pydantic import Field
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
-from pentad.api.views.views import ToolCallView, View, build_call_view
+from pentad.api.views.view import View
+from pentad.api.views.views import ToolCallView, build_call_view
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.runs import Actor, Assessment, Review, RunStatus
 from pentad.domain.values import FrozenValue

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.views import View
+from pentad.api.views.view import View
 from pentad.orchestration.erasure.ports import Erasure, ErasureStage, ErasureStatus
 from pentad.orchestration.erasure.request import RequestErasure
 from pentad.orchestration.erasure.stays import STAYS

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from pentad.api.views.view import View
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
 from pentad.domain.values import FrozenValue, stored_name
@@ -20,10 +21,8 @@ def pick_shown(value: FrozenValue, view: type[BaseModel]) -> dict[str, Any]:
     return value.model_dump(include=shown)
 
 
-class ApprovalView(BaseModel):
+class ApprovalView(View):
     """A decision that a human owes, with exactly the arguments that would run and the text that is meant."""
-
-    model_config = ConfigDict(frozen=True)
 
     approval: str
     run_id: str
@@ -57,10 +56,8 @@ class ApprovalView(BaseModel):
     allowed_tools: tuple[str, ...] = Field(description="need no approval for the rest of the run")
 
 
-class ApprovalPage(BaseModel):
+class ApprovalPage(View):
     """Pending approvals, the oldest first."""
-
-    model_config = ConfigDict(frozen=True)
 
     items: tuple[ApprovalView, ...]
     cursor: str | None

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pentad.api.problems import Problem
 from pentad.api.views.approvals import pick_shown
-from pentad.api.views.views import View
+from pentad.api.views.view import View
 from pentad.domain.knowledge import Document
 
 

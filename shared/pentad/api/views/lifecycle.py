@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from pentad.api.views.approvals import HumanWaits
-from pentad.api.views.views import RunView, View, build_run_view
+from pentad.api.views.view import View
+from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.declarations.agents import UndoKind
 from pentad.domain.errors import PentadError
 from pentad.domain.ids import UNDO_PATTERN
@@ -44,10 +45,8 @@ class UndoRunRequest(FrozenValue):
     stop: bool = Field(default=False, description="touch nothing older than an effect that could not be undone")
 
 
-class EffectView(View):
+class EffectView(View, from_attributes=True):
     """One effect of a run, or of one below it, and what became of it."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     run_id: str
     agent: str

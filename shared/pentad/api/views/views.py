@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.api.views.approvals import HumanWaits, pick_shown
+from pentad.api.views.view import View
 from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import WorkflowSpec
@@ -18,12 +19,6 @@ from pentad.domain.values import stored_name
 from pentad.memory.retrieval.passages import name_passage
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.orchestration.lifecycle.answer_links import defuse_message
-
-
-class View(BaseModel):
-    """Base of all views."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class ReplacedView(View):

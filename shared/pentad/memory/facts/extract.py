@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.display.frames import escape_text, quote_attribute
 from pentad.domain.memories.facts import Fact
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.usage import estimate_tokens
+from pentad.domain.values import FrozenValue
 from pentad.memory.remember.ports import Spoken
 
 RECIPE: Final = "facts-1"
@@ -50,10 +51,8 @@ subject can hold at a time; "replaces", for a correction the words that were wro
 YYYY-MM-DD after which it is of no use, else empty; "confidence" from 0 to 1."""
 
 
-class FoundFact(BaseModel):
+class FoundFact(FrozenValue):
     """One candidate, as a model names it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["fact", "preference", "behaviour", "correction"]
     subject: str = Field(description="what it is about, in one to three words")
@@ -66,10 +65,8 @@ class FoundFact(BaseModel):
     confidence: float = Field(description="from 0 to 1")
 
 
-class FoundFacts(BaseModel):
+class FoundFacts(FrozenValue):
     """What a model found in a part of a conversation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     facts: list[FoundFact]
 

@@ -5,21 +5,20 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.tracing import HEADER, read_traceparent
 from pentad.domain.usage import Usage
+from pentad.domain.values import FrozenValue
 from pentad.models.remote.wire_errors import Errors
 
 MAX_TEXTS = 1_024  # of one call: their vectors stay under Lambda's 6 MB reply
 
 
-class EmbedCall(BaseModel):
+class EmbedCall(FrozenValue, extra="ignore"):
     """The payload ``{op: "embed", texts, context, deadline?, dimensions?, errors?}``; the handler reads ``op``."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     texts: tuple[str, ...]
     context: CallContext
@@ -28,9 +27,7 @@ class EmbedCall(BaseModel):
     errors: Errors = "raise"
 
 
-class _EmbedAnswer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
+class _EmbedAnswer(FrozenValue, extra="ignore"):
     vectors: tuple[str, ...]
     dimensions: int
     provider: str

@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.domain.schemas import MAX_DEFERRED_PARTS, MAX_REQUEST_PARTS, check_schema_limits
 from pentad.domain.tracing import HEADER, read_traceparent
+from pentad.domain.values import FrozenValue
 from pentad.models.remote.wire_errors import Errors, decode_attempts
 
 MAX_CALL_BYTES = 5_500_000
@@ -19,10 +20,8 @@ _OLD_OUTAGE = "degraded"
 """An older gateway says so in a reply: two versions run while one is rolled out."""
 
 
-class CompleteCall(BaseModel):
+class CompleteCall(FrozenValue, extra="ignore"):
     """The payload ``{op: "complete", request, context, deadline?, errors?}``; ``op`` is the handler's affair."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     request: dict[str, Any] = Field(description="a ChatRequest without its context")
     context: CallContext

@@ -8,7 +8,9 @@ import json
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+
+from pentad.domain.values import FrozenValue
 
 Text = StrictStr
 Whole = StrictInt
@@ -17,18 +19,14 @@ _Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 _Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SpanLink(_Part):
+class SpanLink(FrozenValue):
     """Another span that belongs to one."""
 
     trace_id: _Hex32
     span_id: _Hex16
 
 
-class SpanFields(_Part):
+class SpanFields(FrozenValue):
     """The field ``span`` of a line."""
 
     trace_id: _Hex32
@@ -40,10 +38,10 @@ class SpanFields(_Part):
     end: Whole
     status: Literal["OK", "ERROR"]
     attributes: dict[str, _Value | list[_Value]]
-    links: list[SpanLink] = []
+    links: tuple[SpanLink, ...] = ()
 
 
-class LogLine(_Part):
+class LogLine(FrozenValue):
     """A line of ours: an event, a span, or what a part of the same logger says."""
 
     timestamp: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}(\+00:00|Z)$")] = Field(

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, TransientError
 from pentad.domain.ids import AgentName, RunId, TenantId
 from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.metrics.table import OTHER
 from pentad.observability.ports import Telemetry
@@ -27,10 +28,8 @@ Kind = Literal["requested", "reminded", "escalated", "decided"]
 ANY_GROUP = "*"
 
 
-class Announcement(BaseModel):
+class Announcement(FrozenValue, extra="ignore"):
     """The detail of an event on the bus: references only."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     tenant: TenantId
     approval: str = Field(pattern=r"^apr_[0-9a-z]{26}_[0-9]{5}$")

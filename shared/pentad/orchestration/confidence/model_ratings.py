@@ -13,11 +13,12 @@ turn it judges stands last and whole; of what came before, the end is kept where
 import json
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.display.frames import escape_text, quote_attribute
 from pentad.domain.messages import DocumentBlock, ImageBlock, Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest
+from pentad.domain.values import FrozenValue
 
 OUTPUT_TOKENS = 4000
 """The most that a rating may take, thinking included."""
@@ -53,10 +54,8 @@ JUDGE = (
 _ASK_JUDGE = "Rate the {kind} in <turn>."
 
 
-class Rating(BaseModel):
+class Rating(FrozenValue):
     """What a model says of a turn."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(description="one or two sentences: what speaks against it, or that nothing does")
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False, description="a probability, from 0 to 1")

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.models import Attempt
+from pentad.domain.values import FrozenValue
 
 Kind = Literal["run", "state", "function", "model", "tool", "node"]
 Value = str | int | float | bool
 
 
-class TraceSpan(BaseModel):
+class TraceSpan(FrozenValue):
     """One bar of the waterfall; ``depth`` is 0 for the run."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     kind: Kind

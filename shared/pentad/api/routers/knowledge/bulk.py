@@ -14,7 +14,7 @@ from pentad.api.documents import FOLDER_PATTERN, NAME_CHARACTERS, check_name
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import BulkClaims, BulkIngest, BulkIngestion, BulkStatus, Holder
 from pentad.api.routers.serve import serve
-from pentad.api.views.views import View
+from pentad.api.views.view import View
 from pentad.domain.errors import ModelThrottled, NotFound, PolicyDenied
 from pentad.domain.knowledge import own_documents
 from pentad.domain.values import FrozenValue

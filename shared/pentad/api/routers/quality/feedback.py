@@ -13,7 +13,7 @@ from pentad.api.found import FindRun
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import KEY_FORM, Cursor, serve
 from pentad.api.views.cursors import collect_page
-from pentad.api.views.views import View
+from pentad.api.views.view import View
 from pentad.domain.ids import AGENT_PATTERN
 from pentad.observability.feedback.give import FeedbackRequest, GiveFeedback, check_giver
 from pentad.observability.feedback.ports import EarlierFeedback, Feedback, FeedbackStore, Verdict

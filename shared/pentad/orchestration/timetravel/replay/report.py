@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from pentad.domain.values import FrozenValue
 from pentad.orchestration.timetravel.recording import MessagePrint, RequestPrint
 
 What = Literal["context", "request", "decision", "calls", "human", "outcome", "failure"]
@@ -11,10 +12,8 @@ MAX_DIVERGENCES = 50
 _CHARACTERS = 400
 
 
-class Divergence(BaseModel):
+class Divergence(FrozenValue):
     """One difference between what was recorded and what happens now."""
-
-    model_config = ConfigDict(frozen=True)
 
     step: int | None = Field(description="the turn; none for what is of the run as a whole")
     what: What
@@ -27,10 +26,8 @@ class Divergence(BaseModel):
         return f"{where}, {self.what} ({self.field}): recorded {self.recorded}; now {self.now}"
 
 
-class Report(BaseModel):
+class Report(FrozenValue):
     """What a replay found, the first divergence first."""
-
-    model_config = ConfigDict(frozen=True)
 
     run: str
     agent: str

@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pentad.domain.values import FrozenValue
 
 TABLE_PATTERN = r"^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$"
 _Table = Annotated[str, Field(pattern=TABLE_PATTERN)]
 
 
-class SqlSettings(BaseModel):
+class SqlSettings(FrozenValue):
     """A database and the tables that a tool may name; the grants of its role are the wall behind it.
 
     Args:
@@ -18,8 +20,6 @@ class SqlSettings(BaseModel):
         max_rows: the most rows that one answer has.
         timeout_seconds: the longest that a statement runs.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     secret: str = Field(pattern=r"^[a-z0-9-]{1,60}$")
     tables: tuple[_Table, ...] = Field(min_length=1, max_length=200)
