@@ -17,6 +17,7 @@ from pentad.domain import keys
 from pentad.observability.metrics import names
 
 _SETTINGS_SECRETS = ("anthropic", "openai")
+_RUNBOOK = "docs/runbooks/spend.md"
 
 
 class Gateway(FunctionConstruct):
@@ -65,7 +66,7 @@ class Gateway(FunctionConstruct):
             build,
             "budget-refusals",
             names.BUDGET_REFUSALS,
-            "Budgets refuse calls. See who spends: pentad cost --by tenant, pentad budgets list",
+            f"Budgets refuse calls. What to do: {_RUNBOOK}",
             periods=3,
         )
         # Costs are estimates until that ends.

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from pentad.cli.commands.table import COMMANDS, build_command
-from pentad.cli.target import LOCAL_TENANT
+from pentad.cli.operator import TENANT_DEFAULT
 
 # After any command, and before it: `pentad.cli.commands.flags` adds these.
 EVERYWHERE = {"--json", "--debug", "--url", "--key", "--help"}
@@ -90,10 +90,11 @@ def takes_stage(commands: dict[str, Any], line: str) -> bool:
 
 
 def needs_tenant(commands: dict[str, Any], line: str) -> bool:
-    """Whether a call is of one tenant, and of the twin's own where it names none."""
+    """Whether a call is of one tenant, which has to be named for a deployed stage."""
     first, second, *_ = [*line.split(), ""]
     command = commands.get(f"{first} {second}", commands.get(first))
-    return any("--tenant" in param.opts and param.default == LOCAL_TENANT for param in getattr(command, "params", ()))
+    params = getattr(command, "params", ())
+    return any("--tenant" in param.opts and (param.help or "").endswith(TENANT_DEFAULT) for param in params)
 
 
 def test_every_command_of_a_runbook_can_be_called_as_it_stands(root: Path, commands: dict[str, Any]) -> None:
@@ -103,7 +104,7 @@ def test_every_command_of_a_runbook_can_be_called_as_it_stands(root: Path, comma
     twins = [line for _, line in lines if takes_stage(commands, line) and "--stage STAGE" not in line]
     assert not twins, "without a stage it asks a twin"
     nobodys = [line for _, line in lines if needs_tenant(commands, line) and "--tenant TENANT" not in line]
-    assert not nobodys, "without a tenant it asks for the one of a twin, which no stage has"
+    assert not nobodys, "a stage has many tenants: without one it is refused"
     wrong = {f"{page}: pentad {line}": said for page, line in lines if (said := parse(commands, line))}
     assert not wrong
 

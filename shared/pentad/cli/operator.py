@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
-from pentad.cli.target import LOCAL_OPERATOR, read_twin_facts
+from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError
+from pentad.cli.target import LOCAL_OPERATOR, LOCAL_TENANT, read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.aws.table import Table
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Stage = Annotated[
     str | None, typer.Option("--stage", help="A deployed stage (dev, staging, prod). Default: this folder's twin.")
 ]
+TENANT_DEFAULT = "Default: the twin's own, local; of a deployed stage it has to be named."
+"""Ends the help of an option whose tenant `choose_tenant` chooses."""
 TWIN_STAGE = "dev"
 
 
@@ -25,6 +27,27 @@ class ListingGroup(TyperGroup):
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = ["list", *args]
         return super().parse_args(ctx, args)
+
+
+def choose_tenant(stage: str | None, tenant_id: str | None, what: str) -> str:
+    """Return the tenant that a command is about: the one that is named, or else the twin's own.
+
+    Args:
+        stage: a deployed stage; None for the twin.
+        tenant_id: as it was typed; None where none was.
+        what: what the command is about, for the message: ``budgets``.
+
+    Raises:
+        CommandError: a stage has many tenants, and none is named.
+        InvalidInput: it can be no tenant's id.
+    """
+    from pentad.domain.ids import check_id
+
+    if tenant_id is not None:
+        return check_id("tenant", tenant_id)
+    if stage is None:
+        return LOCAL_TENANT
+    raise CommandError(f"whose {what}? A stage has many tenants. Fix: add --tenant TENANT", code=EXIT_USAGE)
 
 
 def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0, attempts: int = 1) -> Any:

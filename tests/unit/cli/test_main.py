@@ -42,7 +42,8 @@ def test_a_group_that_lists_does_so_when_no_command_is_named(group: str, monkeyp
     monkeypatch.setattr(operator, "create_client", lambda service, stage, **_: refuse(stage))
     monkeypatch.setattr(operator, "open_table", lambda stage, name: refuse(stage))
     monkeypatch.setattr(keys, "open_store", refuse)
-    for arguments in ([], ["--stage", "there"], ["list", "--stage", "there"]):
+    there = ["--stage", "there", *(["--tenant", "acme"] if group in {"budgets", "keys"} else [])]
+    for arguments in ([], there, ["list", *there]):
         assert CliRunner().invoke(main.app, [group, *arguments]).exit_code == EXIT_UNAVAILABLE
     assert stages == [None, "there", "there"]
     assert "Usage" in CliRunner().invoke(main.app, [group, "--help"]).output

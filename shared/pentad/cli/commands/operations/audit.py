@@ -35,7 +35,15 @@ Subject = Annotated[
         help=f"A run's id, or one of {', '.join(OF_TENANTS + OF_NOBODY)}.",
     ),
 ]
-Tenant = Annotated[str, typer.Option("--tenant", "-t", help=f"The tenant's id; ignored for {' and '.join(OF_NOBODY)}.")]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant",
+        "-t",
+        help=f"The tenant's id; {' and '.join(OF_NOBODY)} have none. {operator.TENANT_DEFAULT}",
+        show_default=False,
+    ),
+]
 Since = Annotated[datetime | None, typer.Option("--since", help="Entries from this time on, UTC; default 30 days ago.")]
 
 
@@ -55,10 +63,11 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @app.command("show")
-def show(subject: Subject, tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
+def show(subject: Subject, tenant: Tenant = None, stage: operator.Stage = None) -> None:
     """Show what tools did in a run, and what people did to it."""
     with handle_errors():
-        views = sorted(_read_entries(open_audit(stage), tenant, subject), key=lambda view: str(view["at"]))
+        tenant_id = _choose_tenant(stage, tenant, subject)
+        views = sorted(_read_entries(open_audit(stage), tenant_id, subject), key=lambda view: str(view["at"]))
         if OPTIONS.json:
             print_json(views)
             return
@@ -80,7 +89,7 @@ def verify(
             help="As for show, or a day (2026-11-30): attempts of models outside of runs. Default: all anchored.",
         ),
     ] = None,
-    tenant: Tenant = LOCAL_TENANT,
+    tenant: Tenant = None,
     stage: operator.Stage = None,
     logs: Annotated[
         bool, typer.Option("--logs", help="Compare with the log lines of the functions that wrote it, as well.")
@@ -95,26 +104,27 @@ def verify(
     gateway's log.
     """
     with handle_errors():
+        tenant_id = _choose_tenant(stage, tenant, subject)
         if subject is None:
-            _verify_tenant(stage, tenant, since, logs)
+            _verify_tenant(stage, tenant_id, since, logs)
             return
         _check_logs_asked(subject, logs)
         if _DAY.fullmatch(subject):
-            count, faults = _find_attempt_faults(stage, tenant, subject)
+            count, faults = _find_attempt_faults(stage, tenant_id, subject)
             _print_faults(f"attempts of {subject}", count, faults)
             return
         anchored, faults = Anchored(stage), list[str]()
         chains: dict[str, SealCheck] = {}
-        for kind, pk in _list_chains(tenant, subject).items():
+        for kind, pk in _list_chains(tenant_id, subject).items():
             found = chains[pk] = anchored.chain.check(pk)
             faults += [f"{pk}: {fault}" for fault in found.faults]
             if logs:
                 faults += _compare_logs(stage, kind, pk, found)
-        faults += anchored.find_chain_faults(tenant, chains)
-        faults += _find_unrecorded(stage, anchored.chain, tenant, subject)
+        faults += anchored.find_chain_faults(tenant_id, chains)
+        faults += _find_unrecorded(stage, anchored.chain, tenant_id, subject)
         count = sum(len(found.entries) for found in chains.values())
         if logs and len(chains) > 1:  # a run's
-            attempts, changed = _find_attempt_faults(stage, tenant, subject)
+            attempts, changed = _find_attempt_faults(stage, tenant_id, subject)
             count, faults = count + attempts, faults + changed
         _print_faults(subject, count, faults)
 
@@ -138,11 +148,8 @@ def _check_logs_asked(subject: str, logs: bool) -> None:
 
 
 def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, logs: bool) -> None:
-    from pentad.domain.ids import check_id
-
     if logs:
         raise CommandError("--logs needs a run or a subject: name one", code=EXIT_USAGE)
-    check_id("tenant", tenant_id)
     begin = datetime.now(UTC) - timedelta(days=_DAYS) if since is None else _to_utc(since)
     anchors, chains, faults = Anchored(stage).find_tenant_faults(tenant_id, begin)
     if not OPTIONS.json and not faults:
@@ -162,7 +169,7 @@ def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, lo
 def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the files; run again to resume.")],
     since: Annotated[datetime, typer.Option("--since", help="Entries from this time on, UTC.")],
-    tenant: Tenant = LOCAL_TENANT,
+    tenant: Tenant = None,
     until: Annotated[datetime | None, typer.Option("--until", help="Entries before this time; default now.")] = None,
     shape: Annotated[Shape, typer.Option("--format", help="All of an entry, or columns.")] = Shape.JSONL,
     stage: operator.Stage = None,
@@ -172,15 +179,13 @@ def export(
     A run that was cut off goes on where it was. `pentad audit check FOLDER` tells whether an export is as it was made.
     """
     with handle_errors():
-        from pentad.domain.ids import check_id
-
-        check_id("tenant", tenant)
+        tenant_id = operator.choose_tenant(stage, tenant, "audit")
         begin, end = _to_utc(since), None if until is None else _to_utc(until)
         # Without an end it is the same question when it is asked again: the end of the first time stands.
-        asked = {"tenant": tenant, "since": begin.isoformat(), "until": None if end is None else end.isoformat()}
+        asked = {"tenant": tenant_id, "since": begin.isoformat(), "until": None if end is None else end.isoformat()}
         asked["format"] = shape.value
         anchored = Anchored(stage)
-        chains = anchored.list_chains(tenant, anchored.list_anchors(tenant, begin), begin)
+        chains = anchored.list_chains(tenant_id, anchored.list_anchors(tenant_id, begin), begin)
         made = AuditExport(anchored.ledger, out, asked, chains, since=begin, until=end or datetime.now(UTC))
         manifest = made(open_key(stage))
         if OPTIONS.json:
@@ -191,7 +196,7 @@ def export(
             build_line(
                 said,
                 entries=manifest["entries"],
-                tenant=tenant,
+                tenant=tenant_id,
                 files=len(manifest["files"]),
                 out=str(out),
                 manifest=MANIFEST,
@@ -207,6 +212,17 @@ def check(
     """Check that an export is as it was made; exit code 1 if not."""
     with handle_errors():
         _print_faults(str(folder), 0, find_export_faults(folder, open_key(stage)))
+
+
+def _choose_tenant(stage: str | None, tenant_id: str | None, subject: str | None) -> str:
+    """Return whose audit is meant; of a subject that is nobody's any tenant's id will do.
+
+    Raises:
+        CommandError: none is named, and a stage has many.
+    """
+    if subject in OF_NOBODY and tenant_id is None:
+        return LOCAL_TENANT
+    return operator.choose_tenant(stage, tenant_id, "audit")
 
 
 def _to_utc(moment: datetime) -> datetime:

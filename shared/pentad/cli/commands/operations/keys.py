@@ -11,7 +11,7 @@ from pentad.cli import operator
 from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import build_line
-from pentad.cli.target import LOCAL_TENANT, read_twin_facts
+from pentad.cli.target import read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.api.identity.api_key import ApiKey
@@ -25,7 +25,10 @@ app = typer.Typer(
 Stage = Annotated[
     str | None, typer.Option("--stage", help="A deployed stage (dev, staging, prod). Default: this folder's twin.")
 ]
-Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose key.")]
+Tenant = Annotated[
+    str | None,
+    typer.Option("--tenant", "-t", help=f"Whose key. {operator.TENANT_DEFAULT}", show_default=False),
+]
 
 DEFAULT_EXPIRY = "90d"
 
@@ -65,7 +68,7 @@ def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
 
 @app.command("create")
 def create(
-    tenant: Tenant = LOCAL_TENANT,
+    tenant: Tenant = None,
     stage: Stage = None,
     scope: Annotated[list[str] | None, typer.Option(help="Repeat for several. Default: runs:read alone.")] = None,
     user: Annotated[str | None, typer.Option(help="Bind the key to one user.")] = None,
@@ -86,12 +89,13 @@ def create(
     from pentad.api.identity.keys import LEAST_SCOPES, create_key
 
     with handle_errors():
+        tenant_id = operator.choose_tenant(stage, tenant, "key")
         now, store = datetime.now(UTC), open_store(stage)
         expires_at = parse_expiry(expires, now)
-        with record_act(stage, KEYS, "create_key", name or "a new key", tenant_id=tenant) as act:
+        with record_act(stage, KEYS, "create_key", name or "a new key", tenant_id=tenant_id) as act:
             key, token = create_key(
                 store,
-                tenant,
+                tenant_id,
                 now=now,
                 scopes=scope or LEAST_SCOPES,
                 user_id=user,
@@ -137,17 +141,18 @@ def parse_expiry(text: str, now: datetime) -> datetime | None:
 
 
 @app.command("list")
-def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
+def list_(tenant: Tenant = None, stage: Stage = None) -> None:
     """List a tenant's keys, without their secrets."""
     from pentad.api.identity.keys import list_keys
 
     with handle_errors():
-        keys = [key.model_dump(exclude={"secret_hash"}) for key in list_keys(open_store(stage), tenant)]
+        tenant_id = operator.choose_tenant(stage, tenant, "keys")
+        keys = [key.model_dump(exclude={"secret_hash"}) for key in list_keys(open_store(stage), tenant_id)]
         if OPTIONS.json:
             print_json(keys)
             return
         if not keys:
-            OUT.print(build_line("Tenant '{tenant}' has no API keys.", tenant=tenant))
+            OUT.print(build_line("Tenant '{tenant}' has no API keys.", tenant=tenant_id))
         for key in keys:
             state = "revoked" if key["disabled_at"] else f"until {key['expires_at'] or 'revoked'}"
             groups = f"  groups {' '.join(key['groups'])}" if key["groups"] else ""
@@ -159,16 +164,17 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
 @app.command("revoke")
 def revoke(
     key_id: Annotated[str, typer.Argument(help="The key's id: the third of its four parts.")],
-    tenant: Tenant = LOCAL_TENANT,
+    tenant: Tenant = None,
     stage: Stage = None,
 ) -> None:
     """Revoke a key; it works for a minute longer at most."""
     from pentad.api.identity.keys import revoke_key
 
     with handle_errors():
+        tenant_id = operator.choose_tenant(stage, tenant, "key")
         now, store = datetime.now(UTC), open_store(stage)
-        with record_act(stage, KEYS, "revoke_key", key_id, tenant_id=tenant):
-            key = revoke_key(store, tenant, key_id, now=now)
+        with record_act(stage, KEYS, "revoke_key", key_id, tenant_id=tenant_id):
+            key = revoke_key(store, tenant_id, key_id, now=now)
         if OPTIONS.json:
             print_json(key.model_dump(exclude={"secret_hash"}))
         else:

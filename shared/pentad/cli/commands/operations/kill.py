@@ -13,7 +13,6 @@ from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.synth import find_project_root
-from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.ids import check_id
 
 if TYPE_CHECKING:
@@ -77,13 +76,21 @@ def remove_switches(
 
 @app.command("list")
 def list_(
-    tenant: Annotated[str, typer.Option("--tenant", help="The tenant whose tools are out of order.")] = LOCAL_TENANT,
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant",
+            help="The tenant whose tools are out of order. Default: the twin's own; of a deployed stage, nobody's.",
+            show_default=False,
+        ),
+    ] = None,
     stage: operator.Stage = None,
 ) -> None:
     """Show what is switched off, and a tenant's tools that have failed since their last success."""
     with handle_errors():
         store = _make_store(stage)
-        _print_switches(store.get_all(), store.list_failing(check_id("tenant", tenant)))
+        asked = None if tenant is None and stage else operator.choose_tenant(stage, tenant, "tools")
+        _print_switches(store.get_all(), None if asked is None else store.list_failing(asked))
 
 
 def _make_store(stage: str | None) -> "DynamoSwitches":
@@ -122,13 +129,14 @@ def _warn(scope: "Scope", subject: str) -> None:
         ERR.print(build_line(note, scope=scope, subject=subject))
 
 
-def _print_switches(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:
+def _print_switches(switches: "list[Switch]", ailing: "list[ToolHealth] | None") -> None:
+    """Print what is switched off, and tools that fail; None where no tenant was asked about."""
     now = datetime.now(UTC)
     if OPTIONS.json:
         print_json(
             {
                 "switches": [one.model_dump(mode="json") for one in switches],
-                "tools": [_build_health_view(one, now) for one in ailing],
+                "tools": None if ailing is None else [_build_health_view(one, now) for one in ailing],
             }
         )
         return
@@ -141,7 +149,9 @@ def _print_switches(switches: "list[Switch]", ailing: "list[ToolHealth]") -> Non
                 [(one.scope, one.subject, f"{one.at:%Y-%m-%d %H:%M}", one.by, one.reason) for one in switches],
             )
         )
-    if ailing:
+    if ailing is None:
+        ERR.print("Tools that are out of order are a tenant's: add --tenant TENANT to see them.")
+    elif ailing:
         views = [_build_health_view(one, now) for one in ailing]
         rows = [(one["tool"], one["state"], str(one["failures"]), one["until"] or "", one["error"]) for one in views]
         OUT.print(_build_grid(("tool", "state", "failures", "until", "last error"), rows))

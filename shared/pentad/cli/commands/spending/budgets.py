@@ -11,7 +11,6 @@ from pentad.cli import operator
 from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid
-from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.money import NANO, show
 
 if TYPE_CHECKING:
@@ -23,7 +22,10 @@ app = typer.Typer(
     help="Budgets of a tenant: listed, set and removed with the operator's AWS credentials.",
 )
 
-Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose budget.")]
+Tenant = Annotated[
+    str | None,
+    typer.Option("--tenant", "-t", help=f"Whose budget. {operator.TENANT_DEFAULT}", show_default=False),
+]
 Scope = Annotated[str, typer.Option("--scope", help="run, session, user, agent or tenant.")]
 Period = Annotated[
     str | None,
@@ -35,7 +37,7 @@ Subject = Annotated[str, typer.Option("--subject", help="The run, session, user 
 @app.command("set")
 def set_(
     limit: Annotated[str, typer.Option("--limit", help="US dollars, such as 5.00.")],
-    tenant: Tenant = LOCAL_TENANT,
+    tenant: Tenant = None,
     scope: Scope = "tenant",
     period: Period = None,
     subject: Subject = "*",
@@ -52,41 +54,40 @@ def set_(
         if dollars != dollars.to_integral_value() or dollars < 0:
             raise CommandError("--limit must be dollars: 0 or more, with at most nine decimals", code=2)
         share, period = _parse_number(soft, "--soft"), period or _choose_period(scope)
-        definition = define(tenant, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
+        tenant_id = operator.choose_tenant(stage, tenant, "budget")
+        definition = define(tenant_id, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
         target = f"{_name_budget(scope, period, subject)}: ${show(definition.limit_nanousd).lstrip('$')}, soft {soft}"
-        with record_act(stage, BUDGETS, "set_budget", target, tenant_id=tenant):
+        with record_act(stage, BUDGETS, "set_budget", target, tenant_id=tenant_id):
             _make_store(stage).put(definition)
         _print_views([_build_view(definition, stage)])
 
 
 @app.command("list")
-def list_(tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
+def list_(tenant: Tenant = None, stage: operator.Stage = None) -> None:
     """List a tenant's budgets, the defaults too, and what is used where a budget is of one subject."""
-    from pentad.domain.ids import check_id
     from pentad.models.budgets.defaults import with_defaults
 
     with handle_errors():
-        tenant_id = check_id("tenant", tenant)
+        tenant_id = operator.choose_tenant(stage, tenant, "budgets")
         found = with_defaults(tenant_id, _make_store(stage).list_for_tenant(tenant_id))
         _print_views([_build_view(each, stage) for each in found])
 
 
 @app.command("remove")
 def remove(
-    tenant: Tenant = LOCAL_TENANT,
+    tenant: Tenant = None,
     scope: Scope = "tenant",
     period: Period = None,
     subject: Subject = "*",
     stage: operator.Stage = None,
 ) -> None:
     """Remove a budget; within ten seconds calls count against it no more, and a default in its place holds again."""
-    from pentad.domain.ids import check_id
-
     with handle_errors():
+        tenant_id = operator.choose_tenant(stage, tenant, "budget")
         period = period or _choose_period(scope)
         target = _name_budget(scope, period, subject)
-        with record_act(stage, BUDGETS, "remove_budget", target, tenant_id=check_id("tenant", tenant)):
-            _make_store(stage).remove(tenant, scope, period, subject)
+        with record_act(stage, BUDGETS, "remove_budget", target, tenant_id=tenant_id):
+            _make_store(stage).remove(tenant_id, scope, period, subject)
 
 
 def _choose_period(scope: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import typer
 
 from pentad.cli import operator, target
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.domain.money import show
 
@@ -30,10 +30,8 @@ def show_cost(
             query = {"by": by, "from": first, "to": last, "limit": limit}
             given = urlencode({name: value for name, value in query.items() if value is not None})
             view = target.create_api_client().call("GET", f"/v1/cost?{given}")
-        elif tenant_id is None:
-            raise CommandError("whose costs? A stage has many tenants. Fix: add --tenant TENANT", code=EXIT_USAGE)
         else:
-            view = _read_cost(tenant_id, stage, by, first, last, limit)
+            view = _read_cost(operator.choose_tenant(stage, tenant_id, "costs"), stage, by, first, last, limit)
         if OPTIONS.json:
             print_json(view)
         else:
@@ -48,13 +46,12 @@ def _read_cost(
     tenant_id: str, stage: str | None, by: str, first: str | None, last: str | None, limit: int
 ) -> dict[str, Any]:
     from pentad.api.routers.cost import build_cost_view, parse_day
-    from pentad.domain.ids import check_id
     from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
     from pentad.models.ledger.spend import resolve_span
 
     asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), datetime.now(UTC).date())
     reader = DynamoSpend(operator.open_table(stage, "StateTable"))
-    spending = reader.read(check_id("tenant", tenant_id), *asked, user_id=None, limit=limit)
+    spending = reader.read(tenant_id, *asked, user_id=None, limit=limit)
     return build_cost_view(tenant_id, spending).model_dump(mode="json")
 
 
