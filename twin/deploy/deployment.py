@@ -118,7 +118,6 @@ class EventRule:
     pattern: JsonObject | None
     schedule: str | None
     targets: tuple[RuleTarget, ...]
-    enabled: bool
 
 
 @dataclass(frozen=True)

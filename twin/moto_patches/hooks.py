@@ -130,6 +130,15 @@ def publish(event: JsonObject, *, bus: str, account: str, region: str, on_event:
         _dispatch_event(rule, event, on_event)
 
 
+def is_rule_enabled(name: str, *, account: str, region: str) -> bool:
+    """Tell whether a rule of the default bus is there and enabled, as DisableRule and EnableRule have left it."""
+    from moto.events.models import events_backends
+
+    bus = events_backends[account][region].event_buses.get("default")
+    rule = bus.rules.get(name) if bus is not None else None
+    return rule is not None and rule.state == "ENABLED"
+
+
 def seconds_until_message(queue_arn: str) -> float | None:
     """Return the seconds until a message of the queue can be received (0: now), or None for an empty queue."""
     from moto.sqs.models import sqs_backends

@@ -8,7 +8,7 @@ from twin.deploy.deployment import Deployment
 from twin.host.model import LogEvent
 from twin.machine import status
 from twin.machine.status import OnStatus
-from twin.moto_patches.hooks import MotoHooks
+from twin.moto_patches.hooks import MotoHooks, is_rule_enabled
 from twin.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
 from twin.pumps.delivery import DeliveryQueue
 from twin.pumps.events.bus import EventBusPump
@@ -51,7 +51,12 @@ class Pumps:
         self._deliveries = DeliveryQueue(courier)
         self._schedules = MotoSchedules(account, region)
         self._timetable = Timetable(
-            deployment.rules, self._schedules, self._deliveries.put, clock or SystemClock(), place
+            deployment.rules,
+            self._schedules,
+            self._deliveries.put,
+            clock or SystemClock(),
+            place,
+            lambda rule: is_rule_enabled(rule.name, account=account, region=region),
         )
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)

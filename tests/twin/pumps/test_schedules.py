@@ -125,6 +125,26 @@ def test_missed_moments_fire_once(tmp_path: Path) -> None:
         assert twin.pumps.timetable.next_moment() == clock.moment + timedelta(minutes=1)
 
 
+def test_a_rule_that_was_disabled_does_not_fire_and_does_not_make_up_for_it(tmp_path: Path) -> None:
+    resources = {
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"Name": "often", "ScheduleExpression": "rate(1 hour)", "Targets": []},
+        }
+    }
+    clock = HandClock()
+    with world(resources, tmp_path, clock=clock) as twin:
+        twin.client("events").disable_rule(Name="often")
+        clock.moment += timedelta(hours=1)
+        assert twin.pumps.timetable.fire_due() == 0
+        twin.client("events").enable_rule(Name="often")
+        assert twin.pumps.timetable.fire_due() == 0
+        # The next one can be had before its time.
+        assert twin.pumps.timetable.fire_due(clock.moment + timedelta(hours=1)) == 1
+        clock.moment += timedelta(hours=1)
+        assert twin.pumps.timetable.fire_due() == 0
+
+
 def make_schedule(twin: World, expression: str, **more: Any) -> None:
     """Make a schedule through the API, as an operator does while the twin runs."""
     body = json.dumps({"due": "<aws.scheduler.scheduled-time>", "from": "<aws.scheduler.schedule-arn>"})

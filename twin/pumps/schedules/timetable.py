@@ -18,6 +18,7 @@ _LONGEST_WAIT = 60.0
 _STOP_SECONDS = 5.0
 
 Put = Callable[[Delivery], None]
+IsEnabled = Callable[[EventRule], bool]
 
 
 class Scheduler(Protocol):
@@ -32,7 +33,7 @@ class Scheduler(Protocol):
 
 @dataclass
 class _Entry:
-    """One schedule with its next moment; `of` is Scheduler's, where it is one of those."""
+    """One schedule with its next moment; `of` is Scheduler's, or `rule` EventBridge's."""
 
     arn: str
     targets: tuple[RuleTarget, ...]
@@ -40,12 +41,14 @@ class _Entry:
     service: str
     next: datetime | None
     of: ScheduledTarget | None = None
+    rule: EventRule | None = None
 
 
 class Timetable:
     """All schedules of a twin. `fire_due` does the work; `start` runs it on a thread.
 
-    The rules are those of the deployment; Scheduler's schedules are read again by `refresh`.
+    The rules are those of the deployment, and whether one is enabled is asked when it is due; Scheduler's schedules are
+    read again by `refresh`.
     """
 
     def __init__(
@@ -55,14 +58,12 @@ class Timetable:
         put: Put,
         clock: ScheduleClock,
         place: tuple[str, str],
+        is_enabled: IsEnabled,
     ) -> None:
         self._scheduler, self._put, self._clock, self._place = scheduler, put, clock, place
+        self._is_enabled = is_enabled
         now = clock.now()
-        self._rules = [
-            _make_entry(rule.arn, rule.targets, parse_schedule(rule.schedule, now), "events", now)
-            for rule in rules
-            if rule.schedule is not None and rule.enabled
-        ]
+        self._rules = [_make_rule_entry(rule, rule.schedule, now) for rule in rules if rule.schedule is not None]
         self._scheduled: dict[str, _Entry] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -99,21 +100,25 @@ class Timetable:
         with self._lock:
             return min((entry.next for entry in self._list_entries() if entry.next is not None), default=None)
 
-    def fire_due(self) -> int:
-        """Fire what is due now and return how many schedules fired; a missed moment fires once, not often."""
+    def fire_due(self, now: datetime | None = None) -> int:
+        """Fire what is due and return how many schedules fired; a missed moment fires once, not often.
+
+        Args:
+            now: a time to come, as if it were that; None for the clock's.
+        """
         # Delivered without the lock: a delivery may call an API whose change asks for a `refresh`.
-        due = self._take_due()
+        due = self._take_due(now or self._clock.now())
         for entry, moment in due:
             self._fire(entry, moment)
         return len(due)
 
-    def _take_due(self) -> list[tuple[_Entry, datetime]]:
+    def _take_due(self, now: datetime) -> list[tuple[_Entry, datetime]]:
         found = []
         with self._lock:
-            now = self._clock.now()
             for entry in self._list_entries():
                 if entry.next is not None and entry.next <= now:
-                    found.append((entry, entry.next))
+                    if entry.rule is None or self._is_enabled(entry.rule):
+                        found.append((entry, entry.next))
                     entry.next = entry.schedule.next_after(now)
                     self._delete_completed(entry)
         return found
@@ -178,6 +183,12 @@ def _expand_input(text: str | None, event: Mapping[str, Any]) -> str | None:
 
 def _make_entry(arn: str, targets: tuple[RuleTarget, ...], schedule: Schedule, service: str, now: datetime) -> _Entry:
     return _Entry(arn, targets, schedule, service, schedule.next_after(now))
+
+
+def _make_rule_entry(rule: EventRule, expression: str, now: datetime) -> _Entry:
+    entry = _make_entry(rule.arn, rule.targets, parse_schedule(expression, now), "events", now)
+    entry.rule = rule
+    return entry
 
 
 def _make_scheduled_entry(one: ScheduledTarget, now: datetime) -> _Entry:

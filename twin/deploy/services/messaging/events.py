@@ -99,7 +99,6 @@ def create_rule(target: Resource, properties: JsonObject) -> Created:
             pattern=properties.get("EventPattern"),
             schedule=properties.get("ScheduleExpression"),
             targets=tuple(_check_target(target, one) for one in targets),
-            enabled=state != "DISABLED",
         )
     )
     return Created(name if bus == "default" else f"{bus}|{name}", {"Arn": arn})
