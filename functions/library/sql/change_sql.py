@@ -38,6 +38,10 @@ def change_sql(
     ],
     context: ToolContext,
     parameters: Parameters = [],  # noqa: B006 - pydantic copies the default of a parameter
+    other_tables: Annotated[
+        list[Annotated[str, Field(max_length=200)]],
+        Field(max_length=100, description="the other_tables of preview_sql_change's answer, as they are"),
+    ] = [],  # noqa: B006
 ) -> Undoable[DoneChange]:
     """Change rows of the database. A human sees the statement and the rows first; it can be undone later.
 
@@ -45,5 +49,6 @@ def change_sql(
     nothing is changed. UPDATE and DELETE need a WHERE with a column.
     """
     settings = context.settings_of(SqlChangeSettings)
-    done, kept = actions.change(settings, open_database(settings, context), statement, parameters, rows)
+    database = open_database(settings, context)
+    done, kept = actions.change(settings, database, statement, parameters, rows, other_tables)
     return Undoable(done, undo=kept.model_dump())

@@ -28,7 +28,7 @@ def preview_sql_change(
 ) -> PreviewedChange:
     """Show which rows an INSERT, UPDATE or DELETE would change, before and after, and change nothing.
 
-    Call it before change_sql, and give that tool the rows of this answer as they are.
+    Call it before change_sql, and give that tool rows and other_tables of this answer as they are.
     """
     settings = context.settings_of(SqlChangeSettings)
     return actions.preview(settings, open_database(settings, context), statement, parameters)

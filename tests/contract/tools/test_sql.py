@@ -23,11 +23,12 @@ from pentad.domain.errors import (
 from pentad.domain.runs import CallStatus
 from pentad.tools.data.sql.adapters.postgres import PostgresDatabase
 from pentad.tools.data.sql.adapters.postgres_rows import read_address
+from pentad.tools.data.sql.ports import CheckedQuery
 from pentad.tools.data.sql.settings import SqlSettings
 from pentad.tools.data.sql.statements import check_change
 from pentad.tools.declare.declare import Tool
 from tests.contract.tools.vendors.worlds import Secrets
-from tests.unit.tools.data.sql.examples import HOSTILE, ORDINARY
+from tests.unit.tools.data.sql.examples import CALLS_IN_DISGUISE, HOSTILE, ORDINARY
 from tests.unit.tools.worlds import World
 
 SHOP = """
@@ -48,6 +49,8 @@ CREATE TABLE orders (
 CREATE TABLE sales.regions (id int PRIMARY KEY, region text);
 CREATE TABLE keyless (word text);
 CREATE TABLE secrets (id int PRIMARY KEY, password text);
+CREATE FUNCTION shop_name(orders) RETURNS int AS 'SELECT 42' LANGUAGE sql;
+CREATE FUNCTION shop_name(customers) RETURNS int AS 'SELECT 42' LANGUAGE sql;
 CREATE FUNCTION shop_wipe() RETURNS int AS 'DELETE FROM orders; SELECT 1' LANGUAGE sql;
 INSERT INTO customers VALUES (1, 'Ann Lee', 'ann@example.com'), (2, 'Bob', NULL);
 INSERT INTO orders (customer_id, status, total, data, tags, raw) VALUES
@@ -145,9 +148,10 @@ def test_values_are_bound_by_the_server_and_numbers_keep_their_digits(shop: str)
 def test_what_is_not_shown_is_told(shop: str) -> None:
     few = call(shop, query_sql, statement="SELECT n FROM generate_series(1, 5000) AS g(n)").result
     assert few["row_count"] == 100 and "more rows" in few["notes"][0]
-    wide = reader(shop).query("SELECT repeat('x', 1000000) AS a", [], max_rows=5, max_bytes=1_000)
+    wide = reader(shop).query(CheckedQuery("SELECT repeat('x', 1000000) AS a"), [], max_rows=5, max_bytes=1_000)
     assert wide.rows == [] and "left out" in wide.notes[0]
-    long = reader(shop).query("SELECT repeat('x', 600) FROM generate_series(1, 9)", [], max_rows=9, max_bytes=2_000)
+    many = CheckedQuery("SELECT repeat('x', 600) FROM generate_series(1, 9)")
+    long = reader(shop).query(many, [], max_rows=9, max_bytes=2_000)
     assert len(long.rows) == 3 and "2,000 bytes" in long.notes[0]
 
 
@@ -155,13 +159,33 @@ def test_grants_are_the_wall_behind_the_check(shop: str) -> None:
     before = look(shop, "SELECT count(*), sum(total) FROM orders")
     for statement in HOSTILE:
         try:
-            found = reader(shop, 1).query(statement.rstrip("; "), [], max_rows=10, max_bytes=100_000)
+            found = reader(shop, 1).query(CheckedQuery(statement.rstrip("; ")), [], max_rows=10, max_bytes=100_000)
         except PentadError:
             continue
         assert "hunter2" not in str(found.rows), statement
         assert "root:" not in str(found.rows), statement
     assert look(shop, "SELECT count(*), sum(total) FROM orders") == before
     assert look(shop, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(4,)]
+
+
+def test_a_field_that_would_call_a_function_is_refused_before_anything_runs(shop: str) -> None:
+    for statement in CALLS_IN_DISGUISE:
+        answer = call(shop, query_sql, statement=statement).call
+        assert answer.is_error and "would call a function" in (answer.result or ""), (statement, answer.result)
+    disguised = "UPDATE orders AS o SET status = 'x' WHERE o.id = 1 AND o.shop_name > 0"
+    assert "would call a function" in (call(shop, preview_sql_change, statement=disguised).call.result or "")
+
+
+def test_a_column_with_the_name_of_a_function_is_read(shop: str) -> None:
+    with psycopg.connect(shop) as connection:
+        connection.execute('ALTER TABLE orders ADD shop_name text, ADD txid_status int, ADD "Ts_stat" int')
+    for statement in (
+        "SELECT o.shop_name, o.TXID_STATUS, o.\"Ts_stat\" FROM orders o WHERE o.shop_name = 'a'",
+        "WITH a AS (SELECT * FROM orders) SELECT a.shop_name, x.txid_status FROM a, (SELECT a.* FROM a) x",
+        "SELECT t.txid_status FROM (VALUES (1)) t(txid_status) WHERE EXISTS (SELECT t.txid_status FROM orders t)",
+    ):
+        answer = call(shop, query_sql, statement=statement).call
+        assert not answer.is_error, (statement, answer.result)
 
 
 def test_a_role_that_lifts_read_only_still_can_not_write(shop: str) -> None:
@@ -202,7 +226,8 @@ def change(shop: str, statement: str, parameters: list[Any] | None = None) -> Wo
     """Preview a change, and do it with the rows that were shown."""
     shown = call(shop, preview_sql_change, statement=statement, parameters=parameters or [])
     assert not shown.call.is_error, shown.call.result
-    return call(shop, change_sql, statement=statement, parameters=parameters or [], rows=shown.result["rows"])
+    rest = {name: shown.result[name] for name in ("rows", "other_tables")}
+    return call(shop, change_sql, statement=statement, parameters=parameters or [], **rest)
 
 
 ALL = "SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM orders AS t"
@@ -301,13 +326,83 @@ def test_a_table_without_a_key_is_changed_and_says_that_it_stays(shop: str) -> N
         done.undo()
 
 
+def run_as_owner(shop: str, statements: str) -> None:
+    with psycopg.connect(shop, autocommit=True) as connection:
+        connection.execute(statements)
+
+
+TRIGGER = """
+CREATE FUNCTION note() RETURNS trigger AS 'BEGIN {} RETURN NEW; END' LANGUAGE plpgsql SECURITY DEFINER;
+CREATE TRIGGER note {} ON orders FOR EACH ROW EXECUTE FUNCTION note();
+"""
+DELETE, UPDATE = "DELETE FROM orders WHERE id = 1", "UPDATE orders SET status = 'x' WHERE id = 1"
+
+
+@pytest.mark.parametrize(
+    ("rule", "statement", "others"),
+    [
+        ("CREATE TABLE bills (o int REFERENCES orders ON DELETE CASCADE); INSERT INTO bills VALUES (1), (1), (2)",
+         DELETE, ["public.bills"]),
+        ("CREATE TABLE bills (o int REFERENCES orders ON DELETE SET NULL); INSERT INTO bills VALUES (1)",
+         DELETE, ["public.bills"]),
+        ("CREATE TABLE sales.bills (id int PRIMARY KEY REFERENCES orders ON DELETE CASCADE);"
+         "CREATE TABLE lines (b int REFERENCES sales.bills ON DELETE CASCADE);"
+         "INSERT INTO sales.bills VALUES (1); INSERT INTO lines VALUES (1)", DELETE, ["public.lines", "sales.bills"]),
+        ("ALTER TABLE orders ADD parent int REFERENCES orders ON DELETE CASCADE;"
+         "UPDATE orders SET parent = 1 WHERE id = 2", DELETE, ["public.orders"]),
+        (TRIGGER.format("INSERT INTO secrets VALUES (7, NEW.status);", "AFTER UPDATE"), UPDATE, ["public.secrets"]),
+        (TRIGGER.format("UPDATE customers SET email = NULL;", "BEFORE INSERT"),
+         "INSERT INTO orders (total) VALUES (1)", ["public.customers"]),
+        (TRIGGER.format("NEW.tags = NULL;", "BEFORE UPDATE"), UPDATE, []),
+        ("CREATE TABLE bills (o int REFERENCES orders ON DELETE CASCADE); INSERT INTO bills VALUES (2)", DELETE, []),
+    ],
+)  # fmt: skip
+def test_rows_that_change_elsewhere_are_told_and_shown_before(
+    shop: str, rule: str, statement: str, others: list[str]
+) -> None:
+    run_as_owner(shop, rule)
+    shown = call(shop, preview_sql_change, statement=statement).result
+    assert shown["other_tables"] == others and shown["undoable"] is (not others)
+    assert all(other in shown["notes"][0] for other in others)
+    before = look(shop, ALL)
+    if others:
+        unseen = call(shop, change_sql, statement=statement, rows=shown["rows"]).call
+        assert unseen.is_error and "the other tables" in (unseen.result or "")
+        assert look(shop, ALL) == before
+    done = change(shop, statement)
+    assert done.result["undoable"] is (not others)
+    if others:
+        with pytest.raises(ToolFailed, match="rows changed that are not kept"):
+            done.undo()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE orders SET status = (SELECT string_agg('0123456789', '') FROM generate_series(1, 9999)) WHERE id = 1",
+         "more than 60,000 bytes"),
+        ("UPDATE orders SET status = $1, data = NULL WHERE id <> 2", "more than 60,000 bytes"),
+        ("DELETE FROM orders WHERE data ? 'long'", "more than 60,000 bytes"),
+        ("INSERT INTO orders (total) SELECT n FROM generate_series(1, 50000) AS g(n)", "more than 3 rows"),
+        ("INSERT INTO orders (status) SELECT $1 FROM generate_series(1, 3) AS g(n)", "more than 60,000 bytes"),
+    ],
+)  # fmt: skip
+def test_what_a_change_returns_is_bounded_before_it_is_sent(shop: str, statement: str, told: str) -> None:
+    run_as_owner(shop, "UPDATE orders SET data = jsonb_build_object('long', repeat('x', 5000000)) WHERE id = 2")
+    before = look(shop, ALL)
+    parameters = ["\u00fc" * 20_000] if "$1" in statement else []
+    met = call(shop, preview_sql_change, statement=statement, parameters=parameters).call
+    assert met.is_error and told in (met.result or "") and len(met.result or "") < 1_000
+    assert look(shop, ALL) == before
+
+
 def test_a_row_that_others_hold_is_waited_for_a_moment_only(shop: str) -> None:
     with psycopg.connect(shop) as connection:
         connection.execute("SELECT * FROM orders WHERE id = 1 FOR UPDATE")
         database = PostgresDatabase(as_role(shop, "pentad_writer"), seconds=10, tenant_id="acme", lock_ms=100)
         checked = check_change("UPDATE orders SET total = 1 WHERE id = 1", ["orders"], [])
         with pytest.raises(ToolThrottled, match="others hold"):
-            database.change(checked, [], max_rows=3)
+            database.change(checked, [], max_rows=3, max_bytes=60_000)
 
 
 def test_the_tenant_stands_in_each_transaction(shop: str) -> None:
@@ -318,7 +413,7 @@ def test_the_tenant_stands_in_each_transaction(shop: str) -> None:
         )
     assert call(shop, query_sql, statement="SELECT name FROM customers").result["rows"] == [{"name": "Ann Lee"}]
     other = PostgresDatabase(as_role(shop, "pentad_reader"), seconds=2, tenant_id="other")
-    assert other.query("SELECT name FROM customers", [], max_rows=5, max_bytes=1_000).rows == []
+    assert other.query(CheckedQuery("SELECT name FROM customers"), [], max_rows=5, max_bytes=1_000).rows == []
 
 
 def test_a_database_that_is_away_and_a_secret_that_is_wrong_are_told_apart() -> None:
@@ -351,5 +446,6 @@ def test_a_url_that_can_not_be_read_is_told_without_its_password(url: str) -> No
 
 
 def test_a_statement_that_was_checked_is_what_runs(shop: str) -> None:
+    broken = CheckedQuery("SELECT 1) AS q) AS x; DELETE FROM orders; SELECT (((1")
     with pytest.raises(InvalidInput):
-        reader(shop).query("SELECT 1) AS q) AS x; DELETE FROM orders; SELECT (((1", [], max_rows=1, max_bytes=100)
+        reader(shop).query(broken, [], max_rows=1, max_bytes=100)

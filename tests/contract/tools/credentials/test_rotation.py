@@ -20,6 +20,7 @@ from pentad.tools.credentials.ports import Rotator
 from pentad.tools.credentials.rotate import RotationKind, RotationPlan, SecretRotation, Step
 from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets, SecretCache
 from pentad.tools.data.sql.adapters.postgres import PostgresDatabase
+from pentad.tools.data.sql.ports import CheckedQuery
 from pentad.tools.outside.places import SecretPlace
 from tests.moto_clients import client as moto_client
 from tests.secrets_watch import MARK
@@ -313,7 +314,7 @@ def test_a_query_in_the_middle_of_a_rotation_finds_the_password_that_counts(data
             tenant_id="acme",
             renew=lambda: secrets.renew("acme", "db", credential).fields,
         )
-        return made.query("SELECT 42 AS x", [], max_rows=1, max_bytes=1_000).rows
+        return made.query(CheckedQuery("SELECT 42 AS x"), [], max_rows=1, max_bytes=1_000).rows
 
     expected = query()
     for step in STEPS:
@@ -327,7 +328,7 @@ def test_a_query_in_the_middle_of_a_rotation_finds_the_password_that_counts(data
 def test_without_another_value_a_refusal_is_final(database: dict[str, str]) -> None:
     made = PostgresDatabase(database | {"password": f"{MARK}-wrong"}, seconds=5, tenant_id="acme")
     with pytest.raises(ConfigurationError, match="does not accept"):
-        made.query("SELECT 1", [], max_rows=1, max_bytes=1_000)
+        made.query(CheckedQuery("SELECT 1"), [], max_rows=1, max_bytes=1_000)
 
 
 def test_a_pending_value_of_another_role_is_refused(database: dict[str, str]) -> None:

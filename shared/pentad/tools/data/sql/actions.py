@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from pentad.domain.errors import InvalidInput, ToolFailed
-from pentad.tools.data.sql.ports import ChangedRow, Scalar, SqlDatabase
+from pentad.tools.data.sql.ports import ChangedRow, DoneRows, Scalar, SqlDatabase
 from pentad.tools.data.sql.settings import SqlChangeSettings, SqlSettings
 from pentad.tools.data.sql.statements import check_change, check_query
 
@@ -42,6 +42,7 @@ class PreviewedChange(BaseModel):
 
     table: str
     rows: list[ShownChange]
+    other_tables: list[str] = Field(description="where rows change too that are not shown: by foreign keys or triggers")
     undoable: bool
     notes: list[str]
 
@@ -86,11 +87,16 @@ def preview(
         PolicyDenied: the database's role may not do it.
     """
     change = check_change(statement, settings.tables, settings.reads)
-    key, rows = database.change(change, parameters, max_rows=settings.max_rows)
-    reason = _collect_undo(change.table, key, rows).reason
-    shown = [ShownChange(before=row.before, after=row.after) for row in rows]
-    notes = [f"it can't be undone: {reason}"] if reason else []
-    return PreviewedChange(table=change.table, rows=shown, undoable=reason is None, notes=notes)
+    done = database.change(change, parameters, max_rows=settings.max_rows, max_bytes=MAX_ANSWER_BYTES)
+    reason = _collect_undo(change.table, done).reason
+    shown = [ShownChange(before=row.before, after=row.after) for row in done.rows]
+    return PreviewedChange(
+        table=change.table,
+        rows=shown,
+        other_tables=done.other_tables,
+        undoable=reason is None,
+        notes=[f"it can't be undone: {reason}"] if reason else [],
+    )
 
 
 def change(
@@ -99,6 +105,7 @@ def change(
     statement: str,
     parameters: Sequence[Scalar],
     rows: Sequence[ShownChange],
+    other_tables: Sequence[str],
 ) -> tuple[DoneChange, RowsToRestore]:
     """Do a change if it comes to the rows that were shown, and return what undoing it needs.
 
@@ -114,10 +121,12 @@ def change(
             field="rows",
             fix="narrow the condition",
         )
-    expected = [ChangedRow(row.before, row.after) for row in rows]
-    key, done = database.change(checked, parameters, max_rows=settings.max_rows, expected=expected)
-    kept = _collect_undo(checked.table, key, done)
-    return DoneChange(table=checked.table, changed_rows=len(done), undoable=kept.reason is None), kept
+    expected = DoneRows([], [ChangedRow(row.before, row.after) for row in rows], list(other_tables))
+    done = database.change(
+        checked, parameters, max_rows=settings.max_rows, max_bytes=MAX_ANSWER_BYTES, expected=expected
+    )
+    kept = _collect_undo(checked.table, done)
+    return DoneChange(table=checked.table, changed_rows=len(done.rows), undoable=kept.reason is None), kept
 
 
 def undo(database: SqlDatabase, kept: RowsToRestore) -> None:
@@ -131,14 +140,17 @@ def undo(database: SqlDatabase, kept: RowsToRestore) -> None:
     database.restore(kept.table, kept.key, kept.rows)
 
 
-def _collect_undo(table: str, key: list[str], rows: Sequence[ChangedRow]) -> RowsToRestore:
-    if not key:
-        return RowsToRestore(table=table, key=[], rows=[], reason="the table has no primary key that the role may see")
+def _collect_undo(table: str, done: DoneRows) -> RowsToRestore:
+    def refuse(reason: str) -> RowsToRestore:
+        return RowsToRestore(table=table, key=done.key, rows=[], reason=reason)
+
+    if done.other_tables:
+        return refuse(f"rows changed that are not kept, in {', '.join(done.other_tables)} (foreign keys or triggers)")
+    if not done.key:
+        return refuse("the table has no primary key that the role may see")
     found = []
-    for row in rows:
+    for row in done.rows:
         values = row.after or row.before or {}
-        found.append({"key": [values.get(name) for name in key], "digest": row.digest, "before": row.stored})
-    kept = RowsToRestore(table=table, key=key, rows=found)
-    if len(kept.model_dump_json()) > _MAX_UNDO_BYTES:
-        return RowsToRestore(table=table, key=key, rows=[], reason="the old rows are too large to be kept")
-    return kept
+        found.append({"key": [values.get(name) for name in done.key], "digest": row.digest, "before": row.stored})
+    kept = RowsToRestore(table=table, key=done.key, rows=found)
+    return refuse("the old rows are too large to be kept") if len(kept.model_dump_json()) > _MAX_UNDO_BYTES else kept

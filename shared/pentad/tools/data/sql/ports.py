@@ -22,6 +22,33 @@ class FoundRows:
 
 
 @dataclass(frozen=True)
+class NamedField:
+    """A field ``alias.name`` that a statement's words do not show to be a column.
+
+    Args:
+        name: as the database keeps it.
+        sources: for each thing that the alias stands for, the tables of which one has to have the column; none: it is
+            no column.
+    """
+
+    name: str
+    sources: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class CheckedQuery:
+    """A checked statement that reads.
+
+    Args:
+        sql: the statement.
+        fields: what the database is asked about before it runs.
+    """
+
+    sql: str
+    fields: tuple[NamedField, ...] = ()
+
+
+@dataclass(frozen=True)
 class TableChange:
     """A change of rows of one table, as a checked statement.
 
@@ -33,6 +60,7 @@ class TableChange:
         condition: its WHERE as SQL, empty for an insert; its values are counted from $1.
         condition_parameters: which of the statement's values these are, from 1.
         columns: the columns that it sets; None: all of them, or not known.
+        fields: what the database is asked about before it runs.
     """
 
     kind: str
@@ -42,6 +70,7 @@ class TableChange:
     condition: str = ""
     condition_parameters: tuple[int, ...] = ()
     columns: frozenset[str] | None = None
+    fields: tuple[NamedField, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,10 +90,26 @@ class ChangedRow:
     stored: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class DoneRows:
+    """What a change came to.
+
+    Args:
+        key: the table's primary key; empty: the role sees none.
+        rows: of the table, before and after.
+        other_tables: where else rows changed (foreign keys that cascade, triggers), with their schemas; the table
+            itself, if more of its rows changed than the statement says.
+    """
+
+    key: list[str]
+    rows: list[ChangedRow]
+    other_tables: list[str] = field(default_factory=list)
+
+
 class SqlDatabase(Protocol):
     """One database as one role sees it. Every call is one transaction of its own, with bounds of time and size."""
 
-    def query(self, sql: str, parameters: Sequence[Scalar], *, max_rows: int, max_bytes: int) -> FoundRows:
+    def query(self, query: CheckedQuery, parameters: Sequence[Scalar], *, max_rows: int, max_bytes: int) -> FoundRows:
         """Return the rows of a query, run in a transaction that can't write.
 
         Raises:
@@ -89,15 +134,17 @@ class SqlDatabase(Protocol):
         parameters: Sequence[Scalar],
         *,
         max_rows: int,
-        expected: Sequence[ChangedRow] | None = None,
-    ) -> tuple[list[str], list[ChangedRow]]:
-        """Do a change, or none of it, and return the table's primary key and the rows before and after.
+        max_bytes: int,
+        expected: DoneRows | None = None,
+    ) -> DoneRows:
+        """Do a change, or none of it, and return the rows before and after.
 
         Args:
             change: the statement.
             parameters: its values.
             max_rows: of more rows nothing is changed.
-            expected: what it has to come to, by the texts; None: it is tried and taken back.
+            max_bytes: of larger rows, together before or after, nothing is changed.
+            expected: what it has to come to, by the texts and the other tables; None: it is tried and taken back.
 
         Raises:
             InvalidInput: the database says that the statement is wrong, or it touches too many rows.

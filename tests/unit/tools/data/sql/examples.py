@@ -73,6 +73,21 @@ ORDINARY = tuple(
     SELECT sum(CASE WHEN status = 'paid' THEN 1 ELSE 0 END) * 100.0 / count(*) FROM orders
     SELECT state::order_state FROM orders
     TABLE orders
+    SELECT * FROM ORDERS AS O WHERE O.ID = 1
+    SELECT Id FROM "orders" JOIN Sales.Regions USING (ID)
+    SELECT c.name, o."status" AS user FROM customers c, orders o
+    SELECT orders.id, public.orders.total, sales.regions.region FROM orders, sales.regions
+    SELECT x.count, x.id FROM (SELECT id, count(*) FROM orders GROUP BY id) AS x
+    SELECT t.date, t.version FROM (VALUES (1, 2)) AS t (date, version)
+    WITH a (version) AS (SELECT 1), b AS (SELECT a.*, 1 AS timeofday FROM a) SELECT b.version, b.timeofday FROM b
+    WITH a AS (SELECT name FROM customers) SELECT a.name FROM a WHERE EXISTS (SELECT 1 FROM a b WHERE b.name = a.name)
+    SELECT format('%-10s|%2$10s|%1$s %%9999', name, email) FROM customers
+    SELECT d.d, e.value, e.ordinality FROM generate_series(1, 2) AS d, jsonb_array_elements('[1]') WITH ORDINALITY AS e
+    SELECT (placed_at, placed_at) OVERLAPS (placed_at, now()) FROM orders
+    SELECT CURRENT_TIMESTAMP(0), localtime(1), current_time, localtimestamp(2), clock_timestamp() FROM orders
+    SELECT id FROM orders WHERE id = 0x1F OR id = 31
+    WITH orders AS (SELECT 1 AS n) SELECT n FROM orders
+    SELECT (WITH a AS (SELECT 1 AS n) SELECT n FROM a) FROM orders
     """.splitlines()
     if line.strip()
 )
@@ -186,6 +201,73 @@ HOSTILE = tuple(
     SELECT $1::text, $x
     SELECT * FROM orders) AS q) AS x; DELETE FROM orders; SELECT (((1
     SELECT * FROM orders) UNION (SELECT * FROM secrets
+    SELECT p.pg_sleep FROM generate_series(1, 2) p
+    SELECT p."pg_sleep" FROM generate_series(1, 2) p
+    SELECT p . PG_SLEEP FROM generate_series(1, 2) AS p
+    SELECT t.lo_creat FROM unnest(ARRAY[-1]) t
+    SELECT t.lo_get FROM (SELECT 1 AS n) t
+    SELECT t.pg_terminate_backend FROM (VALUES (1)) AS t(n)
+    SELECT 1 FROM orders o WHERE o.pg_export_snapshot IS NULL
+    SELECT 1 FROM orders ORDER BY orders.pg_sleep
+    SELECT public.orders.pg_sleep FROM orders
+    WITH a AS (SELECT -1 AS n) SELECT a.lo_creat FROM a
+    SELECT (t).pg_sleep FROM generate_series(1, 2) t
+    SELECT (t).shop_name FROM orders t
+    SELECT ((t)).id FROM orders t
+    SELECT (t).* FROM orders t
+    SELECT tags[1].pg_sleep FROM orders
+    SELECT $1.pg_sleep
+    SELECT (ARRAY[1])[1].pg_sleep
+    SELECT (SELECT o FROM orders o LIMIT 1).shop_name
+    SELECT ROW(1, 2).f1
+    SELECT user
+    SELECT USER FROM orders
+    SELECT current_role
+    SELECT system_user
+    SELECT current_catalog, current_schema
+    SELECT id FROM orders WHERE status = user
+    WITH a AS (SELECT * FROM secrets), secrets AS (SELECT 1) SELECT * FROM a
+    WITH a AS (SELECT 1), b AS (SELECT * FROM (SELECT * FROM secrets) x), secrets AS (SELECT 1) SELECT * FROM b
+    WITH secrets AS (SELECT * FROM secrets) SELECT * FROM secrets
+    SELECT * FROM (WITH secrets AS (SELECT 1 AS n) SELECT n FROM secrets) x, secrets
+    SELECT (WITH secrets AS (SELECT 1) SELECT 1) FROM secrets
+    WITH "Secrets" AS (SELECT 1) SELECT * FROM secrets
+    WITH secrets AS (SELECT 1) SELECT * FROM public.secrets
+    WITH b AS (WITH secrets AS (SELECT 1) SELECT 1) SELECT * FROM secrets
+    SELECT ٣ FROM orders
+    SELECT format('%300000000s', 'a')
+    SELECT format('%1$-300000000s', 'a')
+    SELECT format('%*s', 300000000, 'a')
+    SELECT format($1, 'a')
+    SELECT format(status, 'a') FROM orders
+    SELECT format('%3' || '00000000s', 'a')
+    SELECT aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa FROM orders
     """.splitlines()
     if line.strip()
 )
+
+CALLS_IN_DISGUISE = tuple(
+    line.strip()
+    for line in """
+    SELECT t.ts_stat FROM unnest(ARRAY['SELECT to_tsvector(password) FROM secrets']) t
+    SELECT t.txid_status FROM unnest(ARRAY[1]) t
+    SELECT t.shop_name FROM orders t
+    SELECT t."shop_name" FROM (SELECT * FROM orders) t
+    SELECT x.shop_name FROM (SELECT o.* FROM orders o, customers c) x
+    SELECT orders.shop_name FROM orders
+    SELECT public.orders.shop_name FROM orders
+    SELECT id FROM orders o WHERE o.shop_name IS NULL
+    SELECT id FROM orders o ORDER BY o.shop_name
+    SELECT count(*) FROM orders o GROUP BY o.shop_name
+    WITH a AS (SELECT * FROM orders) SELECT a.shop_name FROM a
+    WITH a AS (SELECT 1 AS txid_status), b AS (SELECT 1 AS n) SELECT a.txid_status, b.txid_status FROM a, b
+    SELECT t.txid_status FROM (VALUES (1)) t(txid_status) WHERE EXISTS (SELECT t.txid_status FROM unnest(ARRAY[1]) t)
+    SELECT j.shop_name FROM (orders o JOIN customers c USING (id)) AS j
+    SELECT s.txid_status FROM orders o CROSS JOIN LATERAL (SELECT o.id) s
+    SELECT t.shop_name FROM orders t UNION SELECT 1
+    SELECT id FROM orders o JOIN customers c ON c.id = o.shop_name
+    SELECT sum(o.shop_name) OVER (ORDER BY o.id) FROM orders o
+    """.splitlines()
+    if line.strip()
+)
+"""What only the database can tell from columns; ``shop_name`` is a function of the shop's own."""

@@ -11,20 +11,20 @@ from pentad.domain.errors import (
     ConfigurationError,
     InvalidInput,
     ToolFailed,
-    ToolThrottled,
     ToolUnavailable,
 )
+from pentad.tools.data.sql.adapters.postgres_change import ChangeOfRows, list_other_tables
+from pentad.tools.data.sql.adapters.postgres_fields import check_fields
 from pentad.tools.data.sql.adapters.postgres_rows import (
     MAX_ROW_BYTES,
     Connection,
     commit,
     describe_table,
     read_address,
-    show_texts,
     take_rows,
     translate_errors,
 )
-from pentad.tools.data.sql.ports import ChangedRow, FoundRows, Row, Scalar, TableChange
+from pentad.tools.data.sql.ports import CheckedQuery, DoneRows, FoundRows, Row, Scalar, TableChange
 
 _CONNECT_SECONDS = 5
 _LOCK_MS = 3_000
@@ -58,14 +58,15 @@ class PostgresDatabase:
         self._tenant_id = tenant_id
         self._lock_ms = lock_ms
 
-    def query(self, sql: str, parameters: Sequence[Scalar], *, max_rows: int, max_bytes: int) -> FoundRows:
+    def query(self, query: CheckedQuery, parameters: Sequence[Scalar], *, max_rows: int, max_bytes: int) -> FoundRows:
         """See `SqlDatabase`."""
         # The server writes each row as JSON and leaves out one that is too large, so that no answer fills the memory.
         wrapped = (
             f"DECLARE pentad NO SCROLL CURSOR FOR SELECT CASE WHEN octet_length(j) <= {MAX_ROW_BYTES} THEN j END FROM "  # noqa: S608 - numbers of our own
-            f"(SELECT row_to_json(q)::text AS j FROM (\n{sql}\n) AS q) AS x"
+            f"(SELECT row_to_json(q)::text AS j FROM (\n{query.sql}\n) AS q) AS x"
         )
         with self._transact(read_only=True) as connection:
+            check_fields(connection, query.fields)
             psycopg.RawCursor(connection).execute(wrapped, list(parameters))
             return take_rows(connection, max_rows, max_bytes)
 
@@ -80,22 +81,25 @@ class PostgresDatabase:
         parameters: Sequence[Scalar],
         *,
         max_rows: int,
-        expected: Sequence[ChangedRow] | None = None,
-    ) -> tuple[list[str], list[ChangedRow]]:
+        max_bytes: int,
+        expected: DoneRows | None = None,
+    ) -> DoneRows:
         """See `SqlDatabase`."""
         with self._transact(read_only=False, keep=expected is not None) as connection:
+            check_fields(connection, change.fields)
             key = _find_key(connection, change.table)
             if change.kind == "update" and change.columns is not None and change.columns & set(key):
                 raise InvalidInput(
                     "the statement is refused: it changes the primary key", field="statement", fix="leave it as it is"
                 )
-            rows = _ChangeOfRows(connection, change, key, parameters, max_rows).run()
-            if expected is not None and _list_seen(change, rows) != _list_seen(change, expected):
+            rows = ChangeOfRows(connection, change, key, parameters, max_rows, max_bytes).run()
+            done = DoneRows(key, rows, list_other_tables(connection, change, len(rows)))
+            if expected is not None and _list_seen(change, done) != _list_seen(change, expected):
                 raise ToolFailed(
-                    "the rows are not, or no longer, as they were shown; nothing was changed",
+                    "the rows or the other tables are not, or no longer, as they were shown; nothing was changed",
                     fix="preview the change again; give times and random values as parameters, not as now()",
                 )
-            return key, rows
+            return done
 
     def restore(self, table: str, key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
         """See `SqlDatabase`."""
@@ -154,109 +158,20 @@ class PostgresDatabase:
         )
 
 
-class _ChangeOfRows:
-    """Does a change within a transaction and says what each row was and is."""
-
-    def __init__(
-        self, connection: Connection, change: TableChange, key: list[str], parameters: Sequence[Scalar], max_rows: int
-    ) -> None:
-        self._connection = connection
-        self._change = change
-        self._key = key
-        self._parameters = list(parameters)
-        self._max_rows = max_rows
-
-    def run(self) -> list[ChangedRow]:
-        before = {} if self._change.kind == "insert" else self._lock_rows()
-        after = self._execute()
-        if self._change.kind == "insert":
-            self._check_count(len(after))
-            return [ChangedRow(None, show_texts(text), digest) for _, text, digest in after]
-        if len(after) != len(before):
-            raise ToolThrottled("the rows changed at the same time; nothing was done")
-        if self._change.kind == "delete":
-            return [ChangedRow(show_texts(text), None, "", text) for text, _ in before.values()]
-        found = {place: (text, digest) for place, text, digest in after}
-        if found.keys() != before.keys():
-            raise ToolFailed("the table's own rules change its rows' keys; nothing was changed", fix="change by hand")
-        return [
-            ChangedRow(show_texts(text), show_texts(found[place][0]), found[place][1], text)
-            for place, (text, _) in before.items()
-        ]
-
-    def _lock_rows(self) -> dict[str, tuple[str, str]]:
-        schema, _, table = self._change.table.partition(".")
-        name = sql.Identifier(self._change.name)
-        statement = sql.SQL(
-            "SELECT {place}, row_to_json({name})::text, md5({name}::text) FROM {table} AS {name} WHERE {condition} "
-            "ORDER BY {order} LIMIT {limit} FOR UPDATE"
-        ).format(
-            place=self._build_place(),
-            name=name,
-            table=sql.Identifier(schema, table),
-            condition=sql.SQL(self._change.condition),  # generated from a checked tree
-            order=sql.SQL(", ").join(sql.Identifier(self._change.name, one) for one in self._key) if self._key
-            else sql.SQL("2"),
-            limit=sql.Literal(self._max_rows + 1),
-        )  # fmt: skip
-        cursor = psycopg.RawCursor(self._connection)
-        rows = cursor.execute(statement, self._list_condition_parameters()).fetchall()
-        self._check_count(len(rows))
-        return {
-            place if self._key else str(number): (text, digest) for number, (place, text, digest) in enumerate(rows)
-        }
-
-    def _list_condition_parameters(self) -> list[Scalar]:
-        numbers = self._change.condition_parameters
-        if any(not 1 <= number <= len(self._parameters) for number in numbers):
-            raise InvalidInput("a value is missing", field="parameters", fix="give a value for each $1, $2, ...")
-        return [self._parameters[number - 1] for number in numbers]
-
-    def _execute(self) -> list[tuple[str, str, str]]:
-        name = sql.Identifier(self._change.name)
-        returning = sql.SQL("\nRETURNING {place}, row_to_json({name})::text, md5({name}::text)").format(
-            place=self._build_place(), name=name
-        )
-        statement = sql.SQL(self._change.sql) + returning  # a checked statement
-        cursor = psycopg.RawCursor(self._connection)
-        rows = cursor.execute(statement, self._parameters).fetchmany(self._max_rows + 1)
-        return [
-            (place if self._key else str(number), text, digest) for number, (place, text, digest) in enumerate(rows)
-        ]
-
-    def _build_place(self) -> sql.Composable:
-        """Return an expression for the row's key as text."""
-        if not self._key:
-            return sql.SQL("''")
-        columns = [sql.SQL("{}::text").format(sql.Identifier(self._change.name, one)) for one in self._key]
-        return sql.SQL("array_to_json(ARRAY[{}])::text").format(sql.SQL(", ").join(columns))
-
-    def _check_count(self, count: int) -> None:
-        if count > self._max_rows:
-            raise InvalidInput(
-                f"the statement touches more than {self._max_rows} rows; nothing was changed",
-                field="statement",
-                fix="narrow its condition, or ask for 'max_rows' to be raised in tools.yaml",
-            )
-        if not count:
-            raise InvalidInput(
-                "the statement touches no row; nothing was changed", field="statement", fix="look at its condition"
-            )
-
-
-def _list_seen(change: TableChange, rows: Sequence[ChangedRow]) -> list[Any]:
-    """Return of each row what a human has to have seen: all of it before, and after what the statement sets.
+def _list_seen(change: TableChange, done: DoneRows) -> list[Any]:
+    """Return what a human has to have seen: the other tables, and of each row all of it before and what is set after.
 
     The table's own defaults and triggers may give other columns a new number or time with each try.
     """
-    return [
+    rows = [
         (
             row.before,
             row.after
             and {name: one for name, one in row.after.items() if change.columns is None or name in change.columns},
         )
-        for row in rows
+        for row in done.rows
     ]
+    return [sorted(done.other_tables), *rows]
 
 
 def _find_key(connection: Connection, table: str) -> list[str]:
