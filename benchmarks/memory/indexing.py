@@ -7,8 +7,9 @@ from benchmarks.memory.corpora import Corpus
 from benchmarks.memory.embedding import KeptEmbedder
 from pentad.domain.knowledge import Document
 from pentad.domain.models import CallContext
-from pentad.memory.documents.ingest import EMBED_BATCH, build_embed_text, build_metadata
-from pentad.memory.documents.reading import read_document
+from pentad.memory.documents.entries import build_embed_text, build_metadata
+from pentad.memory.documents.indexing import EMBED_BATCH
+from pentad.memory.documents.reader.reading import read_document
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Vector
 

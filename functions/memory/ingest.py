@@ -1,14 +1,16 @@
 """Keeps the index in step with the documents bucket: S3's events, through EventBridge and the ingest queue.
 
-A bulk ingestion calls it for one document at a time.
+A bulk ingestion calls it for some documents at a time.
 """
 
 import json
+import time
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.batch import name_left, parse_batch, run_batch
 from pentad.memory.documents.ingest import RECEIVES, parse_s3_event
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, invocation
 from pentad.runtime.queue_batch import add_message_keys, consume
@@ -22,15 +24,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return consume("ingest", event, context, ingest_record)
 
 
-def ingest_listed(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
-    """Index the document that a bulk ingestion has listed; what it raises is tried again by the state machine."""
+def ingest_listed(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Index a batch that a bulk ingestion has listed; what is left of it, and what is raised, comes again."""
     with invocation("ingest", context, {}):
-        document = parse_s3_event(event)
-        add_message_keys("ingest", tenant=document.tenant_id)
-        last = event.get("last") is True
-        with wiring.make_bulk_share().hold_or_refuse(document.tenant_id):
-            found = wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5), last=last)
-        return {"status": "gone" if found is None else found.status}
+        batch = parse_batch(event)
+        add_message_keys("ingest", tenant=batch.tenant_id)
+        with wiring.make_bulk_share().hold_or_refuse(batch.tenant_id):
+            deadline = deadline_of(context, spare_seconds=5)
+            left = run_batch(wiring.make_ingest(), batch, now=time.time(), deadline=deadline)
+        return name_left(batch, left)
 
 
 def ingest_record(record: SQSRecord, context: LambdaContext) -> None:

@@ -1,9 +1,8 @@
 """The states of a bulk ingestion."""
 
-from typing import Any
-
 from infra.orchestration.tasks import State, invoke, retry_throttled
 from pentad.domain.knowledge import BULK_DOCUMENTS
+from pentad.memory.documents.batch import BATCH_DOCUMENTS
 from pentad.memory.documents.ingest import INGEST_SECONDS
 
 _RETRIES = 4
@@ -15,17 +14,10 @@ def build_definition(function_arn: str, bucket: str, concurrency: int) -> State:
     """Return the definition.
 
     Args:
-        function_arn: of the version that indexes a document.
+        function_arn: of the version that indexes documents.
         bucket: the documents bucket.
-        concurrency: documents of one ingestion at once.
+        concurrency: batches of one ingestion at once.
     """
-    item: dict[str, Any] = {
-        "bucket": {"name": bucket},
-        "object": {
-            "key": "{% $states.context.Map.Item.Value.Key %}",
-            "etag": "{% $states.context.Map.Item.Value.Etag %}",
-        },
-    }
     return {
         "Comment": "Index many documents of one tenant",
         "QueryLanguage": "JSONata",
@@ -39,14 +31,25 @@ def build_definition(function_arn: str, bucket: str, concurrency: int) -> State:
                     "Arguments": {"Bucket": bucket, "Prefix": "{% $states.input.prefix %}"},
                     "ReaderConfig": {"MaxItems": BULK_DOCUMENTS},
                 },
-                "ItemSelector": item,
+                "ItemSelector": {"key": "{% $states.context.Map.Item.Value.Key %}"},
+                "ItemBatcher": {"MaxItemsPerBatch": BATCH_DOCUMENTS},
                 "MaxConcurrency": concurrency,
                 # What becomes of a document stands on its entry, and stops no other.
                 "ToleratedFailurePercentage": 100,
                 "ItemProcessor": {
                     "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                    "StartAt": "Document",
-                    "States": {"Document": _build_task(function_arn)},
+                    "StartAt": "Batch",
+                    "States": {
+                        "Batch": _build_task(function_arn),
+                        # Each turn has finished a document at least, or it would have failed.
+                        "Left": {
+                            "Type": "Choice",
+                            "Choices": [{"Condition": "{% $count($states.input.Items) > 0 %}", "Next": "Batch"}],
+                            "Default": "Done",
+                        },
+                        # A digit: the results of 100,000 documents are within 256 KiB then.
+                        "Done": {"Type": "Succeed", "Output": 0},
+                    },
                 },
                 "Output": {},
                 "End": True,
@@ -56,9 +59,9 @@ def build_definition(function_arn: str, bucket: str, concurrency: int) -> State:
 
 
 def _build_task(function_arn: str) -> State:
-    payload = f"$merge([$states.input, {{'last': $states.context.State.RetryCount >= {_LAST}}}])"
+    retried = "$states.context.State.RetryCount"
+    payload = f"$merge([$states.input, {{'last': {retried} >= {_LAST}, 'alone': {retried} > 0}}])"
     task = invoke(function_arn, payload, seconds=INGEST_SECONDS + 10, attempts=_RETRIES, asks_models=True)
-    # Another writer may hold the document for as long as it works on it.
+    # Another writer may hold a document for as long as it works on it.
     retries = [retry_throttled("StoreUnavailable"), *task["Retry"]]
-    # A digit: the results of 100,000 documents are within 256 KiB then.
-    return {**task, "Output": 0, "Retry": retries, "End": True}
+    return {**task, "Retry": retries, "Next": "Left"}

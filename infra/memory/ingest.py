@@ -62,7 +62,7 @@ class Ingest(FunctionConstruct):
         grants.grant_table(
             self.role,
             stores.state_table,
-            [*grants.READ, *grants.WRITE, *grants.DELETE],
+            [*grants.READ, *grants.WRITE, *grants.DELETE, *grants.CONDITION],
             keys=[keys.collection_pattern("DOCS"), keys.document_pattern()],
         )
         # A tenant has a share of the documents at work; what is more goes back to the queue.

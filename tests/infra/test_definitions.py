@@ -7,6 +7,7 @@ from typing import Any
 from infra.orchestration.machines.reply import build_reply_definition
 from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, MODELS_THROTTLED, THROTTLED
 from pentad.domain import errors
+from pentad.memory.documents.claims import CLAIM_SECONDS
 from tests.infra.conftest import joined, states_of
 from tests.recordings import CATALOG, definition_of
 from twin.machine.jsonata.evaluator import evaluate
@@ -187,11 +188,17 @@ def test_many_documents_are_listed_tenant_by_tenant_and_none_stops_another(machi
     assert state["ItemReader"]["Arguments"]["Prefix"] == "{% $states.input.prefix %}"
     assert state["ToleratedFailurePercentage"] == 100
     assert 0 < state["MaxConcurrency"] <= 10
-    [task] = state["ItemProcessor"]["States"].values()
+    states = state["ItemProcessor"]["States"]
+    task = states["Batch"]
     retried = {error for rule in task["Retry"] for error in rule["ErrorEquals"]}
     assert set(errors.transient_names()) <= retried
+    # A process that was killed keeps its documents for half a minute: the waits are longer, on average as well.
+    [waiting] = [rule for rule in task["Retry"] if rule["ErrorEquals"] == ["StoreUnavailable"]]
+    assert sum(min(5 * 2**turn, 120) for turn in range(waiting["MaxAttempts"])) / 2 > 5 * CLAIM_SECONDS
     # What 100,000 documents give is within what a state may give.
-    assert state["ItemReader"]["ReaderConfig"]["MaxItems"] * len(f"{json.dumps(task['Output'])},") < 256 * 1024
+    assert (
+        state["ItemReader"]["ReaderConfig"]["MaxItems"] * len(f"{json.dumps(states['Done']['Output'])},") < 256 * 1024
+    )
 
 
 def test_every_machine_logs_and_traces(resources: list[tuple[str, Json]]) -> None:

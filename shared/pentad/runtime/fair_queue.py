@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pentad.aws.heartbeat import Heartbeat
 from pentad.aws.jitter import draw
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import StoreUnavailable
@@ -29,7 +30,8 @@ _GROWTH = 1.25
 """A wait is about a fifth of the time waited so far, so a share stands empty for about so long at the end. Doubled
 waits would be half of it: of a tenant that is alone, half of the time nothing would be worked on."""
 _LONGEST_SECONDS = 300
-_SPARE_SECONDS = 10.0
+_SLOT_SECONDS = 30.0
+"""How long the slot of a process that was killed stays taken. One that is at work is renewed."""
 _FIELD = "pentad_returns"
 
 
@@ -41,7 +43,6 @@ class FairQueue:
         queue: sends messages back.
         telemetry: logs and metrics.
         most: messages of one tenant at once.
-        seconds: how long one may take.
         clock: ``time.time``.
         random: from 0 up to 1, for jitter.
     """
@@ -53,7 +54,6 @@ class FairQueue:
         telemetry: Telemetry,
         *,
         most: int,
-        seconds: float,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = draw,
     ) -> None:
@@ -61,7 +61,6 @@ class FairQueue:
         self._queue = queue
         self._telemetry = telemetry
         self._most = most
-        self._seconds = seconds
         self._clock = clock
         self._random = random
 
@@ -83,11 +82,8 @@ class FairQueue:
             self._send_back(queue_arn, message, returns)
             yield False
             return
-        try:
+        with self._keep(tenant_id, slot, taken):
             yield True
-        finally:
-            if taken:
-                self._give_back(tenant_id, slot)
 
     @contextmanager
     def hold_or_refuse(self, tenant_id: str) -> Iterator[None]:
@@ -101,18 +97,28 @@ class FairQueue:
         if taken is False:
             self._telemetry.count(names.SHARE_RETURNS)
             raise StoreUnavailable(f"{self._most} documents of this tenant are at work, its share")
-        try:
+        with self._keep(tenant_id, slot, taken):
             yield
+
+    @contextmanager
+    def _keep(self, tenant_id: str, slot: str, taken: bool | None) -> Iterator[None]:
+        """Renew a slot for as long as the block runs, and give it back."""
+        if not taken:
+            yield
+            return
+        try:
+            with Heartbeat(
+                lambda: self._shares.renew(tenant_id, slot, until=self._clock() + _SLOT_SECONDS), seconds=_SLOT_SECONDS
+            ):
+                yield
         finally:
-            if taken:
-                self._give_back(tenant_id, slot)
+            self._give_back(tenant_id, slot)
 
     def _take(self, tenant_id: str, slot: str) -> bool | None:
         """Return if a slot was taken; None where nobody knows: a share must not be an outage."""
         now = self._clock()
         try:
-            until = now + self._seconds + _SPARE_SECONDS
-            return self._shares.take(tenant_id, slot, most=self._most, now=now, until=until)
+            return self._shares.take(tenant_id, slot, most=self._most, now=now, until=now + _SLOT_SECONDS)
         except StoreUnavailable as error:
             self._telemetry.log_event("share.unavailable", level="WARNING", error=error.message)
             return None

@@ -89,14 +89,44 @@ def test_an_older_entry_never_replaces_a_newer_one(registry: DocumentRegistry) -
 
 def test_an_intention_replaces_the_chunks_and_leaves_the_entry(registry: DocumentRegistry) -> None:
     registry.put(document(), {"c1": "h1"})
-    registry.record_intent("acme", "docs/ä b.md", {"c1": "", "c2": ""})
+    registry.acquire("acme", "docs/ä b.md", owner="one", seconds=60)
+    registry.record_intent("acme", "docs/ä b.md", {"c1": "", "c2": ""}, owner="one")
     assert registry.get("acme", "docs/ä b.md") == document()
     assert registry.get_chunks("acme", "docs/ä b.md") == {"c1": "", "c2": ""}
 
 
 def test_an_intention_of_nothing_is_none(registry: DocumentRegistry) -> None:
-    registry.record_intent("acme", "x", {})
+    registry.acquire("acme", "x", owner="one", seconds=60)
+    registry.record_intent("acme", "x", {}, owner="one")
     assert registry.get_chunks("acme", "x") == {}
+
+
+def test_a_writer_whose_claim_another_has_taken_over_writes_nothing(registry: DocumentRegistry, clock: Clock) -> None:
+    name = "docs/ä b.md"
+    registry.acquire("acme", name, owner="late", seconds=30)
+    registry.put(document(), {"c1": "h1"}, owner="late")
+    clock.now += timedelta(seconds=31)
+    registry.acquire("acme", name, owner="next", seconds=30)
+    newer, chunks = document(version="v2"), {"c1": "", "c2": ""}
+    with pytest.raises(StoreUnavailable):
+        registry.renew("acme", name, owner="late", seconds=30)
+    with pytest.raises(StoreUnavailable):
+        registry.record_intent("acme", name, chunks, owner="late")
+    for ends in (False, True):
+        with pytest.raises(StoreUnavailable):
+            registry.put(newer, chunks, owner="late", ends=ends)
+    assert registry.get("acme", name) == document()
+    assert registry.get_chunks("acme", name) == {"c1": "h1"}
+    registry.renew("acme", name, owner="next", seconds=30)
+
+
+def test_a_claim_ends_with_what_is_written_last(registry: DocumentRegistry) -> None:
+    name = "docs/ä b.md"
+    registry.acquire("acme", name, owner="one", seconds=60)
+    registry.put(document(), {"c1": "h1"}, owner="one", ends=True)
+    registry.acquire("acme", name, owner="two", seconds=60)
+    with pytest.raises(StoreUnavailable):
+        registry.renew("acme", name, owner="one", seconds=60)
 
 
 def test_a_claim_keeps_others_off_until_it_is_released(registry: DocumentRegistry) -> None:
@@ -121,7 +151,7 @@ def test_a_claim_of_a_crashed_owner_ends(registry: DocumentRegistry, clock: Cloc
 def test_an_owner_can_renew_its_claim(registry: DocumentRegistry, clock: Clock) -> None:
     registry.acquire("acme", "x", owner="one", seconds=60)
     clock.now += timedelta(seconds=50)
-    registry.acquire("acme", "x", owner="one", seconds=60)
+    registry.renew("acme", "x", owner="one", seconds=60)
     clock.now += timedelta(seconds=50)
     with pytest.raises(StoreUnavailable):
         registry.acquire("acme", "x", owner="two", seconds=60)

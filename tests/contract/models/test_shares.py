@@ -51,6 +51,15 @@ def test_slots_whose_time_is_over_are_free_and_no_others(store: Any) -> None:
     assert not take(store, "d", now=150.0)
 
 
+def test_a_slot_that_is_renewed_ends_later_and_one_that_nobody_holds_is_not_made(store: Any) -> None:
+    assert take(store, "a")
+    store.renew("acme", "a", until=170.0)
+    store.renew("acme", "b", until=170.0)
+    store.renew("nobody", "a", until=170.0)
+    assert [take(store, slot, now=160.0) for slot in "cd"] == [True, False]
+    assert take(store, "d", now=170.0)
+
+
 def test_a_slot_that_nobody_holds_is_given_back_in_vain(store: Any) -> None:
     store.give_back("nobody", "a")
     assert take(store, "a")

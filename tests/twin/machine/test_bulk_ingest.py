@@ -15,7 +15,8 @@ from pentad.domain.errors import StoreUnavailable
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
-from pentad.memory.documents.ingest import Ingest, parse_s3_event
+from pentad.memory.documents.batch import BATCH_DOCUMENTS, name_left, parse_batch, run_batch
+from pentad.memory.documents.ingest import Ingest
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from tests.twin.machine.stage import ACCOUNT, REGION, Stage, short_waits, until
@@ -32,10 +33,18 @@ class Killed(BaseException):
     """The process ends where it stands."""
 
 
+ExitError = type("Runtime.ExitError", (Exception,), {})
+"""What Lambda says of it."""
+
+
 class Registry(MemoryRegistry):
-    """Claims of a process that was killed stay, as nobody gives them back."""
+    """Claims of a process that was killed stay for their time, as nobody gives them back or renews them."""
 
     dead = False
+
+    def renew(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
+        if not self.dead:
+            super().renew(tenant_id, name, owner=owner, seconds=seconds)
 
     def release(self, tenant_id: str, name: str, *, owner: str) -> None:
         if not self.dead:
@@ -68,20 +77,20 @@ class World:
             return self.embedder.embed(*args, **kwargs)
 
     def handle(self, event: Any, _context: Any) -> Any:
-        document = parse_s3_event(event)
+        batch = parse_batch(event)
         with self.lock:
-            self.handled[document.name] += 1
+            self.handled.update(batch.documents)
+        now = self.clock().timestamp()
         try:
-            found = self.ingest.handle(document, last=event["last"])
+            return name_left(batch, run_batch(self.ingest, batch, now=now, deadline=now + 300))
         except Killed as killed:
-            raise RuntimeError("the process ended") from killed
-        return {"status": found.status if found else "gone"}
+            raise ExitError("the process ended") from killed
 
 
-def upload(world: World, bucket: str) -> None:
+def upload(world: World, bucket: str, documents: int = DOCUMENTS) -> None:
     listed = s3_backends[ACCOUNT]["aws"]
     listed.create_bucket(bucket, REGION)
-    for number in range(DOCUMENTS):
+    for number in range(documents):
         name = f"acme/files/{number:05}.{'json' if number % BROKEN == 0 else 'md'}"
         text = "{" if number % BROKEN == 0 else f"# Page {number}\n\nThe harbour has {number} bollards.\n"
         world.objects.put(name, text.encode(), media_type="")
@@ -129,25 +138,62 @@ def test_killed_half_way_and_started_again_every_document_is_embedded_once(stage
     assert not any(name.startswith("other") for name in world.handled)
 
 
-def test_a_document_that_another_writer_holds_is_waited_for_and_stops_no_other(stage: Stage) -> None:
+def test_a_function_that_is_killed_half_way_leaves_its_documents_to_the_next_attempt(stage: Stage) -> None:
+    """One ingestion, no second one: what the function had claimed is indexed by the retries, once."""
+    world, bucket, function = World(), f"documents-{uuid.uuid4()}", f"ingest-{uuid.uuid4()}"
+    upload(world, bucket, documents=30)
+    killed: list[str] = []
+
+    def handle(event: Any, context: Any) -> Any:
+        keys = [item["key"] for item in event["Items"]]
+        if "acme/files/00011.md" in keys and not killed:
+            killed.extend(keys)
+            world.registry.dead = True
+            try:
+                return world.handle(event, context)
+            finally:
+                world.registry.dead = False
+        try:
+            return world.handle(event, context)
+        except StoreUnavailable:
+            world.clock.now += timedelta(seconds=10)  # as it goes on while the machine waits
+            raise
+
+    stage.functions[function] = handle
+    with short_waits():
+        ended = stage.run(build_definition(function, bucket, 1), {"prefix": "acme/"})
+    assert ended["status"] == "SUCCEEDED"
+    client = stage.client("stepfunctions")
+    [run] = client.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
+    counts = client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+    assert len(killed) == BATCH_DOCUMENTS
+    assert (counts["succeeded"], counts["failed"]) == (30, 0)
+    broken = -(-30 // BROKEN)
+    assert count(world) == {"indexed": 30 - broken, "failed": broken}
+    texts = Counter(world.embedder.texts)
+    assert (len(texts), set(texts.values())) == (30 - broken, {1})
+
+
+def test_what_is_left_of_a_batch_comes_again_until_nothing_of_it_can_be_done(stage: Stage) -> None:
     handled: Counter[str] = Counter()
 
     def handle(event: Any, _context: Any) -> Any:
-        name = event["object"]["key"].rpartition("/")[2]
-        handled[name] += 1
-        if name == "held.md" and handled[name] < 3:
-            raise StoreUnavailable("another writer is at it")
-        if name == "bad.md":
-            raise ValueError("a bug")
-        if name == "dying.md":
-            assert event["last"] is (handled[name] > 2)
+        names = [item["key"].rpartition("/")[2] for item in event["Items"]]
+        handled.update(names)
+        [first, *others] = sorted(names)
+        if first == "a.md":  # the others' turn has not come
+            return {"Items": [{"key": f"acme/{name}"} for name in others]}
+        if names == ["dying.md"]:
+            assert (event["last"], event["alone"]) == (handled["dying.md"] > 6, handled["dying.md"] > 5)
             raise StoreUnavailable("down")
-        return {"status": "indexed"}
+        if handled["held.md"] < 4:
+            raise StoreUnavailable("another writer is at it")
+        return {"Items": [{"key": "acme/dying.md"}]}
 
     bucket, function = f"documents-{uuid.uuid4()}", f"ingest-{uuid.uuid4()}"
     listed = s3_backends[ACCOUNT]["aws"]
     listed.create_bucket(bucket, REGION)
-    for name in ("a.md", "bad.md", "dying.md", "held.md", "z.md"):
+    for name in ("a.md", "held.md", "dying.md"):
         listed.put_object(bucket, f"acme/{name}", b"x")
     stage.functions[function] = handle
     with short_waits():
@@ -156,6 +202,6 @@ def test_a_document_that_another_writer_holds_is_waited_for_and_stops_no_other(s
     client = stage.client("stepfunctions")
     [run] = client.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
     counts = client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
-    assert (counts["succeeded"], counts["failed"]) == (3, 2)
-    assert (handled["held.md"], handled["bad.md"], handled["z.md"]) == (3, 1, 1)
-    assert handled["dying.md"] > 3
+    assert (counts["succeeded"], counts["failed"]) == (0, 3), "a batch of which something is left counts as failed"
+    assert (handled["a.md"], handled["held.md"]) == (1, 4)
+    assert handled["dying.md"] > 6

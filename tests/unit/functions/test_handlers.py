@@ -365,26 +365,37 @@ def test_remember_works_through_the_session_of_each_run_and_sends_back_what_fail
 def test_ingest_indexes_what_a_bulk_ingestion_lists_and_leaves_the_retry_to_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[str, bool]] = []
+    seen: list[tuple[str, bool, bool]] = []
 
     class Ingesting:
-        def handle(self, event: Any, *, deadline: float, last: bool) -> None:
-            seen.append((f"{event.tenant_id}/{event.name}", last))
-            if event.name == "busy.md":
-                raise StoreUnavailable("another writer is at it")
+        def reconcile_many(
+            self, tenant_id: str, batch: Any, attempt: Any, *, until: float, alone: bool
+        ) -> dict[str, Any]:
+            assert time.time() < until < attempt.deadline
+            seen.extend((f"{tenant_id}/{name}", attempt.last, alone) for name in batch)
+            busy = StoreUnavailable("another writer is at it")
+            return {name: busy if name == "busy.md" else None for name in batch if name != "late.md"}
 
     monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
-    share = FairQueue(MemoryShares(), SqsRedelivery(None), world.telemetry, most=1, seconds=60)
+    share = FairQueue(MemoryShares(), SqsRedelivery(None), world.telemetry, most=1)
     monkeypatch.setattr(ingest_wiring, "make_bulk_share", lambda: share)
-    listed = {"bucket": {"name": "docs"}, "object": {"key": "acme/a b.md", "etag": '"e"'}, "last": True}
-    assert ingest.handler(listed, Context()) == {"status": "gone"}
+
+    def listed(*names: str) -> dict[str, Any]:
+        return {"Items": [{"key": name} for name in names]}
+
+    left = ingest.handler(listed("acme/a b.md", "acme/folder/", "acme/busy.md", "acme/late.md"), Context())
+    assert left == listed("acme/late.md", "acme/busy.md")
+    assert seen == [(f"acme/{name}", False, False) for name in ("a b.md", "busy.md", "late.md")]
     with pytest.raises(StoreUnavailable):
-        ingest.handler(listed | {"object": {"key": "acme/busy.md", "etag": "e"}, "last": False}, Context())
-    with pytest.raises(InvalidInput):
-        ingest.handler(listed | {"object": {"key": "acme/folder/", "etag": "e"}}, Context())
+        ingest.handler(left | {"last": True, "alone": True}, Context())
+    assert seen[-1] == ("acme/late.md", True, True) or seen[-1] == ("acme/busy.md", True, True)
+    assert ingest.handler(listed("acme/folder/"), Context()) == {"Items": []}
+    faults: list[dict[str, Any]] = [{}, {"Items": []}, {"Items": [{}]}, listed("acme/a.md", "b/a.md"), listed("../a")]
+    for broken in faults:
+        with pytest.raises(InvalidInput):
+            ingest.handler(broken, Context())
     with share.hold_or_refuse("acme"), pytest.raises(StoreUnavailable, match="its share"):
-        ingest.handler(listed, Context())
-    assert seen == [("acme/a b.md", True), ("acme/busy.md", False)]
+        ingest.handler(listed("acme/a.md"), Context())
 
 
 def test_ingest_knows_when_the_queue_does_not_deliver_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,6 @@ class Queue:
             SqsRedelivery(self),
             self.telemetry,
             most=2,
-            seconds=300,
             clock=lambda: self.now,
             random=lambda: self.random,
         )
@@ -114,6 +113,9 @@ class SilentShares:
 
     def take(self, *_: Any, **__: Any) -> bool:
         raise StoreUnavailable("the table did not answer")
+
+    def renew(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("nothing was taken")
 
     def give_back(self, *_: Any) -> None:
         raise AssertionError("nothing was taken")

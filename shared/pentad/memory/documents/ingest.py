@@ -4,43 +4,42 @@ An event only says that something happened to a document; what is done about it 
 registry as they are. So events may come late, twice or in any order. One writer a document holds a claim. What it is
 about to write is noted in the registry first, and the entry comes last, so a crash at any point is put right by the
 next event (the queue delivers the same one again): no vector is left that nobody knows of, and chunks already embedded
-are found again and not paid for twice.
+are found again and not paid for twice. Documents of a batch share the calls to the embedder.
 """
 
 import hashlib
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from pydantic import Field
 
 from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
-from pentad.domain.ids import check_id, make_id
-from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document, find_collection
-from pentad.domain.models import CallContext
+from pentad.domain.ids import check_id
+from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document
 from pentad.domain.values import FrozenValue
-from pentad.memory.documents.chunk import Chunk
-from pentad.memory.documents.contents import RECIPE, ReadDocument
+from pentad.memory.documents.claims import Claim, hold_claim
+from pentad.memory.documents.contents import ReadDocument
+from pentad.memory.documents.entries import CUT_OFF, describe, is_current, mark_ended, mark_failed
+from pentad.memory.documents.indexing import EMBED_BATCH, Indexer, ReadyDocument
 from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
-from pentad.memory.retrieval.ports import Vector, VectorStore
-from pentad.memory.retrieval.readers import COLLECTION, DOCUMENT_KIND, READERS, label_document
+from pentad.memory.retrieval.ports import VectorStore
 from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-EMBED_BATCH = 64
-"""Texts a call: the gateway answers with 64 vectors of 3,072 numbers in 1 MB, and Lambda's limit is 6 MB."""
-EMBED_SECONDS = 60.0
-CLAIM_SECONDS = 900.0
-"""How long a crashed writer keeps others out at most: the longest that a Lambda function runs."""
 INGEST_SECONDS = 300
-"""How long the function may take for one document."""
+"""How long the function may take for its documents."""
 RECEIVES = 3
 """How often the queue delivers a message before it puts it aside."""
-_SPARE_SECONDS = 30.0
 _ROUNDS = 3
+
+Outcome = Document | None | Exception
+"""What became of a document of a batch: its entry, None where there is nothing of it, or why it failed for now."""
 
 
 class IngestEvent(FrozenValue):
@@ -82,6 +81,32 @@ def parse_s3_event(detail: Mapping[str, Any]) -> IngestEvent:
     return IngestEvent(tenant_id=tenant, name=name, bucket=bucket, version=version, bytes=size, again=again)
 
 
+@dataclass(frozen=True)
+class IngestOptions:
+    """How documents are brought up to date.
+
+    Attributes:
+        deadline: ``time.time()`` by which to have embedded; without one, each call to the embedder has a minute.
+        last: nobody tries again after this attempt, so its failure is written into the entry, whatever it is.
+        again: read and cut it anew, though nothing of it has changed.
+    """
+
+    deadline: float | None = None
+    last: bool = False
+    again: bool = False
+
+
+ONCE = IngestOptions()
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A document that was read, and the entry that stood there before."""
+
+    ready: ReadyDocument
+    entry: Document | None
+
+
 class Ingest:
     """Keeps the vector store and the registry as the documents bucket is.
 
@@ -94,7 +119,6 @@ class Ingest:
         embedder: turns chunks into vectors.
         telemetry: counts documents and chunks.
         clock: tells the time, in UTC.
-        claim_seconds: how long a writer keeps others off a document at most.
     """
 
     def __init__(
@@ -108,102 +132,147 @@ class Ingest:
         embedder: Embedder,
         telemetry: Telemetry,
         clock: Callable[[], datetime],
-        claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
         self._objects = objects
         self._registry = registry
         self._reader = reader
         self._keys = keys
         self._vectors = vectors
-        self._embedder = embedder
+        self._indexer = Indexer(vectors=vectors, embedder=embedder, clock=clock)
         self._telemetry = telemetry
         self._clock = clock
-        self._claim_seconds = claim_seconds
 
     def handle(self, event: IngestEvent, *, deadline: float | None = None, last: bool = False) -> Document | None:
         """Bring the index to what the bucket holds of the document now; see `reconcile`."""
-        return self.reconcile(event.tenant_id, event.name, deadline=deadline, last=last, again=event.again)
+        return self.reconcile(event.tenant_id, event.name, IngestOptions(deadline, last, event.again))
 
-    def reconcile(
-        self, tenant_id: str, name: str, *, deadline: float | None = None, last: bool = False, again: bool = False
-    ) -> Document | None:
+    def reconcile(self, tenant_id: str, name: str, attempt: IngestOptions = ONCE) -> Document | None:
         """Return the document's entry, made now or before; None where there is neither document nor entry.
 
         A document that can't be read is an entry with the status ``failed`` and the reason; where an earlier version
         of it could be read, that one stays in the index, and the status is ``stale``.
-
-        Args:
-            tenant_id: the tenant.
-            name: the document's name.
-            deadline: ``time.time()`` by which to have embedded; a minute from each batch where none is given.
-            last: nobody tries again after this attempt, so its failure is written into the entry, whatever it is.
-            again: read and cut it anew, though nothing of it has changed.
 
         Raises:
             StoreUnavailable: a store did not answer, another writer is at it, or the document changed meanwhile.
             ModelUnavailable: the embedder did not answer.
             ModelThrottled: the embedder's provider said 429.
         """
-        for _ in range(_ROUNDS):
-            entry = self._run_claimed(tenant_id, name, deadline, last, again)
+        [outcome] = self.reconcile_many(tenant_id, [name], attempt).values()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def reconcile_many(
+        self,
+        tenant_id: str,
+        batch: Sequence[str],
+        attempt: IngestOptions = ONCE,
+        *,
+        until: float | None = None,
+        alone: bool = False,
+    ) -> dict[str, Outcome]:
+        """Return what became of each document of a batch; see `reconcile`. What fails keeps no other from its turn.
+
+        Args:
+            tenant_id: the tenant.
+            batch: names of documents.
+            attempt: how.
+            until: ``time.time()`` after which no further document is begun; such documents have no outcome. The first
+                one is begun in any case.
+            alone: each is indexed by itself, and what has ended this process before comes last.
+        """
+        waiting = list(dict.fromkeys(batch))
+        if alone and len(waiting) > 1:
+            waiting.sort(key=lambda name: self._was_cut_off(tenant_id, name))
+        remaining, outcomes, rounds = deque(waiting), dict[str, Outcome](), Counter[str]()
+        while remaining and not (outcomes and until is not None and self._clock().timestamp() > until):
+            done, written = self._run_group(tenant_id, remaining, attempt, 1 if alone else EMBED_BATCH)
+            outcomes |= done
+            rounds.update(written)
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
-            head = self._objects.get_head(f"{tenant_id}/{name}")
-            standing = entry.latest_version if entry is not None and entry.status != "deleted" else None
-            if standing == (head.version if head is not None else None):
-                break
-        return entry
+            remaining.extendleft(
+                name for name in written if rounds[name] < _ROUNDS and self._has_moved(tenant_id, name, done[name])
+            )
+        return outcomes
 
-    def _run_claimed(
-        self, tenant_id: str, name: str, deadline: float | None, last: bool, again: bool
-    ) -> Document | None:
+    def _was_cut_off(self, tenant_id: str, name: str) -> bool:
+        entry = self._registry.get(tenant_id, name)
+        return entry is not None and CUT_OFF in (entry.error or "")
+
+    def _has_moved(self, tenant_id: str, name: str, outcome: Outcome) -> bool:
+        if isinstance(outcome, Exception):
+            return False
+        head = self._objects.get_head(f"{tenant_id}/{name}")
+        standing = outcome.latest_version if outcome is not None and outcome.status != "deleted" else None
+        return standing != (head.version if head is not None else None)
+
+    def _run_group(
+        self, tenant_id: str, remaining: deque[str], attempt: IngestOptions, most: int
+    ) -> tuple[dict[str, Outcome], list[str]]:
+        """Take documents off the batch until they have ``most`` chunks together, and index those.
+
+        Returns:
+            What became of them, and which of them were claimed.
+        """
+        outcomes, written, group = dict[str, Outcome](), list[str](), list[_Begun]()
+        with ExitStack() as claims:
+            while remaining and sum(max(1, len(one.ready.chunks)) for one in group) < most:
+                name = remaining.popleft()
+                try:
+                    current = None if attempt.again else self._look(tenant_id, name)
+                    if current is not None:
+                        outcomes[name] = current
+                        continue
+                    written.append(name)
+                    opened = self._open(tenant_id, name, attempt, claims)
+                except Exception as error:  # of this document: the others have their turn
+                    outcomes[name] = self._note_error(error)
+                    continue
+                if isinstance(opened, _Begun):
+                    group.append(opened)
+                else:
+                    outcomes[name] = opened
+            return outcomes | self._index_group(group, attempt), written
+
+    def _open(self, tenant_id: str, name: str, attempt: IngestOptions, claims: ExitStack) -> _Begun | Document | None:
+        """Claim a document and return what is to be indexed, or its entry where there is nothing to index."""
         now = self._clock()
-        owner = make_id("ing", now)
-        # A writer that is killed at its deadline shall not keep others out for longer than that.
-        left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
-        self._registry.acquire(tenant_id, name, owner=owner, seconds=min(self._claim_seconds, left))
-        try:
-            return self._reconcile(tenant_id, name, now, deadline, last, again)
-        finally:
-            self._registry.release(tenant_id, name, owner=owner)
-
-    def _reconcile(
-        self, tenant_id: str, name: str, now: datetime, deadline: float | None, last: bool, again: bool
-    ) -> Document | None:
+        claim = claims.enter_context(hold_claim(self._registry, tenant_id, name, now=now))
         head = self._objects.get_head(f"{tenant_id}/{name}")
         entry = self._registry.get(tenant_id, name)
         known = self._registry.get_chunks(tenant_id, name)
         if head is None:
-            return self._forget(tenant_id, name, entry, known, now)
-        settled = all(known.values())  # an empty hash: a writer did not come to its end
-        if entry is not None and settled and not again and _is_current(entry, head):
-            self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
-            return entry
-        document = Document(
-            tenant_id=tenant_id,
-            name=name,
-            version=head.version,
-            status="indexed",
-            media_type=head.media_type[:200],
-            bytes=head.bytes,
-            chunks=0,
-            embedded=0,
-            indexed_at=now,
-        )
+            return self._forget(tenant_id, name, entry, known, claim, now)
+        document = _begin_entry(tenant_id, name, head, now)
         if head.key_id is not None and self._keys.is_revoked(tenant_id, head.key_id):
-            return self._record_end(document, entry, "it was uploaded with a key that is revoked")
-        if last:  # first: an attempt that ends this process has no other chance to say so
-            self._record_end(document, entry, "each attempt to index it was cut off")
+            return self._record_end(document, entry, "it was uploaded with a key that is revoked", claim)
+        if attempt.last:  # first: an attempt that ends this process has no other chance to say so
+            self._record_end(document, entry, CUT_OFF, claim)
         try:
-            found, sha256 = self._read_document(head, name, deadline)
-            indexed = document.model_copy(update=_describe(found, sha256))
-            return self._index(indexed, found.chunks, known, deadline)
+            found, sha256 = self._read_document(head, name, attempt.deadline)
         except InvalidInput as error:
-            return self._record_failure(document, entry, known, error)
+            return self._record_failure(document, entry, known, claim, error)
         except PentadError as error:
-            if last:
-                self._record_end(document, entry, error.message)
+            if attempt.last:
+                self._record_end(document, entry, error.message, claim)
             raise
+        return _Begun(
+            ReadyDocument(document.model_copy(update=describe(found, sha256)), found.chunks, known, claim), entry
+        )
+
+    def _look(self, tenant_id: str, name: str) -> Document | None:
+        """Return the entry of a document that is in the index as it is; nothing is claimed or written for it."""
+        entry = self._registry.get(tenant_id, name)
+        if entry is None or entry.status != "indexed":
+            return None
+        head = self._objects.get_head(f"{tenant_id}/{name}")
+        if head is None or not is_current(entry, head):
+            return None
+        if not all(self._registry.get_chunks(tenant_id, name).values()):  # a writer did not come to its end
+            return None
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
+        return entry
 
     def _read_document(self, head: ObjectHead, name: str, deadline: float | None) -> tuple[ReadDocument, str]:
         if head.bytes > MAX_DOCUMENT_BYTES:
@@ -221,60 +290,58 @@ class Ingest:
             self._telemetry.log_event("ingest.note", level="WARNING", note=note)
         return found, hashlib.sha256(data).hexdigest()
 
-    def _index(
-        self, document: Document, chunks: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
-    ) -> Document:
-        tenant_id, name = document.tenant_id, document.name
-        with self._telemetry.span("memory.ingest", {"pentad.chunks": len(chunks)}) as span:
-            wanted = {one.chunk_id: one.sha256 for one in chunks}
-            self._registry.record_intent(tenant_id, name, dict.fromkeys([*known, *wanted], ""))
-            embedded, remaining = 0, iter(chunks)
-            while batch := list(islice(remaining, EMBED_BATCH)):
-                embedded += self._write(document, batch, known, deadline)
-            self._vectors.delete(tenant_id, [chunk_id for chunk_id in known if chunk_id not in wanted])
-            done = document.model_copy(update={"chunks": len(chunks), "embedded": embedded})
-            self._registry.put(done, wanted)
-            span.set("pentad.embedded", embedded)
-        self._telemetry.count(names.DOCUMENTS_INGESTED, status="indexed")
-        self._telemetry.count(names.CHUNKS_EMBEDDED, embedded)
-        return done
+    def _index_group(self, group: Sequence[_Begun], attempt: IngestOptions) -> dict[str, Outcome]:
+        if not group:
+            return {}
+        chunks = sum(len(one.ready.chunks) for one in group)
+        try:
+            with self._telemetry.span("memory.ingest", {"pentad.chunks": chunks}) as span:
+                done = self._indexer.index([one.ready for one in group], attempt.deadline)
+                span.set("pentad.embedded", sum(one.embedded for one in done))
+        except InvalidInput as error:
+            if len(group) > 1:  # the text of one of them is refused: which one, each tells by itself
+                return {name: outcome for one in group for name, outcome in self._index_group([one], attempt).items()}
+            return {group[0].ready.document.name: self._refuse(group[0], error)}
+        except Exception as error:
+            self._note_error(error)
+            return {one.ready.document.name: self._put_off(one, error, attempt) for one in group}
+        self._telemetry.count(names.DOCUMENTS_INGESTED, len(done), status="indexed")
+        self._telemetry.count(names.CHUNKS_EMBEDDED, sum(one.embedded for one in done))
+        return {one.name: one for one in done}
 
-    def _write(
-        self, document: Document, batch: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
-    ) -> int:
-        """Store the vectors of some chunks and return how many had to be embedded."""
-        held = self._vectors.fetch(document.tenant_id, [one.chunk_id for one in batch if one.chunk_id in known])
-        values = {
-            one.chunk_id: held[one.chunk_id].values
-            for one in batch
-            if one.chunk_id in held and held[one.chunk_id].metadata.get("chunk_hash") == one.sha256
-        }
-        missing = [one for one in batch if one.chunk_id not in values]
-        if missing:
-            until = self._clock().timestamp() + EMBED_SECONDS if deadline is None else deadline
-            context = CallContext(tenant_id=document.tenant_id, purpose="embed_document")
-            reply = self._embedder.embed([build_embed_text(one) for one in missing], context, deadline=until)
-            values.update(zip((one.chunk_id for one in missing), reply.vectors, strict=True))
-        # All are written: an unchanged chunk may stand elsewhere, and is of another version, which its metadata tells.
-        self._vectors.upsert(
-            document.tenant_id,
-            [
-                Vector(
-                    vector_id=one.chunk_id,
-                    values=values[one.chunk_id],
-                    text=build_embed_text(one),
-                    metadata=build_metadata(document, one),
-                )
-                for one in batch
-            ],
-        )
-        return len(missing)
+    def _note_error(self, error: Exception) -> Exception:
+        detail = error.message if isinstance(error, PentadError) else None
+        self._telemetry.log_event("ingest.failed", level="WARNING", error=type(error).__name__, detail=detail)
+        return error
+
+    def _refuse(self, one: _Begun, error: InvalidInput) -> Outcome:
+        """Return the entry of a document that the embedder refused; what was written of it leaves the index."""
+        try:
+            return self._record_failure(one.ready.document, one.entry, one.ready.known, one.ready.claim, error)
+        except PentadError as failed:
+            return failed
+
+    def _put_off(self, one: _Begun, error: Exception, attempt: IngestOptions) -> Outcome:
+        """Return why a document is to be tried again; where nobody does, its entry says so too."""
+        if attempt.last and isinstance(error, PentadError) and not one.ready.claim.ended:
+            try:
+                self._record_end(one.ready.document, one.entry, error.message, one.ready.claim)
+            except PentadError as failed:
+                return failed
+        return error
 
     def _forget(
-        self, tenant_id: str, name: str, entry: Document | None, known: Mapping[str, str], now: datetime
+        self,
+        tenant_id: str,
+        name: str,
+        entry: Document | None,
+        known: Mapping[str, str],
+        claim: Claim,
+        now: datetime,
     ) -> Document | None:
         if not known and (entry is None or entry.status == "deleted"):
             return entry
+        claim.check()
         self._vectors.delete(tenant_id, list(known))
         gone = {"status": "deleted", "chunks": 0, "embedded": 0, "bytes": 0, "indexed_at": now}
         gone |= {"error": None, "failed_version": None, "notes": (), "sha256": None}
@@ -283,77 +350,42 @@ class Ingest:
             entry = Document.model_validate(fields | gone)
         else:
             entry = entry.model_copy(update=gone)
-        self._registry.put(entry, {})
+        claim.end(entry, {})
         self._telemetry.count(names.DOCUMENTS_INGESTED, status="deleted")
         return entry
 
     def _record_failure(
-        self, document: Document, entry: Document | None, known: Mapping[str, str], error: InvalidInput
+        self, document: Document, entry: Document | None, known: Mapping[str, str], claim: Claim, error: InvalidInput
     ) -> Document:
         # What was known may have grown since: the embedder can be the one that refused.
         now_known = self._registry.get_chunks(document.tenant_id, document.name)
         reason = f"{error.message}; {error.fix}" if error.fix else error.message
-        failed = _mark_failed(document, entry, reason)
+        failed = mark_failed(document, entry, reason)
         kept = known if failed.status == "stale" else {}
-        self._vectors.delete(document.tenant_id, [chunk_id for chunk_id in now_known if chunk_id not in kept])
-        self._registry.put(failed, kept)
+        gone = [chunk_id for chunk_id in now_known if chunk_id not in kept]
+        if gone:
+            claim.check()
+            self._vectors.delete(document.tenant_id, gone)
+        claim.end(failed, kept)
         self._telemetry.count(names.DOCUMENTS_INGESTED, status=failed.status)
         return failed
 
-    def _record_end(self, document: Document, entry: Document | None, reason: str) -> Document:
+    def _record_end(self, document: Document, entry: Document | None, reason: str, claim: Claim) -> Document:
         """Note that nobody tries again; what was indexed before stays, and the document's next event starts anew."""
-        failed = _mark_failed(document, entry, f"not indexed: {reason}; upload the document again")
-        self._registry.put(failed, self._registry.get_chunks(document.tenant_id, document.name))
+        failed = mark_ended(document, entry, reason)
+        claim.write(failed, self._registry.get_chunks(document.tenant_id, document.name))
         return failed
 
 
-def _is_current(entry: Document, head: ObjectHead) -> bool:
-    """Tell whether the index holds what the bucket does, cut as it is cut today."""
-    return entry.status == "indexed" and entry.version == head.version and entry.recipe == RECIPE
-
-
-def _describe(found: ReadDocument, sha256: str) -> dict[str, Any]:
-    """Return what the entry says of a document that was read."""
-    return {
-        "media_type": found.media_type,
-        "notes": tuple(found.notes),
-        "parser": found.parser,
-        "language": found.language,
-        "recipe": RECIPE,
-        "sha256": sha256,
-    }
-
-
-def _mark_failed(document: Document, entry: Document | None, reason: str) -> Document:
-    """Return the entry of a version that could not be indexed: of the version before, where that is in the index."""
-    error = reason[:500]
-    if entry is None or entry.status not in ("indexed", "stale"):
-        return document.model_copy(update={"status": "failed", "error": error})
-    changes = {"status": "stale", "error": error, "failed_version": document.version, "indexed_at": document.indexed_at}
-    return entry.model_copy(update=changes)
-
-
-def build_embed_text(one: Chunk) -> str:
-    """Return what of a chunk is embedded and indexed for words."""
-    return one.indexed
-
-
-def build_metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
-    """Return what a chunk's vector says of it, so that a passage can be made of it."""
-    metadata: dict[str, str | int | float | bool | list[str]] = {
-        "kind": DOCUMENT_KIND,
-        READERS: label_document(document.name),
-        COLLECTION: find_collection(document.name),
-        "document": document.name,
-        "version": document.version,
-        "title": one.title,
-        "start": one.start,
-        "end": one.end,
-        "text": one.text,
-        "chunk_hash": one.sha256,
-    }
-    if one.header:
-        metadata["header"] = one.header
-    if one.page is not None:
-        metadata["page"] = one.page
-    return metadata
+def _begin_entry(tenant_id: str, name: str, head: ObjectHead, now: datetime) -> Document:
+    return Document(
+        tenant_id=tenant_id,
+        name=name,
+        version=head.version,
+        status="indexed",
+        media_type=head.media_type[:200],
+        bytes=head.bytes,
+        chunks=0,
+        embedded=0,
+        indexed_at=now,
+    )

@@ -43,15 +43,25 @@ class UploadKeys(Protocol):
 
 
 class DocumentRegistry(Protocol):
-    """What is indexed, in which version. One writer a document at a time: `claim` before writing."""
+    """What is indexed, in which version. One writer a document at a time.
+
+    A writer claims the document, renews its claim while it works, and names itself with what it writes: that is refused
+    where another has claimed the document since.
+    """
 
     def acquire(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
-        The same owner may claim again, which renews the claim.
-
         Raises:
             StoreUnavailable: another owner holds it; ``retry_after`` says for how long at most.
+        """
+        ...
+
+    def renew(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
+        """Let a claim last for ``seconds`` from now.
+
+        Raises:
+            StoreUnavailable: it is not held any more.
         """
         ...
 
@@ -59,10 +69,18 @@ class DocumentRegistry(Protocol):
         """Let other writers in; a claim that is not held (any more) is left alone."""
         ...
 
-    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str], *, owner: str) -> None:
         """Replace the chunk list before the vectors change, so that a crash leaves no vector nobody knows of.
 
-        Chunks that are not yet in the vector store have an empty SHA-256. The entry stays as it is.
+        Args:
+            tenant_id: the tenant.
+            name: of the document, whose entry stays as it is.
+            chunks: all that may be in the vector store, also those listed before. Those that are not certain have an
+                empty SHA-256.
+            owner: who holds the claim.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
         """
         ...
 
@@ -74,8 +92,20 @@ class DocumentRegistry(Protocol):
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text."""
         ...
 
-    def put(self, document: Document, chunks: Mapping[str, str]) -> None:
-        """Store the entry and its chunks; an older version never replaces a newer one."""
+    def put(
+        self, document: Document, chunks: Mapping[str, str], *, owner: str | None = None, ends: bool = False
+    ) -> None:
+        """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one.
+
+        Args:
+            document: the entry.
+            chunks: what is in the vector store of it.
+            owner: who holds the claim; None where no writer can be at work.
+            ends: the claim ends with it.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
         ...
 
     def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:

@@ -24,6 +24,14 @@ class ShareStore(Protocol):
         """
         ...
 
+    def renew(self, tenant_id: str, slot: str, *, until: float) -> None:
+        """Let a slot that is held end later; one that is not held (any more) is left alone.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
     def give_back(self, tenant_id: str, slot: str) -> None:
         """Free a slot; one that is not held (any more) is left alone.
 

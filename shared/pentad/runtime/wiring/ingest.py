@@ -9,7 +9,7 @@ from pentad.memory.documents.adapters.process_wall import hide_process
 from pentad.memory.documents.adapters.reader_process import ProcessReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.upload_keys_dynamodb import DynamoUploadKeys
-from pentad.memory.documents.ingest import INGEST_SECONDS, Ingest
+from pentad.memory.documents.ingest import Ingest
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
@@ -28,8 +28,8 @@ def make_fair_queue() -> FairQueue:
     """Return what keeps one tenant's documents from holding up another's."""
     values = read_settings(IngestSettings)
     shares = DynamoShares(Table(get_client("dynamodb"), values.transient_table), "ingest")
-    queue, seconds = SqsRedelivery(get_client("sqs")), INGEST_SECONDS
-    return FairQueue(shares, queue, telemetry_of("ingest"), most=values.ingest_share, seconds=seconds)
+    queue = SqsRedelivery(get_client("sqs"))
+    return FairQueue(shares, queue, telemetry_of("ingest"), most=values.ingest_share)
 
 
 @cache
@@ -37,8 +37,8 @@ def make_bulk_share() -> FairQueue:
     """Return what bounds the documents of one tenant that all its bulk ingestions are at work on."""
     values = read_settings(IngestSettings)
     shares = DynamoShares(Table(get_client("dynamodb"), values.transient_table), "bulk")
-    queue, seconds = SqsRedelivery(get_client("sqs")), INGEST_SECONDS
-    return FairQueue(shares, queue, telemetry_of("ingest"), most=values.bulk_share, seconds=seconds)
+    queue = SqsRedelivery(get_client("sqs"))
+    return FairQueue(shares, queue, telemetry_of("ingest"), most=values.bulk_share)
 
 
 @cache

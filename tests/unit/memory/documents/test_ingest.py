@@ -15,7 +15,7 @@ from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
 from pentad.memory.documents.contents import RECIPE
-from pentad.memory.documents.ingest import Ingest, parse_s3_event
+from pentad.memory.documents.ingest import Ingest, IngestOptions, parse_s3_event
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.listing import iterate_ids
@@ -378,10 +378,15 @@ def test_a_crash_leaves_nothing_behind_whatever_comes_next(
     assert world.consistent()
 
 
-def test_a_first_version_that_crashed_and_is_deleted_leaves_nothing(world: World) -> None:
+def test_a_first_version_that_crashed_and_is_deleted_leaves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("broken on purpose")
+
     world.upload(THREE)
-    world.vectors.breaks["delete"] = 0
-    with pytest.raises(StoreUnavailable):
+    with monkeypatch.context() as patched, pytest.raises(StoreUnavailable):
+        patched.setattr(world.registry, "put", crash)
         world.event()
     assert len(world.indexed()) == 3
     world.objects.delete("acme/a.md")
@@ -402,30 +407,104 @@ def test_a_version_uploaded_while_another_was_indexed_is_indexed_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.upload(THREE)
-    release = world.registry.release
+    put = world.registry.put
 
-    def upload_and_release(*args: Any, **kwargs: Any) -> None:
+    def upload_and_put(*args: Any, **kwargs: Any) -> None:
         if len(world.indexed()) == 3:
             world.upload("# Newer\n\nwords\n")
-        release(*args, **kwargs)
+        put(*args, **kwargs)
 
-    monkeypatch.setattr(world.registry, "release", upload_and_release)
+    monkeypatch.setattr(world.registry, "put", upload_and_put)
     assert (entry := world.event()) is not None
     assert (entry.status, entry.chunks) == ("indexed", 1)
     assert world.consistent()
 
 
-def test_a_claim_ends_soon_after_the_writers_deadline(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    claims: list[float] = []
-    claim = world.registry.acquire
+def test_a_writer_that_was_taken_over_writes_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that stood still for longer than its claim lasts: another has indexed a newer version meanwhile."""
+    embed_texts, late = world.embedder.embed, world.ingest
 
-    def noted(*args: Any, seconds: float, **kwargs: Any) -> None:
-        claims.append(seconds)
-        claim(*args, seconds=seconds, **kwargs)
+    def stand_still(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(world.embedder, "embed", embed_texts)
+        world.clock.now += timedelta(seconds=31)
+        world.upload("# Newer\n\nwords\n")
+        assert (entry := world.event()) is not None
+        assert entry.status == "indexed"
+        return embed_texts(*args, **kwargs)
 
-    monkeypatch.setattr(world.registry, "acquire", noted)
-    world.ingest.reconcile("acme", "a.md", deadline=world.clock.now.timestamp() + 101)
-    assert claims == [130]
+    world.upload(THREE)
+    monkeypatch.setattr(world.embedder, "embed", stand_still)
+    with pytest.raises(StoreUnavailable):
+        late.reconcile("acme", "a.md")
+    entry = world.registry.get("acme", "a.md")
+    assert entry is not None
+    assert (entry.chunks, set(world.registry.get_chunks("acme", "a.md"))) == (1, {entry_id(world)})
+
+
+def entry_id(world: World) -> str:
+    [found] = [name for name, one in world.indexed().items() if one.metadata["title"] == "Newer"]
+    return found
+
+
+def test_documents_of_a_batch_share_calls_to_the_embedder_and_one_that_fails_stops_no_other(world: World) -> None:
+    for number in range(20):
+        world.upload(f"# Page {number}\n\nword{number}\n", f"{number:02}.md")
+    world.upload("{", "bad.json")
+    world.registry.acquire("acme", "held.md", owner="another", seconds=60)
+    world.upload("# Held\n\nwords\n", "held.md")
+    batch = [*(f"{number:02}.md" for number in range(20)), "bad.json", "held.md", "gone.md"]
+    outcomes = world.ingest.reconcile_many("acme", batch)
+    assert isinstance(held := outcomes.pop("held.md"), StoreUnavailable)
+    assert held.retry_after
+    assert outcomes.pop("gone.md") is None
+    statuses = [one.status for one in outcomes.values() if isinstance(one, Document)]
+    assert sorted(statuses) == ["failed", *["indexed"] * 20]
+    assert (len(world.embedder.contexts), len(world.embedder.texts)) == (1, 20)
+    assert world.ingest.reconcile_many("acme", batch[:20]) == {name: outcomes[name] for name in batch[:20]}
+    assert len(world.embedder.texts) == 20
+
+
+def test_a_text_that_the_embedder_refuses_fails_its_own_document_of_a_batch(world: World) -> None:
+    class Refusing(WordEmbedder):
+        def embed(self, texts: Any, *args: Any, **kwargs: Any) -> Any:
+            if any("poison" in text for text in texts):
+                raise InvalidInput("the embedder refuses the text", field="text")
+            return super().embed(texts, *args, **kwargs)
+
+    world.embedder = Refusing()
+    world.__post_init__()
+    for name in ("a.md", "poison.md", "z.md"):
+        world.upload(f"# {name}\n\nwords\n", name)
+    outcomes = world.ingest.reconcile_many("acme", ["a.md", "poison.md", "z.md"])
+    assert [one.status for one in outcomes.values() if isinstance(one, Document)] == ["indexed", "failed", "indexed"]
+    assert sorted(str(one.metadata["document"]) for one in world.indexed().values()) == ["a.md", "z.md"]
+
+
+def test_no_further_document_of_a_batch_is_begun_when_its_time_is_over(world: World) -> None:
+    for name in ("a.md", "b.md"):
+        world.upload("".join(f"# {n}\n\n{name} {n}\n\n" for n in range(70)), name)
+    outcomes = world.ingest.reconcile_many("acme", ["a.md", "b.md"], until=world.clock.now.timestamp())
+    assert list(outcomes) == ["a.md"]
+
+
+def test_what_has_ended_the_process_before_comes_last_of_its_batch(world: World) -> None:
+    class Killed(BaseException):
+        """As when Lambda ends the function: nothing after it runs."""
+
+    class Killing(InlineReader):
+        def read(self, data: bytes, *, name: str, **kwargs: Any) -> Any:
+            if name == "a.md":
+                raise Killed
+            return super().read(data, name=name, **kwargs)
+
+    for name in ("a.md", "b.md", "c.md"):
+        world.upload(f"# {name}\n\nwords\n", name)
+    world.ingest._reader = Killing()
+    for _ in range(2):  # the first one of these notes it on the entry
+        with pytest.raises(Killed):
+            world.ingest.reconcile_many("acme", ["a.md", "b.md", "c.md"], IngestOptions(last=True), alone=True)
+    entries = [world.registry.get("acme", name) for name in ("a.md", "b.md", "c.md")]
+    assert [one.status for one in entries if one is not None] == ["failed", "indexed", "indexed"]
 
 
 def test_an_event_of_eventbridge_is_read_with_its_key_as_it_is() -> None:
@@ -461,7 +540,7 @@ def test_the_last_attempt_says_in_the_entry_why_it_failed(world: World) -> None:
     world.upload(THREE + "# Four\n\ndelta\n")
     world.vectors.breaks["upsert"] = 0
     with pytest.raises(StoreUnavailable):
-        world.ingest.reconcile("acme", "a.md", last=True)
+        world.ingest.reconcile("acme", "a.md", IngestOptions(last=True))
     entry = world.registry.get("acme", "a.md")
     assert entry is not None
     assert (entry.status, entry.error) == ("stale", "not indexed: broken on purpose; upload the document again")
@@ -499,7 +578,7 @@ def test_a_last_attempt_that_ends_the_process_has_said_so(world: World) -> None:
         clock=world.clock,
     )
     with pytest.raises(Killed):
-        ingest.reconcile("acme", "a.md", last=True)
+        ingest.reconcile("acme", "a.md", IngestOptions(last=True))
     entry = world.registry.get("acme", "a.md")
     assert entry is not None
     assert (entry.status, entry.error) == (
@@ -510,7 +589,7 @@ def test_a_last_attempt_that_ends_the_process_has_said_so(world: World) -> None:
 
 def test_a_last_attempt_that_succeeds_is_indexed(world: World) -> None:
     world.upload(THREE)
-    entry = world.ingest.reconcile("acme", "a.md", last=True)
+    entry = world.ingest.reconcile("acme", "a.md", IngestOptions(last=True))
     assert entry is not None
     assert (entry.status, entry.error) == ("indexed", None)
 

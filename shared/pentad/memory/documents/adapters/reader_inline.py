@@ -2,7 +2,7 @@
 
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.documents.contents import ReadDocument
-from pentad.memory.documents.reading import read_document
+from pentad.memory.documents.reader.reading import read_document
 from pentad.memory.tokens import Counter
 
 

@@ -83,7 +83,7 @@ class ProcessReader:
         path = os.pathsep.join(entry for entry in sys.path if entry)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-s", "-m", "pentad.memory.documents.reader_main"],
+                [sys.executable, "-s", "-m", "pentad.memory.documents.reader.reader_main"],
                 stdin=source,
                 stdout=target,
                 stderr=subprocess.DEVNULL,

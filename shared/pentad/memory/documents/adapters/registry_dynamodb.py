@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.aws.readable import from_stored
@@ -15,6 +16,8 @@ from pentad.memory.clock import utc_now
 
 CHUNKS_PER_PART = 2000
 """An id and a SHA-256 are 122 bytes of JSON, so a part has 244 KB; DynamoDB's limit is 400 KB an item."""
+_IS_OWNER = "#owner = :owner"
+_TAKEN_OVER = "another writer has taken the document over"
 
 
 class DynamoRegistry:
@@ -56,13 +59,32 @@ class DynamoRegistry:
             left = float(failed.item["expires_at_ms"]) / 1000 - now if failed.item else seconds
             raise StoreUnavailable("the document is being indexed already", retry_after=max(0.0, left)) from failed
 
+    def renew(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
+        """Let a claim last for ``seconds`` from now.
+
+        Raises:
+            StoreUnavailable: it is not held any more.
+        """
+        until = int((self._clock().timestamp() + seconds) * 1000)
+        try:
+            self._table.update(
+                keys.document_pk(tenant_id, name),
+                keys.LEASE,
+                "SET expires_at_ms = :until, #ttl = :ttl",
+                condition=_IS_OWNER,
+                names={"#owner": "owner", "#ttl": "ttl"},
+                values={":owner": owner, ":until": until, ":ttl": until // 1000 + 1},
+            )
+        except ConditionFailed as failed:
+            raise StoreUnavailable(_TAKEN_OVER) from failed
+
     def release(self, tenant_id: str, name: str, *, owner: str) -> None:
         """Let other writers in; a claim that is not held (any more) is left alone."""
         try:
             self._table.delete(
                 keys.document_pk(tenant_id, name),
                 keys.LEASE,
-                condition="#owner = :owner",
+                condition=_IS_OWNER,
                 names={"#owner": "owner"},
                 values={":owner": owner},
             )
@@ -81,14 +103,29 @@ class DynamoRegistry:
             chunks.update(json.loads(item["body"]))
         return chunks
 
-    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> None:
-        """Replace the chunk list before the vectors change; the entry stays as it is."""
-        entries = self._build_chunk_entries(tenant_id, name, chunks)
-        if entries:
-            self._table.transact(entries)
+    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str], *, owner: str) -> None:
+        """Replace the chunk list before the vectors change; see the port.
 
-    def put(self, document: Document, chunks: Mapping[str, str]) -> None:
-        """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one."""
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
+        if not chunks:
+            return
+        pk = keys.document_pk(tenant_id, name)
+        try:
+            # No part is left over: nothing that was listed leaves the list here.
+            self._table.transact([*self._build_parts(pk, chunks), self._build_fence(pk, owner, ends=False)])
+        except ConditionFailed as failed:
+            raise StoreUnavailable(_TAKEN_OVER) from failed
+
+    def put(
+        self, document: Document, chunks: Mapping[str, str], *, owner: str | None = None, ends: bool = False
+    ) -> None:
+        """Store the entry and its chunks; see the port.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
         at = document.indexed_at.astimezone(UTC).isoformat(timespec="microseconds")
         entry = self._table.build_put(
             {
@@ -101,10 +138,17 @@ class DynamoRegistry:
             condition="attribute_not_exists(pk) OR indexed_at <= :at",
             values={":at": at},
         )
+        pk = keys.document_pk(document.tenant_id, document.name)
+        parts = self._build_parts(pk, chunks)
+        kept = {keys.chunks_sk(number) for number in range(len(parts))}
+        listed = self._query_parts(document.tenant_id, document.name)
+        left = [self._table.build_delete(pk, item["sk"]) for item in listed if item["sk"] not in kept]
+        fence = [self._build_fence(pk, owner, ends=ends)] if owner is not None else []
         try:
-            self._table.transact([entry, *self._build_chunk_entries(document.tenant_id, document.name, chunks)])
-        except ConditionFailed:
-            return
+            self._table.transact([entry, *fence, *parts, *left])
+        except ConditionFailed as failed:
+            if fence and failed.reasons[1] == "ConditionalCheckFailed":
+                raise StoreUnavailable(_TAKEN_OVER) from failed
 
     def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name.
@@ -120,12 +164,11 @@ class DynamoRegistry:
     def _query_parts(self, tenant_id: str, name: str) -> list[Item]:
         return self._table.query(keys.document_pk(tenant_id, name), begins="CHUNKS#")[0]
 
-    def _build_chunk_entries(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> list[Item]:
-        """Return the entries of a transaction that replaces the chunk list, parts that are left over included."""
-        pk = keys.document_pk(tenant_id, name)
+    def _build_parts(self, pk: str, chunks: Mapping[str, str]) -> list[Item]:
+        """Return the entries of a transaction that write the chunk list."""
         ordered = sorted(chunks.items())
         parts = [ordered[start : start + CHUNKS_PER_PART] for start in range(0, len(ordered), CHUNKS_PER_PART)]
-        puts = [
+        return [
             self._table.build_put(
                 {
                     "pk": pk,
@@ -136,6 +179,10 @@ class DynamoRegistry:
             )
             for number, part in enumerate(parts)
         ]
-        kept = {keys.chunks_sk(number) for number in range(len(parts))}
-        left = [item["sk"] for item in self._query_parts(tenant_id, name) if item["sk"] not in kept]
-        return puts + [self._table.build_delete(pk, sk) for sk in left]
+
+    def _build_fence(self, pk: str, owner: str, *, ends: bool) -> Item:
+        """Return the entry of a transaction that refuses it where another has claimed the document."""
+        expression: dict[str, Any] = {"names": {"#owner": "owner"}, "values": {":owner": owner}}
+        if ends:
+            return self._table.build_delete(pk, keys.LEASE, condition=_IS_OWNER, **expression)
+        return self._table.build_check(pk, keys.LEASE, condition=_IS_OWNER, **expression)

@@ -41,6 +41,17 @@ class MemoryRegistry:
                 raise StoreUnavailable("the document is being indexed already", retry_after=until - now)
             self._claims[tenant_id, name] = (owner, now + seconds)
 
+    def renew(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
+        """Let a claim last for ``seconds`` from now.
+
+        Raises:
+            StoreUnavailable: it is not held any more.
+        """
+        now = self._clock().timestamp()
+        with self._lock:
+            self._check_owner((tenant_id, name), owner)
+            self._claims[tenant_id, name] = (owner, now + seconds)
+
     def release(self, tenant_id: str, name: str, *, owner: str) -> None:
         """Let other writers in; a claim that is not held (any more) is left alone."""
         with self._lock:
@@ -57,19 +68,38 @@ class MemoryRegistry:
         with self._lock:
             return dict(self._chunks.get((tenant_id, name), {}))
 
-    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> None:
-        """Replace the chunk list before the vectors change; the entry stays as it is."""
+    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str], *, owner: str) -> None:
+        """Replace the chunk list before the vectors change; see the port.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
         with self._lock:
+            self._check_owner((tenant_id, name), owner)
             self._chunks[tenant_id, name] = dict(chunks)
 
-    def put(self, document: Document, chunks: Mapping[str, str]) -> None:
-        """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one."""
+    def put(
+        self, document: Document, chunks: Mapping[str, str], *, owner: str | None = None, ends: bool = False
+    ) -> None:
+        """Store the entry and its chunks; see the port.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
         place = (document.tenant_id, document.name)
         with self._lock:
+            if owner is not None:
+                self._check_owner(place, owner)
+            if ends:
+                self._claims.pop(place, None)
             stored = self._documents.get(place)
             if stored is None or stored.indexed_at <= document.indexed_at:
                 self._documents[place] = document
                 self._chunks[place] = dict(chunks)
+
+    def _check_owner(self, place: Place, owner: str) -> None:
+        if self._claims.get(place, ("", 0.0))[0] != owner:
+            raise StoreUnavailable("another writer has taken the document over")
 
     def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name.

@@ -48,6 +48,19 @@ class DynamoShares:
                     return False
         raise StoreUnavailable("others are changing this tenant's share at the same time")
 
+    def renew(self, tenant_id: str, slot: str, *, until: float) -> None:
+        """See the port."""
+        end = math.ceil(until)
+        with suppress(ConditionFailed):
+            self._table.update(
+                keys.collection_pk(tenant_id, "SHARES"),
+                self._sk,
+                "SET slots.#slot = :end, #ttl = :ttl",
+                condition="attribute_exists(slots.#slot)",
+                names={"#slot": slot, "#ttl": "ttl"},
+                values={":end": end, ":ttl": end + _KEPT_SECONDS},
+            )
+
     def give_back(self, tenant_id: str, slot: str) -> None:
         """See the port."""
         with suppress(ConditionFailed):

@@ -20,6 +20,13 @@ class MemoryShares:
             held[slot] = until
             return True
 
+    def renew(self, tenant_id: str, slot: str, *, until: float) -> None:
+        """See the port."""
+        with self._lock:
+            held = self._slots.get(tenant_id, {})
+            if slot in held:
+                held[slot] = until
+
     def give_back(self, tenant_id: str, slot: str) -> None:
         """See the port."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""The process that reads one document: ``python -m pentad.memory.documents.reader_main``.
+"""The process that reads one document: ``python -m pentad.memory.documents.reader.reader_main``.
 
 It limits itself before it looks at the document, reads the document from standard input (a line of JSON with its name,
 type and the limits, then its bytes), and writes one JSON object to standard output: what it read, or why it could not.
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.contents import EXIT_TOO_LARGE
-from pentad.memory.documents.reading import read_document
+from pentad.memory.documents.reader.reading import read_document
 
 _MEGABYTE = 1024 * 1024
 

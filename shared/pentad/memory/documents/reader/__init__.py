@@ -1,0 +1,1 @@
+"""The process that reads a document, and what it does."""
