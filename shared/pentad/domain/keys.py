@@ -26,12 +26,12 @@ def session_pk(tenant_id: str, session_id: str) -> str:
 
 def message_sk(seq: int) -> str:
     """Return the sort key of a message."""
-    return f"M#{seq:08d}"
+    return f"{MESSAGE}{seq:08d}"
 
 
 def session_run_sk(created_at: str, run_id: str) -> str:
     """Return the sort key that lists a session's runs by time."""
-    return f"RUN#{created_at}#{run_id}"
+    return f"{SESSION_RUN}{created_at}#{run_id}"
 
 
 def said_prefix(kind: str) -> str:
@@ -51,17 +51,22 @@ def run_pk(tenant_id: str, run_id: str) -> str:
 
 def child_sk(run_id: str) -> str:
     """Return the sort key that lists a run under its parent."""
-    return f"CHILD#{run_id}"
+    return f"{CHILD}{run_id}"
 
 
 def step_sk(step: int) -> str:
     """Return the sort key of a step."""
-    return f"STEP#{step:05d}"
+    return f"{STEP}{step:05d}"
+
+
+def calls_prefix(step: int) -> str:
+    """Return what the sort keys of a step's tool calls begin with."""
+    return f"{CALL}{step:05d}#"
 
 
 def call_sk(step: int, index: int) -> str:
     """Return the sort key of a tool call."""
-    return f"CALL#{step:05d}#{index:02d}"
+    return f"{calls_prefix(step)}{index:02d}"
 
 
 def graph_nodes_sk(step: int, index: int) -> str:
@@ -71,17 +76,17 @@ def graph_nodes_sk(step: int, index: int) -> str:
 
 def effect_sk(effect_key: str) -> str:
     """Return the sort key of an effect."""
-    return f"EFFECT#{effect_key}"
+    return f"{EFFECT}{effect_key}"
 
 
 def result_sk(place: int) -> str:
     """Return the sort key of what a step of a workflow came to, at one place of its run."""
-    return f"RESULT#{place:05d}"
+    return f"{RESULT}{place:05d}"
 
 
 def approval_sk(step: int) -> str:
     """Return the sort key of an approval in its run."""
-    return f"APPROVAL#{step:05d}"
+    return f"{APPROVAL}{step:05d}"
 
 
 def review_sk(step: int, cause: str) -> str:
@@ -161,12 +166,12 @@ def document_pk(tenant_id: str, name: str) -> str:
 
 def chunks_sk(part: int) -> str:
     """Return the sort key of one part of a document's chunk list."""
-    return f"CHUNKS#{part:04d}"
+    return f"{CHUNKS}{part:04d}"
 
 
-def graph_pk(tenant_id: str, thread: str) -> str:
+def graph_pk(tenant_id: str, thread_id: str) -> str:
     """Return the partition of a LangGraph thread; the thread's id is written without ``#``."""
-    return f"T#{tenant_id}#G#{thread}"
+    return f"T#{tenant_id}#G#{thread_id}"
 
 
 def ledger_day_pk(tenant_id: str, day: str) -> str:
@@ -337,7 +342,17 @@ def alert_pattern() -> str:
     return alert_pk(_ANY)
 
 
+# What sort keys of one kind begin with, and keys that are one item's.
 META = "META"
+ACT = "ACT#"
+APPROVAL = "APPROVAL#"
+ATTEMPT = "ATTEMPT#"
+AUDIT = "AUDIT#"
+CALL = "CALL#"
+CHECKPOINT, CHECKPOINT_VALUE, CHECKPOINT_WRITE = "C#", "V#", "W#"
+CHILD = "CHILD#"
+CHUNKS = "CHUNKS#"
+EFFECT = "EFFECT#"
 FACT = "FACT#"
 FEEDBACK = "FEEDBACK#"
 FEEDBACK_LIST = "FEEDBACK"
@@ -345,9 +360,15 @@ VERDICT_LIST = "VERDICTS"
 FACTS = "FACTS"
 FORGOTTEN = "FORGOTTEN#"
 LEARNED = "LEARNED#"
+MESSAGE = "M#"
+ORDER_OF_RECORD, ORDER_OF_SESSION = "#RECORD#", "#SESSION#"
+RESULT = "RESULT#"
+SESSION_RUN = "RUN#"
+STEP = "STEP#"
+SUM, SUM_CALL = "SUM#", "CALL#"
 SUMMARY = "SUMMARY#"
+UNDO = "UNDO#"
 GRAPH_NODES = "NODES#"
-INNER_AUDIT = "AUDIT#"
 PLAN = "PLAN"
 LEASE = "LEASE"
 REMEMBERED = "REMEMBERED"

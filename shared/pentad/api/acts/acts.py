@@ -141,7 +141,7 @@ class Acts:
         change = find_mcp_change(body)
         run = self._runs.get(caller.tenant_id, change.run_id)
         if run.agent not in self._served or not caller.may_reach(run.user_id) or change.scope not in caller.scopes:
-            raise NotFound("no such run of a call", field="run")
+            raise NotFound("no such call", field="run")
         return run.run_id
 
     def end(self, act: Act, status: int) -> None:

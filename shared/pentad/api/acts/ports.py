@@ -37,11 +37,3 @@ class ActLog(Protocol):
             StoreUnavailable: the store did not answer.
         """
         ...
-
-    def list_for(self, tenant_id: str | None, subject: str) -> list[Act]:
-        """Return the acts on a run or another subject, in the order in which they were written.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...

@@ -47,7 +47,3 @@ class DrillLog(Protocol):
             StoreUnavailable: the store did not answer.
         """
         ...
-
-    def list_latest(self, limit: int = 1) -> list[DrillResult]:
-        """Return the latest results, the newest first."""
-        ...

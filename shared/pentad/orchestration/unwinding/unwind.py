@@ -11,6 +11,7 @@ two at once the second is refused.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pentad.domain import keys
 from pentad.domain.errors import (
     EffectUncertain,
     InvalidInput,
@@ -102,10 +103,10 @@ class UndoRun:
             InvalidInput: ``after`` is no place in this run, or it has too many runs below it.
             StoreUnavailable: a store did not answer before anything was begun.
         """
-        place = f"UNDO#{run.run_id}"
+        place = f"{keys.UNDO}{run.run_id}"
         if not self._order.take(run.tenant_id, place, owner, seconds=HELD_SECONDS):
             raise InvalidTransition(
-                "another request undoes this run now", field="run", fix="wait until it has ended, at most 40 seconds"
+                "another request is undoing this run", field="run", fix="wait until it has ended, at most 40 seconds"
             )
         try:
             waiting = self._skip(self.plan(run, refuse=refuse), after)

@@ -87,7 +87,7 @@ def make_api() -> Api:
     values, telemetry = read_settings(ApiSettings), telemetry_of("api")
     routers, rules = make_routers()
     ledger = make_table(values.ledger_table)
-    log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
+    log = DynamoActs(make_sealed_log(ledger, values.audit_key, telemetry))
     facts = make_facts(values, values.state_table)
     served = Listing(load_catalog()).agents
     acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact, served=served)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pentad.domain import keys
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ToolThrottled
@@ -69,7 +70,7 @@ class OneByOne:
         until = min(until, self._clock() + LONGEST_WAIT_SECONDS)
         while not order.take(tenant_id, place, owner, seconds=seconds):
             if self._clock() >= until:
-                raise ToolThrottled(f"another call of '{spec.name}' runs, and they run one after the other")
+                raise ToolThrottled(f"another call of '{spec.name}' is running, and they run one at a time")
             number += 1
             longest = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(number, 10))
             self._sleep(_RANDOM.uniform(longest / 2, longest))
@@ -78,9 +79,9 @@ class OneByOne:
 def find_place(spec: ToolSpec, call: ToolCall, session_id: str) -> str:
     """Return what calls have in common that wait for each other: the session, or the record that they are about."""
     if spec.per is None:
-        return f"{spec.name}#SESSION#{session_id}"
+        return f"{spec.name}{keys.ORDER_OF_SESSION}{session_id}"
     # A number may come as a text: they mean one record.
     default = spec.input_schema.get("properties", {}).get(spec.per, {}).get("default")
     value = call.arguments.get(spec.per, default)
     # By its hash: an argument is a user's word, and may be of any length.
-    return f"{spec.name}#RECORD#{sha256_of(value if isinstance(value, dict | list) else str(value))}"
+    return f"{spec.name}{keys.ORDER_OF_RECORD}{sha256_of(value if isinstance(value, dict | list) else str(value))}"

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from pentad.aws.table import Table
+from pentad.domain import keys
 from pentad.models.catalog.catalog import load
-from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
+from pentad.models.drill.ports import DrillResult
 from tests.twin.models.gateway.conftest import Command, breaker_of
 from tests.twin.stack.world import Stack, plain, until
 
@@ -25,6 +26,12 @@ def metrics(stack: Stack, name: str) -> list[dict[str, Any]]:
         lines = [event["message"] for event in events if event["message"].lstrip().startswith("{")]
         found += [document for line in lines if name in (document := json.loads(line)) and "_aws" in document]
     return sorted(found, key=lambda document: document["_aws"]["Timestamp"])
+
+
+def list_drills(stack: Stack) -> list[DrillResult]:
+    """Return the results that are kept, the oldest first."""
+    table = Table(stack.aws("dynamodb"), stack.outputs["TransientTable"])
+    return [DrillResult.model_validate_json(item["body"]) for item in table.iter_items(keys.DRILL)]
 
 
 def links(shown: Any) -> dict[tuple[str, int], dict[str, Any]]:
@@ -61,7 +68,7 @@ def test_a_broken_provider_fails_the_drill_and_its_links_metric_is_zero(stack: S
 
 def test_results_and_attempts_of_drills_are_kept(stack: Stack, command: Command) -> None:
     _, shown = command("drill", "fallback")
-    [kept] = DynamoDrills(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"])).list_latest()
+    kept = list_drills(stack)[-1]
     assert kept.model_dump(mode="json") == shown
     scanned = stack.aws("dynamodb").scan(TableName=stack.outputs["LedgerTable"], ConsistentRead=True)["Items"]
     drills = [item for item in map(plain, scanned) if item["pk"].startswith("T#SYS#D#") and item["type"] == "attempt"]
@@ -78,10 +85,9 @@ def test_a_drill_reports_to_the_breaker_and_is_not_stopped_by_it(stack: Stack, c
 
 
 def test_the_schedules_event_runs_a_drill(stack: Stack) -> None:
-    log = DynamoDrills(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"]))
-    before = log.list_latest(100)
+    before = list_drills(stack)
     rule = stack.aws("events").describe_rule(Name="pentad-dev-drill")
     [target] = stack.aws("events").list_targets_by_rule(Rule="pentad-dev-drill")["Targets"]
     assert rule["ScheduleExpression"].startswith("cron(")
     stack.aws("lambda").invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"].encode())
-    until(lambda: len(log.list_latest(100)) > len(before), "a drill")
+    until(lambda: len(list_drills(stack)) > len(before), "a drill")

@@ -82,7 +82,7 @@ def test_a_link_without_an_answer_is_broken_and_its_metric_is_zero(outcome: Outc
     }
     assert values.pop("claude-sonnet-5-5") == 0
     assert set(values.values()) == {1}
-    assert world.log.list_latest() == [result]
+    assert list(world.log.results) == [result]
 
 
 def test_a_link_that_is_not_retried_takes_one_request() -> None:

@@ -283,7 +283,7 @@ def test_calls_that_failed_or_were_cut_off_are_told_and_those_that_never_began_a
     done = world.unwind(run)
     assert tell(done.effects) == [("order3.0", "unknown"), ("order1.0", "call_failed")]
     assert [str(effect.reason)[:25] for effect in done.effects] == [
-        "the call was cut off: whe",
+        "the call was cut off: it ",
         "the call failed (ToolFail",
     ]
     assert undoable_tools.log == []
@@ -415,7 +415,7 @@ def test_of_two_at_once_one_undoes_and_the_other_is_refused() -> None:
     first = threading.Thread(target=lambda: world.unwind(run, goes_on=wait))
     first.start()
     assert inside.wait(10)
-    with pytest.raises(InvalidTransition, match="another request undoes this run"):
+    with pytest.raises(InvalidTransition, match="another request is undoing this run"):
         world.unwind(run, owner="r2")
     refused.append(True)
     leave.set()
@@ -484,4 +484,4 @@ def test_what_ran_inside_of_a_graph_is_told_in_its_place_and_not_undone() -> Non
         ("search2.0", "irreversible"),
         ("append1.0", "undone"),
     ]
-    assert str(done.effects[1].reason).startswith("it ran inside of a graph")
+    assert str(done.effects[1].reason).startswith("it ran inside a graph")

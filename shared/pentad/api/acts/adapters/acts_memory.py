@@ -14,5 +14,5 @@ class MemoryActs:
         self._acts.setdefault((act.tenant_id, act.subject, act.request_id, act.stage), act)
 
     def list_for(self, tenant_id: str | None, subject: str) -> list[Act]:
-        """See the port."""
+        """Return the acts on a run or another subject, in the order in which they were written."""
         return [act for act in self._acts.values() if (act.tenant_id, act.subject) == (tenant_id, subject)]

@@ -59,7 +59,7 @@ def record_act(
     except (PentadError, CommandError) as error:
         if not is_stop:
             raise
-        _warn("it could not be recorded in the audit, and is done all the same", error)
+        _warn("the audit could not record it; it was done anyway", error)
     try:
         yield act
     except Exception as error:
@@ -118,7 +118,7 @@ def open_key(stage: str | None) -> "SealKey":
 def _open_acts(stage: str | None) -> "ActLog":
     from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 
-    return DynamoActs(operator.open_table(stage, "LedgerTable"), open_audit(stage))
+    return DynamoActs(open_audit(stage))
 
 
 def _append_end(
@@ -128,7 +128,7 @@ def _append_end(
     try:
         append_act(stage, subject, name, target, status, request_id, tenant_id)
     except (PentadError, CommandError) as error:
-        _warn("what came of it could not be recorded in the audit", error)
+        _warn("the audit could not record how it ended", error)
 
 
 def _find_status(error: Exception) -> int:

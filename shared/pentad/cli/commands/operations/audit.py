@@ -315,10 +315,10 @@ def _compare_logs(stage: str | None, kind: str, pk: str, found: "SealCheck") -> 
     told = _read_told(stage, f"/aws/lambda/{operator.function_name(stage, _WRITERS[kind])}", pk)
     stand = {int(item["number"]): str(item["hash"]) for item in found.entries if "number" in item}
     changed = [number for number in sorted(set(told) & set(stand)) if told[number] != {stand[number]}]
-    faults = [f"{pk}: entry {number} is not the one that was told of" for number in changed]
-    faults += [f"{pk}: entry {number} was told of and is gone" for number in sorted(set(told) - set(stand))]
+    faults = [f"{pk}: entry {number} differs from the logged one" for number in changed]
+    faults += [f"{pk}: entry {number} was logged but is missing" for number in sorted(set(told) - set(stand))]
     why = "its lines are no longer kept, a crash lost the line, or another wrote the entry"
-    faults += [f"{pk}: no log line tells of entry {number}: {why}" for number in sorted(set(stand) - set(told))]
+    faults += [f"{pk}: no log line for entry {number}: {why}" for number in sorted(set(stand) - set(told))]
     return faults
 
 
@@ -341,7 +341,6 @@ def _find_attempt_faults(stage: str | None, tenant_id: str, subject: str) -> tup
     """
     from pentad.aws.sealed import compute_hash
     from pentad.domain import keys
-    from pentad.models.ledger.adapters.ledger_dynamodb import ATTEMPTS
     from pentad.runtime.wiring.ground.audit import ATTEMPT_WRITTEN
 
     pk = (keys.ledger_day_pk if _DAY.fullmatch(subject) else keys.run_pk)(tenant_id, subject)
@@ -350,12 +349,12 @@ def _find_attempt_faults(stage: str | None, tenant_id: str, subject: str) -> tup
         if line.get("event") == ATTEMPT_WRITTEN and line.get("place") == pk:
             told.setdefault(str(line["item"]), set()).add(str(line["hash"]))
     ledger = operator.open_table(stage, "LedgerTable")
-    stand = {str(item["sk"]): compute_hash(item) for item in ledger.iter_items(pk, begins=ATTEMPTS)}
+    stand = {str(item["sk"]): compute_hash(item) for item in ledger.iter_items(pk, begins=keys.ATTEMPT)}
     changed = [sk for sk in sorted(set(told) & set(stand)) if told[sk] != {stand[sk]}]
-    faults = [f"{pk}: '{sk}' is not the attempt that was told of" for sk in changed]
-    faults += [f"{pk}: '{sk}' was told of and is gone" for sk in sorted(set(told) - set(stand))]
+    faults = [f"{pk}: '{sk}' differs from the logged attempt" for sk in changed]
+    faults += [f"{pk}: '{sk}' was logged but is missing" for sk in sorted(set(told) - set(stand))]
     why = "its lines are no longer kept, a crash lost the line, or another wrote it"
-    faults += [f"{pk}: no log line tells of '{sk}': {why}" for sk in sorted(set(stand) - set(told))]
+    faults += [f"{pk}: no log line for '{sk}': {why}" for sk in sorted(set(stand) - set(told))]
     return len(stand), faults
 
 

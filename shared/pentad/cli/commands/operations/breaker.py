@@ -25,7 +25,7 @@ app = typer.Typer(
 
 Which = Annotated[str, typer.Argument(metavar="PROVIDER[/MODEL]", help="One model, or all models of a provider.")]
 Minutes = Annotated[
-    float | None, typer.Option("--minutes", min=0.1, max=525_600, help="How long it is held.", show_default=False)
+    float | None, typer.Option("--minutes", min=0.1, max=525_600, help="Minutes to hold it.", show_default=False)
 ]
 _STYLE = {"closed": "green", "half_open": "yellow", "open": "red"}
 
@@ -72,7 +72,7 @@ def _set_circuits(
         listed = ", ".join(dict.fromkeys(models.values()))
         raise CommandError(f"'{which}' is not a model or a provider; use one of {listed}", code=2)
     until = now + minutes * 60 if minutes else None
-    whose = f" of tenant {tenant_id}" if tenant_id else ""
+    whose = f" of tenant '{tenant_id}'" if tenant_id else ""
     target = f"{which}{whose}" + (f" for {minutes:g} minutes" if minutes else "")
     opens = forced == "open"
     with record_act(stage, BREAKERS, "open_circuit" if opens else "close_circuit", target, is_stop=opens):
@@ -132,7 +132,7 @@ def _print_views(views: list[dict[str, Any]]) -> None:
     for heading in ("provider", "model", "state", "until", "failures", "reason"):
         grid.add_column(heading, no_wrap=True)
     for view in views:
-        until = view["until"] or ("a command closes it" if view["forced"] and view["state"] == "open" else "")
+        until = view["until"] or ("until `pentad breaker close`" if view["forced"] and view["state"] == "open" else "")
         state = build_styled(view["state"], _STYLE[view["state"]])
         grid.add_row(view["provider"], view["model"], state, until, str(view["failures"]), view["reason"])
     OUT.print(grid)

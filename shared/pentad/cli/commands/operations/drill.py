@@ -117,7 +117,7 @@ def _show_alarm_drill(noise: list[str], faults: "list[DrilledFault]", drilled: "
         OUT.print(_build_fault_grid(faults))
     OUT.print(_build_alarm_grid(drilled, proofs))
     for name in noise:
-        OUT.print(build_line("[red]{name} is on after a healthy day[/]", name=name))
+        OUT.print(build_line("[red]{name} is in ALARM after a healthy day[/]", name=name))
     for what, ended in (("faults raise what they should", faults), ("alarms do as they should", drilled)):
         if ended:
             OUT.print(f"{sum(not one.problem for one in ended)} of {len(ended)} {what}")

@@ -109,7 +109,7 @@ def _collect_subjects(
     found += [("tenant", check_id("tenant", one)) for one in tenants]
     found += [("all", EVERYTHING)] if everything else []
     if not found:
-        raise CommandError("name what to switch off: --agent, --tool, --tenant or --all", code=EXIT_USAGE)
+        raise CommandError("name at least one of --agent, --tool, --tenant, --all", code=EXIT_USAGE)
     return found
 
 

@@ -162,7 +162,7 @@ class DynamoRegistry:
         return Page[Document](items=documents, cursor=encode_cursor(end))
 
     def _query_parts(self, tenant_id: str, name: str) -> list[Item]:
-        return self._table.query(keys.document_pk(tenant_id, name), begins="CHUNKS#")[0]
+        return self._table.query(keys.document_pk(tenant_id, name), begins=keys.CHUNKS)[0]
 
     def _build_parts(self, pk: str, chunks: Mapping[str, str]) -> list[Item]:
         """Return the entries of a transaction that write the chunk list."""

@@ -2,7 +2,6 @@
 
 from datetime import UTC
 
-from pentad.aws.readable import from_stored
 from pentad.aws.table import Table
 from pentad.domain import keys
 from pentad.models.drill.ports import DrillResult
@@ -32,8 +31,3 @@ class DynamoDrills:
                 "ttl": int(at.timestamp()) + _KEPT_SECONDS,
             }
         )
-
-    def list_latest(self, limit: int = 1) -> list[DrillResult]:
-        """Return the latest results; see the port."""
-        items, _ = self._table.query(keys.DRILL, limit=limit, descending=True)
-        return [from_stored(DrillResult, item["body"]) for item in items]

@@ -26,8 +26,6 @@ from pentad.models.providers.backoff import full_jitter
 
 TRIES = 40
 """Transactions over one counter get into each other's way; so often a record is tried, within about 10 s."""
-ATTEMPTS = "ATTEMPT#"
-"""Sort keys of attempts begin with it."""
 _BEGUN, _VOID = "#BEGUN", "#VOID"
 _NEW = "attribute_not_exists(pk)"
 
@@ -109,9 +107,9 @@ class DynamoDBLedger:
         """Return a run's attempts; see the port."""
         pk = keys.run_pk(tenant_id, run_id)
         if since is None:
-            items, _ = self._table.query(pk, begins=ATTEMPTS)
+            items, _ = self._table.query(pk, begins=keys.ATTEMPT)
         else:
-            items, _ = self._table.query(pk, between=(f"{ATTEMPTS}{_format_time(since)}", f"{ATTEMPTS}~"))
+            items, _ = self._table.query(pk, between=(f"{keys.ATTEMPT}{_format_time(since)}", f"{keys.ATTEMPT}~"))
         found: dict[str, Item] = {}
         for item in items:  # an attempt's items follow each other: outcome, begun, void
             sk = str(item["sk"])
@@ -142,7 +140,7 @@ def _make_item(attempt: Attempt) -> Item:
         pk = keys.ledger_day_pk(context.tenant_id, spend.day_of(attempt))
     return {
         "pk": pk,
-        "sk": f"{ATTEMPTS}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
+        "sk": f"{keys.ATTEMPT}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
         "type": "attempt",
         "body": spend.hide_user(attempt).model_dump_json(exclude_none=True),
         "cost_nanousd": attempt.cost_nanousd,

@@ -103,7 +103,7 @@ class DynamoApprovals:
 
     def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = 1000) -> list[Approval]:
         """See `ApprovalStore`."""
-        items, _ = self._state.query(keys.run_pk(tenant_id, run_id), begins="APPROVAL#", descending=True, limit=limit)
+        items, _ = self._state.query(keys.run_pk(tenant_id, run_id), begins=keys.APPROVAL, descending=True, limit=limit)
         return [self._load_approval(item) for item in items]
 
     def _build_open_check(self, approval: Approval) -> Item:

@@ -185,7 +185,7 @@ class DocumentsPlace:
     def _is_gone(self, tenant_id: str, name: str, entry: Item | None) -> bool:
         """Tell whether ingest has taken a document out of the index, and is not at work on it."""
         pk = keys.document_pk(tenant_id, name)
-        chunks, _ = self._state.query(pk, begins="CHUNKS#", limit=1)
+        chunks, _ = self._state.query(pk, begins=keys.CHUNKS, limit=1)
         claim: Mapping[str, object] = self._state.get(pk, keys.LEASE) or {}
         is_held = int(str(claim.get("expires_at_ms", 0))) > self._now().timestamp() * 1000
         is_deleted = entry is None or json.loads(entry["body"]).get("status") == "deleted"

@@ -153,14 +153,14 @@ class RunThings:
         return True
 
     def _find_marks(self, tenant_id: str, run_id: str) -> list[tuple[str, str]]:
-        begins = keys.effect_sk("")
+        begins = keys.EFFECT
         effects = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
         return self._marks.find(tenant_id, [str(item["sk"]).removeprefix(begins) for item in effects])
 
     def _list_graphs(self, tenant_id: str, run_id: str) -> list[str]:
         """Return the partitions of the graphs that a run's calls may have run."""
         threads = [run_id]
-        for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="CALL#"):
+        for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=keys.CALL):
             step, index = str(item["sk"]).split("#")[1:3]
             threads.append(f"{run_id}.{step}.{index}")
         return [keys.graph_pk(tenant_id, thread) for thread in threads]

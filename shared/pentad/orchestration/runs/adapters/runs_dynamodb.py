@@ -103,7 +103,7 @@ class DynamoRuns(ReadsAtOnce):
 
     def list_children(self, tenant_id: str, run_id: str) -> list[str]:
         """See `RunStore`."""
-        return [str(item["run"]) for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="CHILD#")]
+        return [str(item["run"]) for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=keys.CHILD)]
 
     def set_execution(self, tenant_id: str, run_id: str, execution_arn: str) -> None:
         """See `RunStore`."""
@@ -235,12 +235,12 @@ class DynamoRuns(ReadsAtOnce):
 
     def list_steps(self, tenant_id: str, run_id: str) -> list[Step]:
         """See `RunStore`."""
-        items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="STEP#")
+        items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=keys.STEP)
         return [self._load_item(Step, item) for item in items]
 
     def list_calls(self, tenant_id: str, run_id: str, step: int | None = None) -> list[ToolCall]:
         """See `RunStore`."""
-        begins = "CALL#" if step is None else f"CALL#{step:05d}#"
+        begins = keys.CALL if step is None else keys.calls_prefix(step)
         items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
         return [add_undo(self._load_item(ToolCall, item), item) for item in items]
 
@@ -349,7 +349,9 @@ class DynamoRuns(ReadsAtOnce):
 
     def _list_session_page(self, tenant_id: str, session_id: str, limit: int, cursor: str | None) -> Page[Run]:
         pk = keys.session_pk(tenant_id, session_id)
-        items, end = self._state.query(pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk))
+        items, end = self._state.query(
+            pk, begins=keys.SESSION_RUN, descending=True, limit=limit, start=decode_cursor(cursor, pk)
+        )
         runs = tuple(self.get(tenant_id, str(item["run"])) for item in items)
         return Page[Run](items=runs, cursor=encode_cursor(end))
 

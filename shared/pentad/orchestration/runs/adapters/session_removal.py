@@ -51,7 +51,7 @@ class SessionRemoval:
         self._remove_messages(pk)
 
     def _remove_messages(self, pk: str) -> None:
-        for item in self._state.iter_items(pk, begins="M#"):
+        for item in self._state.iter_items(pk, begins=keys.MESSAGE):
             if self._state.get(pk, keys.META) is not None:
                 return  # Somebody has begun a session under the same id, whose messages these may be.
             self._remove_message(pk, item)

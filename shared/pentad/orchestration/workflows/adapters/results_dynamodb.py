@@ -50,7 +50,8 @@ class DynamoResults:
     def list_for_run(self, tenant_id: str, run_id: str) -> list[StepResult]:
         """See `ResultStore`."""
         return [
-            self._load_result(item) for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="RESULT#")
+            self._load_result(item)
+            for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=keys.RESULT)
         ]
 
     def put_plan(self, plan: Plan) -> None:

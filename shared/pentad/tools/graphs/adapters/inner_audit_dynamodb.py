@@ -50,7 +50,7 @@ class DynamoInnerAudit:
 
     def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:
         """See `AuditLog`."""
-        items = self._table.iter_items(keys.graph_pk(tenant_id, run_id), begins=keys.INNER_AUDIT)
+        items = self._table.iter_items(keys.graph_pk(tenant_id, run_id), begins=keys.AUDIT)
         return [from_stored(AuditEntry, item["body"]) for item in items]
 
     def list_for_call(self, tool: str, tenant_id: str, run_id: str, step: int, index: int) -> list[AuditEntry]:
@@ -62,4 +62,4 @@ class DynamoInnerAudit:
 
 
 def _begin(step: int, index: int) -> str:
-    return f"{keys.INNER_AUDIT}{step:05d}#{index:02d}#"
+    return f"{keys.AUDIT}{step:05d}#{index:02d}#"

@@ -55,12 +55,12 @@ class ThreadKeys:
     @property
     def every_checkpoint(self) -> str:
         """What the sort keys of the thread's checkpoints begin with, whatever their namespace."""
-        return "C#"
+        return keys.CHECKPOINT
 
     @property
     def checkpoints(self) -> str:
         """What the sort keys of the namespace's checkpoints begin with; they sort by time."""
-        return f"C#{self._ns}#"
+        return f"{keys.CHECKPOINT}{self._ns}#"
 
     def checkpoint_key(self, checkpoint: str) -> str:
         """Return the sort key of a checkpoint."""
@@ -68,11 +68,11 @@ class ThreadKeys:
 
     def value_key(self, channel: str, version: object) -> str:
         """Return the sort key of one version of a channel's value."""
-        return f"V#{self._ns}#{quote(channel, safe=_SAFE)}#{version}"
+        return f"{keys.CHECKPOINT_VALUE}{self._ns}#{quote(channel, safe=_SAFE)}#{version}"
 
     def writes_prefix(self, checkpoint: str) -> str:
         """Return what the sort keys of the writes after a checkpoint begin with."""
-        return f"W#{self._ns}#{quote(checkpoint, safe=_SAFE)}#"
+        return f"{keys.CHECKPOINT_WRITE}{self._ns}#{quote(checkpoint, safe=_SAFE)}#"
 
     def write_key(self, checkpoint: str, task: str, index: int) -> str:
         """Return the sort key of one write of a task."""

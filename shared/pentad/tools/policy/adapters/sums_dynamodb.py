@@ -91,8 +91,8 @@ def _pk(place: SumPlace) -> str:
 
 
 def _sum_sk(name: str) -> str:
-    return f"SUM#{name}"
+    return f"{keys.SUM}{name}"
 
 
 def _mark_sk(place: SumPlace, call_key: str) -> str:
-    return f"CALL#{call_key}#{place.rule}"
+    return f"{keys.SUM_CALL}{call_key}#{place.rule}"

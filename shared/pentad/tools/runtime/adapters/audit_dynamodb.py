@@ -12,8 +12,6 @@ from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.tools.runtime.ports import AuditEntry
 
-_BEGINS = "AUDIT#"
-
 
 class DynamoAudit:
     """Audit entries in DynamoDB, under their run, in the order of their times.
@@ -37,8 +35,8 @@ class DynamoAudit:
         """See `AuditLog`."""
         items = [
             # Entries of the release 0.1.0 stand among the run's attempts.
-            *self._ledger.iter_items(keys.run_pk(tenant_id, run_id), begins=_BEGINS),
-            *self._ledger.iter_items(keys.audit_pk(tenant_id, run_id), begins=_BEGINS),
+            *self._ledger.iter_items(keys.run_pk(tenant_id, run_id), begins=keys.AUDIT),
+            *self._ledger.iter_items(keys.audit_pk(tenant_id, run_id), begins=keys.AUDIT),
         ]
         return [from_stored(AuditEntry, item["body"]) for item in items]
 
@@ -46,7 +44,7 @@ class DynamoAudit:
 def _make_item(entry: AuditEntry) -> Item:
     at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
     return {
-        "sk": f"{_BEGINS}{at}#{entry.step:05d}#{entry.index:02d}#{entry.entry_id}",
+        "sk": f"{keys.AUDIT}{at}#{entry.step:05d}#{entry.index:02d}#{entry.entry_id}",
         "type": "audit",
         "tool": entry.tool,
         "action": entry.action,

@@ -7,7 +7,6 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 from pentad.api.acts.subjects import BREAKERS, BUDGETS, SWITCHES
 from pentad.aws.table import Table
 from pentad.cli import operator
@@ -45,7 +44,7 @@ def run_command(app: Any, *arguments: str) -> tuple[int, str]:
 
 
 def list_acts(deployment: Deployment, subject: str, tenant_id: str | None = None) -> list[tuple[Any, ...]]:
-    found = DynamoActs(deployment.ledger).list_for(tenant_id, subject)
+    found = deployment.list_acts(tenant_id, subject)
     assert {(act.actor.key_id, act.actor.person) for act in found} == {("aws", "local")}
     assert len({act.request_id for act in found}) * 2 == len(found)
     return [(act.name, act.stage, act.status, act.target) for act in found]
@@ -109,7 +108,7 @@ def test_a_reason_that_is_too_long_is_refused_by_its_option() -> None:
 def test_what_stops_something_is_done_without_the_audit_too_and_the_operator_is_told() -> None:
     code, shown = run_command(kill.app, "on", "--all")
     assert (code, list_switches()) == (0, [("all", "*")])
-    assert "warning: it could not be recorded in the audit" in shown
+    assert "warning: the audit could not record it" in shown
     assert run_command(kill.app, "off", "--all")[0] == 1
     assert list_switches() == [("all", "*")]
 
@@ -120,7 +119,7 @@ def test_a_circuit_is_held_and_closed_in_the_audit(deployment: Deployment) -> No
     assert run_command(breaker.app, "open", "nobody")[0] == 2
     assert [act[0::3] for act in list_acts(deployment, BREAKERS) if act[1] == "ended"] == [
         ("open_circuit", "anthropic for 5 minutes"),
-        ("close_circuit", "anthropic of tenant acme"),
+        ("close_circuit", "anthropic of tenant 'acme'"),
     ]
 
 

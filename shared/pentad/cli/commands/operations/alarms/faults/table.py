@@ -91,7 +91,7 @@ FAULTS: Sequence[RealFault] = (
     RealFault(
         name="usage-absurd",
         kind="cost",
-        says="a provider reports a thousand million tokens",
+        says="a provider reports a billion tokens",
         raises=("usage-absurd",),
         begin=providers.count_otherwise(providers.ABSURD),
         use=ask_of(2),

@@ -1,1 +1,0 @@
-"""Adapters: the only modules of this layer that talk to the outside."""
