@@ -1,6 +1,7 @@
 """The documentation names what exists, and stays readable: line lengths, page lengths, links, paths and code names."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -245,3 +246,9 @@ def test_every_page_that_the_code_sends_a_reader_to_exists(tracked: list[Path], 
     }
     assert len(named) > 10
     assert not {(path, page) for path, page in named if page not in examples and not (root / page).is_file()}
+
+
+def test_the_version_of_the_project_has_security_fixes(root: Path) -> None:
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    supported = re.findall(r"^\| (\S+) \| yes \|$", (root / "SECURITY.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert supported == [f"{version.rpartition('.')[0]}.x"]
