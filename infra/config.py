@@ -61,7 +61,7 @@ class Channels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notices:
+class NoticeSettings:
     """How humans learn that something waits for them.
 
     Attributes:
@@ -75,7 +75,7 @@ class Notices:
     groups: Mapping[str, Channels]
 
 
-NOTICES = Notices(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
+NOTICES = NoticeSettings(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
 """Of every stage that the context's ``notices`` does not name."""
 
 
@@ -129,7 +129,7 @@ class Stage:
     remember_concurrency: int
     trigger_concurrency: int
     rollout: Rollout
-    notices: Notices
+    notices: NoticeSettings
     alerts: Alerts
     api_burst: int
     api_rate: int
@@ -327,7 +327,7 @@ def read_targets(values: Any) -> tuple[Target, ...]:
     return targets
 
 
-def read_notices(values: Mapping[str, Any]) -> Notices:
+def read_notices(values: Mapping[str, Any]) -> NoticeSettings:
     """Return what a project's cdk.json says of a stage's notices: ``{link?, email_from?, groups: {GROUP: Channels}}``.
 
     Raises:
@@ -347,7 +347,7 @@ def read_notices(values: Mapping[str, Any]) -> Notices:
             f"cdk.json: notices: no field {', '.join(map(repr, unknown))}",
             fix="a stage has link, email_from and groups; a group has slack and email",
         )
-    return Notices(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)
+    return NoticeSettings(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)
 
 
 def resolve_output_folder(root: Path) -> str | None:

@@ -16,7 +16,7 @@ PARTICIPLES = frozenset(
     "told said held made kept left found given taken known seen shown sent spent gone drawn".split()
 )
 # Classes of one name within one tree. A private class of a module is its own affair, but not a public one.
-DOUBLED = {"shared/pentad": frozenset[str](), "twin": frozenset[str]()}
+DOUBLED = {tree: frozenset[str]() for tree in ("shared/pentad", "twin", "infra")}
 
 
 def find_functions(root: Path, tree: str) -> Iterator[tuple[Path, str]]:
