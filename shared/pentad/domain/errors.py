@@ -240,8 +240,8 @@ class ConfigurationError(PermanentError):
 
 
 def iter_leaves(root: type[PentadError] = PentadError) -> Iterator[type[PentadError]]:
-    """Yield every class below ``root`` that has no subclass of its own, depth first."""
-    subclasses = root.__subclasses__()
+    """Yield every class of this module below ``root`` that has no subclass of its own here, depth first."""
+    subclasses = [one for one in root.__subclasses__() if one.__module__ == __name__]
     if not subclasses:
         yield root
     for subclass in subclasses:

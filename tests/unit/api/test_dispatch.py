@@ -171,7 +171,7 @@ def test_each_error_has_an_address_that_the_api_itself_answers() -> None:
 
     client = Client()
     document = client("GET", "/v1/openapi.json").json
-    leaves = [leaf for leaf in iter_leaves() if leaf.__module__ == PentadError.__module__]
+    leaves = list(iter_leaves())
     assert len(leaves) > 20
     for kind in (*leaves, Another):
         error = kind("x", limit="steps") if kind.__name__ == "LimitReached" else kind("x")
