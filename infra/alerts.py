@@ -61,7 +61,9 @@ def read_alerts(values: Any, stage: Alerts) -> Alerts:
         ConfigurationError: it has a name that is not known, an address that is none, or a limit out of bounds.
     """
     fix = 'write {"page": ["on-call@example.com", {"kind": "slack", "name": "on-call"}], "limits": {"daily_usd": 200}}'
-    unknown = sorted(set(values) - {"page", "ticket", "link", "limits"}) if isinstance(values, dict) else ["?"]
+    if not isinstance(values, dict):
+        raise ConfigurationError("cdk.json: alerts of a stage must be an object", fix=fix)
+    unknown = sorted(set(values) - {"page", "ticket", "link", "limits"})
     if unknown:
         raise ConfigurationError(f"cdk.json: alerts: no field {', '.join(map(repr, unknown))}", fix=fix)
     told = {
@@ -70,7 +72,9 @@ def read_alerts(values: Any, stage: Alerts) -> Alerts:
     }
     link = values.get("link", stage.link)
     if link is not None and not (isinstance(link, str) and _RECEIVER.fullmatch(link) and link.startswith("https://")):
-        raise ConfigurationError("cdk.json: alerts: link is not an HTTPS address", fix='write "https://github.com/..."')
+        raise ConfigurationError(
+            "cdk.json: alerts: link must be an HTTPS address", fix='write "https://github.com/..."'
+        )
     try:
         limits = AlarmLimits.model_validate(stage.limits.model_dump() | values.get("limits", {}))
     except (TypeError, ValidationError) as error:
@@ -87,7 +91,7 @@ def _read_receivers(values: Any, severity: str, fix: str) -> tuple[str | AlertTa
         ConfigurationError: one is neither, two targets have one name, or a webhook's host can't be reached.
     """
     if not isinstance(values, list):
-        raise ConfigurationError(f"cdk.json: alerts: {severity} is not a list of addresses and targets", fix=fix)
+        raise ConfigurationError(f"cdk.json: alerts: {severity} must be a list of addresses and targets", fix=fix)
     found: list[str | AlertTarget] = []
     for one in values:
         if isinstance(one, dict):
@@ -102,7 +106,7 @@ def _read_receivers(values: Any, severity: str, fix: str) -> tuple[str | AlertTa
         elif isinstance(one, str) and _RECEIVER.fullmatch(one):
             found.append(one)
         else:
-            raise ConfigurationError(f"cdk.json: alerts: {severity} is not a list of addresses and targets", fix=fix)
+            raise ConfigurationError(f"cdk.json: alerts: {severity} must be a list of addresses and targets", fix=fix)
     names = [one.name for one in found if isinstance(one, AlertTarget)]
     if len(names) > _MOST_TARGETS:
         raise ConfigurationError(f"cdk.json: alerts: {severity} has more than {_MOST_TARGETS} targets", fix=fix)

@@ -152,7 +152,7 @@ def read_tools_file(root: Path, tools: Mapping[str, AnyTool], *, prefix: str) ->
         size = sum(len(value.encode()) for value in found.build_environment(name).values())
         if size > _MOST_BYTES:
             raise file.make_error(
-                (name,), f"{size:,} bytes of settings are more than the {_MOST_BYTES:,} there is room for", "say less"
+                (name,), f"{size:,} bytes of settings are over the limit of {_MOST_BYTES:,} bytes", "shorten them"
             )
     return found
 
@@ -301,11 +301,11 @@ def _read_secrets(file: CatalogFile, declared: set[str], prefix: str) -> dict[st
             ) from error
         if entries[name].tenants and (entries[name].name or "").startswith("arn:"):
             raise file.make_error(
-                (SECRETS, name, "name"), "tenants' own secrets are below a name, and this is an ARN", "write its name"
+                (SECRETS, name, "name"), "a secret with 'tenants' needs a name, and this is an ARN", "write its name"
             )
         _check_rotation(file, name, entries[name])
         if entries[name].key is not None and entries[name].name is None:
-            raise file.make_error((SECRETS, name, "key"), "it stands without a name", "add name:, or remove key")
+            raise file.make_error((SECRETS, name, "key"), "'key' needs 'name'", "add name:, or remove key")
     return {name: _make_secret(name, entries.get(name, SecretEntry()), prefix) for name in sorted(declared)}
 
 

@@ -121,7 +121,7 @@ NEEDED = "mail:\n  host: h.example\n"
         (f"{NEEDED}secrets:\n  smtp: sk-ant-api03-0123456789abcdef\n", "looks like a secret", "renew it"),
         (f"{NEEDED}secrets:\n  smtp: [a]\n", "tools.yaml:4: secrets.smtp", "use name, key, tenants"),
         (f"{NEEDED}secrets:\n  smtp: {{tenants: [Acme]}}\n", "secrets.smtp.tenants", "use name"),
-        (f"{NEEDED}secrets:\n  smtp: {{key: 'arn:aws:kms:eu:1:key/2'}}\n", "stands without a name", "add name:"),
+        (f"{NEEDED}secrets:\n  smtp: {{key: 'arn:aws:kms:eu:1:key/2'}}\n", "'key' needs 'name'", "add name:"),
         (
             f"{NEEDED}secrets:\n  smtp: {{name: 'arn:aws:secretsmanager:eu:1:secret:x-abcdef', tenants: true}}\n",
             "this is an ARN",
@@ -131,7 +131,7 @@ NEEDED = "mail:\n  host: h.example\n"
         (
             f"{NEEDED}  tags: [{', '.join(['a-tag'] * 400)}]\n",
             "more than the 2,500",
-            "say less",
+            "shorten them",
         ),
     ],
 )

@@ -75,7 +75,7 @@ class Deployer:
             DeployError: a resource cannot be changed.
         """
         if {stack.name for stack in assembly.stacks} != set(self._stacks):
-            raise UpdateRefused("the assembly has other stacks than the running twin: stop it and start it anew")
+            raise UpdateRefused("the assembly has other stacks than the running twin: stop it and start it again")
         for stack in assembly.stacks:
             validate(stack)
             check_update(self._stacks[stack.name].template, stack.template, stack.name)

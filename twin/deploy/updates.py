@@ -164,4 +164,6 @@ def _has_changed(before: JsonObject, after: JsonObject) -> bool:
 
 
 def _format_refusal(stack: str, logical_id: str, kind: str, how: str) -> str:
-    return f"stack '{stack}': '{logical_id}' ({kind}) {how}, which a running twin can't take: stop it and start it anew"
+    return (
+        f"stack '{stack}': '{logical_id}' ({kind}) {how}, which a running twin can't take: stop it and start it again"
+    )

@@ -178,7 +178,7 @@ class HostLimits:
     """Bounds of the host. Seconds, megabytes and counts.
 
     Attributes:
-        concurrency: calls at once, those that wait for a process included; what is over it is throttled.
+        concurrency: calls at once, those that wait for a process included; calls beyond it are throttled.
         max_processes: processes for all but HTTP APIs. A call that a function makes may start one beyond them.
         api_processes: processes for HTTP APIs.
         max_starting: processes that start at once, of each share.

@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_read_count,
         default=1_000,
         metavar="N",
-        help="calls of functions at once, waiting ones included; what is over it is throttled (AWS: 1000)",
+        help="calls of functions at once, waiting ones included; calls beyond it are throttled (AWS: 1000)",
     )
     parser.add_argument(
         "--processes",

@@ -40,7 +40,7 @@ class TwinOptions:
         hosts: names of this machine, beside ``localhost`` and the loopback addresses, under which requests and web
             pages may reach the twin.
         clock: when schedules are due. None: the system's clock.
-        concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
+        concurrency: calls of functions at once, those that wait for a process included; calls beyond it are throttled.
             AWS's default is 1,000, and a new account's may be 10.
         processes: processes of functions at once. None: 16 a core or one for each function, whichever is more, that
             fit into a quarter of the memory, 16 to 64. HTTP APIs have half as many of their own.

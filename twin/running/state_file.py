@@ -16,7 +16,9 @@ class TwinRunning(Exception):
     """Another live process runs a twin in this state folder."""
 
     def __init__(self, folder: Path, pid: int) -> None:
-        super().__init__(f"a twin runs in {folder} already (process {pid}): stop it, or name another state folder")
+        super().__init__(
+            f"a twin is already running in {folder} (process {pid}): stop it, or name another state folder"
+        )
         self.pid = pid
 
 

@@ -84,7 +84,7 @@ class Twin:
         TwinError: this process runs one already, or a secret needs a stand-in that does not run.
         """
         if not _one_per_process.acquire(blocking=False):
-            raise TwinError("this process runs a twin already; start another one in its own process")
+            raise TwinError("this process already runs a twin; start another one in its own process")
         twin: Self | None = None
         try:
             twin = cls(read_assembly(assembly_dir), state_dir.resolve(), options or TwinOptions())

@@ -155,7 +155,7 @@ class HttpConnection:
             return target
         begun, rest = target[: len(prefix)], target[len(prefix) :]
         if not hmac.compare_digest(begun.encode("latin-1"), prefix.encode()) or rest[:1] not in ("", "/", "?"):
-            raise Refused(404, "not_found", "nothing is here: use the whole address that the twin told")
+            raise Refused(404, "not_found", "nothing is here: use the full address that the twin printed")
         return rest if rest.startswith("/") else f"/{rest}"
 
     def _read_head(self) -> Head:

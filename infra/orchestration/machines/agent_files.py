@@ -30,7 +30,7 @@ def read_agent(folder: Path) -> AgentSpec:
     settings, prompt = (Path("agents", folder.name, name) for name in ("agent.yaml", "prompt.md"))
     for path in (settings, prompt):
         if not (folder / path.name).is_file():
-            raise ConfigurationError(f"{path} is missing", fix="write it: an agent has agent.yaml and prompt.md")
+            raise ConfigurationError(f"'{path}' is missing", fix="write it: an agent has agent.yaml and prompt.md")
     try:
         content = yaml.safe_load((folder / settings.name).read_bytes())  # What is not UTF-8 is an error of YAML then.
     except yaml.YAMLError as error:

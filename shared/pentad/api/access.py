@@ -188,7 +188,9 @@ class AccessRules:
         """
         group = self.find_group_of_call(caller.tenant_id, effect.agent, effect.run_id, effect.step)
         return (
-            None if caller.is_in(group) else f"only the group '{group}' can undo it, and your credential is not in it"
+            None
+            if caller.is_in(group)
+            else f"only the group '{group}' can undo it, and your credential does not belong to it"
         )
 
     def _get_run(self, caller: Caller, run_id: str, field: str) -> Run:
@@ -241,7 +243,7 @@ _RULES: Mapping[Access, Callable[[AccessRules, Caller, Asked], None]] = {
 def _check_group(caller: Caller, group: str) -> None:
     if not caller.is_in(group):
         raise PolicyDenied(
-            f"only the group '{group}' can do this, and your credential is not in it",
+            f"only the group '{group}' can do this, and your credential does not belong to it",
             field="group",
             fix=f"use a credential of the group '{group}'",
         )

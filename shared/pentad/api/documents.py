@@ -81,13 +81,13 @@ def check_name(name: str, field: str = "name") -> str:
     encoded = name.encode("utf-8", "replace")
     if len(name) > NAME_CHARACTERS or len(encoded) > NAME_BYTES:
         raise InvalidInput(
-            f"the {field} is too long",
+            f"'{field}' is too long",
             field=field,
             fix=f"use at most {NAME_CHARACTERS} characters and {NAME_BYTES} bytes of UTF-8",
         )
     if not re.fullmatch(NAME_PATTERN, name) or encoded.decode() != name:
         raise InvalidInput(
-            f"the {field} must be a relative path of characters that can be read",
+            f"'{field}' must be a relative path of printable characters",
             field=field,
             fix="use letters and digits of any script, blanks and _ . - ( ) + = @ , ! ' & between slashes; "
             "no part begins or ends with a blank or a dot, or begins with a dash",
@@ -148,7 +148,7 @@ class Documents:
         label = kind.lower() + semicolon + parameters or _UNKNOWN_TYPE
         if not re.fullmatch(MEDIA_TYPE_PATTERN, label):
             raise InvalidInput(
-                "the media type is none",
+                "the media type is not valid",
                 field="media_type",
                 fix=f"send one such as text/markdown, or {_UNKNOWN_TYPE} where you don't know",
             )

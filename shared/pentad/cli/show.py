@@ -219,7 +219,7 @@ def render_context(context: Json | None) -> Iterator[RenderableType]:
         context: what the API shows of it with the run's trace.
     """
     if context is None:
-        yield build_styled("The run has no context: Recall has not chosen one.", "yellow")
+        yield build_styled("The run has no context: Recall has not run yet.", "yellow")
         return
     table = Grid("piece", "count", "tokens", "left out", "signals", "why")
     for piece in context["pieces"]:

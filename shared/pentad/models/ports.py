@@ -48,6 +48,6 @@ class Embedder(Protocol):
         Raises:
             ModelThrottled: the provider said 429 until the deadline.
             ModelUnavailable: it did not answer until the deadline.
-            InvalidInput: an empty text, more than the batch bound, or no model has so many dimensions.
+            InvalidInput: an empty text, more than the batch bound, or no model has that many dimensions.
         """
         ...

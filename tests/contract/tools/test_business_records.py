@@ -357,7 +357,7 @@ def test_a_refusal_in_any_form_is_told(world: World, body: bytes) -> None:
 def test_a_success_in_a_form_that_is_not_known_is_told(world: World, body: bytes) -> None:
     method = "POST" if world.provider != "salesforce" else "GET"
     world.vendor.faults = [Fault(False, Reply(200, body), method)]
-    with pytest.raises(ToolFailed, match=r"not known|no list|not JSON") as caught:
+    with pytest.raises(ToolFailed, match=r"unknown format|no list|not JSON") as caught:
         world.act().find(world.kind)
     assert "records" not in caught.value.message
 

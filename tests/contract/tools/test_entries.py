@@ -108,7 +108,7 @@ def test_a_change_is_done_only_on_the_version_that_was_found(desk: Desk) -> None
     stale = desk.call(save_record, kind="contact", key="a", value={"age": 1}, if_version=version).call
     assert stale.is_error and "changed since" in (stale.result or "")
     again = desk.call(save_record, kind="contact", key="a", value={"name": "B"}, if_version=0).call
-    assert again.is_error and "there already" in (again.result or "")
+    assert again.is_error and "already exists" in (again.result or "")
     gone = desk.call(delete_record, kind="contact", key="a", if_version=version).call
     assert gone.is_error and len(desk.find()) == 1
 
@@ -158,8 +158,8 @@ def test_pages_go_on_after_the_last_key(desk: Desk) -> None:
             "'age' of a contact is not a valid",
         ),
         ({"kind": "contact", "key": "a", "value": {"name": "A", "since": "31.1.2026"}}, "is not a valid date"),
-        ({"kind": "contact", "key": " a", "value": {"name": "A"}}, "signs that are not seen"),
-        ({"kind": "contact", "key": "a\u202e", "value": {"name": "A"}}, "signs that are not seen"),
+        ({"kind": "contact", "key": " a", "value": {"name": "A"}}, "invisible characters"),
+        ({"kind": "contact", "key": "a\u202e", "value": {"name": "A"}}, "invisible characters"),
         ({"kind": "contact", "key": "a", "value": {"name": "x" * 20_000}}, "20,0"),
         ({"kind": "contact/x", "key": "a", "value": {"name": "A"}}, "no kind"),
     ],

@@ -222,17 +222,17 @@ def test_a_long_page_comes_in_parts(site: Any) -> None:
     [
         ("404", "NotFound"),
         ("410", "NotFound"),
-        ("403", "does not show the page"),
-        ("451", "does not show the page"),
+        ("403", "the page is not public"),
+        ("451", "the page is not public"),
         ("418", "nothing to read"),
         ("picture", "'image/png'"),
         ("huge", "ToolFailed"),
         ("disguised", "is a document"),
         ("inside", "PolicyDenied"),
-        ("ftp://example.com/x", "not the address of a page"),
-        ("https://user:secret@example.com/", "not the address of a page"),
-        ("file:///etc/passwd", "not the address of a page"),
-        ("https://exa mple.com/", "not the address of a page"),
+        ("ftp://example.com/x", "is not a page's address"),
+        ("https://user:secret@example.com/", "is not a page's address"),
+        ("file:///etc/passwd", "is not a page's address"),
+        ("https://exa mple.com/", "is not a page's address"),
     ],
 )
 def test_what_can_not_be_read_is_told(site: Any, path: str, told: str) -> None:

@@ -104,7 +104,7 @@ def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, frozen
         return choice or "auto", None
     if choice == "required":
         if not known:
-            raise DoorFault("tool_choice: the request has no tools", param="tool_choice")
+            raise DoorFault("'tool_choice' needs 'tools'", param="tool_choice")
         return "required", None
     if isinstance(choice, str):
         raise DoorFault("tool_choice: use auto, none, required, one function or allowed_tools", param="tool_choice")

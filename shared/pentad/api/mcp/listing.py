@@ -43,7 +43,7 @@ _CHECK_SCHEMA: Json = {
 }
 _CHECK: Json = {
     "name": CHECK_RUN,
-    "description": "Ask what came of an earlier call that had not ended when it was answered: its result, or what it "
+    "description": "Get the result of an earlier call that had not ended when it was answered, or what it "
     "waits for. Wait a while between two checks.",
     "inputSchema": _CHECK_SCHEMA,
     "annotations": {"readOnlyHint": True, "openWorldHint": False},

@@ -227,7 +227,7 @@ class McpService:
         try:
             run = self._calls.get_run(terms.caller, run_id)
         except McpFault:
-            return build_text_result("run_id: no such run of a call of yours", is_error=True)
+            return build_text_result("run_id: no such call of yours", is_error=True)
         run = self._calls.wait(run, terms.seconds)
         if run.status.ended:
             return self._calls.build_result(run)

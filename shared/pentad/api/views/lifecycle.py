@@ -25,7 +25,7 @@ from pentad.orchestration.unwinding.effects import Outcome, RunEffect
 class CancelRequest(FrozenValue):
     """The body of ``POST /v1/runs/{id}/cancel``."""
 
-    reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="why, for whoever looks later")
+    reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="the reason, kept with the run")
 
 
 class UndoRequest(FrozenValue):

@@ -27,7 +27,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     wait: Annotated[int, typer.Option(min=0, max=3600, help="Maximum seconds to wait for the end.")] = 300,
 ) -> None:
-    """Erase a user: all that is kept of them goes, but for amounts. Or, with 'verify', look again for what is left."""
+    """Erase a user: deletes everything stored about them except amounts. With 'verify', look again for what is left."""
     with handle_errors():
         client = create_api_client()
         if user == VERIFY:

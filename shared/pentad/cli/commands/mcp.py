@@ -127,7 +127,7 @@ def _review(
     if credential_file is not None and server is None:
         raise CommandError("--credential-file is for one server: name it", code=EXIT_USAGE)
     if not file.servers:
-        raise CommandError(f"{NAME} names no servers: write servers: there, see docs/tools/mcp.md", code=EXIT_USAGE)
+        raise CommandError(f"{NAME} names no servers: add 'servers:' to it (see docs/tools/mcp.md)", code=EXIT_USAGE)
     token = None if credential_file is None else read_text(credential_file).strip()
     found = {}
     for name in [server] if server is not None else sorted(file.servers):

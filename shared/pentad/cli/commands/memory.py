@@ -22,7 +22,7 @@ FactId = Annotated[str, typer.Argument(metavar="FACT", help="The fact's id, as `
 @app.command("list")
 def list_memory(
     user: User,
-    history: Annotated[bool, typer.Option("--history", help="With what no longer holds.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Include facts that no longer hold.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 100,
 ) -> None:
     """List what is remembered of a user, the newest first."""
@@ -86,9 +86,9 @@ def edit_memory(
     fact: FactId,
     user: User,
     text: Annotated[str | None, typer.Option("--text", help="The new text.")] = None,
-    expires: Annotated[str | None, typer.Option("--expires", help="YYYY-MM-DD after which it is of no use.")] = None,
+    expires: Annotated[str | None, typer.Option("--expires", help="Expiry date, YYYY-MM-DD.")] = None,
 ) -> None:
-    """Put a fact as it should be. What it said before stays as history."""
+    """Correct a fact. What it said before stays as history."""
     with handle_errors():
         body: Json = {name: value for name, value in (("text", text), ("expires_at", _parse_day(expires))) if value}
         if not body:
@@ -111,7 +111,7 @@ def forget_memory(
         client = create_api_client()
         found = client.call("GET", make_path(user, fact))
         if not yes:
-            confirm(f"Forget of '{user}': {found['text']}")
+            confirm(f"Forget this fact about '{user}': {found['text']}?")
         forgotten = client.call("DELETE", make_path(user, fact))
         if OPTIONS.json:
             print_json(forgotten)

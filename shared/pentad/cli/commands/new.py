@@ -156,7 +156,7 @@ def build_agent_files(root: Path, name: str, description: str, tools: tuple[str,
     }
     taken = [path for path in (*files, root / "infra" / "workflows" / f"{word}.py") if path.exists()]
     if taken:
-        raise CommandError(f"there is a '{name}' already: {taken[0].relative_to(root).as_posix()}", code=EXIT_USAGE)
+        raise CommandError(f"'{name}' already exists: {taken[0].relative_to(root).as_posix()}", code=EXIT_USAGE)
     return files
 
 

@@ -74,11 +74,11 @@ def build_tool_files(root: Path, new: NewTool) -> dict[Path, str]:
     }
     for path in files:
         if path.exists():
-            raise CommandError(f"there is a '{new.name}' already: {path.relative_to(root).as_posix()}", code=EXIT_USAGE)
+            raise CommandError(f"'{new.name}' already exists: {path.relative_to(root).as_posix()}", code=EXIT_USAGE)
     shipped = list((root / "functions" / "library").glob(f"*/{new.name}.py"))
     if shipped:
         raise CommandError(
-            f"a tool '{new.name}' ships: {shipped[0].relative_to(root).as_posix()}. Name it in an agent's tools, "
+            f"Pentad has a tool '{new.name}': {shipped[0].relative_to(root).as_posix()}. Name it in an agent's tools, "
             "choose another name, or copy that file into functions/tools and change it",
             code=EXIT_USAGE,
         )
@@ -134,7 +134,7 @@ def _check(root: Path, new: NewTool) -> None:
             code=EXIT_USAGE,
         )
     if name in _RESERVED:
-        raise CommandError(f"the name '{name}' has a meaning already: choose another one", code=EXIT_USAGE)
+        raise CommandError(f"the name '{name}' is reserved: choose another one", code=EXIT_USAGE)
     if new.undo and new.effects == "none":
         raise CommandError("--undo has nothing to undo with --effects none: add --effects internal", code=EXIT_USAGE)
     shared = root / _SHARED

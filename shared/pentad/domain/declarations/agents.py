@@ -33,7 +33,7 @@ ToolData = Literal["records", "files", "checkpoints", "secrets"]
 
 
 UndoKind = Literal["none", "reversible", "compensatable", "irreversible"]
-"""``none``: it has no effect. ``compensatable``: its effect stays, and another one makes up for it."""
+"""``none``: it has no effect. ``compensatable``: its effect stays, and another one compensates for it."""
 
 
 class ToolSpec(Spec):

@@ -14,7 +14,7 @@ _ROOM = MAX_CHANGES - 1
 """Items of a change beside the note of the range."""
 _NO_ROOM = f"there is no room: at most {MAX_FACTS} facts of a user hold at a time"
 _PLACES = 100
-FORGOTTEN_REASON = "the user had it forgotten"
+FORGOTTEN_REASON = "the user asked to forget it"
 FORGOTTEN_DOUBT = "it may contradict a fact that was forgotten"
 
 
@@ -82,19 +82,19 @@ def edit_fact(book: FactBook, fact_id: str, text: str | None, expires_at: dateti
 
     Raises:
         NotFound: there is no such fact.
-        InvalidInput: the fact is history, or the text says nothing.
+        InvalidInput: the fact is history, or the text is empty.
     """
     fact = find_fact(book, fact_id)
     if fact.invalid_from is not None:
         raise InvalidInput(
-            "the fact is history: something else was said in its place",
+            "the fact is history: a newer fact replaced it",
             field="fact",
             fix=f"edit '{fact.superseded_by}'",
         )
     told = fact.text if text is None else " ".join(text.split())
     value = fact.value if text is None else normalize_value(told)
     if not value:
-        raise InvalidInput("the text says nothing", field="text", fix="write one sentence, or forget the fact")
+        raise InvalidInput("the text is empty", field="text", fix="write one sentence, or forget the fact")
     edit = Statement(
         kind=fact.kind,
         text=told,

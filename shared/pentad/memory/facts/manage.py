@@ -56,7 +56,7 @@ class ManageFacts:
 
         Raises:
             NotFound: there is no such fact.
-            InvalidInput: the fact is history, the text says nothing or holds a secret.
+            InvalidInput: the fact is history, the text is empty or holds a secret.
             StoreUnavailable: the store did not answer, or others wrote first each time.
         """
         now = self._now()

@@ -221,7 +221,7 @@ def check_fence(head: Session, fence: int | None) -> None:
         InvalidTransition: a newer run has taken the session over.
     """
     if fence is not None and fence < head.fence:
-        raise InvalidTransition("another run has taken the session over", field="session")
+        raise InvalidTransition("another run has taken over the session", field="session")
 
 
 def append_entries(table: Table, before: Session, after: Session, stored: Sequence[StoredMessage]) -> list[Item]:

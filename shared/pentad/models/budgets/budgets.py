@@ -47,7 +47,7 @@ class BudgetDefinition(FrozenValue):
     tenant_id: TenantId
     scope: Scope
     period: Period
-    subject: str = Field(default=EACH, min_length=1, max_length=200, description="whose; * for each by itself")
+    subject: str = Field(default=EACH, min_length=1, max_length=200, description="whose; * for each one separately")
     limit_nanousd: int = Field(ge=0)
     soft_nanousd: int = Field(ge=0, description="from here on calls go to the fast tier")
     is_default: bool = Field(default=False, description="nobody set it: it holds for every tenant; never stored")
@@ -58,7 +58,7 @@ class BudgetDefinition(FrozenValue):
         if self.period not in allowed:
             raise ValueError(f"a budget of scope {self.scope} has the period {' or '.join(allowed)}")
         if self.scope == "tenant" and self.subject != EACH:
-            raise ValueError("a tenant's own budget names no subject")
+            raise ValueError("a tenant's own budget has no subject")
         return self
 
 
@@ -156,7 +156,7 @@ def define(
         scope: run, session, user, agent or tenant.
         period: day, month or total.
         limit_nanousd: the limit.
-        subject: which run, user and so on; ``*`` for each by itself.
+        subject: which run, user and so on; ``*`` for each one separately.
         soft: the share of the limit from which calls go to the fast tier.
 
     Raises:

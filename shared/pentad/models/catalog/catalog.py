@@ -244,7 +244,7 @@ class ModelCatalog(Entry):
     @staticmethod
     def _pick(entries: Mapping[str, "_E"], field: str, name: str) -> "_E":
         if name not in entries:
-            raise InvalidInput(f"there is no {field} of that name", field=field, fix=f"use one of {', '.join(entries)}")
+            raise InvalidInput(f"no {field} '{name[:64]}'", field=field, fix=f"use one of {', '.join(entries)}")
         return entries[name]
 
 

@@ -105,7 +105,7 @@ class EmbeddingGateway:
             )
         able = [link for link in links if dimensions in (None, route.dimensions) or link.model.can_make(dimensions)]
         if not able:
-            raise InvalidInput("no model has so many dimensions", field="dimensions", fix="leave it out")
+            raise InvalidInput("no model has that many dimensions", field="dimensions", fix="leave it out")
         return able
 
     def _embed_all(
@@ -207,7 +207,7 @@ def _make_error(failure: ProviderFailure | None) -> PentadError:
             "the embeddings provider throttles requests (429)", retry_after=failure.retry_after if failure else None
         )
     if outcome is Outcome.AUTHENTICATION:
-        return ModelAuthentication("the embeddings provider does not accept the credential", fix="check its secret")
+        return ModelAuthentication("the embeddings provider rejected the credential", fix="check its secret")
     if outcome in (Outcome.CALLER_ERROR, Outcome.CONTEXT_OVERFLOW):
         return ModelCallerError(
             "the embeddings provider rejected the request", fix="check the texts' number, length and dimensions"

@@ -41,7 +41,7 @@ _WHY = {
     Outcome.REFUSAL: "the primary model declined",
     Outcome.CONTEXT_OVERFLOW: "the conversation did not fit the primary model",
     Outcome.MALFORMED: "the primary model gave no usable reply",
-    Outcome.CALLER_ERROR: "the primary model does not take the request as it is",
+    Outcome.CALLER_ERROR: "the primary model does not support the request",
 }
 
 
@@ -137,7 +137,7 @@ class Gateway:
         if isinstance(error, ModelUnavailable):
             wait = walk.find_rate_limit()
             if wait is not None:
-                error = ModelThrottled("every model that could be asked says 429: too many requests", retry_after=wait)
+                error = ModelThrottled("every available model is rate limited (429)", retry_after=wait)
         error.attempts = tuple(walk.attempts.made)
         if isinstance(error, ModelUnavailable | ModelThrottled):
             self._count(names.MODEL_DEGRADED, tier=walk.attempts.tier)
@@ -206,7 +206,7 @@ def choose_error(failures: Sequence[ProviderFailure]) -> PentadError:
         return ModelUnavailable("no model could be reached")
     if Outcome.MALFORMED not in outcomes:
         return ModelCallerError(
-            "the request can't be put into any model's form",
+            "no model of the chain supports the request",
             fix="send it without what was added last, such as a tool, a schema or a file",
         )
     why = next(failure.error for failure in reversed(failures) if failure.outcome is Outcome.MALFORMED)

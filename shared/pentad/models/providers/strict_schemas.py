@@ -96,7 +96,7 @@ def make_strict(
     choices = [value for node, _ in nodes for value in node.get("enum", ())]
     names = [name for node, _ in nodes for name in (*node.get("properties", ()), *node.get("$defs", ()))]
     if max(depth for _, depth in nodes) > dialect.depth:
-        raise NotStrict("", f"it is nested deeper than {dialect.depth} levels", "make it flatter")
+        raise NotStrict("", f"it is nested deeper than {dialect.depth} levels", "nest it less deeply")
     if len(choices) > dialect.choices:
         raise NotStrict("", f"it has more than {dialect.choices:,} choices", "take a string, and check it")
     if sum(len(str(one)) for one in (*names, *choices)) > dialect.characters:
@@ -328,7 +328,7 @@ def _convert_literals(left: Schema, path: str) -> Schema:
     else:
         values = left.pop("enum")
         if not isinstance(values, list) or not values:
-            raise NotStrict(path, "a choice of nothing", "list the values")
+            raise NotStrict(path, "an empty choice", "list the values")
         made = {
             "enum": list(
                 {(type(one).__name__, one): one for one in values if not isinstance(one, dict | list)}.values()

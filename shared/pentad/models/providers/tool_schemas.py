@@ -73,7 +73,7 @@ def describe_for_claude(tools: Sequence[ToolSpec], *, strict: bool) -> list[Tool
         if form.strict is not None:
             cost = (1, form.strict.optional, form.strict.unions, form.strict.properties)
             if any(one > rest for one, rest in zip(cost, left, strict=True)):
-                reason = "the strict tools before it use up what a request may have"
+                reason = "the strict tools before it use up the limit of a request"
                 form = ToolForm(*flatten_tool_schema(tool.description, tool.input_schema), reason=reason)
             else:
                 left = [rest - one for one, rest in zip(cost, left, strict=True)]

@@ -31,8 +31,8 @@ def check_caller(invoked_arn: str, op: str) -> bool:
     name = "a version" if qualifier.isdigit() else "the function" if qualifier in ("", "$LATEST") else qualifier
     if op not in _BY_NAME.get(name, ()):
         raise PolicyDenied(
-            f"the gateway does not do '{op}' when it is invoked by {name}",
+            f"{name} of the gateway does not do '{op}'",
             field="op",
-            fix="invoke it by the name that the caller's role allows",
+            fix="invoke the alias that the caller's role allows",
         )
     return name == GRAPHS

@@ -54,16 +54,16 @@ def verify_identity(token: str, key: MacKey, *, now: float) -> Identity:
     """
     claims, dot, code = token.partition(".")
     if not dot or len(token) > _MAX_CHARACTERS:
-        raise PolicyDenied("the call does not prove for whom it is", field="identity")
+        raise PolicyDenied("the call has no proof of identity", field="identity")
     signed = _decode(claims)
     if not key.has_code(signed, _decode(code)):
         raise PolicyDenied("the call's proof of identity was not made by the tool runner", field="identity")
     try:
         identity = Identity.model_validate_json(signed)
     except ValidationError as error:
-        raise PolicyDenied("the call's proof of identity is of another version", field="identity") from error
+        raise PolicyDenied("the call's proof of identity has another version", field="identity") from error
     if identity.expires < now:
-        raise PolicyDenied("the call's proof of identity is over: so is the tool's call", field="identity")
+        raise PolicyDenied("the call's proof of identity has expired: the tool's call has ended", field="identity")
     return identity
 
 

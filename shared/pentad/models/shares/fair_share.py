@@ -59,7 +59,7 @@ class FairShare:
         if not taken:
             self._telemetry.count(names.SHARE_REFUSALS)
             raise ModelThrottled(
-                f"this tenant has {self._most} model calls running, its share",
+                f"this tenant has {self._most} model calls running, the most that it may",
                 retry_after=_RETRY_SECONDS,
                 field=SHARE_FIELD,
                 fix="wait until some have ended",

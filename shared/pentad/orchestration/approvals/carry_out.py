@@ -31,8 +31,8 @@ _TAIL = 20
 """Messages at a session's end that can follow a human's before the next step is stored; more than a turn appends."""
 NOT_SHOWN = "This call was not run: its arguments are not those that the human was shown."
 NOT_RUN = "No human decided in time, so this call was not run."
-NO_ANSWER = "No human answered in time. Go on without, or say what is missing."
-NO_HUMAN = "No human took over in time. Go on as far as you may, and tell the user what is left."
+NO_ANSWER = "No human answered in time. Continue without an answer, or say what is missing."
+NO_HUMAN = "No human took over in time. Continue as far as you may, and tell the user what is left."
 
 
 class CarryOut:

@@ -135,7 +135,7 @@ class Decide:
             before = self._approvals.get(tenant_id, name)
             if groups is not None and before.group not in groups:
                 raise PolicyDenied(
-                    f"only the group '{before.group}' can decide, and your credential is not in it",
+                    f"only the group '{before.group}' can decide, and your credential does not belong to it",
                     field="group",
                     fix=f"use a credential of the group '{before.group}'",
                 )

@@ -30,7 +30,7 @@ def check_json(arguments: Mapping[int, dict[str, Any]]) -> None:
             length = len(canonical_json(values).encode())
         except UnicodeEncodeError as error:
             raise InvalidInput(
-                "the arguments hold half of a surrogate pair, which stands for no character",
+                "the arguments hold half of a surrogate pair, which is not a character",
                 field=f"arguments.{index}",
                 fix="send whole characters",
             ) from error

@@ -39,7 +39,7 @@ _ENDED = "the run has ended"
 _OF_EXECUTIONS = {
     "ExecutionTimedOut": "the execution did not end in time",
     "ExecutionAborted": "the execution was stopped from outside",
-    "ExecutionFailed": "the execution ended before it could say why",
+    "ExecutionFailed": "the execution ended without a reason",
 }
 _NOT_READY = "it did not run: the snapshot that its function starts from was not ready in time; try again"
 _OF_LAMBDA = {
@@ -330,9 +330,9 @@ def describe_error(error: str, cause: str) -> str:
     if error in _OF_EXECUTIONS:
         return _OF_EXECUTIONS[error]
     if error.startswith("Lambda.") and error != "Lambda.Unknown":
-        return _OF_LAMBDA.get(error, "Lambda did not take the call; the execution's history has the reason")
+        return _OF_LAMBDA.get(error, "Lambda rejected the call; the execution's history has the reason")
     if error.startswith("States."):
-        return "the state machine could not go on; the execution's history has the reason"
+        return "the state machine could not continue; the execution's history has the reason"
     return "an unexpected error; the function's log has it"
 
 

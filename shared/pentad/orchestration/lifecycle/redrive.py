@@ -28,10 +28,10 @@ from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
 from pentad.orchestration.turn.taint import name_source
 from pentad.tools.runtime.ports import Effect
 
-GO_ON = "The last attempt at this was cut off by a fault that has been seen to. Go on from where it stopped."
+GO_ON = "The last attempt at this was cut off by a fault that has been fixed. Continue from where it stopped."
 NOT_BEGUN = "This call was not run: the run failed before it."
 UNCERTAIN = (
-    "This call was begun and cut off, so its effect may or may not have happened. Look whether it has before you ask "
+    "This call was begun and cut off, so its effect may or may not have happened. Check whether it has before you ask "
     "for it again."
 )
 _TAIL = 50

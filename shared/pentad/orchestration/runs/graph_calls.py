@@ -40,7 +40,7 @@ class CheckGraphCall:
             LimitReached: the run's time, tokens or money are used up: its next turn stops it.
         """
         if self._key is None or token is None:
-            raise PolicyDenied("the call does not prove for whom it is", field="identity")
+            raise PolicyDenied("the call has no proof of identity", field="identity")
         identity = verify_identity(token, self._key, now=self._now().timestamp())
         context = check_context(given, identity)
         self._check_limits(context)

@@ -224,7 +224,9 @@ class ForkRun:
     def _read_messages(self, source: Run) -> list[StoredMessage]:
         """Return what the run's context began with, up to the last message of its session."""
         if source.waiting and not source.status.ended:
-            raise InvalidTransition("the run has not begun: it waits for its session", field="run", fix="wait for it")
+            raise InvalidTransition(
+                "the run has not begun: it waits for its session", field="run", fix="wait until it has begun"
+            )
         head = self._sessions.get(source.tenant_id, source.session_id)
         first = source.manifest.epoch_first_seq if source.manifest else head.epoch_first_seq if head else 0
         first = min(first, source.request_seq)

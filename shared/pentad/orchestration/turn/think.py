@@ -125,7 +125,7 @@ class Think:
 
         Raises:
             NotFound: there is no such run or session.
-            InvalidTransition: another run has taken the session over.
+            InvalidTransition: another run has taken over the session.
             PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead, and
                 where no model could be reached a notice is the answer.
         """

@@ -108,7 +108,7 @@ def load_turn_context(
 
     Raises:
         NotFound: there is no such session.
-        InvalidTransition: another run has taken the session over.
+        InvalidTransition: another run has taken over the session.
     """
     head = sessions.get(turn.tenant_id, turn.session_id)
     if head is None or run.session_id != turn.session_id:
@@ -116,7 +116,7 @@ def load_turn_context(
     question, stored = read_conversation(run, head, sessions)
     if any(one.seq > run.request_seq and one.message.run_id != run.run_id for one in stored):
         # The lease ran out and another run went on: what this one would write has no place any more.
-        raise InvalidTransition("another run has taken the session over", field="session")
+        raise InvalidTransition("another run has taken over the session", field="session")
     calls = _list_last_calls(turn, stored, runs)
     results = _build_results(turn, stored, calls, now, run.taint)
     of_recall = run.manifest.notices if run.manifest is not None and turn.step == 1 else ()

@@ -28,9 +28,9 @@ Outcome = Literal[
 ``unknown``: whether it happened, or was undone, is not known. ``call_failed``: the call itself ended with an error.
 ``not_allowed``: another group decides of it.
 """
-_GRAPH = "it ran inside of a graph, which keeps nothing to undo; what it changed, its author knows"
-_UNKNOWN_CALL = "the call was cut off: whether it happened is not known"
-_UNKNOWN_UNDO = "an earlier undo was cut off, or runs now: whether it happened is not known"
+_GRAPH = "it ran inside a graph, which keeps nothing to undo; ask its author what it changed"
+_UNKNOWN_CALL = "the call was cut off: it may or may not have happened"
+_UNKNOWN_UNDO = "an earlier undo was cut off, or is running: it may or may not have happened"
 
 
 class RunEffect(FrozenValue):
@@ -107,7 +107,7 @@ class ListEffects:
             return None
         if begun.status == "begun" or call.error_type == EffectUncertain.__name__:
             return _build(spec, call, run, "unknown", _UNKNOWN_CALL, begun.begun_at)
-        reason = f"the call failed ({begun.error_type or 'with an error'}): what it had done before is not known"
+        reason = f"the call failed ({begun.error_type or 'with an error'}): it may have done something before"
         return _build(spec, call, run, "call_failed", reason, begun.done_at)
 
     def _walk(self, run: Run) -> Iterator[Run]:
@@ -144,12 +144,12 @@ class ListEffects:
             by = "" if call.undone_by is None else f" by {call.undone_by.person}"
             return "already_undone", f"it was undone before{by}"
         if spec is None:
-            return "irreversible", "the tool is gone from this deployment"
+            return "irreversible", "this deployment no longer has the tool"
         if not spec.reversible or call.undo is None:
             return "irreversible", _explain_irreversible(spec)
         if self._is_cut_off(spec, call):
             return "unknown", _UNKNOWN_UNDO
-        return "to_undo", "its effect stays, and another one makes up for it" if spec.compensates else None
+        return "to_undo", "its effect stays, and another one compensates for it" if spec.compensates else None
 
     def _is_cut_off(self, spec: ToolSpec, call: ToolCall) -> bool:
         """Tell whether an undo was begun that can't be repeated; who never tried has begun none."""

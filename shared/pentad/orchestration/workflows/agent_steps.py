@@ -159,7 +159,7 @@ class Children:
             RunStatus.FAILED,
             at=self._stores.now(),
             answer=None,
-            error="the execution died, or took longer than its agent may",
+            error="the execution died, or exceeded its agent's time limit",
         )
         if self._stores.telemetry is not None:
             self._stores.telemetry.record_span(build_root_span(ended))

@@ -97,7 +97,7 @@ class DoneCalls:
         if not tool.idempotent:
             raise EffectUncertain(
                 f"the call of '{tool.name}' was begun by '{call.run_id}' and cut off: it may or may not have happened",
-                fix="look whether it has; then start the workflow anew, or do the rest by hand",
+                fix="check whether it has; then start the workflow again, or do the rest by hand",
             )
         return Begun(call.arguments, key)
 

@@ -44,7 +44,7 @@ def _list_earlier(run: Run, own: Numbered, runs: RunStore, results: ResultStore)
         except NotFound:
             break
     if len(found) > LONGEST:
-        raise InvalidTransition(f"the run was redriven more than {LONGEST} times", field="run", fix="start it anew")
+        raise InvalidTransition(f"the run was redriven more than {LONGEST} times", field="run", fix="start it again")
     return found
 
 

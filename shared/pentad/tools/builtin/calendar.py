@@ -102,10 +102,10 @@ def place(moment: Moment, zone: tzinfo | None) -> tuple[Moment, list[str]]:
     if _round_trip(read) != moment:
         real = _move_clock(read.astimezone(UTC), zone)
         told = f"{moment.isoformat()} does not exist in {_name_zone(zone)}, clocks go forward over it"
-        return real, [f"the clock time {told}: {real.isoformat()} is taken"]
+        return real, [f"the clock time {told}: {real.isoformat()} is used"]
     if read.utcoffset() != read.replace(fold=1).utcoffset():
         told = f"{moment.isoformat()} exists twice in {_name_zone(zone)}, clocks go back over it"
-        return read, [f"the clock time {told}: the first, {read.isoformat()}, is taken"]
+        return read, [f"the clock time {told}: the first, {read.isoformat()}, is used"]
     return read, []
 
 
@@ -117,7 +117,7 @@ def _move_clock(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return moment.astimezone(UTC).astimezone(zone)
     except (OverflowError, ValueError) as error:
-        raise InvalidInput("the result is out of the years 1 to 9999", field="date", fix="use another year") from error
+        raise InvalidInput("the result is outside the years 1 to 9999", field="date", fix="use another year") from error
 
 
 def _round_trip(moment: datetime) -> datetime:
@@ -141,7 +141,7 @@ def add(start: Moment, *, years: int = 0, months: int = 0, weeks: int = 0, days:
     try:
         return start + relativedelta(years=years, months=months, weeks=weeks, days=days)
     except (OverflowError, ValueError) as error:
-        raise InvalidInput("the result is out of the years 1 to 9999", field="date", fix="add less") from error
+        raise InvalidInput("the result is outside the years 1 to 9999", field="date", fix="add less") from error
 
 
 def move(start: Moment, zone: tzinfo | None, **amounts: int) -> dict[str, Any]:

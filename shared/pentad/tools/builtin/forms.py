@@ -242,7 +242,7 @@ class Form:
         if large is not None:
             raise make_range_error() from large
         raise make_error(
-            f"it can't be decided: two values are equal or closer than {MAX_DIGITS:,} digits tell",
+            f"it can't be decided: two values are equal or closer than {MAX_DIGITS:,} digits can distinguish",
             "simplify the expression, or round a part of it, such as round(x, 20)",
         )
 

@@ -67,7 +67,7 @@ class WorkingCalendar:
             return -self.count(end, start)
         span = (end - start).days
         if span > _MAX_SPAN_DAYS:
-            raise InvalidInput("the days are more than 400 years apart", field="end", fix="use days nearer each other")
+            raise InvalidInput("the days are more than 400 years apart", field="end", fix="use days closer together")
         weeks, rest = divmod(span, 7)
         open_days = weeks * (7 - len(self.weekend))
         open_days += sum((start.weekday() + number) % 7 not in self.weekend for number in range(rest))
@@ -82,7 +82,7 @@ def _move(day: date, step: int) -> date:
     try:
         return day + timedelta(days=step)
     except OverflowError as error:
-        raise InvalidInput("the result is out of the years 1 to 9999", field="days", fix="add less") from error
+        raise InvalidInput("the result is outside the years 1 to 9999", field="days", fix="add less") from error
 
 
 def make_calendar(weekend: Sequence[str], holidays: Collection[str]) -> WorkingCalendar:

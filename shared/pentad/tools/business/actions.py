@@ -22,7 +22,7 @@ from pentad.tools.business.settings import RecordSettings
 from pentad.tools.outside.vendor_api import begin_with_look
 
 MAX_PAGE = 100
-_LOOK = "look at the record before asking for it again"
+_LOOK = "check the record before asking again"
 
 
 class ChangedRecord(FrozenValue):
@@ -117,7 +117,7 @@ class RecordActions:
             raise PolicyDenied(f"no tool may create a '{kind}'", fix="let an operator say 'create: true' in tools.yaml")
         self._settings.check_fields(kind, tuple(fields), write=True)
         if not fields:
-            raise InvalidInput("the new record has no field", field="fields", fix="give at least one")
+            raise InvalidInput("the new record has no fields", field="fields", fix="give at least one")
         if settings.marker is None:
             if again:
                 raise _make_uncertain(f"an earlier try may have made the '{kind}'")
@@ -149,11 +149,15 @@ class RecordActions:
         """
         self._settings.check_fields(kind, tuple(fields), write=True)
         if not fields:
-            raise InvalidInput("no field is to be changed", field="fields", fix="give at least one")
+            raise InvalidInput("no fields to change", field="fields", fix="give at least one")
         with begin_with_look(again=again):
             before = self._records.read(kind, record_id, tuple(fields))
         if _is_same(before.fields, fields):
-            note = "an earlier try did it: it can't be undone" if again else "it was so already: nothing was changed"
+            note = (
+                "an earlier try did it: it can't be undone"
+                if again
+                else "it already has these values: nothing was changed"
+            )
             return self._tell(before, note), None
         if again:
             raise _make_uncertain(f"an earlier try may have changed the '{kind}', and it is not as asked for now")
@@ -329,4 +333,4 @@ def _make_uncertain(what: str) -> EffectUncertain:
 
 
 def _make_kept(kind: str) -> ToolFailed:
-    return ToolFailed(f"the '{kind}' was changed since; nothing was undone", fix="take it back by hand, if it must be")
+    return ToolFailed(f"the '{kind}' was changed since; nothing was undone", fix="undo it by hand, if necessary")

@@ -31,7 +31,7 @@ from pentad.tools.outside.vendor_api import begin_with_look
 
 _MOST_KEPT = 24_000
 """Characters of an entry that an undo keeps; the runner takes 32 KB."""
-_LOOK = "read the event before asking for it again"
+_LOOK = "check the event before asking again"
 _WORDS = ("title", "location", "description")
 
 
@@ -168,7 +168,7 @@ class CalendarActions:
                 raise EffectUncertain("the event is gone: an earlier try may have cancelled it", fix=_LOOK) from error
             raise
         if stored.event.cancelled:
-            return DoneEvent(event=stored.event, note="it was cancelled already"), None
+            return DoneEvent(event=stored.event, note="it was already cancelled"), None
         _check_version(stored, version)
         try:
             left = self._calendar.cancel(stored)
@@ -190,7 +190,7 @@ class CalendarActions:
                 self._calendar.remove(data.event_id, version=data.version)
         except NotFound as error:
             if data.content is not None:
-                raise ToolFailed("the event is gone; nothing was undone", fix="make it again by hand") from error
+                raise ToolFailed("the event is gone; nothing was undone", fix="create it again by hand") from error
         except RecordChanged as error:
             raise ToolFailed("the event was changed since; nothing was undone", fix="change it by hand") from error
 
@@ -210,7 +210,7 @@ class CalendarActions:
                 found[name] = parse_moment(given[name], name, zone, notes)
             check_stretch(found["start"], found["end"])
         if not found:
-            raise InvalidInput("nothing is to be changed", field="title", fix="give at least one new value")
+            raise InvalidInput("nothing to change", field="title", fix="give at least one new value")
         return found
 
     def _check_attendees(self, given: Sequence[str], known: Sequence[str] = ()) -> tuple[str, ...]:

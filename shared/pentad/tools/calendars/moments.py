@@ -93,7 +93,7 @@ def check_search(start: datetime, end: datetime) -> None:
     """
     if not start < end <= start + timedelta(days=MOST_DAYS):
         raise InvalidInput(
-            "the search goes over no time, or too much",
+            "the search covers no time, or too much",
             field="end",
             fix=f"'end' is 1 to {MOST_DAYS} days after 'start'",
         )

@@ -36,7 +36,7 @@ class CalendarSettings(FrozenValue):
         try:
             zoneinfo.ZoneInfo(value)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"'{value}' is no time zone; use an IANA name, such as Europe/Zurich") from error
+            raise ValueError(f"'{value}' is not a time zone; use an IANA name, such as Europe/Zurich") from error
         return value
 
     @field_validator("attendee_domains")

@@ -235,7 +235,7 @@ class SharedRenewal:
             if self._claim(secret_id, current.version_id):
                 return self._renew_claimed(secret_id, current, fetch)
             self._sleep(_POLL_SECONDS)
-        raise ToolUnavailable("another call renews the credential, and has not finished", retry_after=5.0)
+        raise ToolUnavailable("another call is renewing the credential, and has not finished", retry_after=5.0)
 
     def _renew_claimed(
         self, secret_id: str, current: StoredSecret, fetch: Callable[[Credential], AccessToken]

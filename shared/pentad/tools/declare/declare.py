@@ -306,11 +306,13 @@ def _make_bare_error(given: object) -> ConfigurationError:
     if inspect.isroutine(given) or inspect.isclass(given):
         return make_declaration_error(
             describe_location(given),
-            "@tool stands without its options",
+            "@tool needs its options",
             'write @tool(effects="none"), or "internal" or "external" if it changes something',
         )
     return make_declaration_error(
-        describe_caller(), f"@tool takes no {given!r:.60} without a name", 'give options by name: @tool(effects="none")'
+        describe_caller(),
+        f"@tool takes named options only, got {given!r:.60}",
+        'give options by name: @tool(effects="none")',
     )
 
 

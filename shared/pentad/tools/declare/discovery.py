@@ -51,7 +51,7 @@ def find_library(package: str = LIBRARY) -> dict[str, str]:
             module = f"{package}.{room}.{name}"
             if name in found:
                 raise make_declaration_error(
-                    f"{module.replace('.', '/')}.py", f"{found[name]} is a tool of this name already", "rename one"
+                    f"{module.replace('.', '/')}.py", f"{found[name]} is already a tool of this name", "rename one"
                 )
             found[name] = module
     return dict(sorted(found.items()))

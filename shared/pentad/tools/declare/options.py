@@ -45,7 +45,7 @@ def check_undo_kind(where: str, kind: object, *, declared: bool) -> bool:
             where, f"undo_kind={kind!r:.60} is not known", f"use one of {', '.join(get_args(UndoWay))}"
         )
     if kind == "compensate" and not declared:
-        raise make_declaration_error(where, "undo_kind='compensate' stands without an undo", "add undo=, or drop it")
+        raise make_declaration_error(where, "undo_kind='compensate' needs an undo", "add undo=, or drop it")
     return kind == "compensate"
 
 
@@ -62,7 +62,7 @@ def check_order(where: str, signature: ToolSignature, parallel: object, per: obj
     if per is None:
         return
     if parallel:
-        raise make_declaration_error(where, f"per={per!r:.60} stands without parallel=False", "add parallel=False")
+        raise make_declaration_error(where, f"per={per!r:.60} needs parallel=False", "add parallel=False")
     names = [field.alias or name for name, field in signature.arguments.model_fields.items()]
     if per not in names:
         found = ", ".join(f"'{name}'" for name in names) or "none"
@@ -95,7 +95,7 @@ def check_safe_output(where: str, names: Sequence[str]) -> tuple[str, ...]:
     """
     fix = 'write safe_output=["download_url", "next_token"], or ["*"] for all of the result'
     if isinstance(names, str) or not isinstance(names, Sequence):
-        raise make_declaration_error(where, f"safe_output is {names!r:.80} and no list", fix)
+        raise make_declaration_error(where, f"safe_output must be a list, got {names!r:.80}", fix)
     if not all(isinstance(name, str) and name for name in names):
         raise make_declaration_error(where, f"safe_output holds {list(names)!r:.80}", fix)
     return tuple(dict.fromkeys(names))
@@ -114,7 +114,7 @@ def check_grants(where: str, effects: str, permissions: Sequence[Grant]) -> tupl
     """
     example = 'permissions=[Grant("records", "readwrite", keys="NOTE")]'
     if isinstance(permissions, str) or not isinstance(permissions, Sequence):
-        raise make_declaration_error(where, f"permissions is {permissions!r:.80} and no list", f"write {example}")
+        raise make_declaration_error(where, f"permissions must be a list, got {permissions!r:.80}", f"write {example}")
     for grant in permissions:
         if not isinstance(grant, Grant):
             raise make_declaration_error(where, f"permissions holds {grant!r:.80}", f"write {example}")

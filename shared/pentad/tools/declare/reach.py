@@ -212,7 +212,7 @@ def _check_secret_fields(where: str, reach: Reach) -> None:
 def _check_names(where: str, option: str, names: Any, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
     fix = f'write {option}=["{example}"]'
     if isinstance(names, str | bytes) or not isinstance(names, Sequence):
-        raise make_declaration_error(where, f"{option} is {names!r:.80} and no list", fix)
+        raise make_declaration_error(where, f"{option} must be a list, got {names!r:.80}", fix)
     if len(names) > _MOST:
         raise make_declaration_error(where, f"{option} has {len(names)} names", f"name at most {_MOST}")
     for name in names:

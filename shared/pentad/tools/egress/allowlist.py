@@ -142,7 +142,7 @@ def _parse_host_entry(text: str) -> EgressEntry:
     else:
         host, address = parse_host(name)
     if "*" in name or (below and ("." not in host or address is not None or port is not None)):
-        raise _refuse(text, "stands for too many hosts")
+        raise _refuse(text, "matches too many hosts")
     if address is None and "." not in host and host != _LOCAL and port is None:
         raise _refuse(text, "is not a full host name")
     explicit = address is not None or port is not None

@@ -61,7 +61,7 @@ def decode_body(body: bytes, encoding: str, max_bytes: int) -> bytes:
             raise AnswerTooLarge
         return body
     if name not in ("gzip", "x-gzip", "deflate"):
-        raise WireBroken(f"it is encoded as {name!r:.40}, which was not asked for")
+        raise WireBroken(f"it is encoded as {name!r:.40}, which was not requested")
     try:
         return _inflate(body, max_bytes, _GZIP_OR_ZLIB)
     except zlib.error:

@@ -99,7 +99,9 @@ class EgressClient:
         """See `HttpClient`."""
         verb = method.upper()
         if verb not in _METHODS:
-            raise ToolFailed(f"the method {method!r:.40} is not taken", fix=f"use one of {', '.join(sorted(_METHODS))}")
+            raise ToolFailed(
+                f"the method {method!r:.40} is not supported", fix=f"use one of {', '.join(sorted(_METHODS))}"
+            )
         data, typed = build_body(json, body, check_headers(headers))
         limit = min(MAX_BYTES if max_bytes is None else max_bytes, _MOST_BYTES)
         seconds = min(SECONDS if timeout is None else timeout, max(0.1, self._remaining_seconds() - 0.5))
@@ -236,9 +238,9 @@ def _make_failure(error: WireError, host: str, limit: int) -> PentadError:
     """Return what a tool is told: the host, and nothing else of the request."""
     match error:
         case NameUnknown():
-            return ToolUnavailable(f"'{host}' has no address that can be found")
+            return ToolUnavailable(f"no address found for '{host}'")
         case NotConnected():
-            return ToolUnavailable(f"'{host}' takes no connection")
+            return ToolUnavailable(f"'{host}' refused the connection")
         case WireTimeout():
             return ToolUnavailable(f"'{host}' did not answer in time")
         case CertificateRefused():

@@ -114,7 +114,7 @@ def parse_host(text: str, *, bracketed: bool = False) -> tuple[str, Address | No
     address = parse_address(host)
     if address is None:
         raise ToolFailed(
-            "the address has a host in a spelling of numbers that is not taken",
+            "the address has a host in a numeric form that is not supported",
             field="url",
             fix="write an IPv4 address as four decimal numbers, without leading zeros",
         )

@@ -160,7 +160,7 @@ def _check_condition(path: str, found: FoundFile | None, if_exists: IfExists, if
         raise ToolFailed(f"the file '{path}' is not as it was read; nothing was stored", fix="read it again")
     if found is not None and if_exists == "fail" and if_etag is None:
         raise ToolFailed(
-            f"there is a file '{path}' already; nothing was stored",
+            f"the file '{path}' already exists; nothing was stored",
             fix="use another name, or say if_exists='replace' or 'append'",
         )
 

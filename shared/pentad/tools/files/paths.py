@@ -49,9 +49,9 @@ def _find_fault(part: str) -> str | None:
     for sign in part:
         # Control, format, surrogate, private and unassigned signs; separators but the space.
         if unicodedata.category(sign)[0] in "CZ" and sign != " ":
-            return f"has the sign U+{ord(sign):04X}, which is not seen"
+            return f"has the invisible character U+{ord(sign):04X}"
         if sign in '\\:*?"<>|%#':
-            return f"has the sign {sign!r}"
+            return f"has the character {sign!r}"
     return None
 
 

@@ -153,7 +153,7 @@ class McpClient:
                 break
             self._sleep(_PAUSE)
             params = {"name": name, "arguments": arguments, "requestState": state}
-        raise ToolUnavailable("the MCP server did not come to an end in time")
+        raise ToolUnavailable("the MCP server did not finish in time")
 
     def _list_pages(self) -> Iterator[Json]:
         cursor: str | None = None
@@ -184,17 +184,19 @@ class McpClient:
                 self._connect()
                 return self._send(method, params, headers)
         except SessionGone as error:
-            raise ToolUnavailable("the MCP server forgets its sessions at once") from error
+            raise ToolUnavailable("the MCP server drops its sessions immediately") from error
         except RemoteError as error:
             raise self._translate(error) from error
 
     def _translate(self, error: RemoteError) -> PentadError:
         if error.code == UNSUPPORTED_VERSION:
             self._connection.version, self._connection.hint, self._connection.session_id = None, None, None
-            return ToolUnavailable("the MCP server does not serve this revision of the protocol any more")
+            return ToolUnavailable("the MCP server no longer supports this revision of the protocol")
         if error.code == MISSING_CAPABILITY:
-            return ToolFailed("the MCP server needs of its client what is not offered: sampling, questions or tasks")
-        return ToolFailed(f"the MCP server answers with an error ({error.code}): {error.message}")
+            return ToolFailed(
+                "the MCP server requires client features that are not supported: sampling, questions or tasks"
+            )
+        return ToolFailed(f"the MCP server answered with an error ({error.code}): {error.message}")
 
     def _connect(self) -> None:
         """Agree on a revision: the newest by asking what is served, or an older one by its handshake."""
@@ -231,7 +233,7 @@ class McpClient:
             raise self._translate(error) from error
         version = found.get("protocolVersion")
         if version not in HANDSHAKE:
-            raise ToolFailed("the MCP server speaks a revision of the protocol that is not known here")
+            raise ToolFailed("the MCP server speaks an unknown revision of the protocol")
         self._connection.version = version
         session = answer.headers.get("mcp-session-id")
         self._connection.session_id = session if session and session.isprintable() and len(session) <= 1000 else None

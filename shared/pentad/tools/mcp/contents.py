@@ -26,7 +26,7 @@ def read_result(result: Json, output_schema: Json | None) -> str:
     if kind == "input_required":
         raise ToolFailed(_describe_inputs(result.get("inputRequests")))
     if kind != "complete":
-        raise ToolFailed("the MCP server answers with a kind of result that was not asked for")
+        raise ToolFailed("the MCP server answered with a kind of result that was not requested")
     content = result.get("content", [])
     if not isinstance(content, list) or len(content) > _MOST_BLOCKS:
         raise ToolFailed(f"the MCP tool's result has no list of at most {_MOST_BLOCKS} parts")
@@ -57,7 +57,7 @@ def _check_structured(structured: Any, schema: Json | None) -> None:
     try:
         wrong = find_violations(schema, structured)
     except InvalidInput as error:
-        raise ToolFailed("the MCP tool's result can't be held against its schema") from error
+        raise ToolFailed("the MCP tool's result can't be checked against its schema") from error
     if wrong:
         raise ToolFailed(f"the MCP tool's result does not fit its schema at {wrong[0].json_path[:_NAME]}")
 

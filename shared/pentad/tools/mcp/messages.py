@@ -211,7 +211,7 @@ def _iter_events(text: str) -> Iterator[str]:
 
 def describe_ask(method: str) -> str:
     """Return what a model is told of a server that wants something of its client."""
-    what = _ASKS.get(method, "for something that is not offered")
+    what = _ASKS.get(method, "for something that is not supported")
     return f"the MCP server asks its client {what}, and that is refused: give all that the tool needs as arguments"
 
 
@@ -243,4 +243,4 @@ def _check_status(answer: HttpAnswer) -> None:
             f"the MCP server refuses the credential ({answer.status})", fix="store one that is valid, see mcp.yaml"
         )
     if answer.check("the MCP server").status >= 300:
-        raise ToolFailed(f"the MCP server answers {answer.status}, which is not an answer")
+        raise ToolFailed(f"the MCP server answered with status {answer.status}, not MCP")

@@ -112,7 +112,7 @@ def _call(
     except ToolUnavailable as error:
         raise ToolThrottled(f"{error.message}; nothing was called") from error
     if listed is None or compute_digest(listed) != pinned.digest:
-        what = "is not there any more" if listed is None else "has changed since it was reviewed"
+        what = "is no longer there" if listed is None else "has changed since it was reviewed"
         raise ToolFailed(
             f"the tool '{pinned.remote}' of the MCP server '{server.name}' {what}, and was not called",
             fix=f"an operator has to look at it: 'pentad mcp diff {server.name}'",

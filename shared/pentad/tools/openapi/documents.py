@@ -204,7 +204,7 @@ def _make_parameter(place: str, name: str, one: Json, taken: set[str]) -> ApiPar
     style = str(one.get("style") or _STYLES[place])
     if style not in _KNOWN_STYLES[place]:
         raise ConfigurationError(
-            f"the parameter '{name}' has the style '{style}', which is not known here",
+            f"the parameter '{name}' has the style '{style}', which is not supported",
             field="document",
             fix="write the tool by hand",
         )

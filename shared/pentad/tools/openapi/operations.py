@@ -178,7 +178,7 @@ def _show_header(parameter: ApiParameter, value: Any) -> str:
     text = ",".join(_show(one) for one in value) if isinstance(value, list) else _show(value)
     if len(text) > _MAX_HEADER or not text.isascii() or not text.isprintable():
         raise InvalidInput(
-            f"'{parameter.argument}' is sent as a header, which has no such signs or length",
+            f"'{parameter.argument}' is sent as a header, which can't have these characters or this length",
             field=parameter.argument,
             fix="use plain ASCII in one line",
         )

@@ -22,7 +22,7 @@ from pentad.tools.outside.ports import HttpAnswer, HttpClient
 
 _MAX_WORDS = 300
 _READING = frozenset({"GET", "HEAD", "REPORT", "PROPFIND"})
-_LOOK = "look whether it was done before asking for it again"
+_LOOK = "check whether it was done before asking again"
 _CODE = re.compile(r"[^\w.: -]")
 _Read = TypeVar("_Read")
 
@@ -142,7 +142,7 @@ class VendorApi:
         try:
             return read(found)
         except (LookupError, TypeError, AttributeError, ValueError):
-            raise ToolFailed(f"{self._name} answered {answer.status} in a form that is not known") from None
+            raise ToolFailed(f"{self._name} answered {answer.status} in an unknown format") from None
 
     def _get_credential(self) -> Mapping[str, str]:
         try:

@@ -11,7 +11,7 @@ from pentad.tools.policy.apply import list_sum_rules
 from pentad.tools.policy.sums import TakeSums
 from pentad.tools.rates.limit import ToolRates
 
-_NO_SUMS = "This call was not run: nobody keeps the sum that its tool's rule asks for."
+_NO_SUMS = "This call was not run: nothing keeps the sum that its tool's rule needs."
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class TakeSums:
             if not self.store.add(place, call_key(call), amount.value, at_most=at_most):
                 self.give_back(tool, run, call)
                 return (
-                    f"This call was not run: with others that ran meanwhile '{rule.argument}' comes above "
+                    f"This call was not run: with others that ran meanwhile '{rule.argument}' exceeds "
                     f"{rule.above:f} in this {rule.every}. Make it again: a human will be asked."
                 )
         return None

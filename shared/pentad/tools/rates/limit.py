@@ -72,6 +72,6 @@ def name_bucket(tool: str, rate: Rate, run: Run) -> str:
 def _explain(tool: str, rate: Rate, now: datetime, seconds: int) -> str:
     at = datetime.fromtimestamp(now.timestamp() + seconds, UTC)
     return (
-        f"This call was not run: '{tool}' may be called {rate.words} ({_WHOSE[rate.scope]} calls), and that is used "
-        f"up. It may be called again in {seconds} s, at {at:%H:%M:%S} UTC; go on without it, or tell the user."
+        f"This call was not run: '{tool}' may be called {rate.words} ({_WHOSE[rate.scope]} calls), and that limit is "
+        f"reached. It may be called again in {seconds} s, at {at:%H:%M:%S} UTC; go on without it, or tell the user."
     )

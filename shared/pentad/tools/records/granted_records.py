@@ -122,7 +122,7 @@ class RecordRules:
                 f"{len(writes)} writes of {size:,} bytes can't be made together",
                 field="writes",
                 fix=f"write at most {MAX_WRITES} records and {MAX_TRANSACTION_BYTES:,} bytes in one transaction; "
-                "a tool with idempotent=False writes each by itself",
+                "a tool with idempotent=False writes each one separately",
             )
         if len({one.place for one in writes}) < len(writes):
             raise InvalidInput(

@@ -130,7 +130,7 @@ def make_uncertain() -> ToolOutcome:
     return ToolOutcome.from_error(
         EffectUncertain(
             "an earlier try of this call was cut off, so its effect may or may not have happened; it was not repeated",
-            fix="look whether it happened before asking for it again",
+            fix="check whether it happened before asking again",
         )
     )
 
@@ -214,7 +214,7 @@ def _make_answer(tool: Tool[Any, Any], returned: Any, fit: Fit) -> ToolAnswer:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the result"
         return make_error_answer(
-            ToolFailed(f"the tool ran, but returned what it does not declare: {field}: {first['msg']}")
+            ToolFailed(f"the tool ran, but its result does not match its declaration: {field}: {first['msg']}")
         )
     except ToolFailed as error:
         return make_error_answer(_make_unusable(error))

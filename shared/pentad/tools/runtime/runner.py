@@ -315,7 +315,7 @@ class ToolRunner:
             self._entries.end(attempt, "undone", "refused", EffectUncertain.__name__)
             raise EffectUncertain(
                 "an earlier undo was cut off and may or may not have happened; it was not repeated",
-                fix="look whether it happened, and undo the rest by hand",
+                fix="check whether it happened, and undo the rest by hand",
             )
         if earlier is None or earlier.status == "begun":
             self._run_undo(attempt, effect, again=earlier is not None)

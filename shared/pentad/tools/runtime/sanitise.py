@@ -135,7 +135,10 @@ class Cleaner:
             ToolFailed: it is nested too deeply.
         """
         if depth > _MAX_DEPTH:
-            raise ToolFailed(f"the tool returned a value nested deeper than {_MAX_DEPTH}", fix="return a flatter value")
+            raise ToolFailed(
+                f"the tool returned a value nested deeper than {_MAX_DEPTH}",
+                fix="return a value that is nested less deeply",
+            )
         if isinstance(value, str):
             return self.clean(value, safe=safe)
         if isinstance(value, list):
@@ -234,7 +237,7 @@ def _mend_keys(value: Any) -> Any:
     if isinstance(value, Mapping):
         mended = {replace_halves(key) if isinstance(key, str) else key: _mend_keys(one) for key, one in value.items()}
         if len(mended) < len(value):
-            raise ValueError("two keys differ in half a character only")
+            raise ValueError("two keys differ only in half a character")
         return mended
     return [_mend_keys(one) for one in value] if isinstance(value, list | tuple) else value
 

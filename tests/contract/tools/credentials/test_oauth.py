@@ -229,7 +229,7 @@ def test_a_claim_of_a_process_that_died_is_taken_over(vendor: Vendor) -> None:
         dying.get(vendor)
     vendor.fail = None
     soon = Process(store, renewed=True, now=1_000_025.0)  # the next minute has begun
-    with pytest.raises(ToolUnavailable, match="another call renews"):
+    with pytest.raises(ToolUnavailable, match="another call is renewing"):
         soon.get(vendor)
     assert len(soon.slept) == 16
     later = Process(store, renewed=True, now=1_000_050.0)

@@ -144,7 +144,7 @@ def test_both_readings_of_deflate_are_read(server: HttpServer, window: int) -> N
 def test_nobody_there_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(ToolUnavailable, match="takes no connection"):
+    with pytest.raises(ToolUnavailable, match="refused the connection"):
         make_client(f"127.0.0.1:{port}").request("GET", f"http://127.0.0.1:{port}/{MARK}")
 
 

@@ -238,7 +238,7 @@ def test_what_is_optional_may_be_null_for_openai_and_left_out_for_claude(
         ({"type": "array"}, "any type"),
         ({"type": "array", "items": [{"type": "string"}]}, "a tuple"),
         ({"type": "array", "prefixItems": [{"type": "string"}]}, "a tuple"),
-        ({"enum": []}, "a choice of nothing"),
+        ({"enum": []}, "an empty choice"),
         ({"enum": [[1]]}, "not a plain value"),
         ({"type": "string", "enum": [1]}, "not of its type"),
         ({"$ref": "other.json"}, "another place"),

@@ -173,8 +173,8 @@ def test_abort_tells_nothing_of_an_unexpected_error(cause: str) -> None:
     [
         ("Lambda.TooManyRequestsException", "it did not run: Lambda had no concurrency left for minutes"),
         ("Lambda.SnapStartNotReadyException", "it did not run: the snapshot"),
-        ("Lambda.ServiceException", "Lambda did not take the call"),
-        ("States.DataLimitExceeded", "the state machine could not go on"),
+        ("Lambda.ServiceException", "Lambda rejected the call"),
+        ("States.DataLimitExceeded", "the state machine could not continue"),
     ],
 )
 def test_what_did_not_run_is_not_said_to_be_in_the_functions_log(error: str, told: str) -> None:

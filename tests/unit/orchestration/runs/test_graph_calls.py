@@ -83,7 +83,7 @@ def test_a_proof_that_the_runner_did_not_sign_is_refused() -> None:
 
 def test_a_proof_is_of_no_use_after_the_tools_call() -> None:
     edge = Edge()
-    with pytest.raises(PolicyDenied, match="is over"):
+    with pytest.raises(PolicyDenied, match="has expired"):
         edge.check(edge.context, edge.token(seconds=-1))
 
 

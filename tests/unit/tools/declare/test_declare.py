@@ -188,11 +188,11 @@ def one_parameter(data: dict[str, Any]) -> None:
         (plain, {"approval": "sometimes"}, "use one of never, always"),
         (plain, {"timeout_seconds": 901}, "timeout_seconds is not valid"),
         (plain, {"memory_mb": 64}, "memory_mb=64"),
-        (plain, {"safe_output": "link"}, "safe_output is 'link' and no list"),
+        (plain, {"safe_output": "link"}, "safe_output must be a list, got 'link'"),
         (plain, {"safe_output": [""]}, "safe_output holds"),
         (plain, {"safe_output": [3]}, "safe_output holds"),
         (plain, {"parallel": "no"}, "parallel='no' is neither True nor False. write parallel=False"),
-        (plain, {"per": "text"}, "per='text' stands without parallel=False. add parallel=False"),
+        (plain, {"per": "text"}, "per='text' needs parallel=False. add parallel=False"),
         (plain, {"parallel": False, "per": "words"}, "per='words' is not a parameter of the tool, which has 'text'"),
         (plain, {"parallel": False, "per": 3}, "per=3 is not a parameter of the tool"),
         (plain, {"permissions": ["dynamodb:*"]}, "permissions holds"),
@@ -202,16 +202,16 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"effects": "internal", "undo": context_for}, "same module"),
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
         (undoable, {"effects": "internal", "undo": take_back, "undo_kind": "maybe"}, "use one of reverse, compensate"),
-        (plain, {"effects": "internal", "undo_kind": "compensate"}, "stands without an undo"),
+        (plain, {"effects": "internal", "undo_kind": "compensate"}, "needs an undo"),
         (contextless, {}, "annotate it: context: ToolContext"),
         (optional_context, {}, "annotate it: context: ToolContext; every call gets one"),
         (listed_context, {}, "annotate it: contexts: ToolContext"),
         (unresolved, {}, "an annotation can't be resolved"),
         (plain, {"permissions": [NOTES]}, "effects='none' but a grant to write records of 'NOTE'"),
         (plain, {"permissions": [Grant("records", "write", keys="NOTE")]}, 'say effects="internal", or write Grant('),
-        (plain, {"permissions": NOTES}, "and no list"),
-        (plain, {"permissions": "records"}, "and no list"),
-        (plain, {"permissions": None}, "and no list"),
+        (plain, {"permissions": NOTES}, "must be a list, got"),
+        (plain, {"permissions": "records"}, "must be a list, got"),
+        (plain, {"permissions": None}, "must be a list, got"),
         (plain, {"effect": "none"}, "@tool has no option 'effect'. write effects"),
         (plain, {"zzz": 1}, "@tool has no option 'zzz'. use one of effects, permissions"),
     ],
@@ -234,13 +234,13 @@ def test_effects_have_to_be_said() -> None:
 
 @pytest.mark.parametrize("given", [plain, Row, print])
 def test_a_tool_without_options_is_told_what_to_write(given: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+ .*@tool stands without its options") as caught:
+    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+ .*@tool needs its options") as caught:
         tool(given)
     assert '@tool(effects="none")' in (caught.value.fix or "")
 
 
 def test_an_option_without_a_name_is_told_with_its_line() -> None:
-    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+: @tool takes no 'none' without a name"):
+    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+: @tool takes named options only, got 'none'"):
         tool("none")
 
 

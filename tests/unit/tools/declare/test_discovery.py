@@ -72,7 +72,7 @@ HEAD = "from pentad.tools.declare import Grant, ToolContext, tool\n"
     [
         (HEAD + "x = 1\n\nraise KeyError('y')", 4, "KeyError"),
         (HEAD + "\ndef broken(:\n    pass", 3, "SyntaxError"),
-        (HEAD + "\n@tool\ndef lonely() -> str:\n    'Doc.'\n    return ''", 3, "@tool stands without its options"),
+        (HEAD + "\n@tool\ndef lonely() -> str:\n    'Doc.'\n    return ''", 3, "@tool needs its options"),
         (HEAD + "\n\nGRANT = Grant('records', 'readwrite', keys='note')", 4, "a grant has the keys 'note'"),
         (
             HEAD + "\n@tool(\n    effects='none',\n    permissions=[Grant('records')],\n)\ndef lonely(): ...",

@@ -64,10 +64,10 @@ def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -
     [
         ({"secrets": ["key"]}, "secrets= is of no use here"),
         ({"egress": ["settings.host"]}, "a wrapped tool has no settings"),
-        ({"egress": "public"}, "egress is 'public' and no list"),
+        ({"egress": "public"}, "egress must be a list, got 'public'"),
         ({"settings": Place}, "settings= is of no use here"),
         ({"pacages": ["pyyaml"]}, "no option 'pacages'"),
-        ({"packages": "pyyaml"}, "packages is 'pyyaml' and no list"),
+        ({"packages": "pyyaml"}, "packages must be a list, got 'pyyaml'"),
     ],
 )
 def test_an_option_that_its_code_could_not_use_is_refused(option: dict[str, Any], says: str) -> None:

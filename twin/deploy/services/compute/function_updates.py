@@ -18,7 +18,7 @@ def update_function(target: Resource, properties: JsonObject, earlier: Created) 
     """Change a function; what is published keeps its code and configuration."""
     definition = build_definition(target, properties)
     if definition.name != earlier.ref:
-        raise target.build_error("a running twin cannot rename a function: stop it and start it anew")
+        raise target.build_error("a running twin cannot rename a function: stop it and start it again")
     target.deployment.functions[definition.name] = definition
     request = build_configuration(properties, definition)
     target.get_client("lambda").update_function_configuration(FunctionName=definition.name, **request)

@@ -11,7 +11,7 @@ from twin.deploy.services.compute.state_machines import build_revision, build_ro
 def update_machine(target: Resource, properties: JsonObject, earlier: Created) -> Created:
     """Change a machine: a new revision. Executions and versions keep theirs."""
     if properties.get("StateMachineName", earlier.attributes["Name"]) != earlier.attributes["Name"]:
-        raise target.build_error("a running twin cannot rename a state machine: stop it and start it anew")
+        raise target.build_error("a running twin cannot rename a state machine: stop it and start it again")
     client = target.get_client("stepfunctions")
     if client.describe_state_machine(stateMachineArn=earlier.ref)["type"] != properties.get(
         "StateMachineType", "STANDARD"

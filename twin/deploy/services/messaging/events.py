@@ -108,7 +108,7 @@ def create_rule(target: Resource, properties: JsonObject) -> Created:
 def update_rule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
     """Give a rule another pattern, as where a workflow or an agent is new; the pump asks moto for it at each event."""
     if "EventPattern" not in properties:
-        raise target.build_error("a running twin cannot change a rule's schedule: stop it and start it anew")
+        raise target.build_error("a running twin cannot change a rule's schedule: stop it and start it again")
     bus = properties.get("EventBusName", "default").rsplit("/", 1)[-1]
     name = earlier.ref.rsplit("|", 1)[-1]
     client = target.get_client("events")

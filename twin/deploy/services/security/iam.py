@@ -95,7 +95,7 @@ def create_policy(target: Resource, properties: JsonObject) -> Created:
 def update_policy(target: Resource, properties: JsonObject, earlier: Created) -> Created:
     """Change an inline policy of the same roles."""
     if properties["PolicyName"] != earlier.ref:
-        raise target.build_error("a running twin cannot rename a policy: stop it and start it anew")
+        raise target.build_error("a running twin cannot rename a policy: stop it and start it again")
     for name in properties.get("Roles", []):
         _put_inline_policy(target.get_client("iam"), name, properties["PolicyName"], properties["PolicyDocument"])
     return earlier

@@ -111,10 +111,11 @@ class BulkRoutes:
         if holder is not None and not self._is_open(holder):
             holder = self.claims.take(who.tenant_id, place, name, replaces=holder.name)
         if holder is not None:
+            open_name = holder.name.partition("-")[2]
             raise ModelThrottled(
-                f"the bulk ingestion '{holder.name.partition('-')[2]}' of this folder has not ended",
+                f"the bulk ingestion '{open_name}' of this folder has not ended",
                 retry_after=_OPEN_SECONDS,
-                fix=f"ask for it with GET /v1/bulk-ingests/{holder.name.partition('-')[2]}, and come again when it has",
+                fix=f"ask for it with GET /v1/bulk-ingests/{open_name}, and start another when it has ended",
             )
 
     def _is_open(self, holder: Holder) -> bool:

@@ -27,7 +27,7 @@ app = typer.Typer(help="Show what waits for a human, and close what was logged f
 @app.callback(invoke_without_command=True)
 def list_reviews(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, max=_SHOWN, help="The most to show of each list.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=_SHOWN, help="Maximum number to show of each list.")] = 50,
 ) -> None:
     """List what waits for a human and what was logged; `show` and `close` take a review's id."""
     if context.invoked_subcommand is not None:

@@ -48,7 +48,7 @@ def follow_bulk(client: ApiClient, names: Iterable[str], seconds: float) -> Json
         try_again(lambda: client.call("POST", "/v1/bulk-ingests", body=body))
         return _follow(client, bulk_id, seconds)
     except KeyboardInterrupt as error:
-        message = "stopped waiting; what was uploaded is indexed all the same: start again to see it through"
+        message = "stopped waiting; what was uploaded is still indexed; run the command again to watch it"
         raise CommandError(message, code=INTERRUPTED) from error
 
 

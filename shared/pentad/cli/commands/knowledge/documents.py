@@ -63,7 +63,7 @@ def list_documents(
             OUT.print(f"{failed} could not be read; `pentad documents show NAME` says why")
         doubtful = sum(bool(one.get("notes")) for one in shown)
         if doubtful:
-            OUT.print(f"{doubtful} were read with doubts; `pentad documents show NAME` tells them")
+            OUT.print(f"{doubtful} were read with doubts; `pentad documents show NAME` lists them")
 
 
 @app.command("show")
@@ -96,7 +96,7 @@ def _show_place(name: str, chunk: str, run_id: str) -> None:
     cited = chunk.strip("[] ").removeprefix("cite:").strip().lower()
     place = create_api_client().call("GET", f"/v1/runs/{quote(run_id, safe='')}/citations/{quote(cited, safe='')}")
     if place["document"] != name:
-        raise CommandError(f"'{cited}' is of the document '{place['document']}'")
+        raise CommandError(f"'{cited}' cites the document '{place['document']}'")
     if OPTIONS.json:
         print_json(place)
         return
@@ -115,7 +115,7 @@ def _show_place(name: str, chunk: str, run_id: str) -> None:
 @app.command("reingest")
 def reingest_documents(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAMES]...", help="Documents, by name.")] = None,
-    all_of_them: Annotated[bool, typer.Option("--all", help="All that there are.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All documents.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until they are indexed.")] = 600,
 ) -> None:
     """Read and cut documents anew that were uploaded before; chunks that are the same are not embedded again."""
@@ -158,7 +158,7 @@ def delete_document(
         elif status == "deleted":
             OUT.print(f"{name} is deleted")
         else:
-            OUT.print(f"{name} is being deleted; `pentad documents show` tells when it is")
+            OUT.print(f"{name} is being deleted; `pentad documents show` shows when it is done")
 
 
 def _fetch_status(client: ApiClient, name: str) -> str:

@@ -181,8 +181,8 @@ def _print_report(found: CalibrationInput) -> None:
         OUT.print(f"Of {settled.overruled}, somebody who looked closer said otherwise: that counts.")
     judged = _count_judged(found)
     unjudged = len(found.runs) - judged
-    OUT.print(f"Of its last {len(found.runs)} rated runs {unjudged} were judged by nobody: neither right nor wrong.")
-    OUT.print("Whom the judged ones stand for depends on who judges: few do, and more of them when it is bad.")
+    OUT.print(f"Of its last {len(found.runs)} rated runs {unjudged} were judged by nobody.")
+    OUT.print("Judged runs may not be representative: people judge few, and bad answers more often.")
     OUT.print(_build_grid(calibration))
     for line in _describe_all(calibration):
         OUT.print(line)
@@ -213,10 +213,10 @@ def _describe_all(calibration: "Calibration") -> Iterator[str]:
 
     share, limits = _format_share(calibration.all)
     if calibration.brier is None or calibration.gap is None or calibration.mean_confidence is None:
-        yield f"In all: too few to say, {calibration.all.count} of the {FEWEST} that are needed."
+        yield f"Overall: not enough judged answers, {calibration.all.count} of the {FEWEST} that are needed."
         return
     mean = f"{calibration.mean_confidence:.0%}"
-    yield f"In all {share} were right (95 % between {limits}), at a mean confidence of {mean}."
+    yield f"Overall {share} were right (95 % between {limits}), at a mean confidence of {mean}."
     yield f"Calibration error {calibration.gap:.3f}, Brier score {calibration.brier:.3f} (0 is perfect)."
 
 
@@ -226,13 +226,13 @@ def _describe_advice(found: CalibrationInput) -> Iterator[str]:
     if advice.threshold is None or advice.above is None or found.effects is None:
         if advice.most < advice.needed:
             yield (
-                f"Threshold for {advice.precision:.1%}: too few to say. At least {advice.needed} judged answers are "
-                f"needed, were all of them right; there are {advice.most}."
+                f"Threshold for {advice.precision:.1%}: not enough judged answers. It takes at least "
+                f"{advice.needed}, were all of them right; there are {advice.most}."
             )
         else:
             yield f"Threshold for {advice.precision:.1%}: no confidence from which on answers keep it for sure."
         if advice.observed is not None and advice.most:
-            yield f"The judged ones alone keep it from {advice.observed:.2f} on, which may be chance."
+            yield f"The judged ones alone keep it from {advice.observed:.2f} on, but that may be chance."
         return
     above, effects = advice.above, found.effects
     yield (

@@ -67,7 +67,7 @@ def write_cases(folder: Path, found: Iterable[tuple[FeedbackCase, Json]]) -> Non
     try:
         cases = {case.case: case for case in load_cases(folder)}
     except (InvalidInput, OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"can't add to {folder / CASES}: {error}", code=EXIT_USAGE) from error
+        raise CommandError(f"can't add to '{folder / CASES}': {error}", code=EXIT_USAGE) from error
     for case, recording in found:
         cases[case.case] = case
         write_text(folder / case.recording, json.dumps(recording, indent=1, ensure_ascii=False) + "\n")

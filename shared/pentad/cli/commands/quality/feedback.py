@@ -31,7 +31,7 @@ def give(
         float | None, typer.Option(min=0, max=1, help="1 is right or good, 0 is wrong or bad; 0.5 says neither.")
     ] = None,
     correction: Annotated[str | None, typer.Option(help="What the answer should have said.")] = None,
-    comment: Annotated[str | None, typer.Option(help="Anything else.")] = None,
+    comment: Annotated[str | None, typer.Option(help="A comment.")] = None,
     citation: Annotated[
         str | None, typer.Option(help="The marker of the citation that is judged, such as k7f2qa. Default: the answer.")
     ] = None,
@@ -40,7 +40,7 @@ def give(
         typer.Option("--user", "-u", help="Record it as given by this user, the run's own. Default: the key's."),
     ] = None,
 ) -> None:
-    """Say how good a run's answer is; said again, the newest words count."""
+    """Say how good a run's answer is; giving it again replaces the earlier one."""
     with handle_errors():
         said = {"score": score, "correction": correction, "comment": comment}
         if not any(value is not None for value in said.values()):
@@ -73,7 +73,7 @@ def list_feedback(
         if OPTIONS.json:
             print_json(found)
         elif not found:
-            OUT.print("Nobody said anything.")
+            OUT.print("No feedback yet.")
         else:
             OUT.print(_render(found))
 
@@ -84,7 +84,7 @@ def export(
     run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="Only of this run.")] = None,
     agent: Annotated[str | None, typer.Option("--agent", "-a", help="Only of this agent.")] = None,
     verdict: Annotated[str, typer.Option(help="wrong or correct: answers that people called so.")] = "wrong",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so much feedback.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 100,
 ) -> None:
     """Write answers that people called wrong as cases: cases.jsonl, and each run's recording beside it.
 

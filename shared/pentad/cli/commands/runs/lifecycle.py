@@ -25,7 +25,7 @@ _WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.5
 _TRIGGER_SECONDS = 60.0
 
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="The most to list.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of runs.")]
 
 
 def cancel(
@@ -64,7 +64,7 @@ def list_failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
 def redrive(
     run_id: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A failed run.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All failed runs, and all messages that started no run.")
+        bool, typer.Option("--all", help="All failed runs, and all messages that never started a run.")
     ] = False,
     limit: Limit = 100,
     stage: operator.Stage = None,

@@ -63,10 +63,10 @@ def logs(
     level: Annotated[Level, typer.Option(help="Show lines from this level on.", case_sensitive=False)] = Level.INFO,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", help="From this time on, UTC; else the begin that the id tells, or a day ago."),
+        typer.Option("--since", help="From this time on, UTC. Default: when the run began, else a day ago."),
     ] = None,
     until: Annotated[datetime | None, typer.Option("--until", help="Up to this time, UTC.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most lines.")] = 1_000,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of lines.")] = 1_000,
     wait: Annotated[int, typer.Option(min=1, max=86_400, help="With --follow: stop after this many seconds.")] = 900,
     stage: operator.Stage = None,
 ) -> None:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 EXIT_CANNOT = 2
 _SHOWN = 10
 
-Stage = Annotated[str, typer.Option(help="The stage whose definition is replayed.")]
+ReplayStage = Annotated[str, typer.Option("--stage", help="The stage whose definition is replayed.")]
+ExportStage = Annotated[str, typer.Option("--stage", help="The stage whose definition is recorded.")]
 
 
 def replay(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run, or a file that `pentad runs export` wrote.")],
-    stage: Stage = "dev",
+    stage: ReplayStage = "dev",
 ) -> None:
     """Run a recording again with no model, no tool and no network, by this folder's agents; say where it differs.
 
@@ -63,7 +64,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file. Default: standard output.")
     ] = None,
-    stage: Stage = "dev",
+    stage: ExportStage = "dev",
 ) -> None:
     """Write a run's recording: words of users, model and tools, so keep it like them."""
     with handle_errors():

@@ -100,7 +100,7 @@ def run(
         client = create_api_client()
         key = idempotency_key or uuid.uuid4().hex
         fields = {"metadata": parse_metadata(metadata), "if_busy": if_busy, "user": user}
-        with ERR.show_status(f"{agent} works"):
+        with ERR.show_status(f"{agent} is working"):
             view = ask(client, agent, message, session_id=session_id, key=key, seconds=wait, **fields)
         if OPTIONS.json:
             print_json(view)
@@ -133,7 +133,7 @@ def run_chat(
                 break
             if not message:
                 break
-            with ERR.show_status(f"{agent} works"):
+            with ERR.show_status(f"{agent} is working"):
                 view = ask(client, agent, message, session_id=session_id, key=uuid.uuid4().hex, seconds=600, user=user)
             session_id = view["session"]
             if view["pending_approval"]:
@@ -144,7 +144,7 @@ def run_chat(
 def _decide_and_wait(client: ApiClient, view: Json) -> Json:
     approval = str(view["pending_approval"])
     decide_at_prompt(client, approval)
-    with ERR.show_status("going on"):
+    with ERR.show_status("continuing the run"):
         return wait_after_decision(client, view["run_id"], approval, 300)
 
 
@@ -183,7 +183,7 @@ app.command("export")(replay.export)
 def list_runs(
     context: typer.Context,
     session: Annotated[str | None, typer.Option(help="Only runs of this session.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number to list.")] = 20,
 ) -> None:
     """List runs, the newest first, or show one with its events: pentad runs RUN."""
     if context.invoked_subcommand is not None:

@@ -29,9 +29,11 @@ Tenant = Annotated[
 Scope = Annotated[str, typer.Option("--scope", help="run, session, user, agent or tenant.")]
 Period = Annotated[
     str | None,
-    typer.Option("--period", help="day, month or total (in all). Default: day; of a run total.", show_default=False),
+    typer.Option("--period", help="day, month or total. Default: day, or total for a run.", show_default=False),
 ]
-Subject = Annotated[str, typer.Option("--subject", help="The run, session, user or agent. Default: each by itself.")]
+Subject = Annotated[
+    str, typer.Option("--subject", help="The run, session, user or agent. Default: each one separately.")
+]
 
 
 @app.command("set")

@@ -18,7 +18,9 @@ def show_cost(
         str | None, typer.Option("--from", help="First day, YYYY-MM-DD (UTC). Default: the first of the month.")
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, included. Default: today.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most rows to show, the most expensive first.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1000, help="Maximum number of rows, the most expensive first.")
+    ] = 100,
     tenant_id: Annotated[
         str | None, typer.Option("--tenant", "-t", help="Any tenant, with AWS credentials. Default: the API key's.")
     ] = None,

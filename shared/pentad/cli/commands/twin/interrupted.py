@@ -36,8 +36,8 @@ def end_interrupted(twin: "Twin") -> int:
         payload = json.dumps({"Records": records}).encode()
         failed += _count_failed(functions.invoke(FunctionName=f"{_PREFIX}-trigger", Payload=payload), len(records))
     if failed or len(found) == MOST:
-        more = f" Only {MOST} were looked at." if len(found) == MOST else ""
-        logger.warning("%d of the runs that were under way could not be ended now.%s", failed, more)
+        more = f" Only the first {MOST:,} were checked." if len(found) == MOST else ""
+        logger.warning("%d of the runs that were under way could not be marked failed.%s", failed, more)
     return len(found) - failed
 
 

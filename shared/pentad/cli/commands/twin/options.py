@@ -50,7 +50,7 @@ def make_options(
         api_port: port of the API; 0 lets the system choose.
         region: the AWS region that the twin plays.
         hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
-        concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
+        concurrency: calls of functions at once, those that wait for a process included; calls beyond it are throttled.
         processes: processes of functions at once; None: 16 a core that fit into a quarter of the memory.
         keep: begin with the data that the twin before kept in its folder, and keep them for the next one.
     """

@@ -72,7 +72,7 @@ def run_twin(
         hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
         concurrency: see `make_options`, as the next one.
         processes: of functions at once.
-        keep: begin with the data of the twin before, and keep them for the next one.
+        keep: begin with the data of the last twin, and keep them for the next one.
 
     Raises:
         CommandError: the synth failed or the twin can't start.
@@ -127,7 +127,7 @@ def _open_keys(twin: "Twin") -> "DynamoKeys":
 
 
 def _find_kept_key(twin: "Twin", state: Path) -> str | None:
-    """Return the key of the twin before, if it may still do what a new one may; so what has copied it goes on."""
+    """Return the key of the last twin, if it may still do what a new one may; so what has copied it goes on."""
     from pentad.api.identity.caller import SCOPES
     from pentad.api.identity.keys import KeyAuthenticator
 
@@ -184,7 +184,7 @@ def serve_twin(
     ] = None,
     concurrency: Annotated[
         int,
-        typer.Option(min=1, help="Calls of functions at once, waiting ones included; what is over it is throttled."),
+        typer.Option(min=1, help="Calls of functions at once, waiting ones included; calls beyond it are throttled."),
     ] = CONCURRENCY,
     processes: Annotated[
         int | None,
@@ -233,9 +233,14 @@ def _print_ready(running: Running, page: str) -> None:
     OUT.print(f"  models    {models}")
     OUT.print(f"  key       {running.key}", soft_wrap=True)
     if twin.kept_count:
-        OUT.print(f"  data      {twin.kept_count:,} items and objects of the twin before; `pentad reset` begins anew")
+        OUT.print(
+            f"  data      {twin.kept_count:,} items and objects kept from the last twin; `pentad reset` removes them"
+        )
     if running.interrupted:
-        told = "  runs      {count} were under way when the twin stopped, and failed: `pentad runs redrive RUN` goes on"
+        told = (
+            "  runs      {count} were under way when the twin stopped, and failed; "
+            "continue one with `pentad runs redrive RUN`"
+        )
         OUT.print(build_line(told, count=f"{running.interrupted:,}"))
     OUT.print("In another terminal: pentad ingest docs, pentad chat, pentad run, or")
     headers = f"-H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json'"
@@ -256,7 +261,7 @@ def reset_twin(
         folder = state or find_project_root() / STATE_FOLDER
         holder = state_file.find_holder(folder)
         if holder is not None:
-            raise CommandError(f"the twin runs (process {holder}): stop it first, then reset it")
+            raise CommandError(f"a twin is running (process {holder}): stop it first, then reset it")
         kept = folder / FOLDER
         if not kept.exists():
             _say_reset("The twin keeps no data.")

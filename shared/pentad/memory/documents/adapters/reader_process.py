@@ -54,12 +54,12 @@ class ProcessReader:
         left = self._limits.wall_seconds if deadline is None else deadline - time.time()
         seconds = min(left, self._limits.wall_seconds)
         if seconds <= 0:
-            raise StoreUnavailable("no time is left to read the document")
+            raise StoreUnavailable("there was no time left to read the document")
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
             self._write_request(source, data, name, media_type)
             code = self._run(source, target, seconds)
             if code is None and seconds < self._limits.wall_seconds:
-                raise StoreUnavailable("the time that was left did not suffice to read the document")
+                raise StoreUnavailable("there was not enough time to read the document")
             if code != 0:
                 raise self._explain(code)
             target.seek(0)

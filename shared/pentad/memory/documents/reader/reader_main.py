@@ -46,7 +46,7 @@ def _answer(request: dict[str, Any], source: BinaryIO) -> dict[str, Any]:
         megabytes = request["memory_bytes"] // _MEGABYTE
         return _refuse(f"the document takes more than {megabytes} MB of memory to read", "split the document")
     except RecursionError:
-        return _refuse("the document is nested too deeply", "make it flatter")
+        return _refuse("the document is nested too deeply", "nest it less deeply")
     except Exception as error:  # a fault of a parser: the same bytes would bring it about again
         return _refuse(f"the document can't be read ({type(error).__name__})", "check the document, or upload its text")
     return {

@@ -268,7 +268,7 @@ class WeaviateVectors:
         try:
             return list(reply["data"]["Get"][self._class] or ())
         except (KeyError, TypeError) as error:
-            raise StoreUnavailable("the vector store's answer has not what was asked for") from error
+            raise StoreUnavailable("the vector store's answer lacks the requested data") from error
 
     def _delete(self, tenant_id: str, where: Json) -> None:
         path = f"/v1/batch/objects?tenant={name_tenant(tenant_id)}"

@@ -102,7 +102,7 @@ def check_verdict(stored: Review, wanted: str) -> Review:
         InvalidTransition: it was not.
     """
     if stored.verdict != wanted:
-        raise InvalidTransition(f"the review was closed as {stored.verdict} already", field="verdict")
+        raise InvalidTransition(f"the review is already closed as {stored.verdict}", field="verdict")
     return stored
 
 

@@ -43,7 +43,7 @@ _FIXED = {
 }
 HAPPENED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 """Ends of a call: they tell what has happened, so they are written down whatever became of the run."""
-TAKEN_OVER = "the run's lease had run out, and another run took the session over"
+TAKEN_OVER = "the run's lease expired, and another run took over the session"
 _NOTED = "m:"
 """Begins the attributes that hold metadata noted after the start: one each, so that writers don't undo each other."""
 OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
@@ -170,7 +170,7 @@ def make_no_session_error() -> NotFound:
     return NotFound(
         "no such session",
         field="session",
-        fix="leave it out to begin one, or give it a name of yours",
+        fix="leave it out to begin one, or name one of yours",
     )
 
 

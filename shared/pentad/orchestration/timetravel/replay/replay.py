@@ -199,7 +199,7 @@ class Replay:
             case "abort":
                 return _summarise_run(self._deliver.abort(**_strip_op(payload)))
             case other:
-                raise NotUnderstood(f"a replay does not know the operation {other} ({state})")
+                raise NotUnderstood(f"a replay does not support the operation {other} ({state})")
 
     def _do_recall(self, payload: Json) -> Json:
         manifest = self._recall.run(

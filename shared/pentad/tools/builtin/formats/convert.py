@@ -74,7 +74,7 @@ def convert_text(
     if len(text) > MAX_CHARACTERS:
         raise _make_size_error(len(text))
     if source == target and source in ("markdown", "html"):
-        raise make_content_error(f"it is {source} already", "name another format", "target")
+        raise make_content_error(f"it is already {source}", "name another format", "target")
     losses = Losses()
     result = replace_halves(_convert(replace_halves(text), source, target, dialects, losses))
     if len(result) > MAX_RESULT_CHARACTERS:

@@ -105,7 +105,7 @@ def _write_value(value: Node, losses: Losses, indent: int | None, depth: int) ->
         losses.note("dates and times became text")
         return _write_text(value.isoformat())
     if isinstance(value, Decimal) and not value.is_finite():
-        losses.note("numbers that are infinite or no number became null")
+        losses.note("infinite numbers and NaN became null")
         return "null"
     return "null" if value is None else show_scalar(value)
 

@@ -101,7 +101,7 @@ def _read_part(text: str, field: str, *, alone: bool) -> tuple[Unit, int]:
         raise InvalidInput(f"the power of '{text[:40]}' is too large", field=field, fix=f"use at most {_MAX_POWER}")
     if unit.offset and not (alone and power == 1):
         raise InvalidInput(
-            f"'{match['name']}' has a zero of its own and can't stand within other units",
+            f"'{match['name']}' has its own zero point and can't be combined with other units",
             field=field,
             fix="use K, or °R, where a difference of temperatures is meant",
         )

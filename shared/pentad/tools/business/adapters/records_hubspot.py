@@ -50,7 +50,9 @@ class HubSpotRecords:
         """Return a page of records; see `BusinessRecords`. A record made seconds ago may not be found yet."""
         if len(conditions) > _MOST_CONDITIONS:
             raise InvalidInput(
-                f"HubSpot takes {_MOST_CONDITIONS} conditions", field="conditions", fix="give fewer conditions"
+                f"HubSpot accepts at most {_MOST_CONDITIONS} conditions",
+                field="conditions",
+                fix="give fewer conditions",
             )
         request: dict[str, Any] = {"properties": list(fields), "limit": limit}
         if conditions:
@@ -153,6 +155,6 @@ def _make_conflict(kind: str, answer: HttpAnswer) -> ToolFailed:
     existing = message.rpartition("Existing ID:")[2].strip()
     there = f": its id is '{existing}'" if existing.isdigit() else ""
     return ToolFailed(
-        f"HubSpot has such a '{kind}' already{there}; nothing was done",
+        f"HubSpot already has such a '{kind}'{there}; nothing was done",
         fix="change the record that is there, or use another value for what has to be unique",
     )

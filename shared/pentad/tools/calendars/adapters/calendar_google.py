@@ -99,7 +99,9 @@ class GoogleCalendar:
     def put_back(self, event_id: str, content: str, *, version: str | None) -> None:
         """Store an event as it was; see `EventCalendar`. A cancelled one comes back under its own id."""
         if version is None:
-            raise ToolFailed("Google keeps nothing of the event that could be put back", fix="make it again by hand")
+            raise ToolFailed(
+                "Google keeps nothing from which the event could be restored", fix="create it again by hand"
+            )
         self._put(event_id, json.loads(content), version)
 
     def remove(self, event_id: str, *, version: str) -> None:

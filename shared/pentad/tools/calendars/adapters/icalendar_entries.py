@@ -122,12 +122,12 @@ def iter_occurrences(
     """
     rules = [rule for event in list_components(entry) for rule in _list_rules(event)]
     if any(_repeats_too_often(rule) for rule in rules):
-        raise ToolFailed("a series repeats too often to be counted out")
+        raise ToolFailed("a series repeats too often to be expanded")
     series = bool(rules) or "RDATE" in _find_master(entry)
     try:
         found = recurring_ical_events.of(entry).between(start, end)
     except (ValueError, TypeError, OverflowError, LookupError) as error:
-        raise ToolFailed("a series has dates that can't be counted out") from error
+        raise ToolFailed("a series has dates that can't be expanded") from error
     for event in found:
         yield describe_event(event, name, name_occurrence(event) if series else None, version)
 

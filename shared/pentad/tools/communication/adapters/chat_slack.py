@@ -75,7 +75,7 @@ class SlackChat:
         except _NotReadable as error:
             raise EffectUncertain(
                 f"an earlier try may have posted the message, and Slack does not let it be read ({error.code})",
-                fix="look into the channel before asking for it again",
+                fix="check the channel before asking again",
             ) from error
         for message in answer.get("messages", ()):
             if message.get("metadata", {}).get("event_payload", {}).get("call") == marker:
@@ -84,7 +84,7 @@ class SlackChat:
             # Nobody knows how long ago the earlier try was, so only all messages tell that there is none of it.
             raise EffectUncertain(
                 "an earlier try may have posted the message, and it is not among the newest; it was not repeated",
-                fix="look into the channel before asking for it again",
+                fix="check the channel before asking again",
             )
         return None
 

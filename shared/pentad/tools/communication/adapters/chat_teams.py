@@ -46,13 +46,13 @@ class TeamsWorkflow:
         except ToolUnavailable as error:
             raise EffectUncertain(
                 f"{error.message}: the message may have been posted",
-                fix="look into the channel before asking for it again",
+                fix="check the channel before asking again",
             ) from error
         except NotFound as error:
             raise ConfigurationError(
                 "Teams knows no such workflow; nothing was posted",
                 field="channels",
-                fix="make the workflow again, and store its address",
+                fix="create the workflow again, and store its address",
             ) from error
 
 

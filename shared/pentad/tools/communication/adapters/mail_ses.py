@@ -84,7 +84,7 @@ def _name_sender(email: OutgoingEmail) -> str:
 def _translate_error(error: ClientError) -> PentadError:
     code, status = code_of(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _LATER:
-        return ToolThrottled(f"Amazon SES takes no more email for now: {code}; nothing was sent")
+        return ToolThrottled(f"Amazon SES accepts no more email for now: {code}; nothing was sent")
     if code in _OPERATOR:
         return ConfigurationError(f"Amazon SES refused the email: {code}; nothing was sent", fix=_OPERATOR[code])
     if status >= 500:
@@ -98,5 +98,5 @@ def _translate_error(error: ClientError) -> PentadError:
 def _make_uncertain(what: str) -> EffectUncertain:
     return EffectUncertain(
         f"Amazon SES gave no clear answer ({what}): the email may have been sent",
-        fix="look into the events of SES, or ask the recipient, before sending it again",
+        fix="check the events of SES, or ask the recipient, before sending it again",
     )

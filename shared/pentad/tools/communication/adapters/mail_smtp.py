@@ -173,7 +173,7 @@ class SmtpMailServer:
         if len(refused) == len(email.recipients):
             told = "; ".join(f"'{one.address}': {one.code}, {one.reason}" for one in refused)
             kind = ToolThrottled if all(one.temporary for one in refused) else ToolFailed
-            raise kind(f"nothing was sent, the mail server took no recipient: {told}")
+            raise kind(f"nothing was sent, the mail server accepted no recipient: {told}")
         return refused
 
     def _hand_over(self, server: smtplib.SMTP, content: bytes) -> None:
@@ -194,7 +194,7 @@ class SmtpMailServer:
         except (OSError, smtplib.SMTPException) as error:
             raise EffectUncertain(
                 f"the mail server gave no answer when it had the email ({type(error).__name__}): it may have been sent",
-                fix="ask the recipient, or look into the server's log, before sending it again",
+                fix="ask the recipient, or check the server's log, before sending it again",
             ) from None
         if code != 250:
             raise _make_refusal("the email", code, words)
@@ -206,7 +206,9 @@ def _translate_break() -> Iterator[None]:
     try:
         yield
     except (OSError, smtplib.SMTPException) as error:
-        raise ToolThrottled(f"the mail server broke off: {type(error).__name__}; nothing was sent") from None
+        raise ToolThrottled(
+            f"the mail server closed the connection: {type(error).__name__}; nothing was sent"
+        ) from None
 
 
 def _log_in(server: smtplib.SMTP, login: SmtpLogin) -> None:
@@ -237,7 +239,7 @@ def _encode(text: str) -> str:
 
 def _make_login_error(where: str, code: int) -> Exception:
     if 400 <= code < 500:
-        return ToolThrottled(f"{where} did not take the login, for now: {code}; nothing was sent")
+        return ToolThrottled(f"{where} refused the login for now: {code}; nothing was sent")
     return ConfigurationError(
         f"{where} does not accept the credential: {code}",
         field="secret",
@@ -252,7 +254,7 @@ def _read_refusal(address: str, code: int, words: bytes) -> RefusedRecipient:
 
 
 def _make_refusal(what: str, code: int, words: bytes) -> ToolFailed | ToolThrottled:
-    message = f"the mail server did not take {what}: {_read_code(code, words)}, {_explain(code)}; nothing was sent"
+    message = f"the mail server refused {what}: {_read_code(code, words)}, {_explain(code)}; nothing was sent"
     return ToolThrottled(message) if 400 <= code < 500 else ToolFailed(message)
 
 

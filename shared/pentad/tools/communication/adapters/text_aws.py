@@ -90,7 +90,7 @@ def _translate_error(error: ClientError, name: str) -> PentadError:
     code, status = code_of(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     reason = str(error.response.get("Reason", ""))
     if code in _LATER:
-        return ToolThrottled(f"{name} takes no more messages for now: {code}; nothing was sent")
+        return ToolThrottled(f"{name} accepts no more messages for now: {code}; nothing was sent")
     if code in _OPERATOR:
         return ConfigurationError(
             f"{name} refused the message: {code}; nothing was sent",
@@ -107,5 +107,5 @@ def _translate_error(error: ClientError, name: str) -> PentadError:
 def _make_uncertain(name: str, what: str) -> EffectUncertain:
     return EffectUncertain(
         f"{name} gave no clear answer ({what}): the message may have been sent",
-        fix="look into the delivery logs, or ask the person, before sending it again",
+        fix="check the delivery logs, or ask the person, before sending it again",
     )

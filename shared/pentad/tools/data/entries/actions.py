@@ -204,15 +204,15 @@ def _build_prefix(kind: str, owner: str | None) -> str:
 def _check_key(key: str, field: str) -> str:
     if key != key.strip() or any(unicodedata.category(sign)[0] == "C" for sign in key) or not key:
         raise InvalidInput(
-            f"the key {key[:60]!r} has signs that are not seen, or spaces around it", field=field, fix="leave them out"
+            f"the key {key[:60]!r} has invisible characters, or spaces around it", field=field, fix="leave them out"
         )
     return unicodedata.normalize("NFC", key)
 
 
 def _check_version(kind: str, key: str, version: int, expected: int | None) -> None:
     if expected is not None and expected != version:
-        state = "is there already" if expected == 0 else "was changed since it was found" if version else "is gone"
-        raise ToolFailed(f"the {kind} '{key[:60]}' {state}; nothing was done", fix="look for it again")
+        state = "already exists" if expected == 0 else "was changed since it was found" if version else "is gone"
+        raise ToolFailed(f"the {kind} '{key[:60]}' {state}; nothing was done", fix="find it again")
 
 
 def _check_value(kind: str, known: EntryKind, value: Value) -> None:

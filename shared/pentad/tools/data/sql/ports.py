@@ -150,7 +150,7 @@ class SqlDatabase(Protocol):
             InvalidInput: the database says that the statement is wrong, or it touches too many rows.
             PolicyDenied: the role may not do it.
             ToolFailed: the rows are not as expected, or it took too long; nothing was changed.
-            EffectUncertain: the connection broke while the change was made final.
+            EffectUncertain: the connection broke while the change was committed.
             ToolThrottled: others were faster; nothing was changed.
             ToolUnavailable: the database did not answer; nothing was changed.
         """

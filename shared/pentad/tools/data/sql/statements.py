@@ -184,7 +184,7 @@ def _parse(sql: str) -> tuple[str, list[Word], exp.Expr]:
     finally:
         logger.disabled = was
     if len(statements) != 1 or statements[0] is None:
-        raise refuse(f"it is {len(statements)} statements", "send one statement a call")
+        raise refuse(f"it is {len(statements)} statements", "send one statement per call")
     root: Any = statements[0]
     return text, words, root
 
@@ -207,17 +207,17 @@ def _check_node(node: exp.Expr) -> None:
     if isinstance(node, exp.Column) and (node.catalog or SYSTEM.match(node.db or "")):
         raise refuse(f"'{node.sql()[:60]}' names a database or a catalog", "name columns as table.column")
     if isinstance(node, exp.DataType) and SYSTEM.match(str(node.args.get("kind") or "")):
-        raise refuse("it casts to a type of the server's own", "cast to a type such as text or numeric")
+        raise refuse("it casts to a system type", "cast to a type such as text or numeric")
     if isinstance(node, exp.Format):
         _check_format(node)
     if isinstance(node, exp.Parameter) and not str(node.this).isdigit():
-        raise refuse("a parameter is no $1, $2, ...", "write $1 for the first value")
+        raise refuse("parameters must be $1, $2, ...", "write $1 for the first value")
 
 
 def _check_format(node: exp.Format) -> None:
     """Refuse widths that repeat a blank without bound: '%300000000s', '%*s', a format that only the server knows."""
     if not (isinstance(node.this, exp.Literal) and node.this.is_string):
-        raise refuse("the format of FORMAT is no text in quotes", "write it as 'text', or join texts with ||")
+        raise refuse("the format of FORMAT must be a text in quotes", "write it as 'text', or join texts with ||")
     if re.search(r"%[^%a-zA-Z]*(?:\*|\d{4})", node.this.name.replace("%%", "")):
         raise refuse("FORMAT has a width of more than 999, or one that is a value", "leave the width out")
 

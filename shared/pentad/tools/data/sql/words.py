@@ -53,7 +53,7 @@ def _check_word(before: Word, word: Word, after: Word) -> None:
     if kind == "other" or text in ("\\", "`", "\x00"):
         raise refuse(f"{text!r} is not allowed outside of a text in quotes", "write texts as 'text', or as $1")
     if text == ";":
-        raise refuse("it is more than one statement", "send one statement a call")
+        raise refuse("it is more than one statement", "send one statement per call")
     if kind in ("string", "quoted") and (before[1].lower() in _PREFIXED_STRINGS or before[1] == "&"):
         raise refuse("strings with a prefix (E'...', U&'...') are not allowed", "write 'text', or pass it as $1")
     if kind == "quoted" and after[1] == "(":

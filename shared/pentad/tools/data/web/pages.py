@@ -67,7 +67,7 @@ def read_page(http: HttpClient, parse: ParsePage, url: str, *, start: int) -> Re
     """
     if not is_page(url):
         raise InvalidInput(
-            f"{url[:80]!r} is not the address of a page", field="url", fix="write it whole: https://example.com/page"
+            f"{url[:80]!r} is not a page's address", field="url", fix="give the full address: https://example.com/page"
         )
     answer = http.request("GET", url, headers={"Accept": _ACCEPT}, max_bytes=MAX_PAGE_BYTES)
     _check_status(answer)
@@ -116,7 +116,7 @@ def _check_status(answer: HttpAnswer) -> None:
         case 429:
             raise ToolThrottled(f"{told}: it asks to wait", retry_after=retry)
         case 401 | 402 | 403 | 407 | 451:
-            raise ToolFailed(f"{told}: it does not show the page to everybody", fix="use another source")
+            raise ToolFailed(f"{told}: the page is not public", fix="use another source")
         case _ if status >= 500 or status == 408:
             raise ToolUnavailable(f"{told}", retry_after=retry)
         case _:

@@ -144,7 +144,7 @@ class PentadChatModel(BaseChatModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(map(str, first["loc"]))
-            raise InvalidInput(f"the gateway does not take {field}: {first['msg']}", field=field) from error
+            raise InvalidInput(f"the gateway does not accept {field}: {first['msg']}", field=field) from error
 
 
 def _get_tool_name(tool: Any) -> str:

@@ -264,7 +264,7 @@ class _GraphCall:
             # Each step's checkpoint is stored before the next step begins: what has finished is not repeated.
             for _ in compiled.stream(given, config, stream_mode="updates", durability="sync"):
                 if self._context.remaining_seconds() < SPARE_SECONDS and compiled.get_state(config).next:
-                    raise ToolUnavailable("the graph's time is up; it goes on at its last checkpoint")
+                    raise ToolUnavailable("the graph ran out of time; it continues from its last checkpoint")
         except GraphRecursionError as error:
             raise ToolFailed(
                 f"the graph took more than {self._graph.steps} steps", fix="ask for less at once"

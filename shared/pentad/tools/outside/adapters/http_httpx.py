@@ -48,7 +48,7 @@ class HttpxClient:
                     if until is not None and until(bytes(content)):
                         break
                     if time.monotonic() > end:
-                        raise ToolUnavailable("the server did not come to an end in time")
+                        raise ToolUnavailable("the server did not finish in time")
                 found = {name.lower(): value for name, value in answer.headers.items()}
                 return HttpAnswer(answer.status_code, found, bytes(content), str(answer.url))
         except httpx.TransportError as error:

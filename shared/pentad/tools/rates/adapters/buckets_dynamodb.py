@@ -53,7 +53,7 @@ class DynamoTokenBuckets:
                 return int(item["full_at"]) - latest
             if self._replace(pk, bucket, item, values, now_us):
                 return None
-        raise StoreUnavailable("others take tokens of the same bucket all the time; try again")
+        raise StoreUnavailable("too many calls count against the same rate limit at once; try again")
 
     def _replace(self, pk: str, bucket: str, item: Item | None, values: dict[str, Any], now_us: int) -> bool:
         """Take a token of a bucket that is full, or that remembers too many calls; tell if nobody was faster."""

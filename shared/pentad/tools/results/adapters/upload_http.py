@@ -30,8 +30,8 @@ def put_by_http(url: str, data: bytes) -> None:
         made.request("PUT", f"{parts.path}?{parts.query}", data)
         status = made.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        raise StoreUnavailable(f"the whole result was not taken: {type(error).__name__}") from error
+        raise StoreUnavailable(f"the whole result was not accepted: {type(error).__name__}") from error
     finally:
         made.close()
     if status != http.client.OK:
-        raise StoreUnavailable(f"the whole result was not taken: {status}")
+        raise StoreUnavailable(f"the whole result was not accepted: {status}")

@@ -94,7 +94,7 @@ class LambdaFunctions:
         except ClientError as error:
             code = code_of(error)
             if code in _THROTTLED:
-                raise ToolThrottled("the tool's function has no room for another call") from error
+                raise ToolThrottled("the tool's function is at its concurrency limit") from error
             if code in _GONE and others:
                 # Of a function that is gone the role may know nothing any more, and IAM answers before Lambda looks.
                 return self._invoke(others, payload, deadline)
@@ -124,7 +124,7 @@ def _make_death(data: bytes) -> ToolUnavailable | ToolFailed | ConfigurationErro
     if kind == "Runtime.ExitError":
         return ToolUnavailable("the tool's function ended without an answer")
     if kind == ConfigurationError.__name__:
-        return ConfigurationError("the tool's function is not set up; its log says why", fix="look into its log")
+        return ConfigurationError("the tool's function is not set up; its log says why", fix="see its log")
     return ToolFailed("the tool's function failed outside of the tool; its log says why")
 
 

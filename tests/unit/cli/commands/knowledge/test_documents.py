@@ -120,4 +120,4 @@ def test_a_place_that_an_answer_cites_is_shown_as_the_run_was_given_it(api: Api,
 def test_a_place_needs_its_run_and_its_document(api: Api) -> None:
     api.entries["/v1/runs/run_1/citations/k7f2qa"] = {**PLACE, "status": "indexed"}
     assert "--chunk and --run must be used together" in run("show", "a.md", "--chunk", "k7f2qa", code=2)
-    assert "is of the document 'a.md'" in run("show", "b.pdf", "--chunk", "k7f2qa", "--run", "run_1", code=1)
+    assert "cites the document 'a.md'" in run("show", "b.pdf", "--chunk", "k7f2qa", "--run", "run_1", code=1)

@@ -300,7 +300,7 @@ def test_who_stops_waiting_is_told_that_it_goes_on(api: Api, folder: Path, monke
 
     api.bulk_ends = [far(0)]
     monkeypatch.setattr("pentad.cli.commands.knowledge.bulk.time.sleep", interrupt)
-    assert "start again to see it through" in run("ingest", ".", "--bulk", code=bulk.INTERRUPTED)
+    assert "run the command again to watch it" in run("ingest", ".", "--bulk", code=bulk.INTERRUPTED)
 
 
 @pytest.mark.parametrize(

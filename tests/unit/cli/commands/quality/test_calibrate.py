@@ -100,8 +100,8 @@ def report(*arguments: str) -> Json:
 def test_of_nothing_it_says_that_there_is_too_little(api: Api) -> None:
     shown = run()
     assert "careful: 0 of its turns were judged" in shown
-    assert "In all: too few to say, 0 of the 30" in shown
-    assert "At least 59 judged answers are needed" in " ".join(shown.split())
+    assert "Overall: not enough judged answers, 0 of the 30" in shown
+    assert "It takes at least 59, were all of them right" in " ".join(shown.split())
 
 
 def test_it_says_how_often_which_threshold_and_what_it_would_have_changed(api: Api) -> None:

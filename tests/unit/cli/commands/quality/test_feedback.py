@@ -88,4 +88,4 @@ def test_feedback_of_one_run_is_listed_and_filtered(api: Api) -> None:
     assert [one["by"] for one in json.loads(run("--json", "feedback", "list", RUN, "--agent", "other"))] == ["key:abc"]
     assert api.asked == [("GET", f"/v1/runs/{RUN}/feedback", None)]
     api.items = []
-    assert "Nobody said anything." in run("feedback", "list", RUN)
+    assert "No feedback yet." in run("feedback", "list", RUN)

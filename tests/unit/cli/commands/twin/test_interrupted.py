@@ -103,4 +103,4 @@ def test_what_could_not_be_ended_is_not_counted_and_told(twin: StandIn, caplog: 
         answer({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}),
     ]
     assert end_interrupted(twin) == 13  # type: ignore[arg-type]
-    assert "12 of the runs that were under way could not be ended" in caplog.text
+    assert "12 of the runs that were under way could not be marked failed" in caplog.text

@@ -106,8 +106,8 @@ def commit(connection: Connection) -> None:
         raise _make_error(error, 0) from None
     except psycopg.Error:
         raise EffectUncertain(
-            "the connection broke while the change was made final: it may or may not have happened",
-            fix="look at the rows before you try again",
+            "the connection broke while the change was committed: it may or may not have happened",
+            fix="check the rows before you try again",
         ) from None
 
 

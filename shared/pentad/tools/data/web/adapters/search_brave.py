@@ -68,7 +68,7 @@ def _refuse(error: VendorError) -> NoReturn:
         )
     words = clean_words(error.words)
     raise InvalidInput(
-        f"Brave does not take the question{': ' if words else ''}{words}",
+        f"Brave rejected the query{': ' if words else ''}{words}",
         field="query",
         fix="ask with fewer, plainer words",
     )

@@ -54,7 +54,7 @@ class TavilySearch:
         if answer.status != 200:
             words = clean_words(self._api.read_error(answer).words)
             raise InvalidInput(
-                f"Tavily does not take the question{': ' if words else ''}{words}",
+                f"Tavily rejected the query{': ' if words else ''}{words}",
                 field="query",
                 fix="ask with fewer, plainer words",
             )
