@@ -20,11 +20,12 @@ from pentad.api.body import BadBody, read_body
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.mcp.refusals import build_refusal
-from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.problems import MEDIA_TYPE
 from pentad.api.rates.kinds import list_kinds
 from pentad.api.rates.rates import RequestRates
 from pentad.api.routes import MCP_PATH, find_route, is_door, list_door, list_methods, to_pattern
 from pentad.api.sealed_cursors import SealedCursors
+from pentad.api.views.problem import Problem
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
 

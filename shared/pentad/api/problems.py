@@ -4,27 +4,11 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import Field
-
-from pentad.api.views.view import View
+from pentad.api.views.problem import Problem
 from pentad.domain import errors
 from pentad.domain.errors import PentadError
 
 MEDIA_TYPE = "application/problem+json"
-
-
-class Problem(View):
-    """A problem document (RFC 9457)."""
-
-    type: str = Field(description="identifies the kind of problem")
-    title: str
-    status: int
-    detail: str
-    instance: str = Field(description="id of the request, as it stands in the log")
-    code: str = Field(description="class name of the error tree")
-    help: str = Field(description="where this API says what the code means, relative to the request's address")
-    field: str | None = Field(default=None, description="the input field at fault")
-    fix: str | None = Field(default=None, description="what can be done about it")
 
 
 # One row a class; what is in no row has the status of its nearest base.

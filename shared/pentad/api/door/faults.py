@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
-from pentad.api.problems import Problem
+from pentad.api.views.problem import Problem
 from pentad.domain import errors
 from pentad.domain.errors import PentadError
 

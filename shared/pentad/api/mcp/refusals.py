@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 
 from pentad.api.mcp.protocol import DENIED, INTERNAL, INVALID_REQUEST, PARSE_ERROR, THROTTLED
-from pentad.api.problems import Problem
+from pentad.api.views.problem import Problem
 
 _CODES = {
     HTTPStatus.UNAUTHORIZED: DENIED,

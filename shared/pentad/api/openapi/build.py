@@ -8,8 +8,9 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pentad.api.openapi import door, mcp
-from pentad.api.problems import HELP_FIELD, MEDIA_TYPE, Problem, list_codes
+from pentad.api.problems import HELP_FIELD, MEDIA_TYPE, list_codes
 from pentad.api.routes import MCP_PATH, is_door
+from pentad.api.views.problem import Problem
 from pentad.domain.declarations.agents import Catalog
 
 TITLE = "Pentad"

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pentad.api.problems import Problem
 from pentad.api.views.approvals import pick_shown
+from pentad.api.views.problem import Problem
 from pentad.api.views.view import View
 from pentad.domain.knowledge import Document
 
