@@ -10,7 +10,7 @@ import pytest
 
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, NotFound
-from pentad.domain.memories.facts import Fact, FactEvidence, ForgottenFact, GateDecision, LearnedRange
+from pentad.domain.memories.facts import Fact, FactEvidence, ForgottenFact, GateVerdict, LearnedRange
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.facts.adapters.facts_memory import MemoryFacts
 from pentad.memory.facts.ports import MAX_CHANGES, FactBook, FactChange, FactStore
@@ -56,14 +56,14 @@ def fact(fact_id: str = "fact_1", **changes: Any) -> Fact:
 
 
 def learned(first: int = 0, last: int = 9, session: str = "s-1") -> LearnedRange:
-    decisions = (GateDecision(outcome="refused", reason="a question", text="Who?", seq=3),)
+    verdicts = (GateVerdict(outcome="refused", reason="a question", text="Who?", seq=3),)
     return LearnedRange(
         session_id=session,
         first_seq=first,
         last_seq=last,
         recipe="1",
         learned_at=START,
-        decisions=decisions,
+        verdicts=verdicts,
         notes=("the embedder did not answer",),
     )
 
@@ -134,7 +134,7 @@ def test_a_change_of_the_most_items_is_written_and_a_larger_one_is_refused(facts
         facts.write(*OWNER, most.model_copy(update={"remove": ("x",)}), expected_version=1)
 
 
-def test_decisions_are_listed_by_session_and_place_in_pages(facts: FactStore) -> None:
+def test_verdicts_are_listed_by_session_and_place_in_pages(facts: FactStore) -> None:
     ranges = [learned(0, 9), learned(10, 19), learned(0, 3, "s-2")]
     for version, one in enumerate(reversed(ranges)):
         assert facts.write(*OWNER, FactChange(learned=one), expected_version=version)

@@ -14,7 +14,7 @@ from pentad.aws.table import Table, from_dynamodb
 from pentad.domain import keys
 from pentad.domain.ids import derive_id, hash_user
 from pentad.domain.knowledge import Utterance
-from pentad.domain.memories.facts import Fact, GateDecision, LearnedRange
+from pentad.domain.memories.facts import Fact, GateVerdict, LearnedRange
 from pentad.domain.runs import Run, RunStatus
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
@@ -230,9 +230,9 @@ class Deployment:
             source="user",
             confidence=1,
         )
-        decision = GateDecision(outcome="kept", reason="r", text=self.canary(user), seq=0)
+        verdict = GateVerdict(outcome="kept", reason="r", text=self.canary(user), seq=0)
         learned = LearnedRange(
-            session_id=f"{user}-1", first_seq=0, last_seq=1, recipe="1", learned_at=START, decisions=(decision,)
+            session_id=f"{user}-1", first_seq=0, last_seq=1, recipe="1", learned_at=START, verdicts=(verdict,)
         )
         facts = DynamoFacts(self.state)
         assert facts.write(tenant, user, FactChange(put=(fact,), learned=learned), expected_version=0)

@@ -54,8 +54,8 @@ class FactPage(View):
     forgotten: int = Field(description="facts that were forgotten; their places are kept, their words are not")
 
 
-class DecisionPage(View):
-    """What was read of a user's sessions, and what the write gate decided on each candidate."""
+class GateVerdictPage(View):
+    """What was read of a user's sessions, and what the write gate said of each candidate."""
 
     items: tuple[LearnedRange, ...]
     cursor: str | None
@@ -122,9 +122,9 @@ class MemoryRoutes:
             user: UserPath,
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Cursor = None,
-        ) -> DecisionPage:
+        ) -> GateVerdictPage:
             page = self.facts.list_learned(caller().tenant_id, unquote(user), limit=limit, cursor=cursor)
-            return DecisionPage(items=page.items, cursor=page.cursor)
+            return GateVerdictPage(items=page.items, cursor=page.cursor)
 
     def _register_facts(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         @serve(app, summary="Read a fact with its evidence")

@@ -65,10 +65,10 @@ class PolicySpec(FrozenValue):
         for rule in self.rules:
             named = (rule.agents, agent), (rule.tools, tool)
             if all(not names or name in names for names, name in named):
-                decides = not rule.sources or source in rule.sources
-                if decides or source == MANY:
+                applies = not rule.sources or source in rule.sources
+                if applies or source == MANY:
                     answers.append(rule.decide)
-                if decides:
+                if applies:
                     break
         else:
             answers.append(getattr(self.untrusted, effects))

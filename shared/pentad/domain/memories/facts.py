@@ -83,8 +83,8 @@ class ForgottenFact(FrozenValue):
         return any((session_id, seq) == (one[0], one[1]) and one[2] < end and start < one[3] for one in self.places)
 
 
-class GateDecision(FrozenValue):
-    """What the write gate decided on one candidate."""
+class GateVerdict(FrozenValue):
+    """What the write gate says of one candidate."""
 
     outcome: Literal["kept", "merged", "superseded", "doubted", "refused"]
     reason: str = Field(max_length=200, description="why; of what was kept, what it did")
@@ -101,5 +101,5 @@ class LearnedRange(FrozenValue):
     last_seq: int = Field(ge=0)
     recipe: str
     learned_at: datetime
-    decisions: tuple[GateDecision, ...] = Field(default=(), max_length=100)
+    verdicts: tuple[GateVerdict, ...] = Field(default=(), max_length=100, alias="decisions")
     notes: tuple[str, ...] = Field(default=(), max_length=10, description="what was not as usual")

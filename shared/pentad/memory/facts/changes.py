@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pentad.domain.errors import InvalidInput, NotFound
-from pentad.domain.memories.facts import Fact, ForgottenFact, GateDecision, LearnedRange
+from pentad.domain.memories.facts import Fact, ForgottenFact, GateVerdict, LearnedRange
 from pentad.memory.facts.normal_forms import normalize_value
 from pentad.memory.facts.ports import MAX_CHANGES, MAX_FACTS, MAX_FORGOTTEN, FactBook, FactChange
 from pentad.memory.facts.timeline import Statement, build_facts, to_statements
@@ -23,7 +23,7 @@ class AppliedStatements:
     """A change, and what the gate decided last on each statement."""
 
     change: FactChange
-    decisions: tuple[GateDecision, ...] = ()
+    verdicts: tuple[GateVerdict, ...] = ()
 
 
 def apply_statements(
@@ -40,11 +40,11 @@ def apply_statements(
     """
     before = {fact.fact_id: fact for fact in book.facts}
     kept: list[Statement] = []
-    decisions: list[GateDecision] = []
+    verdicts: list[GateVerdict] = []
     after, put = before, []
     for one in statements:
         if _is_forgotten(one, book.forgotten):
-            decisions.append(_record_gate(one, "refused", FORGOTTEN_REASON, told=False))
+            verdicts.append(_record_gate(one, "refused", FORGOTTEN_REASON, told=False))
             continue
         tried = {
             fact.fact_id: fact for fact in build_facts(tenant_id, user_id, [*to_statements(book.facts), *kept, one])
@@ -53,20 +53,20 @@ def apply_statements(
         current = sum(1 for fact in tried.values() if fact.is_current(now))
         gone = sum(1 for fact_id in before if fact_id not in tried)
         if current > MAX_FACTS or len(changed) + gone > 2 * _ROOM // 3:
-            decisions.append(_record_gate(one, "refused", _NO_ROOM))
+            verdicts.append(_record_gate(one, "refused", _NO_ROOM))
             continue
-        decisions.append(_describe(one, after, tried))
+        verdicts.append(_describe(one, after, tried))
         kept.append(one)
         after, put = tried, changed
     pruned = _prune(after.values(), now)
-    refused = sum(1 for one in decisions if one.reason == _NO_ROOM)
+    refused = sum(1 for one in verdicts if one.reason == _NO_ROOM)
     return AppliedStatements(
         FactChange(
             put=tuple(fact for fact in put if fact.fact_id not in pruned),
             remove=tuple(sorted({*(set(before) - set(after)), *(pruned & set(before))})),
             left_out=len(pruned) + refused,
         ),
-        tuple(decisions),
+        tuple(verdicts),
     )
 
 
@@ -171,17 +171,17 @@ def clean_learned(learned: LearnedRange, facts: Sequence[Fact]) -> LearnedRange:
     ids, texts = {fact.fact_id for fact in facts}, [fact.text for fact in facts]
     values = {fact.value for fact in facts}
 
-    def tells(one: GateDecision) -> bool:
+    def tells(one: GateVerdict) -> bool:
         named = any(text in one.text or text in one.reason for text in texts)
         return one.fact_id in ids or named or (bool(one.text) and normalize_value(one.text) in values)
 
-    if not any(tells(one) for one in learned.decisions if one.reason != FORGOTTEN_REASON):
+    if not any(tells(one) for one in learned.verdicts if one.reason != FORGOTTEN_REASON):
         return learned
     cleaned = tuple(
         one.model_copy(update={"text": "", "reason": FORGOTTEN_REASON}) if tells(one) else one
-        for one in learned.decisions
+        for one in learned.verdicts
     )
-    return learned.model_copy(update={"decisions": cleaned})
+    return learned.model_copy(update={"verdicts": cleaned})
 
 
 def list_line(book: FactBook, fact_id: str) -> list[Fact]:
@@ -235,7 +235,7 @@ def _is_forgotten(statement: Statement, forgotten: Iterable[ForgottenFact]) -> b
     return one is not None and any(each.covers(one.session_id, one.seq, one.start, one.end) for each in forgotten)
 
 
-def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fact]) -> GateDecision:
+def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fact]) -> GateVerdict:
     """Say what a statement did."""
     place = statement.evidence
     mine = next(
@@ -257,8 +257,8 @@ def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fa
 
 def _record_gate(
     statement: Statement, outcome: str, reason: str, fact: Fact | None = None, *, told: bool = True
-) -> GateDecision:
-    return GateDecision.model_validate(
+) -> GateVerdict:
+    return GateVerdict.model_validate(
         {
             "outcome": outcome,
             "reason": reason,

@@ -1,7 +1,7 @@
 """Learn facts from a part of a conversation: ask a model for candidates, let the gate judge them, keep what passes.
 
 Off the user's path and repeatable: what is kept has its id from what was said, and each range of a session is noted
-with the gate's decisions. Writes are conditional; where another session of the same user was first, the facts are read
+with the gate's verdicts. Writes are conditional; where another session of the same user was first, the facts are read
 again and the same statements are applied anew.
 """
 
@@ -19,7 +19,7 @@ from pentad.domain.errors import (
     Refused,
     StoreUnavailable,
 )
-from pentad.domain.memories.facts import GateDecision, LearnedRange
+from pentad.domain.memories.facts import GateVerdict, LearnedRange
 from pentad.domain.models import CallContext
 from pentad.memory.facts import meaning
 from pentad.memory.facts.changes import apply_statements
@@ -53,7 +53,7 @@ class _Reading:
     """What came of one part, as it is noted."""
 
     statements: list[Statement] = field(default_factory=list)
-    decisions: list[GateDecision] = field(default_factory=list)
+    verdicts: list[GateVerdict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     vectors: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class LearnFacts:
         facts: where facts are kept.
         model: the gateway.
         embedder: compares by meaning; not touched where nothing is known that could mean the same.
-        telemetry: counts the gate's decisions.
+        telemetry: counts the gate's verdicts.
         clock: tells the time, in UTC.
         learns: tells by an agent's name whether facts are learned from its sessions.
     """
@@ -121,9 +121,9 @@ class LearnFacts:
             judged = gate.judge(one)
             if number >= MAX_CANDIDATES:
                 reason = f"more than {MAX_CANDIDATES} were named"
-                reading.decisions.append(GateDecision(outcome="refused", reason=reason, seq=max(0, one.seq)))
+                reading.verdicts.append(GateVerdict(outcome="refused", reason=reason, seq=max(0, one.seq)))
             elif judged.statement is None:
-                reading.decisions.append(judged.decision)
+                reading.verdicts.append(judged.verdict)
             else:
                 reading.statements.append(judged.statement)
         return reading
@@ -148,19 +148,19 @@ class LearnFacts:
             book = self._facts.read(work.tenant_id, user_id)
             aligned = self._align(work, user_id, reading, book)
             applied = apply_statements(work.tenant_id, user_id, book, aligned, self._clock())
-            decisions = (*reading.decisions, *applied.decisions)[:_NOTED]
+            verdicts = (*reading.verdicts, *applied.verdicts)[:_NOTED]
             learned = LearnedRange(
                 session_id=work.place_id,
                 first_seq=work.first_seq,
                 last_seq=work.next_seq - 1,
                 recipe=RECIPE,
                 learned_at=self._clock(),
-                decisions=decisions,
+                verdicts=verdicts,
                 notes=tuple(dict.fromkeys(reading.notes))[:10],
             )
             change = applied.change.model_copy(update={"learned": learned})
             if self._facts.write(work.tenant_id, user_id, change, expected_version=book.version):
-                self._count(decisions)
+                self._count(verdicts)
                 return
         raise StoreUnavailable("others changed what is remembered of the user each time", retry_after=1)
 
@@ -196,8 +196,8 @@ class LearnFacts:
             return {}
         return dict(zip(texts, vectors, strict=True))
 
-    def _count(self, decisions: Sequence[GateDecision]) -> None:
-        for one in decisions:
+    def _count(self, verdicts: Sequence[GateVerdict]) -> None:
+        for one in verdicts:
             self._telemetry.count(names.FACTS_JUDGED, outcome=one.outcome)
 
 

@@ -40,7 +40,7 @@ class ManageFacts:
         return find_fact(self._facts.read(tenant_id, user_id), fact_id)
 
     def list_learned(self, tenant_id: str, user_id: str, *, limit: int, cursor: str | None) -> Page[LearnedRange]:
-        """Return what was read of the user's sessions, with the gate's decisions.
+        """Return what was read of the user's sessions, with the gate's verdicts.
 
         Raises:
             NotFound: the cursor is not one of this list.
@@ -98,7 +98,7 @@ class ManageFacts:
         raise _make_contended()
 
     def _clean_notes(self, tenant_id: str, user_id: str, facts: Sequence[Fact]) -> None:
-        """Take the words of facts out of the gate's noted decisions."""
+        """Take the words of facts out of the gate's noted verdicts."""
         cursor: str | None = None
         for _ in range(_PAGES):
             page = self._facts.list_learned(tenant_id, user_id, limit=100, cursor=cursor)

@@ -80,7 +80,7 @@ class FactStore(Protocol):
     def list_learned(
         self, tenant_id: str, user_id: str, *, limit: int = 50, cursor: str | None = None
     ) -> Page[LearnedRange]:
-        """Return ranges that were read, with the gate's decisions, by session and place.
+        """Return ranges that were read, with the gate's verdicts, by session and place.
 
         Raises:
             NotFound: the cursor is not one of this list.

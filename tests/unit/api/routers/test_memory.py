@@ -8,7 +8,7 @@ import pytest
 from pentad.api.acts.subjects import MEMORY
 from pentad.api.routers.memory import build_fact_view
 from pentad.domain.ids import hash_user
-from pentad.domain.memories.facts import Fact, FactEvidence, GateDecision, LearnedRange
+from pentad.domain.memories.facts import Fact, FactEvidence, GateVerdict, LearnedRange
 from pentad.memory.facts.ports import FactChange
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START, TENANT
@@ -143,12 +143,12 @@ def test_a_long_history_is_forgotten_as_a_whole_and_nothing_of_it_holds_again(cl
 
 def test_a_forgotten_facts_words_stand_nowhere_of_what_is_remembered(client: Client) -> None:
     text = make_fact().text
-    decisions = (
-        GateDecision(outcome="kept", reason="new", text=text, seq=1, fact_id="fact_1"),
-        GateDecision(outcome="superseded", reason=f"in the place of: {text}", text="The user lives in Kiel.", seq=2),
-        GateDecision(outcome="refused", reason="its evidence is a question", text="Who?", seq=3),
+    verdicts = (
+        GateVerdict(outcome="kept", reason="new", text=text, seq=1, fact_id="fact_1"),
+        GateVerdict(outcome="superseded", reason=f"in the place of: {text}", text="The user lives in Kiel.", seq=2),
+        GateVerdict(outcome="refused", reason="its evidence is a question", text="Who?", seq=3),
     )
-    learned = LearnedRange(session_id="s-1", first_seq=0, last_seq=3, recipe="1", learned_at=START, decisions=decisions)
+    learned = LearnedRange(session_id="s-1", first_seq=0, last_seq=3, recipe="1", learned_at=START, verdicts=verdicts)
     said = make_fact().evidence[0].model_copy(update={"doubt": f"it may contradict: {text}", "quote": "Kiel"})
     other = make_fact(2, text="The user lives in Kiel.", evidence=(said,), doubt=said.doubt)
     keep(client, make_fact(), other, learned=learned)
@@ -160,10 +160,10 @@ def test_a_forgotten_facts_words_stand_nowhere_of_what_is_remembered(client: Cli
     assert "Kiel" in everything
 
 
-def test_decisions_of_the_gate_are_shown(client: Client) -> None:
-    refused = GateDecision(outcome="refused", reason="its evidence is a question", text="Who?", seq=1)
+def test_verdicts_of_the_gate_are_shown(client: Client) -> None:
+    refused = GateVerdict(outcome="refused", reason="its evidence is a question", text="Who?", seq=1)
     learned = LearnedRange(
-        session_id="s-1", first_seq=0, last_seq=3, recipe="1", learned_at=START, decisions=(refused,), notes=("n",)
+        session_id="s-1", first_seq=0, last_seq=3, recipe="1", learned_at=START, verdicts=(refused,), notes=("n",)
     )
     keep(client, learned=learned)
     [shown] = client("GET", f"{PATH}/decisions").json["items"]

@@ -43,12 +43,12 @@ def world() -> World:
     return World()
 
 
-def test_facts_are_learned_with_the_gates_decisions(world: World) -> None:
+def test_facts_are_learned_with_the_gates_verdicts(world: World) -> None:
     part = work(say("u: Hello, my name is Priya. I love that idea!", "a: Nice to meet you, Priya."))
     assert world.learn(part) == part.next_seq
     assert world.list_texts() == ["Hello, the user's name is Priya."]
     [noted] = world.facts.list_learned("acme", "sam").items
-    assert [(one.outcome, one.reason) for one in noted.decisions] == [
+    assert [(one.outcome, one.reason) for one in noted.verdicts] == [
         ("refused", "it is a reaction to what was said"),
         ("kept", "new"),
     ]
@@ -204,7 +204,7 @@ def test_more_candidates_than_one_request_may_name_are_refused(world: World) -> 
     world.learn(work(say("u: My name is Priya.")))
     [noted] = world.facts.list_learned("acme", "sam").items
     assert len(world.list_texts()) == 1
-    assert sum(one.outcome == "refused" for one in noted.decisions) == 30
+    assert sum(one.outcome == "refused" for one in noted.verdicts) == 30
 
 
 def test_users_and_tenants_learn_apart(world: World) -> None:

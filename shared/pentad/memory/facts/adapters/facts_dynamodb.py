@@ -12,7 +12,7 @@ from pentad.memory.facts.ports import FactBook, FactChange
 from pentad.memory.facts.writing import check_change
 
 LEARNED_DAYS = 90
-"""How long the gate's decisions are kept; a range that is delivered again within that time is not read again."""
+"""How long the gate's verdicts are kept; a range that is delivered again within that time is not read again."""
 EXPIRED_DAYS = 90
 """How long a fact stays as history after it has expired."""
 
@@ -23,7 +23,7 @@ class DynamoFacts:
     Args:
         state: the table.
         facts_days: how long a fact is kept after it was last learned, said again or edited; None for good.
-        decisions_days: how long the gate's decisions are kept.
+        decisions_days: how long the gate's verdicts are kept.
     """
 
     def __init__(self, state: Table, *, facts_days: int | None = None, decisions_days: int = LEARNED_DAYS) -> None:

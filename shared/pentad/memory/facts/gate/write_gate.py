@@ -17,7 +17,7 @@ from pentad.domain.memories.facts import (
     SUBJECT_CHARACTERS,
     FactEvidence,
     FactKind,
-    GateDecision,
+    GateVerdict,
 )
 from pentad.domain.secrets import mask_secrets
 from pentad.domain.taint.sources import merge_sources
@@ -67,7 +67,7 @@ class Gated:
     """What the gate says of one candidate: a statement to keep, or why it is refused."""
 
     statement: Statement | None
-    decision: GateDecision
+    verdict: GateVerdict
 
 
 class WriteGate:
@@ -212,7 +212,7 @@ class WriteGate:
             expires_at=parse_end(found.until),
             recipe=RECIPE,
         )
-        return Gated(statement, GateDecision(outcome="kept", reason="new", text=text, seq=spoken.seq))
+        return Gated(statement, GateVerdict(outcome="kept", reason="new", text=text, seq=spoken.seq))
 
 
 def may_teach(spoken: Sequence[Spoken]) -> bool:
@@ -334,4 +334,4 @@ def _is_card(digits: str) -> bool:
 
 def _refuse(found: FoundFact, reason: str, *, secret: bool = False) -> Gated:
     text = "" if secret else " ".join(found.text.split())[:FACT_CHARACTERS]
-    return Gated(None, GateDecision(outcome="refused", reason=reason, text=text, seq=max(0, found.seq)))
+    return Gated(None, GateVerdict(outcome="refused", reason=reason, text=text, seq=max(0, found.seq)))

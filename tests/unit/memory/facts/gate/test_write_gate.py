@@ -17,7 +17,7 @@ TURNS = json.loads((Path(__file__).parents[4] / "data/memory/remembered_turns.js
 def judge(*lines: str, quote: str, seq: int = 0, text: str = "", kind: str = "fact", **changes: Any) -> str:
     """Return ``kept``, or why a candidate was refused."""
     gate = WriteGate("s-1", say(*lines), START)
-    return gate.judge(found(quote, text, seq=seq, kind=kind, **changes)).decision.reason.replace("new", "kept")
+    return gate.judge(found(quote, text, seq=seq, kind=kind, **changes)).verdict.reason.replace("new", "kept")
 
 
 def test_a_statement_is_kept_with_the_place_of_its_words() -> None:
@@ -70,8 +70,8 @@ def test_a_relative_date_may_be_written_out() -> None:
 def test_what_was_recalled_is_not_the_speakers_own() -> None:
     [said] = say("u: I live in Berlin. I work in Potsdam.")
     gate = WriteGate("s-1", [replace(said, own=((0, 20),))], START)
-    assert gate.judge(found("I live in Berlin.")).decision.outcome == "kept"
-    assert "recalled" in gate.judge(found("I work in Potsdam.", "The user works in Potsdam.")).decision.reason
+    assert gate.judge(found("I live in Berlin.")).verdict.outcome == "kept"
+    assert "recalled" in gate.judge(found("I work in Potsdam.", "The user works in Potsdam.")).verdict.reason
 
 
 def test_the_assistants_words_alone_are_no_evidence() -> None:
@@ -102,9 +102,9 @@ def test_a_behaviour_counts_once_the_user_called_it_right() -> None:
     ],
 )
 def test_a_secret_is_refused_and_its_words_are_not_shown(said: str) -> None:
-    decision = WriteGate("s-1", say(f"u: {said}"), START).judge(found(said)).decision
-    assert (decision.outcome, decision.text) == ("refused", "")
-    assert "secret" in decision.reason
+    verdict = WriteGate("s-1", say(f"u: {said}"), START).judge(found(said)).verdict
+    assert (verdict.outcome, verdict.text) == ("refused", "")
+    assert "secret" in verdict.reason
 
 
 @pytest.mark.parametrize(
