@@ -57,7 +57,10 @@ def test_a_class_name_stands_once(root: Path, tree: str) -> None:
 
 
 # What clients of the API, receivers of notices and authors of tools write and read keeps its names.
-SPOKEN = ("shared/pentad/api/", "approvals/notices.py", "replay/report.py", "declare/context.py")
+SPOKEN = ("shared/pentad/api/", "approvals/notices.py", "declare/context.py", "adapters/langgraph_tool.py")
+
+
+NAMES_OF_IDS = frozenset("tenant run session user approval review thread execution".split())
 
 
 @pytest.mark.parametrize("tree", ["shared/pentad", "functions"])
@@ -75,7 +78,7 @@ def test_what_holds_an_id_ends_in_id(root: Path, tree: str) -> None:
 
 
 def _holds_id(name: str, annotation: ast.expr | None) -> bool:
-    if name not in {"tenant", "run", "session", "user"} or annotation is None:
+    if name not in NAMES_OF_IDS or annotation is None:
         return False
     return ast.unparse(annotation).removesuffix(" | None") in {"str", "TenantId", "RunId", "SessionId", "UserId"}
 

@@ -49,7 +49,7 @@ def send_slack_message(
         _open_chat(context),
         channel=channel,
         text=text,
-        thread=thread,
+        thread_id=thread,
         effect_key=context.effect_key,
         again=context.again,
     )

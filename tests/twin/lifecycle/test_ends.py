@@ -149,7 +149,7 @@ def test_an_operator_lists_failed_runs_and_lets_one_go_on(
     [execution] = stack.executions(run)
     stack.aws("stepfunctions").stop_execution(executionArn=execution["executionArn"])
     until(lambda: failed_messages(stack, run), "the list of failed runs")
-    listed = [one for one in pentad("runs", "failed")["runs"] if one["run"] == run]
+    listed = [one for one in pentad("runs", "failed")["runs"] if one["run_id"] == run]
     assert [(one["tenant"], one["agent"]) for one in listed] == [(tenant.name, "assistant")]
     [report] = pentad("runs", "redrive", run)["runs"]
     assert report["goes_on_as"] == redriven_id(tenant.name, run)

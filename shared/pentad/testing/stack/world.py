@@ -292,9 +292,9 @@ class Tenant:
         """Tell whether no run holds a session."""
         return not any(item["sk"] == "LEASE" for item in self.stack.partition(keys.session_pk(self.name, session_id)))
 
-    def decide(self, approval: str, decision: str, **fields: Any) -> httpx.Response:
+    def decide(self, approval_id: str, decision: str, **fields: Any) -> httpx.Response:
         """Decide an approval."""
-        return self.post(f"/v1/approvals/{approval}", {"decision": decision, **fields})
+        return self.post(f"/v1/approvals/{approval_id}", {"decision": decision, **fields})
 
     def upload(self, name: str, text: str, media_type: str = "text/markdown") -> None:
         """Send a document to its bucket."""

@@ -61,7 +61,7 @@ class SentMessage(FrozenValue):
 
 
 def post(
-    settings: SlackSettings, chat: Chat, *, channel: str, text: str, thread: str | None, effect_key: str, again: bool
+    settings: SlackSettings, chat: Chat, *, channel: str, text: str, thread_id: str | None, effect_key: str, again: bool
 ) -> tuple[SentMessage, PostedMessage]:
     """Post a message once.
 
@@ -70,7 +70,7 @@ def post(
         chat: where.
         channel: its name in the settings.
         text: the message.
-        thread: the message that it answers.
+        thread_id: the message that it answers.
         effect_key: of the call.
         again: an earlier try of the same call may have posted it.
 
@@ -84,15 +84,15 @@ def post(
         ToolUnavailable: it may have been posted; the next try looks.
     """
     channel_id = find_channel(settings.channels, channel)
-    if thread is not None and not _TIME.fullmatch(thread):
+    if thread_id is not None and not _TIME.fullmatch(thread_id):
         raise InvalidInput(
-            f"'{thread[:40]}' is not a message", field="thread", fix="give a message_id such as 1503435956.000247"
+            f"'{thread_id[:40]}' is not a message", field="thread", fix="give a message_id such as 1503435956.000247"
         )
     found = None
     if again:
         with begin_with_look(again=again):
-            found = chat.find_posted(channel_id, thread=thread, marker=effect_key)
-    posted = found or chat.post(channel_id, text, thread=thread, marker=effect_key)
+            found = chat.find_posted(channel_id, thread_id=thread_id, marker=effect_key)
+    posted = found or chat.post(channel_id, text, thread_id=thread_id, marker=effect_key)
     return SentMessage(channel=channel, message_id=posted.message_id), posted
 
 

@@ -117,13 +117,13 @@ class PostedMessage(FrozenValue):
 class Chat(Protocol):
     """Channels of a chat."""
 
-    def post(self, channel: str, text: str, *, thread: str | None, marker: str) -> PostedMessage:
+    def post(self, channel: str, text: str, *, thread_id: str | None, marker: str) -> PostedMessage:
         """Post a message once.
 
         Args:
             channel: the chat's id of it.
             text: what all see.
-            thread: the message that it answers, if it does.
+            thread_id: the message that it answers, if it does.
             marker: the call, kept with the message where only programs see it.
 
         Raises:
@@ -132,7 +132,7 @@ class Chat(Protocol):
         """
         ...
 
-    def find_posted(self, channel: str, *, thread: str | None, marker: str) -> PostedMessage | None:
+    def find_posted(self, channel: str, *, thread_id: str | None, marker: str) -> PostedMessage | None:
         """Return the message that an earlier try of a call has posted, or None where there is none.
 
         Raises:

@@ -45,6 +45,6 @@ def thread_of(context: ToolContext) -> str:
     return f"{context.run}.{context.step:05d}.{context.index:02d}"
 
 
-def is_thread_of(context: ToolContext, thread: str) -> bool:
+def is_thread_of(context: ToolContext, thread_id: str) -> bool:
     """Tell if a thread is of the same run."""
-    return thread.startswith(f"{context.run}.")
+    return thread_id.startswith(f"{context.run}.")

@@ -109,9 +109,9 @@ def escalate(
         _decide(client, approval, {"decision": "escalate", "group": to, "reason": reason}, yes=True)
 
 
-def decide_at_prompt(client: ApiClient, approval: str) -> None:
+def decide_at_prompt(client: ApiClient, approval_id: str) -> None:
     """Show an approval and take the decision that is typed: an answer to a question, else yes or a reason against."""
-    view = client.call("GET", f"/v1/approvals/{approval}")
+    view = client.call("GET", f"/v1/approvals/{approval_id}")
     OUT.print(render_approval(view))
     if view["kind"] == "question":
         typed = OUT.ask("Answer (empty declines): ").strip()
@@ -122,12 +122,12 @@ def decide_at_prompt(client: ApiClient, approval: str) -> None:
         body = {"decision": "approve" if typed.lower() in ("y", "yes") else "reject"}
         if body["decision"] == "reject" and typed.lower() not in ("", "n", "no"):
             body["reason"] = typed
-    client.call("POST", f"/v1/approvals/{approval}", body=body | {"arguments_hash": view["arguments_hash"]})
+    client.call("POST", f"/v1/approvals/{approval_id}", body=body | {"arguments_hash": view["arguments_hash"]})
 
 
 def _decide(
     client: ApiClient,
-    approval: str,
+    approval_id: str,
     body: Json,
     *,
     yes: bool,
@@ -135,7 +135,7 @@ def _decide(
     shown: Json | None = None,
 ) -> None:
     """Show what is decided on, ask once more, decide on exactly that, and say what became of it."""
-    view = view or client.call("GET", f"/v1/approvals/{approval}")
+    view = view or client.call("GET", f"/v1/approvals/{approval_id}")
     if not OPTIONS.json:
         OUT.print(render_approval(shown or view))
     # On one that is decided there is nothing to confirm: the API says so, or that it was decided just like this.
@@ -143,8 +143,10 @@ def _decide(
     if asks and not typer.confirm(_build_question(body["decision"], shown or view)):
         raise CommandError("nothing decided", code=EXIT_USAGE)
     sent = {name: value for name, value in body.items() if value is not None}
-    decided = client.call("POST", f"/v1/approvals/{approval}", body=sent | {"arguments_hash": view["arguments_hash"]})
-    _print_result(decided, f"{approval} is {_describe_state(decided)}")
+    decided = client.call(
+        "POST", f"/v1/approvals/{approval_id}", body=sent | {"arguments_hash": view["arguments_hash"]}
+    )
+    _print_result(decided, f"{approval_id} is {_describe_state(decided)}")
 
 
 def _build_question(decision: str, view: Json) -> str:

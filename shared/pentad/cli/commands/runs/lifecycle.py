@@ -205,7 +205,7 @@ def _redrive_run(stage: str | None, queues: _Queues, message: Json) -> Json:
         if not queues.tell_trigger(body):
             queues.send(LIFECYCLE_DLQ, body)  # Kept for `redrive --all`; the function's log says why.
         queues.delete_message(FAILED_RUNS, message)
-    return {"tenant": tenant_id, "run": run_id, "goes_on_as": redriven_id(tenant_id, run_id)}
+    return {"tenant": tenant_id, "run_id": run_id, "goes_on_as": redriven_id(tenant_id, run_id)}
 
 
 def _wait_for_status(stage: str | None, one: Json) -> str:
@@ -236,7 +236,8 @@ def _drop_duplicates(bodies: list[Json]) -> list[Json]:
 
 
 def _build_failed_view(detail: Json) -> Json:
-    return {name: detail.get(name) for name in ("tenant", "run", "agent", "session", "steps", "ended_at", "error")}
+    others = {name: detail.get(name) for name in ("agent", "session", "steps", "ended_at", "error")}
+    return {"tenant": detail.get("tenant"), "run_id": detail.get("run"), **others}
 
 
 def _build_stuck_view(body: Json) -> Json:

@@ -138,7 +138,7 @@ def _print_report(report: "Report") -> None:
         same = "[green]same[/]: {steps} turns of {agent} go as they were recorded"
         OUT.print(build_line(same, steps=report.steps, agent=report.agent))
         return
-    OUT.print(build_line("[red]diverged[/]: {run} ({agent})", run=report.run, agent=report.agent))
+    OUT.print(build_line("[red]diverged[/]: {run} ({agent})", run=report.run_id, agent=report.agent))
     for divergence in report.divergences[:_SHOWN]:
         where = f"turn {divergence.step}" if divergence.step is not None else "the run"
         what = f"{where}, {divergence.what}"

@@ -142,18 +142,18 @@ def run_chat(
 
 
 def _decide_and_wait(client: ApiClient, view: Json) -> Json:
-    approval = str(view["pending_approval"])
-    decide_at_prompt(client, approval)
+    approval_id = str(view["pending_approval"])
+    decide_at_prompt(client, approval_id)
     with ERR.show_status("continuing the run"):
-        return wait_after_decision(client, view["run_id"], approval, 300)
+        return wait_after_decision(client, view["run_id"], approval_id, 300)
 
 
-def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: float) -> Json:
+def wait_after_decision(client: ApiClient, run_id: str, approval_id: str, seconds: float) -> Json:
     """Return the run once it has ended, or waits for another approval than the one just decided."""
     deadline = time.monotonic() + seconds
     while True:
         view = client.call("GET", f"/v1/runs/{run_id}")
-        if view["status"] in ENDED or view.get("pending_approval") not in (None, approval):
+        if view["status"] in ENDED or view.get("pending_approval") not in (None, approval_id):
             return view
         if time.monotonic() > deadline:
             raise CommandError(

@@ -75,14 +75,14 @@ class Machine:
     Args:
         definition: in Amazon States Language, with JSONata.
         invoke: answers its calls of functions.
-        execution: the execution's name.
+        run_id: the execution's name.
         evaluate: evaluates its expressions.
     """
 
-    def __init__(self, definition: Json, invoke: Invoke, execution: str, evaluate: Evaluator) -> None:
+    def __init__(self, definition: Json, invoke: Invoke, run_id: str, evaluate: Evaluator) -> None:
         self._definition = definition
         self._invoke = invoke
-        self._execution = execution
+        self._run_id = run_id
         self._evaluate = evaluate
         self._transitions = 0
 
@@ -93,7 +93,7 @@ class Machine:
             MachineError: it failed.
             NotUnderstood: it holds something else than an agent's machine does.
         """
-        context = {"Execution": {"Name": self._execution, "Id": self._execution, "Input": given}}
+        context = {"Execution": {"Name": self._run_id, "Id": self._run_id, "Input": given}}
         return self._run_states(self._definition, given, {}, context)
 
     def _run_states(self, block: Json, given: Any, variables: Json, context: Json) -> Any:
@@ -149,9 +149,9 @@ class Machine:
         if resource == f"{_LAMBDA}.waitForTaskToken":
             return self._invoke(name, arguments["Payload"])
         if resource == _NESTED:
-            return {"ExecutionArn": self._execution, "Output": self.run(arguments["Input"])}
+            return {"ExecutionArn": self._run_id, "Output": self.run(arguments["Input"])}
         if resource == _DESCRIBE:
-            return {"ExecutionArn": self._execution, "StateMachineArn": "the-same"}
+            return {"ExecutionArn": self._run_id, "StateMachineArn": "the-same"}
         raise NotUnderstood(f"a replay can't follow a task of {resource} ({name})")
 
     def _run_map(self, state: Json, scope: _Scope) -> list[Any]:

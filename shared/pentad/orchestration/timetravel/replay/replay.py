@@ -118,7 +118,7 @@ class Replay:
         found = tuple(self.tape.findings.found)
         played = len(self.tape.requests)
         return Report(
-            run=self._recording.run_id, agent=self._agent.name, steps=played, same=not found, divergences=found
+            run_id=self._recording.run_id, agent=self._agent.name, steps=played, same=not found, divergences=found
         )
 
     def _now(self) -> datetime:

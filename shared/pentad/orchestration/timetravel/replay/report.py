@@ -29,7 +29,7 @@ class Divergence(FrozenValue):
 class Report(FrozenValue):
     """What a replay found, the first divergence first."""
 
-    run: str
+    run_id: str
     agent: str
     steps: int = Field(description="turns replayed")
     same: bool

@@ -48,7 +48,7 @@ class SlackChat:
             renew=renew,
         )
 
-    def post(self, channel: str, text: str, *, thread: str | None, marker: str) -> PostedMessage:
+    def post(self, channel: str, text: str, *, thread_id: str | None, marker: str) -> PostedMessage:
         """Post a message; see `Chat`. What links lead to is not shown, and nobody is called by name."""
         request: dict[str, Any] = {
             "channel": channel,
@@ -57,8 +57,8 @@ class SlackChat:
             "unfurl_media": False,
             "metadata": {"event_type": _EVENT, "event_payload": {"call": marker}},
         }
-        if thread is not None:
-            request["thread_ts"] = thread
+        if thread_id is not None:
+            request["thread_ts"] = thread_id
         answer = self._ask("chat.postMessage", request)
         # A message to a person comes back with the id of the conversation.
         found = (str(answer.get("channel") or channel), answer.get("ts"))
@@ -66,12 +66,12 @@ class SlackChat:
             raise ToolUnavailable("Slack posted the message and did not say which it is")
         return PostedMessage(channel=found[0], message_id=found[1])
 
-    def find_posted(self, channel: str, *, thread: str | None, marker: str) -> PostedMessage | None:
+    def find_posted(self, channel: str, *, thread_id: str | None, marker: str) -> PostedMessage | None:
         """Return what an earlier try has posted; see `Chat`."""
         asked = {"channel": channel, "limit": str(_PAGE), "include_all_metadata": "true"}
-        method = "conversations.history" if thread is None else "conversations.replies"
+        method = "conversations.history" if thread_id is None else "conversations.replies"
         try:
-            answer = self._ask(method, asked if thread is None else {**asked, "ts": thread}, reads=True)
+            answer = self._ask(method, asked if thread_id is None else {**asked, "ts": thread_id}, reads=True)
         except _NotReadable as error:
             raise EffectUncertain(
                 f"an earlier try may have posted the message, and Slack does not let it be read ({error.code})",

@@ -31,26 +31,26 @@ class ThreadKeys:
     """One namespace of one thread of one tenant: the keys of its items.
 
     Args:
-        thread: the thread's id, as the caller gave it.
+        thread_id: the thread's id, as the caller gave it.
         ns: the namespace, empty for the graph itself.
         pk: the thread's partition.
     """
 
-    thread: str
+    thread_id: str
     ns: str
     pk: str
 
     @classmethod
-    def from_thread(cls, tenant_id: str, thread: str, ns: str = "") -> "ThreadKeys":
+    def from_thread(cls, tenant_id: str, thread_id: str, ns: str = "") -> "ThreadKeys":
         """Return the place of a thread.
 
         Raises:
             InvalidInput: the thread's id is empty or too long for a key.
         """
-        written = quote(str(thread), safe=_SAFE)
+        written = quote(str(thread_id), safe=_SAFE)
         if not 1 <= len(written) <= _MAX_THREAD:
             raise InvalidInput("the thread's id is empty or too long", field="thread_id", fix=f"1 to {_MAX_THREAD}")
-        return cls(str(thread), ns, keys.graph_pk(tenant_id, written))
+        return cls(str(thread_id), ns, keys.graph_pk(tenant_id, written))
 
     @property
     def every_checkpoint(self) -> str:
@@ -81,7 +81,7 @@ class ThreadKeys:
     def to_config(self, checkpoint: str) -> RunnableConfig:
         """Return the config that names a checkpoint."""
         return {
-            "configurable": {"thread_id": self.thread, "checkpoint_ns": self.ns, "checkpoint_id": checkpoint},
+            "configurable": {"thread_id": self.thread_id, "checkpoint_ns": self.ns, "checkpoint_id": checkpoint},
         }
 
     @property
@@ -153,6 +153,6 @@ class Values:
         return self.unpack(item)
 
 
-def iter_thread_items(table: Table, tenant_id: str, thread: str) -> Iterator[Item]:
+def iter_thread_items(table: Table, tenant_id: str, thread_id: str) -> Iterator[Item]:
     """Yield all items of a thread."""
-    yield from table.iter_items(ThreadKeys.from_thread(tenant_id, thread).pk)
+    yield from table.iter_items(ThreadKeys.from_thread(tenant_id, thread_id).pk)
