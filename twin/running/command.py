@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="show a write in DynamoDB's global secondary indexes up to so much later",
+        help="show a write in DynamoDB's global secondary indexes with a delay of up to this many seconds",
     )
     parsed = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

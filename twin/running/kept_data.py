@@ -34,7 +34,7 @@ class KeptUnreadable(Exception):
     """What was kept is of another version of the twin, or damaged; the message says how to begin anew."""
 
     def __init__(self, folder: Path, why: str) -> None:
-        super().__init__(f"what the twin kept in {folder} can't be read ({why}): delete that folder to begin anew")
+        super().__init__(f"what the twin kept in {folder} can't be read ({why}): delete that folder to start again")
 
 
 class KeptData:

@@ -25,7 +25,7 @@ _STATUS_STYLE = {
     "queued": "cyan",
     "stopped": "yellow",
 }
-_ORIGINS = {"parent": "a step of", "forked_from": "a fork of", "redrive_of": "goes on for"}
+_ORIGINS = {"parent": "a step of", "forked_from": "a fork of", "redrive_of": "a redrive of"}
 _KIND_STYLE = {
     "run": "bold",
     "state": "cyan",

@@ -94,7 +94,7 @@ def uuid_() -> str:
 
 
 def _refuse(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def _read_float(text: str) -> float:

@@ -64,7 +64,7 @@ def _build_source(operation: ApiOperation, secret: str | None) -> str:
     effects = "reads only" if operation.method in READING else "has effects and asks a human"
     return (
         f'"""The tool {operation.name}: an operation of an HTTP API, which {effects}.\n\n'
-        "Write it anew when the API changes: pentad new tool NAME --openapi FILE --operation ID.\n"
+        "Write it again when the API changes: pentad new tool NAME --openapi FILE --operation ID.\n"
         '"""\n\n'
         "from pentad.tools.openapi.declare_operation import from_openapi\n\n"
         f'OPERATION = r"""\n{literal}\n"""{long}\n\n'

@@ -169,7 +169,7 @@ class Story:
         finally:
             self.faults.clear()
         again, _ = self._ask(FOLLOW_UP, session_id=down["session"])
-        check(again["status"] == "succeeded", "the session does not go on after the degraded run")
+        check(again["status"] == "succeeded", "the session does not continue after the degraded run")
 
     def show_trace(self) -> None:
         """Print the waterfall of the run with the tools."""

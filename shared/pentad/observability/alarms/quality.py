@@ -101,7 +101,7 @@ def build_capacity_alarms(limits: AlarmLimits) -> list[AlarmSpec]:
             group="capacity",
             severity="ticket",
             says="A tenant has as many model calls at once as it may: more are refused",
-            why="a quarter of an hour of refusals is no burst: its share, or the stage's concurrency, is too small",
+            why="fifteen minutes of refusals are not a burst: its share, or the stage's concurrency, is too small",
             runbook="capacity",
             signals={"refused": AlarmMetric(metric=names.SHARE_REFUSALS)},
             periods=3,

@@ -103,7 +103,7 @@ def _check_argument(where: str, schema: Mapping[str, Any], path: str, kinds: tup
         wanted = "a number" if kinds == _NUMBERS else "a text"
         raise make_declaration_error(
             where,
-            f"approval compares '{path}', which is of the type {said} and no {wanted.split()[1]}",
+            f"approval compares '{path}', which is of the type {said}, not {wanted.split()[1]}",
             f"compare an argument that is {wanted}",
         )
 

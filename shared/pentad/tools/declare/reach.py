@@ -126,7 +126,7 @@ def refuse_reach(where: str, options: Sequence[str], *, known: Sequence[str]) ->
         if name in ("settings", "secrets"):
             raise make_declaration_error(
                 where,
-                f"{name}= is of no use here: the framework's code is given no ToolContext that would carry it",
+                f"{name}= has no effect here: the framework's code gets no ToolContext that would carry it",
                 f"write a tool with @tool({name}=...) that calls it, or drop {name}",
             )
         if name not in known:

@@ -115,7 +115,7 @@ def _call(
         what = "is no longer there" if listed is None else "has changed since it was reviewed"
         raise ToolFailed(
             f"the tool '{pinned.remote}' of the MCP server '{server.name}' {what}, and was not called",
-            fix=f"an operator has to look at it: 'pentad mcp diff {server.name}'",
+            fix=f"an operator has to review it: 'pentad mcp diff {server.name}'",
         )
     return read_result(client.call_tool(pinned.remote, dict(arguments), pinned.headers), pinned.output_schema)
 

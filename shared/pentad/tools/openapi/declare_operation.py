@@ -99,7 +99,7 @@ def _read_operation(where: str, operation: str | Mapping[str, Any], url: str | N
         given = ApiOperation.model_validate_json(operation) if isinstance(operation, str) else ApiOperation(**operation)
     except (ValidationError, TypeError) as error:
         raise make_declaration_error(
-            where, "its operation is not valid", "write it anew: pentad new tool NAME --openapi FILE --operation ID"
+            where, "its operation is not valid", "write it again: pentad new tool NAME --openapi FILE --operation ID"
         ) from error
     if CONTEXT in given.input_schema.get("properties", {}):
         raise make_declaration_error(where, f"an argument is named '{CONTEXT}'", "rename it in the operation")
@@ -227,7 +227,7 @@ class _Login:
         auth = self._operation.auth
         if auth is not None and auth.kind == "oauth":
             if self._refused:
-                raise ToolFailed("the access token was refused twice", fix="look at the tool's secret")
+                raise ToolFailed("the access token was refused twice", fix="check the tool's secret")
             self._refused = self._token
         elif self._used is not None and self._secret is not None:
             self._used = self._context.renew_secret(self._secret, self._used)

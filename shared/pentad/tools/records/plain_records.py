@@ -151,5 +151,5 @@ def make_changed_error(refusal: WriteRefused) -> RecordChanged:
     return RecordChanged(
         f"a record of kind {kinds} was changed by another call since this one read it; nothing was written",
         field="key",
-        fix="read it again and decide anew, or change it with update()",
+        fix="read it again and decide again, or change it with update()",
     )

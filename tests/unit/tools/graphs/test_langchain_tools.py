@@ -62,10 +62,10 @@ def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        ({"secrets": ["key"]}, "secrets= is of no use here"),
+        ({"secrets": ["key"]}, "secrets= has no effect here"),
         ({"egress": ["settings.host"]}, "a wrapped tool has no settings"),
         ({"egress": "public"}, "egress must be a list, got 'public'"),
-        ({"settings": Place}, "settings= is of no use here"),
+        ({"settings": Place}, "settings= has no effect here"),
         ({"pacages": ["pyyaml"]}, "no option 'pacages'"),
         ({"packages": "pyyaml"}, "packages must be a list, got 'pyyaml'"),
     ],

@@ -131,7 +131,7 @@ def test_what_cannot_be_read_says_which_folder_to_delete(tmp_path: Path, damage:
         with sqlite3.connect(path) as data:
             data.execute("UPDATE settings SET value = '0'")
         data.close()
-    with pytest.raises(KeptUnreadable, match=r"delete that folder to begin anew"):
+    with pytest.raises(KeptUnreadable, match=r"delete that folder to start again"):
         kept.restore(*backends())
 
 

@@ -86,7 +86,7 @@ def _walk(client: ApiClient, run_id: str, stop: bool) -> Json:
         after = page["after"]
         if after is None or page["stopped"]:
             return {"run_id": run_id, "effects": effects, "stopped": page["stopped"]}
-    raise CommandError(f"'{run_id}' has more effects than {_REQUESTS} requests undo; run it again to go on")
+    raise CommandError(f"'{run_id}' has more effects than {_REQUESTS} requests undo; run it again to continue")
 
 
 def _name(effect: Json) -> tuple[str, int, int]:

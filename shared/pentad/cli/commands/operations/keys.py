@@ -78,7 +78,7 @@ def create(
     ] = None,
     owner: Annotated[
         str | None,
-        typer.Option(help="The person who answers for a key that is no user's. Default: whoever makes it."),
+        typer.Option(help="The person responsible for a key that belongs to no user. Default: whoever makes it."),
     ] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     expires: Annotated[

@@ -98,7 +98,7 @@ class WriteGate:
             return _refuse(found, f"its message has more than {LONGEST_MESSAGE:,} characters: it was pasted")
         where = sentences.find_quote(spoken.text, found.quote)
         if where is None:
-            return _refuse(found, "its quotation does not stand in the message")
+            return _refuse(found, "its quotation is not in the message")
         start, end = sentences.find_sentence(spoken.text, *where)
         sentence = spoken.text[start:end]
         if has_secret(sentence):

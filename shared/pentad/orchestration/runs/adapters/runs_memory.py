@@ -92,7 +92,7 @@ class MemoryRuns(ReadsInMemory):
                 return stored
             is_there = self._sessions.get(run.tenant_id, run.session_id) is not None
             if is_there and new_session:
-                raise StoreUnavailable("the session of the new run is there already", retry_after=1)
+                raise StoreUnavailable("the session of the new run already exists", retry_after=1)
             if not (is_there or new_session or run.trigger == "schedule") and is_reserved_session(run.session_id):
                 raise make_no_session_error()
             head = self._get_or_create_session(run, session_days)

@@ -176,7 +176,7 @@ class RunStart:
         if terms.new_session and is_there:
             earlier = self._find_earlier(run, None)
             if earlier is None:
-                raise StoreUnavailable("the session of the new run is there already", retry_after=1)
+                raise StoreUnavailable("the session of the new run already exists", retry_after=1)
             return earlier
         may_make = terms.new_session or run.trigger == "schedule"
         if not may_make and not is_there and is_reserved_session(run.session_id):

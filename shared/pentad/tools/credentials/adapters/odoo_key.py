@@ -89,5 +89,5 @@ def _refuse(answer: HttpAnswer, what: str) -> ConfigurationError:
     words = str(body.get("message", ""))[:200] if isinstance(body, dict) else ""
     return ConfigurationError(
         f"Odoo {what} ({answer.status}{f': {words}' if words else ''})",
-        fix="look at the user's rights and keys, and at base.enable_programmatic_api_keys (docs/tools/credentials.md)",
+        fix="check the user's rights and keys, and base.enable_programmatic_api_keys (docs/tools/credentials.md)",
     )

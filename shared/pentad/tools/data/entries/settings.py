@@ -51,5 +51,5 @@ class EntrySettings(FrozenValue):
             if not name.isidentifier() or not name.isascii() or len(name) > 40:
                 raise ValueError(f"'{name[:60]}' is not a valid name of a kind; use letters, digits and underscores")
             if name == USERS:
-                raise ValueError(f"'{name}' stands in front of users' own records; name the kind otherwise")
+                raise ValueError(f"'{name}' stands in front of users' own records; give the kind another name")
         return value

@@ -61,7 +61,9 @@ def _check_word(before: Word, word: Word, after: Word) -> None:
     if kind in ("word", "quoted") and len(text.encode()) > _MOST_NAME_BYTES:
         raise refuse(f"the name {text[:20]}... is too long", f"use names of at most {_MOST_NAME_BYTES} bytes")
     if kind == "word" and text.lower() in _VALUE_WORDS and before[1] != "." and before[1].lower() != "as":
-        raise refuse(f"{text.upper()} tells of the server", f'leave it out; write a column of that name as "{text}"')
+        raise refuse(
+            f"{text.upper()} reveals the server's details", f'leave it out; write a column of that name as "{text}"'
+        )
 
 
 def _check_depth(signs: Iterable[str]) -> None:

@@ -74,13 +74,13 @@ def read_page(http: HttpClient, parse: ParsePage, url: str, *, start: int) -> Re
     kind = answer.headers.get("content-type", "")
     if kind and not kind.lower().startswith(_TEXTS):
         raise InvalidInput(
-            f"the page is of the type '{kind.partition(';')[0][:60]}', which is not read here",
+            f"the page is of the type '{kind.partition(';')[0][:60]}', which is not supported",
             field="url",
             fix="give a page of HTML or text; documents can be uploaded and searched",
         )
     if answer.body.startswith(_DOCUMENTS):
         raise InvalidInput(
-            "the page is a document (PDF, Office or an archive), which is not read here",
+            "the page is a document (PDF, Office or an archive), which is not supported",
             field="url",
             fix="documents can be uploaded and searched",
         )

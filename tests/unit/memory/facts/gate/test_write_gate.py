@@ -48,8 +48,8 @@ def test_a_fact_keeps_where_text_from_outside_came_from_that_led_to_it() -> None
 
 
 def test_words_that_were_not_said_are_no_evidence() -> None:
-    assert judge("u: I live in Berlin.", quote="I live in Paris") == "its quotation does not stand in the message"
-    assert judge("u: I live in Berlin.", quote="...") == "its quotation does not stand in the message"
+    assert judge("u: I live in Berlin.", quote="I live in Paris") == "its quotation is not in the message"
+    assert judge("u: I live in Berlin.", quote="...") == "its quotation is not in the message"
     assert "no message" in judge("u: I live in Berlin.", quote="I live in Berlin.", seq=7)
     assert "no message" in judge("u: I live in Berlin.", quote="I live in Berlin.", seq=-1)
 

@@ -248,9 +248,9 @@ class AlarmDrill:
         self, name: str, on: int | None, off: int | None, pages: tuple[str, ...], tickets: tuple[str, ...]
     ) -> str | None:
         if on is None:
-            return "it did not go on"
+            return "it did not go into ALARM"
         if off is None:
-            return "it did not go off again"
+            return "it did not go back to OK"
         paging = any("pages" in topic for one in self._list_above(name) for topic in one.actions.alarm)
         if len(pages) > 1 or (paging and not pages):
             return f"one fault should page once, and paged {len(pages)} times"

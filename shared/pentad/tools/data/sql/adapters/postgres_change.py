@@ -133,7 +133,7 @@ class ChangeOfRows:
             )
         if not count:
             raise InvalidInput(
-                "the statement touches no row; nothing was changed", field="statement", fix="look at its condition"
+                "the statement touches no row; nothing was changed", field="statement", fix="check its condition"
             )
 
 

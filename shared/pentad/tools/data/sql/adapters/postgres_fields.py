@@ -43,4 +43,4 @@ def _has_column(connection: Connection, name: str, tables: Sequence[str]) -> boo
 
 
 def _refuse_field(name: str) -> InvalidInput:
-    return refuse(f"'{name[:60]}' is no column there, so it would call a function", "name columns as table.column")
+    return refuse(f"'{name[:60]}' is not a column there, so it would call a function", "name columns as table.column")
