@@ -50,7 +50,7 @@ def test_an_agent_yaml_that_is_not_utf_8_is_told(folder: Path) -> None:
 def test_a_folder_without_a_prompt_is_told(folder: Path) -> None:
     (folder / "agent.yaml").write_text("description: x\n")
     (folder / "prompt.md").unlink()
-    with pytest.raises(ConfigurationError, match=r"^agents/clerk/prompt\.md is missing$"):
+    with pytest.raises(ConfigurationError, match=r"^'agents/clerk/prompt\.md' is missing$"):
         read_agent(folder)
 
 

@@ -142,11 +142,6 @@ def test_what_a_project_says_wrongly_is_refused(values: Json) -> None:
         read_alerts(values, STAGES["dev"].alerts)
 
 
-def test_alerts_that_are_no_object_are_refused_as_that() -> None:
-    with pytest.raises(ConfigurationError, match="alerts of a stage must be an object"):
-        read_alerts(["on-call@example.com"], STAGES["dev"].alerts)
-
-
 def test_one_target_may_be_told_of_both() -> None:
     alerts = read_alerts({"page": [SLACK], "ticket": [SLACK]}, STAGES["dev"].alerts)
     assert alerts.find_targets("page") == alerts.find_targets("ticket") == (AlertTarget.model_validate(SLACK),)

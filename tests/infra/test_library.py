@@ -92,7 +92,9 @@ def test_one_that_is_named_and_wrong_is_told_with_its_file(library: Path, tmp_pa
 
 def test_two_of_one_name_are_refused(library: Path, tmp_path: Path) -> None:
     shutil.copy(library / "one" / "first.py", library / "two")
-    with pytest.raises(ConfigurationError, match=r"two/first\.py: shipped_library\.one\.first is a tool of this name"):
+    with pytest.raises(
+        ConfigurationError, match=r"two/first\.py: shipped_library\.one\.first is already a tool of this name"
+    ):
         choose_tools(tmp_path)
 
 

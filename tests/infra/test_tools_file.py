@@ -130,7 +130,7 @@ NEEDED = "mail:\n  host: h.example\n"
         (f"{NEEDED}secrets: smtp\n", "the section is not a mapping", "secrets:"),
         (
             f"{NEEDED}  tags: [{', '.join(['a-tag'] * 400)}]\n",
-            "more than the 2,500",
+            "over the limit of 2,500",
             "shorten them",
         ),
     ],
