@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from twin.moto_patches import ciphertexts, dynamodb, secret_versions
+from twin.moto_patches import ciphertexts, dynamodb, lookups, secret_versions, updates
 from twin.moto_patches.patching import apply_once
 
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
@@ -27,7 +27,9 @@ def client(service: str, region: str = "us-east-1") -> Any:
 def _client(service: str, region: str) -> Any:
     apply_once(ciphertexts.apply)
     apply_once(dynamodb.apply)
+    apply_once(lookups.apply)
     apply_once(secret_versions.apply)
+    apply_once(updates.apply)
     made = new_client(service, region)
     if service == "dynamodb":
         _serialise(made)

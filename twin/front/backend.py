@@ -24,6 +24,7 @@ from twin.moto_patches import (
     lookups,
     object_lock,
     secret_versions,
+    updates,
 )
 from twin.moto_patches.patching import apply_once
 from twin.moto_patches.queues import policies, retention
@@ -37,6 +38,7 @@ LASTING: Final = (
     lookups,
     object_lock,
     secret_versions,
+    updates,
 )
 """Patches of moto that last as long as the process."""
 _SERIALISED: Final = ("dynamodb", "s3", "secretsmanager", "sqs")
