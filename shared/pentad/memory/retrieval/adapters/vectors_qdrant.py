@@ -23,6 +23,7 @@ from pentad.memory.retrieval.adapters.conversions import (
     split_batches,
 )
 from pentad.memory.retrieval.adapters.pinecone_sparse import encode_text
+from pentad.memory.retrieval.adapters.trust import get_trust
 from pentad.memory.retrieval.checks import Where, can_match, check_metadata_size, require_condition
 from pentad.memory.retrieval.ports import Match, SearchRequest, StoreCapabilities, Vector
 from pentad.memory.retrieval.words import pick_query_words
@@ -269,7 +270,9 @@ class QdrantVectors:
                     )
                 headers = {"api-key": secret["api_key"]} if secret.get("api_key") else {}
                 self._path = f"/collections/{secret.get('collection', COLLECTION)}"
-                self._client = httpx2.Client(base_url=secret["url"], headers=headers, timeout=self._timeout)
+                self._client = httpx2.Client(
+                    base_url=secret["url"], headers=headers, timeout=self._timeout, verify=get_trust()
+                )
             return self._client
 
 

@@ -22,6 +22,7 @@ from pentad.memory.retrieval.adapters.conversions import (
     make_unit,
     split_batches,
 )
+from pentad.memory.retrieval.adapters.trust import get_trust
 from pentad.memory.retrieval.adapters.weaviate_forms import (
     NO_TENANT,
     is_own_collection,
@@ -350,7 +351,9 @@ class WeaviateVectors:
                     )
                 headers = {"Authorization": f"Bearer {secret['api_key']}"} if secret.get("api_key") else {}
                 self._class = name
-                self._client = httpx2.Client(base_url=secret["url"], headers=headers, timeout=self._timeout)
+                self._client = httpx2.Client(
+                    base_url=secret["url"], headers=headers, timeout=self._timeout, verify=get_trust()
+                )
             return self._client
 
 

@@ -24,6 +24,7 @@ from pentad.models.providers.adapters.sdk import (
     WireReply,
     decode_reply,
     exchange,
+    get_trust,
 )
 from pentad.models.providers.adapters.strict_tools import StrictTools
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
@@ -66,7 +67,7 @@ class BedrockChat:
             base_url=place.base_url,
             max_retries=0,  # the gateway is the one retry owner
             timeout=CONNECT_SECONDS,
-            http_client=sdk.DefaultHttpxClient(follow_redirects=False),
+            http_client=sdk.DefaultHttpxClient(follow_redirects=False, verify=get_trust()),
             open_telemetry=False,
         )
 

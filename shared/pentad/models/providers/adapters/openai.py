@@ -16,6 +16,7 @@ from pentad.models.providers.adapters.sdk import (
     decode_reply,
     exchange,
     get_credentials,
+    get_trust,
 )
 from pentad.models.providers.adapters.strict_tools import StrictTools
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
@@ -40,7 +41,7 @@ def make_client(credentials: ProviderCredentials) -> Any:
         base_url=credentials.base_url or "https://api.openai.com/v1",
         max_retries=0,  # the gateway is the one retry owner
         timeout=CONNECT_SECONDS,  # each request brings its own; this one only keeps a forgotten one short
-        http_client=sdk.DefaultHttpxClient(follow_redirects=False),
+        http_client=sdk.DefaultHttpxClient(follow_redirects=False, verify=get_trust()),
     )
 
 

@@ -12,7 +12,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
@@ -35,6 +36,9 @@ from pentad.models.providers.outcomes import (
 )
 from pentad.models.providers.ports import CredentialSource
 
+if TYPE_CHECKING:
+    import ssl
+
 R = TypeVar("R", ProviderReply, ProviderVectors)
 
 CONNECT_SECONDS = 3.0
@@ -42,6 +46,17 @@ _AT_ONCE_SECONDS = 1.0
 """A connection that breaks sooner was an old one that the provider had closed: it had not begun to answer."""
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 _MAX_CLIENTS = 4  # one is the rule; two while a key is rotated
+
+
+@cache
+def get_trust() -> "ssl.SSLContext":
+    """Return what the clients of a process check servers with, as each would make it for itself.
+
+    To read the list of authorities takes 20 ms of a core; the SDKs' clients read it anew for every transport.
+    """
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 class ClientCache:
