@@ -4,7 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/dev.txt requirements/weights.txt requirements/trajectories.txt pyproject.toml
 READY := $(VENV)/.ready
-WORKERS ?= 2
+# One more than the two cores of a small machine: a worker waits for its twin a quarter of its time.
+WORKERS ?= 3
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 INJECTIONS_VENV ?= .venv-injections

@@ -10,8 +10,8 @@ import pytest
 from xdist.scheduler import LoadGroupScheduling
 
 _ROOT = Path(__file__).resolve().parent
-# By what a test of it takes, the longest first; a file of any other folder comes after these.
-_LONG_GROUPS = ("stack-own", "models-own", "stack-grants", "fragments", "twin-update")
+# The longest first, and second one that needs no synth: who came second would wait for the first one's.
+_LONG_GROUPS = ("stack-own", "fragments", "models-own", "twin-update", "twin-compose", "stack-grants")
 _TIERS = ("twin", "agents", "infra", "contract", "architecture")
 
 
