@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from infra.alerts import Alerts, read_alerts
 from infra.contents import ContentsLog, read_contents
 from infra.locks import AuditLock, read_audit_lock
+from infra.notices import NOTICES, NoticeSettings, read_notices
 from infra.retention import LOG_DAYS, Retention, make_retention, read_retention
-from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 from pentad.memory.retrieval.ports import VectorStoreName
 from pentad.observability.alarms.limits import AlarmLimits
@@ -40,43 +40,6 @@ class Rollout:
     percentage: int | None
     minutes: int | None
     failed_percent: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Channels:
-    """Where the notices to one group go, beside the topic, which gets all of them.
-
-    Attributes:
-        slack: to the group's webhook, or the default one, in the secret ``{prefix}/slack``; nowhere while it has none.
-        email: to these addresses; nowhere where the stage has no sender.
-    """
-
-    slack: bool
-    email: tuple[str, ...]
-
-    def list_enabled(self, sender: str | None) -> tuple[str, ...]:
-        """Return the names of the channels, given the stage's sender of emails."""
-        wanted = {"topic": True, "slack": self.slack, "email": bool(self.email) and sender is not None}
-        return tuple(name for name, on in wanted.items() if on)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoticeSettings:
-    """How humans learn that something waits for them.
-
-    Attributes:
-        link: what an approval's id is put behind, such as a console's address; None for the API's own.
-        email_from: the sender, whose address or domain is a verified identity of SES; None for no emails.
-        groups: by group; ``*`` stands for any group that is not named.
-    """
-
-    link: str | None
-    email_from: str | None
-    groups: Mapping[str, Channels]
-
-
-NOTICES = NoticeSettings(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
-"""Of every stage that the context's ``notices`` does not name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +201,10 @@ STAGES: dict[str, Stage] = {
 }
 
 
+BY_STAGE = ("notices", "cors", "traces", "alerts", "contents", "audit_lock", "retention", "vector_store")
+"""Keys of the context whose values are by stage."""
+
+
 def read_stage(app: App) -> Stage:
     """Return the stage that ``--context stage=NAME`` asks for; dev where nothing is said.
 
@@ -250,14 +217,10 @@ def read_stage(app: App) -> Stage:
             f"no stage '{name}'", field="stage", fix=f"use --context stage= with one of {', '.join(STAGES)}"
         )
     stage = STAGES[name]
-    notices = (app.node.try_get_context("notices") or {}).get(name)
-    origins = (app.node.try_get_context("cors") or {}).get(name)
-    traces = (app.node.try_get_context("traces") or {}).get(name)
-    alerts = (app.node.try_get_context("alerts") or {}).get(name)
-    contents = (app.node.try_get_context("contents") or {}).get(name)
-    lock = (app.node.try_get_context("audit_lock") or {}).get(name)
-    kept = (app.node.try_get_context("retention") or {}).get(name)
-    store = (app.node.try_get_context("vector_store") or {}).get(name, stage.vector_store)
+    said = {key: read_by_stage(app, key).get(name) for key in BY_STAGE}
+    notices, origins, traces, alerts = said["notices"], said["cors"], said["traces"], said["alerts"]
+    contents, lock, kept = said["contents"], said["audit_lock"], said["retention"]
+    store = stage.vector_store if said["vector_store"] is None else said["vector_store"]
     if app.node.try_get_context("pentad:vectors") == "local":
         store = "pinecone"  # the twin's index speaks its protocol
     made = replace(
@@ -277,6 +240,24 @@ def read_stage(app: App) -> Stage:
             fix="name the agents in 'contents', or leave \"contents\" of the target out",
         )
     return made
+
+
+def read_by_stage(app: App, key: str) -> Mapping[str, Any]:
+    """Return what a project's cdk.json says under a key of the context, by stage.
+
+    Raises:
+        ConfigurationError: it is not an object, or names a stage that does not exist.
+    """
+    found = app.node.try_get_context(key)
+    fix = f'write {{"dev": ...}}, with any of {", ".join(STAGES)}'
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f"cdk.json: {key}: must be an object by stage", field=key, fix=fix)
+    unknown = sorted(set(found) - set(STAGES))
+    if unknown:
+        raise ConfigurationError(f"cdk.json: {key}: no stage '{unknown[0]}'", field=key, fix=fix)
+    return found
 
 
 def read_vector_store(value: Any) -> VectorStoreName:
@@ -325,29 +306,6 @@ def read_targets(values: Any) -> tuple[Target, ...]:
     if len({one.name for one in targets}) < len(targets):
         raise ConfigurationError("cdk.json: traces: two targets have the same name", fix="rename one")
     return targets
-
-
-def read_notices(values: Mapping[str, Any]) -> NoticeSettings:
-    """Return what a project's cdk.json says of a stage's notices: ``{link?, email_from?, groups: {GROUP: Channels}}``.
-
-    Raises:
-        ConfigurationError: it has a name that is not known, or a group that is not well formed.
-    """
-    unknown = sorted(set(values) - {"link", "email_from", "groups"})
-    groups = {}
-    for group, one in values.get("groups", {}).items():
-        unknown += sorted(set(one) - {"slack", "email"})
-        if group != "*" and not re.fullmatch(GROUP_PATTERN, group):
-            raise ConfigurationError(
-                f"cdk.json: notices: '{group}' is not a group's name", fix=f"use a name that matches {GROUP_PATTERN}"
-            )
-        groups[group] = Channels(slack=bool(one.get("slack", False)), email=tuple(one.get("email", ())))
-    if unknown:
-        raise ConfigurationError(
-            f"cdk.json: notices: no field {', '.join(map(repr, unknown))}",
-            fix="a stage has link, email_from and groups; a group has slack and email",
-        )
-    return NoticeSettings(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)
 
 
 def resolve_output_folder(root: Path) -> str | None:

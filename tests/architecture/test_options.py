@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from infra.config import Channels, NoticeSettings, Rollout, Stage
+from infra.config import Rollout, Stage
+from infra.notices import Channels, NoticeSettings
 from infra.orchestration.fragments import Flow
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import WorkflowSpec
@@ -58,10 +59,9 @@ def test_every_field_of_an_agent_and_of_a_workflow_is_read(read: set[str]) -> No
 
 
 def test_every_option_of_a_stage_is_read(read: set[str]) -> None:
-    declared = {
-        (kind.__name__, one.name) for kind in (Stage, Rollout, NoticeSettings, Channels) for one in fields(kind)
-    }
-    # ``Channels.slack`` is read by its own ``names``, which whoever asks for channels calls.
+    declared = {(kind.__name__, one.name) for kind in (Stage, Rollout) for one in fields(kind)}
+    declared |= {(kind.__name__, name) for kind in (NoticeSettings, Channels) for name in kind.model_fields}
+    # ``Channels.slack`` is read by its own ``list_enabled``, which whoever asks for channels calls.
     assert {name for _, name in declared if name not in read} <= {"slack"}
 
 

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import App
 
-from infra.config import STAGES, Channels, read_notices
+from infra.config import BY_STAGE, STAGES, read_stage
+from infra.notices import Channels, read_notices
 from pentad.domain.errors import ConfigurationError
 from tests.infra.conftest import joined
 
@@ -83,13 +85,40 @@ def test_a_project_says_who_is_told_in_its_own_file() -> None:
         "*": Channels(slack=False, email=()),
         "leads": Channels(slack=True, email=("l@example.com",)),
     }
-    assert notices.groups["leads"].list_enabled(notices.email_from) == ("topic", "slack", "email")
-    assert notices.groups["leads"].list_enabled(None) == ("topic", "slack")
+    assert notices.groups["leads"].list_enabled() == ("topic", "slack", "email")
+    assert notices.groups["*"].list_enabled() == ("topic",)
+    assert read_notices({"link": None}).groups == {"*": Channels(slack=True)}
 
 
 @pytest.mark.parametrize(
-    "values", [{"sender": "x"}, {"groups": {"leads": {"pager": True}}}, {"groups": {"No Group": {"slack": True}}}]
+    ("values", "said"),
+    [
+        ({"sender": "x"}, "no field 'sender'"),
+        ({"groups": {"leads": {"pager": True}}}, "no field 'groups.leads.pager'"),
+        ({"groups": {"No Group": {"slack": True}}}, "groups.No Group"),
+        ({"groups": {"leads": {"slack": "no"}}}, "groups.leads.slack"),
+        ({"email_from": "p@example.com", "groups": {"leads": {"email": "l@example.com"}}}, "groups.leads.email"),
+        ({"email_from": "p@example.com", "groups": {"leads": {"email": ["leads"]}}}, "groups.leads.email.0"),
+        ({"groups": {"leads": {"email": ["l@example.com"]}}}, "'leads' is told by email, and the stage has no sender"),
+        ({"groups": {"leads": True}}, "groups.leads"),
+        ({"groups": {}}, "groups"),
+        ({"link": 5}, "link"),
+        ({"link": "console.example.com"}, "link"),
+        (["leads"], "valid dictionary"),
+        (True, "valid dictionary"),
+    ],
 )
-def test_what_a_project_says_wrongly_is_refused(values: Json) -> None:
-    with pytest.raises(ConfigurationError, match="notices"):
+def test_what_a_project_says_wrongly_is_refused(values: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^cdk\.json: notices: ") as refused:
         read_notices(values)
+    assert said in refused.value.message
+    assert refused.value.fix
+
+
+@pytest.mark.parametrize("key", BY_STAGE)
+@pytest.mark.parametrize(
+    ("values", "said"), [({"production": {}}, "no stage 'production'"), ([], "must be an object"), ("x", "must be an")]
+)
+def test_what_is_said_of_a_stage_that_is_none_is_refused(key: str, values: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^cdk\.json: {key}: {said}"):
+        read_stage(App(context={"stage": "dev", key: values}))

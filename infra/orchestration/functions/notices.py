@@ -110,7 +110,7 @@ class Notices(Construct):
     def _build_environment(self, link: str) -> dict[str, str]:
         notices = self._build.stage.notices
         receivers = {group: list(one.email) for group, one in notices.groups.items() if one.email}
-        channels = {group: list(one.list_enabled(notices.email_from)) for group, one in notices.groups.items()}
+        channels = {group: list(one.list_enabled()) for group, one in notices.groups.items()}
         environment = {
             "TRANSIENT_TABLE": self._build.stores.transient_table.table_name,
             "NOTICE_GROUPS": json.dumps({ANY_GROUP: ["topic"]} | channels, sort_keys=True),

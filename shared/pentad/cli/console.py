@@ -3,12 +3,13 @@
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -17,6 +18,7 @@ from pentad.domain.errors import PentadError
 
 # Tables need room where there is no terminal to tell a width, as in a log of CI.
 _WIDTH = None if sys.stdout.isatty() else 120
+T = TypeVar("T")
 OUT = Screen(width=_WIDTH)
 ERR = Screen(stderr=True)
 
@@ -86,6 +88,37 @@ def write_text(path: Path, text: str) -> None:
         raise CommandError(f"can't write '{path}': {error.strerror}", code=EXIT_USAGE) from error
 
 
+def refuse_options(where: str, **given: bool) -> None:
+    """Return if no option was given that a command has, and that does nothing in this use of it.
+
+    Args:
+        where: this use, such as ``with --follow``.
+        given: options by name with ``_`` for ``-``, and whether each was given.
+
+    Raises:
+        CommandError: one was.
+    """
+    useless = [f"--{name.replace('_', '-')}" for name, was in given.items() if was]
+    if useless:
+        raise CommandError(
+            f"{' and '.join(useless)} can't be used {where}: leave {'it' if len(useless) == 1 else 'them'} out",
+            code=EXIT_USAGE,
+        )
+
+
+def cut_list(items: Iterable[T], limit: int) -> list[T]:
+    """Return at most ``limit`` items, and say on standard error where there are more.
+
+    Args:
+        items: one more than the limit at least, where there are so many.
+        limit: what the reader asked for.
+    """
+    found = list(islice(items, limit + 1))
+    if len(found) > limit:
+        ERR.print(f"There are more: only the first {limit:,} are listed.")
+    return found[:limit]
+
+
 def confirm(question: str) -> None:
     """Return where a human says yes.
 
@@ -93,7 +126,8 @@ def confirm(question: str) -> None:
         CommandError: no, or there is nobody to ask.
     """
     if OPTIONS.json or not sys.stdin.isatty():
-        raise CommandError("not a terminal, so nothing was done: pass --yes to confirm", code=EXIT_USAGE)
+        why = "--json prints nothing but JSON" if OPTIONS.json else "there is no terminal to ask at"
+        raise CommandError(f"nothing was done: {why}; pass --yes to confirm", code=EXIT_USAGE)
     if ERR.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done")
 
@@ -119,6 +153,23 @@ def handle_errors() -> Iterator[None]:
             raise
         _print_error(format_error(error.message, error.field, error.fix), EXIT_FAILED)
         raise typer.Exit(EXIT_FAILED) from error
+
+
+def print_usage_error(error: Any, *, json: bool) -> int:
+    """Print in one line what is wrong with the words of a command, and return the exit code.
+
+    Args:
+        error: of the command line's parser; one that asks for the help has it as its message.
+        json: the command was called with --json, which may not have been read before the error.
+    """
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer has no public name for it; the help is printed by now
+        return EXIT_USAGE
+    OPTIONS.json = OPTIONS.json or json
+    words = " ".join(error.format_message().split()).removesuffix(".").replace(": Value error, ", ": ")
+    hint = "" if context is None else f" (see '{context.command_path} --help')"
+    _print_error(f"{words[:1].lower()}{words[1:]}{hint}", EXIT_USAGE)
+    return EXIT_USAGE
 
 
 def print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -218,7 +218,7 @@ def test_key_is_made_listed_used_and_revoked(own: OwnProject, pentad: CommandLin
         (("run", "hello", "--session", "../x"), 1, "session"),
         (("ingest", "there-is-no-such-file"), 2, "does not exist"),
         (("keys", "revoke", "abcdefabcdef"), 1, "key"),
-        (("approve",), 2, "pentad approvals"),
+        (("approve",), 2, "missing argument 'approval'"),
     ],
 )
 def test_failure_is_one_line_and_an_exit_code(

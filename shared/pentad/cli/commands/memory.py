@@ -6,12 +6,22 @@ from urllib.parse import quote
 
 import typer
 
-from pentad.cli.console import OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
+from pentad.cli.console import (
+    OPTIONS,
+    OUT,
+    CommandError,
+    confirm,
+    cut_list,
+    handle_errors,
+    print_json,
+    refuse_options,
+)
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.show import format_time
 from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
+_RANGES = 50
 
 app = typer.Typer(help="What is remembered of a user: facts, preferences, corrections.", no_args_is_help=True)
 
@@ -28,7 +38,7 @@ def list_memory(
     """List what is remembered of a user, the newest first."""
     with handle_errors():
         parameters = {"history": "true"} if history else {}
-        found = list(create_api_client().iter_items(make_path(user), limit=limit, **parameters))
+        found = cut_list(create_api_client().iter_items(make_path(user), limit=limit + 1, **parameters), limit)
         if OPTIONS.json:
             print_json(found)
             return
@@ -52,10 +62,14 @@ def show_memory(
     fact: Annotated[
         str | None, typer.Argument(metavar="FACT", help="A fact; none: what was kept and refused, and why.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of parts of sessions to list.")] = 50,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Maximum number of parts of sessions to list. Default: 50.")
+    ] = None,
 ) -> None:
     """Show a fact with its evidence; without one, what the write gate kept and refused of the user's sessions."""
     with handle_errors():
+        if fact is not None:
+            refuse_options("with a fact's id", limit=limit is not None)
         client = create_api_client()
         if fact is not None:
             found = client.call("GET", make_path(user, fact))
@@ -64,7 +78,8 @@ def show_memory(
             else:
                 _print_fact(found)
             return
-        ranges = list(client.iter_items(f"{make_path(user)}/decisions", limit=limit))
+        most = limit or _RANGES
+        ranges = cut_list(client.iter_items(f"{make_path(user)}/decisions", limit=most + 1), most)
         if OPTIONS.json:
             print_json(ranges)
             return

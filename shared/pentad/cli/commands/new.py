@@ -16,7 +16,16 @@ from pentad.cli.commands.new_tool import (
     list_new_packages,
     list_steps,
 )
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, write_text
+from pentad.cli.console import (
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    handle_errors,
+    print_json,
+    refuse_options,
+    write_text,
+)
 from pentad.cli.synth import find_project_root
 from pentad.domain.ids import AGENT_PATTERN
 from pentad.tools.declare.options import Effects
@@ -113,6 +122,7 @@ def write_tool(
         if openapi is None and operation is None and url is None:
             _write_tool_files(root, new, build_tool_files(root, new))
         else:
+            refuse_options("with --openapi, whose document describes the tool", description=description is not None)
             _write_tool_files(root, new, build_openapi_files(root, new, openapi, operation, url=url))
 
 

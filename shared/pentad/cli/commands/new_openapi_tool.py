@@ -45,6 +45,12 @@ def build_openapi_files(
     except ConfigurationError as error:
         fix = f": {error.fix}" if error.fix else ""
         raise CommandError(f"{error.message}{fix}", code=EXIT_USAGE) from error
+    if operation.auth is None and new.secrets:
+        raise CommandError(
+            "the operation asks for no credential: leave out --secret, or say in the document how it is sent "
+            "('security' and 'securitySchemes')",
+            code=EXIT_USAGE,
+        )
     if operation.auth is not None and len(new.secrets) != 1:
         raise CommandError(
             f"the API wants a credential ({operation.auth.kind}): name the secret that holds it, --secret NAME",

@@ -4,13 +4,16 @@ All of them together import most of the product: a second of a core for each cal
 """
 
 import importlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from pentad.cli.commands.flags import add_common_flags
+from pentad.cli.console import CommandError, handle_errors, print_usage_error
 
 #: Module below `pentad.cli` and attribute: a function is a command, an app has commands of its own.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -58,6 +61,20 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 class CommandTable(TyperGroup):
     """The group of all commands."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run a command; wrong use of one is told as every other error is, in one line."""
+        if not standalone_mode:
+            return super().main(args, *rest, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, *rest, standalone_mode=False, **extra)
+        except TyperException as error:
+            words = sys.argv[1:] if args is None else args
+            sys.exit(print_usage_error(error, json="--json" in words))
+        except typer.Abort:
+            with handle_errors():
+                raise CommandError("nothing was done") from None
+        sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands, in the order of the help."""

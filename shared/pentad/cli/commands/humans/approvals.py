@@ -9,7 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, read_text
+from pentad.cli.console import (
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    confirm,
+    cut_list,
+    handle_errors,
+    print_json,
+    read_text,
+    refuse_options,
+)
 from pentad.cli.show import count_not_shown, format_time, render_approval
 from pentad.cli.target import create_api_client
 
@@ -30,6 +41,7 @@ def list_approvals(
     """List what waits for a decision, the oldest first, or show one."""
     with handle_errors(), closing(create_api_client()) as client:
         if approval is not None:
+            refuse_options("with an approval's id", group=group is not None, kind=kind is not None)
             view = client.call("GET", f"/v1/approvals/{approval}")
             _print_result(view, render_approval(view))
             return
@@ -37,7 +49,7 @@ def list_approvals(
 
 
 def approve(
-    approval: Annotated[str | None, typer.Argument(help="The approval's id; `pentad approvals` lists them.")] = None,
+    approval: Annotated[str, typer.Argument(help="The approval's id; `pentad approvals` lists them.")],
     reject: Annotated[bool, typer.Option("--reject", help="Reject it instead.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; the agent sees it.")] = None,
     allow_tool: Annotated[
@@ -46,12 +58,9 @@ def approve(
     yes: Yes = False,
 ) -> None:
     """Approve what is shown: exactly that runs."""
-    with handle_errors():
-        if approval is None:
-            raise CommandError(
-                "`pentad approve` needs the id of an approval; list them with `pentad approvals`", code=EXIT_USAGE
-            )
     with handle_errors(), closing(create_api_client()) as client:
+        if reject:
+            refuse_options("with --reject", allow_tool=allow_tool)
         extra = {"allow_tool_for_run": True} if allow_tool else {}
         _decide(client, approval, {"decision": "reject" if reject else "approve", "reason": reason, **extra}, yes=yes)
 
@@ -80,6 +89,8 @@ def edit(
     with handle_errors(), closing(create_api_client()) as client:
         if (arguments is None) == (text is None):
             raise CommandError("give either --arguments FILE or --text FILE", code=EXIT_USAGE)
+        if text is not None:
+            refuse_options("with --text", call=call is not None)
         view = client.call("GET", f"/v1/approvals/{approval}")
         body: Json = {"decision": "edit", "reason": reason}
         if text is not None:
@@ -139,9 +150,8 @@ def _decide(
     if not OPTIONS.json:
         OUT.print(render_approval(shown or view))
     # On one that is decided there is nothing to confirm: the API says so, or that it was decided just like this.
-    asks = not yes and not OPTIONS.json and view["status"] == "pending"
-    if asks and not typer.confirm(_build_question(body["decision"], shown or view)):
-        raise CommandError("nothing decided", code=EXIT_USAGE)
+    if not yes and view["status"] == "pending":
+        confirm(_build_question(body["decision"], shown or view))
     sent = {name: value for name, value in body.items() if value is not None}
     decided = client.call(
         "POST", f"/v1/approvals/{approval_id}", body=sent | {"arguments_hash": view["arguments_hash"]}
@@ -180,7 +190,7 @@ def _print_result(view: Json, text: Any) -> None:
 
 
 def _print_pending(client: ApiClient, group: str | None, kind: str | None) -> None:
-    views = list(client.iter_items("/v1/approvals", limit=_LISTED, group=group, kind=kind))
+    views = cut_list(client.iter_items("/v1/approvals", limit=_LISTED + 1, group=group, kind=kind), _LISTED)
     if OPTIONS.json:
         print_json(views)
         return

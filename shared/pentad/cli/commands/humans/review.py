@@ -9,7 +9,15 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import (
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    cut_list,
+    handle_errors,
+    print_json,
+)
 from pentad.cli.screen import Grid, Quoted, build_line
 from pentad.cli.show import render_calls
 from pentad.cli.target import create_api_client
@@ -33,8 +41,8 @@ def list_reviews(
     if context.invoked_subcommand is not None:
         return
     with handle_errors(), closing(create_api_client()) as client:
-        waiting = list(client.iter_items("/v1/approvals", limit=limit))
-        logged = list(client.iter_items("/v1/reviews", limit=limit))
+        waiting = cut_list(client.iter_items("/v1/approvals", limit=limit + 1), limit)
+        logged = cut_list(client.iter_items("/v1/reviews", limit=limit + 1), limit)
         if OPTIONS.json:
             print_json({"waiting": waiting, "logged": logged})
             return

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import EXIT_FAILED, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, handle_errors, print_json, refuse_options
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.cli.target import create_api_client
 
@@ -40,9 +40,11 @@ def undo(
     """Undo the effects of a run and of all runs below it, or of one call; exit code 1 where something of it stays."""
     with handle_errors(), closing(create_api_client()) as client:
         if not name.startswith("run_"):
-            _undo_call(client, name, dry_run)
+            refuse_options("with an undo token; they are for a run", dry_run=dry_run, stop=stop)
+            _undo_call(client, name)
             return
         if dry_run:
+            refuse_options("with --dry-run", stop=stop)
             _print_effects(client.call("GET", f"/v1/runs/{name}/undo"), dry_run=True)
             return
         found = _undo_run(client, name, stop)
@@ -51,9 +53,7 @@ def undo(
             raise typer.Exit(EXIT_FAILED)
 
 
-def _undo_call(client: ApiClient, token: str, dry_run: bool) -> None:
-    if dry_run:
-        raise CommandError("--dry-run needs a run's id, not an undo token", code=EXIT_USAGE)
+def _undo_call(client: ApiClient, token: str) -> None:
     call = client.call("POST", "/v1/undo", body={"undo_token": token})
     if OPTIONS.json:
         print_json([call])

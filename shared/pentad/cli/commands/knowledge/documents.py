@@ -18,7 +18,16 @@ from pentad.cli.commands.knowledge.ingest import (
     wait_for,
 )
 from pentad.cli.commands.knowledge.uploads import try_again
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
+from pentad.cli.console import (
+    ERR,
+    OPTIONS,
+    OUT,
+    CommandError,
+    confirm,
+    cut_list,
+    handle_errors,
+    print_json,
+)
 from pentad.cli.operator import ListingGroup
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.target import create_api_client
@@ -40,8 +49,8 @@ def list_documents(
 ) -> None:
     """List documents by name, with what became of their last version."""
     with handle_errors():
-        found = create_api_client().iter_items("/v1/documents", limit=limit)
-        shown = [one for one in found if deleted or one["status"] != "deleted"]
+        found = create_api_client().iter_items("/v1/documents", limit=_MOST_DOCUMENTS)
+        shown = cut_list((one for one in found if deleted or one["status"] != "deleted"), limit)
         if OPTIONS.json:
             print_json(shown)
             return
@@ -124,7 +133,7 @@ def reingest_documents(
             raise CommandError("name documents, or give --all", code=2)
         client, begun = create_api_client(), time.monotonic()
         if all_of_them:
-            found = client.iter_items("/v1/documents", limit=_MOST_DOCUMENTS)
+            found = cut_list(client.iter_items("/v1/documents", limit=_MOST_DOCUMENTS + 1), _MOST_DOCUMENTS)
             names = [one["name"] for one in found if one["status"] != "deleted"]
         chosen = list(dict.fromkeys(names or ()))
         before = fetch_entries(client, chosen)

@@ -15,7 +15,7 @@ from pentad.cli import operator
 from pentad.cli.commands.operations.acts import open_audit, open_key
 from pentad.cli.commands.operations.anchored import Anchored
 from pentad.cli.commands.operations.exported import MANIFEST, AuditExport, find_export_faults
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, refuse_options
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.cli.target import LOCAL_TENANT
 
@@ -108,6 +108,7 @@ def verify(
         if subject is None:
             _verify_tenant(stage, tenant_id, since, logs)
             return
+        refuse_options("with a subject, of which all entries are checked", since=since is not None)
         _check_logs_asked(subject, logs)
         if _DAY.fullmatch(subject):
             count, faults = _find_attempt_faults(stage, tenant_id, subject)

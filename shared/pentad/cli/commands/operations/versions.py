@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.operator import TWIN_STAGE
 from pentad.cli.screen import Grid
 
@@ -68,7 +68,9 @@ def prune(
             if not OPTIONS.json:
                 for name in [one.arn for one in machines] + functions:
                     OUT.print(name, soft_wrap=True)
-            if (machines or functions) and (yes or typer.confirm("Delete these versions?", abort=True)):
+            if machines or functions:
+                if not yes:
+                    confirm("Delete these versions?")
                 versions.delete(machines, functions)
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"can't delete the versions: {error}", code=EXIT_UNAVAILABLE) from error

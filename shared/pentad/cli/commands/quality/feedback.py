@@ -8,7 +8,16 @@ import typer
 
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.quality.cases import collect_cases, write_cases
-from pentad.cli.console import EXIT_FAILED, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    cut_list,
+    handle_errors,
+    print_json,
+)
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.show import format_time
 from pentad.cli.target import create_api_client
@@ -113,9 +122,11 @@ def export(
 def _find(client: ApiClient, run_id: str | None, agent: str | None, verdict: str | None, limit: int) -> list[Json]:
     """Return what people said, of one run or of all."""
     if run_id is None:
-        return list(client.iter_items("/v1/feedback", limit=limit, agent=agent, verdict=verdict))
+        return cut_list(client.iter_items("/v1/feedback", limit=limit + 1, agent=agent, verdict=verdict), limit)
     items = client.call("GET", f"/v1/runs/{run_id}/feedback")["items"]
-    return [one for one in items if agent in (None, one["agent"]) and verdict in (None, one["verdict"])][:limit]
+    return cut_list(
+        (one for one in items if agent in (None, one["agent"]) and verdict in (None, one["verdict"])), limit
+    )
 
 
 def _render(found: list[Json]) -> Grid:

@@ -11,7 +11,7 @@ import typer
 from pentad.api.acts.subjects import REDRIVES
 from pentad.cli import operator
 from pentad.cli.commands.operations.acts import record_act
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, refuse_options
 from pentad.cli.screen import Grid
 from pentad.cli.show import format_time, print_run
 from pentad.cli.target import create_api_client
@@ -24,6 +24,7 @@ _HIDDEN_SECONDS = 60
 _WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.5
 _TRIGGER_SECONDS = 60.0
+_MOST_REDRIVEN = 100
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of runs.")]
 
@@ -66,16 +67,20 @@ def redrive(
     everything: Annotated[
         bool, typer.Option("--all", help="All failed runs, and all messages that never started a run.")
     ] = False,
-    limit: Limit = 100,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="With --all: maximum number of each. Default: 100.")
+    ] = None,
     stage: operator.Stage = None,
 ) -> None:
     """Let failed runs go on where they stopped. A failed run is redriven once, however often you ask."""
     with handle_errors():
         if everything == (run_id is not None):
             raise CommandError("name a failed run, or use --all", code=EXIT_USAGE)
-        queues = _Queues(stage)
-        report = [_redrive_run(stage, queues, one) for one in _take_failed(queues, run_id, limit)]
-        sent = queues.send_again(limit) if everything else 0
+        if run_id is not None:
+            refuse_options("with a run's id", limit=limit is not None)
+        queues, most = _Queues(stage), limit or _MOST_REDRIVEN
+        report = [_redrive_run(stage, queues, one) for one in _take_failed(queues, run_id, most)]
+        sent = queues.send_again(most) if everything else 0
         for one in report:
             one["status"] = _wait_for_status(stage, one)
         if OPTIONS.json:

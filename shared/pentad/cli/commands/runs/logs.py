@@ -13,12 +13,12 @@ from pentad.cli.console import (
     ERR,
     EXIT_FAILED,
     EXIT_UNAVAILABLE,
-    EXIT_USAGE,
     OPTIONS,
     OUT,
     CommandError,
     handle_errors,
     print_json,
+    refuse_options,
 )
 from pentad.cli.screen import Quoted, build_line, build_styled
 from pentad.domain.display.characters import shorten_line
@@ -44,6 +44,8 @@ class Level(StrEnum):
 _WITHOUT_TIME: Final = timedelta(days=1)
 """How far back is looked for a run whose id tells no time."""
 _POLL_SECONDS: Final = 2.0
+_FOLLOWED_SECONDS: Final = 900
+_LINES: Final = 1_000
 _ATTEMPTS: Final = 5
 _LONGEST: Final = 240  # characters of a line's details in the terminal
 _STYLES: Final = {"DEBUG": "dim", "INFO": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
@@ -51,6 +53,11 @@ _SHOWN_APART: Final = frozenset(
     "timestamp level service message event span request_id tenant run session agent step attempt index op "
     "xray_trace_id stack_trace".split()
 )
+
+_Limit = Annotated[int | None, typer.Option(min=1, max=100_000, help="Maximum number of lines. Default: 1000.")]
+_Wait = Annotated[
+    int | None, typer.Option(min=1, max=86_400, help="With --follow: stop after this many seconds. Default: 900.")
+]
 
 
 def logs(
@@ -60,14 +67,16 @@ def logs(
         bool, typer.Option("--content", help="Show what was said, where the stage keeps it; it has readers of its own.")
     ] = False,
     tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="Show lines of this tenant only.")] = None,
-    level: Annotated[Level, typer.Option(help="Show lines from this level on.", case_sensitive=False)] = Level.INFO,
+    level: Annotated[
+        Level | None, typer.Option(help="Show lines from this level on. Default: INFO.", case_sensitive=False)
+    ] = None,
     since: Annotated[
         datetime | None,
         typer.Option("--since", help="From this time on, UTC. Default: when the run began, else a day ago."),
     ] = None,
     until: Annotated[datetime | None, typer.Option("--until", help="Up to this time, UTC.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of lines.")] = 1_000,
-    wait: Annotated[int, typer.Option(min=1, max=86_400, help="With --follow: stop after this many seconds.")] = 900,
+    limit: _Limit = None,
+    wait: _Wait = None,
     stage: operator.Stage = None,
 ) -> None:
     """Show the log lines of a run, of all its functions, by time; exit code 1 where there is none.
@@ -76,26 +85,32 @@ def logs(
     read the stage's log groups. --json prints one array; with --follow, a line for each.
     """
     with handle_errors():
-        check_id("run", run_id)
-        if tenant is not None:
-            check_id("tenant", tenant)
+        if content:
+            refuse_options("with --content, written when a run has ended", follow=follow, level=level is not None)
+        if follow:
+            refuse_options("with --follow, which goes on to the run's end", until=bool(until), limit=bool(limit))
+        refuse_options("without --follow", wait=wait is not None and not follow)
+        least, most = (level or Level.INFO).value, limit or _LINES
+        reader = _open_lines(run_id, tenant, stage)
         now = datetime.now(UTC)
         begin = _to_utc(since) if since else find_begin(run_id, now) or now - _WITHOUT_TIME
         end = _to_utc(until) if until else None
-        prefix = operator.function_name(stage, "").removesuffix("-")
-        reader = RunLines(_open_source(stage), prefix, run_id, tenant_id=tenant)
-        if content and follow:
-            raise CommandError("--content is written after a run's end: leave out --follow", code=EXIT_USAGE)
         if content:
-            _show_contents(_ask(lambda: reader.find_contents(begin, end)), run_id, limit)
+            _show_contents(_ask(lambda: reader.find_contents(begin, end)), run_id, most)
         elif follow:
-            _follow(lambda start: _ask(lambda: reader.find(start, end)), begin, wait, level.value)
+            _follow(lambda start: _ask(lambda: reader.find(start, None)), begin, wait or _FOLLOWED_SECONDS, least)
         else:
             found = _ask(lambda: reader.find(begin, end))
-            lines = choose_lines(found.lines, level.value)
-            _show(lines, limit, found.notes)
-            if not lines:
+            if not _show(choose_lines(found.lines, least), most, found.notes):
                 _tell_nothing(run_id, tenant, begin, bool(found.lines))
+
+
+def _open_lines(run_id: str, tenant_id: str | None, stage: str | None) -> RunLines:
+    check_id("run", run_id)
+    if tenant_id is not None:
+        check_id("tenant", tenant_id)
+    prefix = operator.function_name(stage, "").removesuffix("-")
+    return RunLines(_open_source(stage), prefix, run_id, tenant_id=tenant_id)
 
 
 def _open_source(stage: str | None) -> Any:
@@ -150,9 +165,11 @@ def _print_lines(lines: Sequence[RunLine]) -> None:
         OUT.print(_render(line), soft_wrap=True)
 
 
-def _show(lines: Sequence[RunLine], limit: int, notes: Sequence[str]) -> None:
+def _show(lines: Sequence[RunLine], limit: int, notes: Sequence[str]) -> bool:
+    """Print lines, and return whether there was one."""
     _print_notes([*notes, *_tell_cut(lines, limit)])
     _print_lines(lines[:limit])
+    return bool(lines)
 
 
 def _tell_cut(lines: Sequence[RunLine], limit: int) -> list[str]:

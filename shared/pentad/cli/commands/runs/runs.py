@@ -10,7 +10,17 @@ from typer.core import TyperGroup
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.humans.approvals import decide_at_prompt
 from pentad.cli.commands.runs import lifecycle, replay
-from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import (
+    ERR,
+    EXIT_USAGE,
+    OPTIONS,
+    OUT,
+    CommandError,
+    cut_list,
+    handle_errors,
+    print_json,
+    refuse_options,
+)
 from pentad.cli.events import render_event
 from pentad.cli.screen import build_line
 from pentad.cli.show import build_run_table, print_run, render_approval
@@ -123,6 +133,7 @@ def run_chat(
 ) -> None:
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
     with handle_errors():
+        refuse_options("with `pentad chat`; use `pentad run MESSAGE --json`", json=OPTIONS.json)
         client = create_api_client()
         hint = "[dim]{url}, agent {agent}. Enter an empty line to end.[/]"
         OUT.print(build_line(hint, url=client.url, agent=agent))
@@ -189,7 +200,7 @@ def list_runs(
     if context.invoked_subcommand is not None:
         return
     with handle_errors():
-        views = list(create_api_client().iter_items("/v1/runs", limit=limit, session=session))
+        views = cut_list(create_api_client().iter_items("/v1/runs", limit=limit + 1, session=session), limit)
         if OPTIONS.json:
             print_json(views)
         else:

@@ -5,7 +5,14 @@ from urllib.parse import quote
 
 import typer
 
-from pentad.cli.console import OPTIONS, OUT, confirm, handle_errors, print_json
+from pentad.cli.console import (
+    OPTIONS,
+    OUT,
+    confirm,
+    cut_list,
+    handle_errors,
+    print_json,
+)
 from pentad.cli.operator import ListingGroup
 from pentad.cli.screen import Grid
 from pentad.cli.show import format_time
@@ -20,7 +27,7 @@ def list_sessions(
 ) -> None:
     """List sessions, the last used first."""
     with handle_errors():
-        found = list(create_api_client().iter_items("/v1/sessions", limit=limit))
+        found = cut_list(create_api_client().iter_items("/v1/sessions", limit=limit + 1), limit)
         if OPTIONS.json:
             print_json(found)
             return

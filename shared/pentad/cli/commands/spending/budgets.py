@@ -10,7 +10,7 @@ from pentad.api.acts.subjects import BUDGETS
 from pentad.cli import operator
 from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import Grid
+from pentad.cli.screen import Grid, build_line
 from pentad.domain.money import NANO, show
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ def remove(
         target = _name_budget(scope, period, subject)
         with record_act(stage, BUDGETS, "remove_budget", target, tenant_id=tenant_id):
             _make_store(stage).remove(tenant_id, scope, period, subject)
+        if OPTIONS.json:
+            print_json({"removed": {"tenant": tenant_id, "scope": scope, "period": period, "subject": subject}})
+        else:
+            OUT.print(build_line("removed the budget '{budget}' of '{tenant}'", budget=target, tenant=tenant_id))
 
 
 def _choose_period(scope: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import typer
 
 from pentad.cli import operator, target
-from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
+from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json, refuse_options
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.domain.money import show
 
@@ -33,6 +33,8 @@ def show_cost(
             given = urlencode({name: value for name, value in query.items() if value is not None})
             view = target.create_api_client().call("GET", f"/v1/cost?{given}")
         else:
+            given_api = {"url": bool(target.TARGET.url), "key": bool(target.TARGET.key)}
+            refuse_options("with --tenant or --stage, which read with AWS credentials", **given_api)
             view = _read_cost(operator.choose_tenant(stage, tenant_id, "costs"), stage, by, first, last, limit)
         if OPTIONS.json:
             print_json(view)

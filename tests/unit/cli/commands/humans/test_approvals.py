@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pentad.cli import console
 from pentad.cli.client import ProblemError
 from pentad.cli.commands.humans import approvals
 from pentad.cli.main import app
@@ -48,12 +49,24 @@ def run(*arguments: str, typed: str = "") -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_what_is_open_is_decided_once_it_is_confirmed(api: Api) -> None:
-    code, shown = run("approve", "apr_1", typed="n\n")
-    assert (code, api.sent, "approve? [y/N]" in shown) == (2, [], True)
-    code, shown = run("approve", "apr_1", typed="y\n")
-    assert (code, "apr_1 is approved" in shown) == (0, True)
+def test_what_is_open_is_decided_once_it_is_confirmed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(approvals, "confirm", asked.append)
+    code, shown = run("approve", "apr_1")
+    assert (code, asked, "apr_1 is approved" in shown) == (0, ["approve?"], True)
     assert api.sent == [{"decision": "approve", "arguments_hash": "h"}]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_nobody_can_be_asked_about_is_not_decided(
+    api: Api, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.OPTIONS, "json", False)
+    code, shown = run("approve", "apr_1", *options, typed="y\n")
+    assert (code, api.sent) == (2, [])
+    assert "pass --yes" in shown
+    code, shown = run("approve", "apr_1", *options, "--yes")
+    assert (code, len(api.sent)) == (0, 1)
 
 
 def test_what_is_decided_is_refused_without_a_question(api: Api) -> None:
