@@ -144,14 +144,14 @@ def handle_errors() -> Iterator[None]:
     except CommandError as error:
         if OPTIONS.debug:
             raise
-        _print_error(str(error), error.code)
+        print_error(str(error), error.code)
         raise typer.Exit(error.code) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(EXIT_INTERRUPTED) from error
     except PentadError as error:
         if OPTIONS.debug:
             raise
-        _print_error(format_error(error.message, error.field, error.fix), EXIT_FAILED)
+        print_error(format_error(error.message, error.field, error.fix), EXIT_FAILED)
         raise typer.Exit(EXIT_FAILED) from error
 
 
@@ -168,8 +168,7 @@ def print_usage_error(error: Any, *, json: bool) -> int:
     OPTIONS.json = OPTIONS.json or json
     words = " ".join(error.format_message().split()).removesuffix(".").replace(": Value error, ", ": ")
     hint = "" if context is None else f" (see '{context.command_path} --help')"
-    _print_error(f"{words[:1].lower()}{words[1:]}{hint}", EXIT_USAGE)
-    return EXIT_USAGE
+    return print_error(f"{words[:1].lower()}{words[1:]}{hint}", EXIT_USAGE)
 
 
 def print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -192,7 +191,8 @@ def find_pages(message: str) -> dict[str, Path]:
     return {page: path for page, path in files.items() if path is not None}
 
 
-def _print_error(message: str, code: int) -> None:
+def print_error(message: str, code: int) -> int:
+    """Print an error in one line, or as JSON, with the pages that it names, and return its exit code."""
     pages = find_pages(message)
     if OPTIONS.json:
         told = {"pages": {page: str(path) for page, path in pages.items()}} if pages else {}
@@ -204,3 +204,4 @@ def _print_error(message: str, code: int) -> None:
             ERR.print(Quoted(rest))
         for page, path in pages.items():
             ERR.print(build_line("[dim]{page} is {path}[/]", page=page, path=str(path)), soft_wrap=True)
+    return code

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from pentad.cli.commands.flags import add_common_flags
-from pentad.cli.console import CommandError, handle_errors, print_usage_error
+from pentad.cli.console import EXIT_FAILED, print_error, print_usage_error
 
 #: Module below `pentad.cli` and attribute: a function is a command, an app has commands of its own.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -62,18 +62,26 @@ COMMANDS: Final[Mapping[str, str]] = {
 class CommandTable(TyperGroup):
     """The group of all commands."""
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command; wrong use of one is told as every other error is, in one line."""
+        extra |= {"complete_var": complete_var, "windows_expand_args": windows_expand_args}
         if not standalone_mode:
-            return super().main(args, *rest, standalone_mode=False, **extra)
+            return super().main(args, prog_name, standalone_mode=False, **extra)
         try:
-            code = super().main(args, *rest, standalone_mode=False, **extra)
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
         except TyperException as error:
             words = sys.argv[1:] if args is None else args
             sys.exit(print_usage_error(error, json="--json" in words))
         except typer.Abort:
-            with handle_errors():
-                raise CommandError("nothing was done") from None
+            sys.exit(print_error("nothing was done", EXIT_FAILED))
         sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: Any) -> list[str]:

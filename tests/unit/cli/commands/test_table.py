@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pentad.cli import console
-from pentad.cli.commands.table import COMMANDS, build_command
+from pentad.cli.commands.table import COMMANDS, CommandTable, build_command
 from pentad.cli.main import app
 
 
@@ -82,3 +82,12 @@ def test_a_command_imports_what_it_needs_alone() -> None:
         and "pentad.cli.commands.knowledge.ingest" not in commands.split()
     )
     assert others == ""
+
+
+def test_input_that_ends_before_an_answer_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(*_: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(CommandTable, "invoke", leave)
+    done = CliRunner().invoke(app, ["up"])
+    assert (done.exit_code, done.stderr.strip()) == (1, "error: nothing was done")
