@@ -189,7 +189,7 @@ class _MathParser:
             return [series for series in self._values.values() if isinstance(series, dict)]
         function = _FUNCTIONS.get(name)
         if function is None:
-            raise self._fail(f"the function {name} is not evaluated here; {', '.join(sorted(_FUNCTIONS))} are")
+            raise self._fail(f"the function {name} is not supported; use one of {', '.join(sorted(_FUNCTIONS))}")
         least, most, apply = function
         if not least <= len(given) <= most:
             raise self._fail(f"{name} takes {least} to {most} arguments and has {len(given)}")

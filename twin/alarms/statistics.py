@@ -71,7 +71,7 @@ def find_statistic(name: str) -> Callable[[Bucket], float]:
         low = -math.inf if rank[1] is None else float(rank[1])
         high = math.inf if rank[2] is None else float(rank[2])
         return lambda bucket: 100 * sum(low < value <= high for value in bucket.values) / len(bucket.values)
-    raise ValueError(f"the statistic {name!r} is not computed here; {', '.join(_PLAIN)}, pNN and PR(low:high) are")
+    raise ValueError(f"the statistic {name!r} is not supported; use one of {', '.join(_PLAIN)}, pNN and PR(low:high)")
 
 
 def compute_percentile(values: Sequence[float], percent: float) -> float:

@@ -114,11 +114,11 @@ def validate(stack: Stack) -> None:
     """
     for section in stack.template:
         if section not in _SECTIONS:
-            raise DeployError(f"stack '{stack.name}': the local twin does not know the template section '{section}'")
+            raise DeployError(f"stack '{stack.name}': the local twin does not support the template section '{section}'")
     for logical_id, body in stack.template.get("Resources", {}).items():
         for key in body:
             if key not in _RESOURCE_KEYS:
-                raise DeployError(f"'{logical_id}': the local twin does not know the resource attribute '{key}'")
+                raise DeployError(f"'{logical_id}': the local twin does not support the resource attribute '{key}'")
         check(logical_id, body["Type"], body.get("Properties", {}))
 
 

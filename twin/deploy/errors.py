@@ -17,7 +17,7 @@ class UnknownResourceType(DeployError):
     """No local implementation for a resource type."""
 
     def __init__(self, logical_id: str, resource_type: str) -> None:
-        reason = f"the local twin does not know the type '{resource_type}': twin/README.md lists what it knows"
+        reason = f"the local twin does not support the type '{resource_type}': twin/README.md lists what it supports"
         super().__init__(f"'{logical_id}': {reason}")
         self.logical_id = logical_id
         self.resource_type = resource_type
@@ -27,7 +27,7 @@ class UnknownProperty(DeployError):
     """A property that nothing handles and nothing lists as ignored."""
 
     def __init__(self, logical_id: str, resource_type: str, name: str) -> None:
-        super().__init__(f"'{logical_id}' ({resource_type}): the local twin does not know the property '{name}'")
+        super().__init__(f"'{logical_id}' ({resource_type}): the local twin does not support the property '{name}'")
         self.logical_id = logical_id
         self.resource_type = resource_type
         self.name = name

@@ -84,7 +84,7 @@ class Resolver:
             if function is not None:
                 return function(argument)
             if name.startswith("Fn::"):
-                raise UnresolvedReference(f"the local twin does not know the intrinsic function '{name}'")
+                raise UnresolvedReference(f"the local twin does not support the intrinsic function '{name}'")
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not NO_VALUE}
 

@@ -71,7 +71,7 @@ def _read_template(logical_id: str, body: JsonObject, read: Read) -> JsonObject:
     properties: JsonObject = body.get("Properties", {})
     for name in properties:
         if name not in _KNOWN:
-            raise NestedStackError(f"'{logical_id}' ({NESTED}): the local twin does not know the property '{name}'")
+            raise NestedStackError(f"'{logical_id}' ({NESTED}): the local twin does not support the property '{name}'")
     key = _find_last_text(properties.get("TemplateURL")).rpartition("/")[2]
     if not key:
         raise NestedStackError(f"'{logical_id}' ({NESTED}): its TemplateURL names no asset")

@@ -188,12 +188,12 @@ def _parse_condition(operator: str, key: str, values: object) -> Condition:
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     if quantifier not in ("", "ForAllValues", "ForAnyValue"):
-        raise UnsupportedPolicy(f"the local twin does not know the condition operator '{operator}'")
+        raise UnsupportedPolicy(f"the local twin does not support the condition operator '{operator}'")
     if name not in _TESTS and name not in _NEGATED and name != "Null":
-        raise UnsupportedPolicy(f"the local twin does not know the condition operator '{operator}'")
+        raise UnsupportedPolicy(f"the local twin does not support the condition operator '{operator}'")
     lowered = key.lower()
     if lowered not in KNOWN_KEYS and not lowered.startswith(KNOWN_PREFIXES):
-        raise UnsupportedPolicy(f"the local twin does not know the condition key '{key}'")
+        raise UnsupportedPolicy(f"the local twin does not support the condition key '{key}'")
     texts = tuple(_format_value(value) for value in (values if isinstance(values, list) else [values]))
     for text in texts:
         check_variables(text, tags=True)

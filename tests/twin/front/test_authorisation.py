@@ -301,7 +301,7 @@ def test_policy_that_cannot_be_evaluated_denies_and_says_why(client: Client, rol
     condition = {"StringEquals": {"aws:PrincipalOrgID": "one"}}
     worker = client("dynamodb", role(allow("dynamodb:PutItem", table, condition=condition)))
     error = denied(worker.put_item, TableName="items", Item=key("a"))
-    assert "the local twin does not know the condition key 'aws:PrincipalOrgID'" in str(error)
+    assert "the local twin does not support the condition key 'aws:PrincipalOrgID'" in str(error)
 
 
 def test_service_that_cannot_be_classified_is_denied(client: Client, role: MakeRole) -> None:

@@ -81,7 +81,7 @@ def find_problems(template: Any, known: Mapping[str, frozenset[str] | None]) -> 
             wrong.append(f"{{{{{step}}}}}: no step '{step}' comes before; there are: {there}")
         elif field is not None and field != STATUS and field not in (known[step] or ()):
             there = ", ".join(sorted({STATUS, *(known[step] or ())}))
-            wrong.append(f"{{{{{step}.{field}}}}}: the result of {step} has no field {field}; it has: {there}")
+            wrong.append(f"{{{{{step}.{field}}}}}: the result of '{step}' has no field '{field}'; it has: {there}")
     return tuple(wrong)
 
 

@@ -63,8 +63,8 @@ def test_references_of_a_value_are_found_in_all_its_strings() -> None:
     ("template", "told"),
     [
         ("{{later}}", "no step 'later' comes before; there are: facts, input, words"),
-        ("{{facts.m}}", "the result of facts has no field m; it has: list, n, status"),
-        ("{{words.n}}", "the result of words has no field n; it has: status"),
+        ("{{facts.m}}", "the result of 'facts' has no field 'm'; it has: list, n, status"),
+        ("{{words.n}}", "the result of 'words' has no field 'n'; it has: status"),
         ("{{ 1 + 1 }}", "is not a reference"),
         ("{{facts..n}}", "is not a reference"),
     ],

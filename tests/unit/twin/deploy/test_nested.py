@@ -152,7 +152,7 @@ def test_stacks_nested_in_nested_ones_are_put_in_too() -> None:
         ),
         (
             {"Resources": {"a": {"Type": "AWS::CloudFormation::Stack", "Properties": {"Capabilities": []}}}},
-            "'a' .*does not know the property 'Capabilities'",
+            "'a' .*does not support the property 'Capabilities'",
         ),
     ],
 )

@@ -32,7 +32,7 @@ def _get_managed_document(target: Resource, arn: str) -> JsonObject:
     # The published policies carry the public partition's ARNs.
     published = _load_aws_policies().get(f"arn:aws:{arn.split(':', 2)[2]}")
     if published is None:
-        raise target.build_error(f"the local twin does not know the managed policy '{arn}'")
+        raise target.build_error(f"the local twin does not support the managed policy '{arn}'")
     document: JsonObject = published["Document"]
     return document
 
