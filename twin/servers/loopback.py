@@ -140,6 +140,7 @@ class LoopbackServer:
             thread.join(_STOP_SECONDS)
         if listener is not None:
             listener.close()
+            self._report_all()
         with self._guard:
             connections = list(self._open)
         for connection in connections:
@@ -210,6 +211,13 @@ class LoopbackServer:
             with self._guard:
                 self._open.discard(connection)
             connection.close()
+
+    def _report_all(self) -> None:
+        """Tell how many were refused in all: of a flood, `_report` has told a few."""
+        counts = self.count_refusals()
+        if counts:
+            told = ", ".join(f"{kind} {count:,}" for kind, count in sorted(counts.items()))
+            log.info("%s refused while it ran: %s", self._service.name, told)
 
     def _report(self, refused: Refused) -> None:
         """Count, and tell the first of a kind and then one in ten seconds: a flood must not fill the log."""

@@ -187,6 +187,17 @@ def test_each_bound_is_answered_and_counted(serve: Serve, data: bytes, status: i
     assert status_of(send(server, b"GET / HTTP/1.1\r\n" + CLOSE + b"\r\n")) == 200
 
 
+def test_what_was_refused_is_told_as_the_server_stops(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve(limits=SMALL)
+    for host in (b"evil.example", b"other.example"):
+        assert status_of(send(server, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")) == 421
+    with caplog.at_level(logging.INFO):
+        server.stop()
+        server.stop()
+    [told] = [record.message for record in caplog.records if "while it ran" in record.message]
+    assert told.endswith("refused while it ran: foreign_host 2")
+
+
 def test_request_that_comes_in_drops_is_ended(serve: Serve) -> None:
     with connect(serve(limits=SMALL)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nX: ")
