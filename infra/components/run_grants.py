@@ -43,16 +43,16 @@ def grant_payloads(role: iam.Role, stores: Stores, *, sessions: bool = True) -> 
     grants.deny_objects(role, stores.payload_bucket, _OBJECTS, prefixes=OTHERS)
 
 
-def grant_switches(role: iam.Role, transient: dynamodb.ITable, *, counts: bool = False) -> None:
+def grant_switches(role: iam.Role, transient: dynamodb.ITable, *, counts: bool = False, clears: bool = False) -> None:
     """Let a role read the kill switches and the health of tools, in one request.
 
     Args:
         role: who.
         transient: the table that holds them.
-        counts: it reports failures and successes of tools as well.
+        counts: it counts failures of tools as well.
+        clears: it forgets them after a success.
     """
     grants.grant_table(role, transient, grants.READ_MANY, keys=_SWITCHES)
-    if counts:
-        grants.grant_table(
-            role, transient, ["dynamodb:PutItem", *grants.DELETE], keys=[keys.collection_pattern("TOOLS")]
-        )
+    actions = [*(["dynamodb:PutItem"] if counts else []), *(grants.DELETE if clears else [])]
+    if actions:
+        grants.grant_table(role, transient, actions, keys=[keys.collection_pattern("TOOLS")])

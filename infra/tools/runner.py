@@ -137,7 +137,7 @@ class ToolRunner(FunctionConstruct):
         stores = build.stores
         actions = ["dynamodb:GetItem", *grants.READ_MANY, *grants.WRITE, *grants.CONDITION]
         grants.grant_table(self.role, stores.state_table, actions, keys=[keys.run_pattern()])
-        grant_switches(self.role, stores.transient_table, counts=True)
+        grant_switches(self.role, stores.transient_table, counts=True, clears=True)
         if one_by_one:
             turns = [keys.call_order_pattern()]
             grants.grant_table(self.role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)

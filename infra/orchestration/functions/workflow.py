@@ -39,4 +39,4 @@ class WorkflowFunction(FunctionConstruct):
             ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],
             keys=[keys.session_pattern()],
         )
-        grant_switches(self.role, transient)
+        grant_switches(self.role, transient, counts=True)

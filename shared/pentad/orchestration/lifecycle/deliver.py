@@ -28,6 +28,7 @@ from pentad.orchestration.lifecycle.answer_links import AnswerLinks
 from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.reviews.reviews import build_review
 from pentad.orchestration.runs.ports import EventPublisher, RunStore
+from pentad.orchestration.switches.count_failure import count_failure
 from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.trace.root_spans import build_failed_call_span
 from pentad.orchestration.turn.turn_input import read_conversation
@@ -229,12 +230,7 @@ class Deliver:
             return self._runs.get_call(tenant_id, run_id, step, index)
         self._telemetry.record_span(build_failed_call_span(self._read_run(tenant_id, run_id), failed))
         self._telemetry.log_event("tool.failed", level="WARNING", tool=call.tool, error=error)
-        if self._switchboard is not None:
-            try:
-                self._switchboard.record_failure(tenant_id, call.tool, error)
-            except PentadError as unheard:
-                # The count is an extra; that the model is told must not fail with it.
-                self._telemetry.log_event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
+        count_failure(self._switchboard, self._telemetry, call, error)
         return failed
 
     def _build_answer(self, run: Run, step: Step) -> "_End":

@@ -2,14 +2,15 @@
 
 An operator's switch on everything, a tenant, an agent or a tool holds until it is taken back. A tool that fails for
 good `FAILURES` times in a row is out of order for a time that doubles with each failure after that; when it is over,
-one call tries (half-open), and its end decides: a success clears the tool, a failure puts it out of order again.
+one call tries (half-open), and its end decides: a success clears the tool, a failure puts it out of order again, and
+one that says nothing about the tool lets another call try.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pentad.domain.errors import InvalidInput, PermanentError, ToolFailed, iter_leaves
+from pentad.domain.errors import InvalidInput, PermanentError, iter_leaves
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.switches.ports import Availability, Switch, SwitchStore, ToolHealth
@@ -22,10 +23,9 @@ PROBE_SECONDS = 30
 _TRIES = 5
 _REMEMBERED = 1000
 
-_CALLERS_FAULT = ({InvalidInput.__name__} | {leaf.__name__ for leaf in iter_leaves(PermanentError)}) - {
-    ToolFailed.__name__
-}
-"""Errors that say nothing about the tool: it was not allowed, or was called wrongly."""
+_CALLERS_FAULT = {InvalidInput.__name__, ValueError.__name__} | {leaf.__name__ for leaf in iter_leaves(PermanentError)}
+"""Errors that say nothing about the tool: it was not allowed, was called wrongly, or says itself (`ToolFailed`) that
+it can't do what it was asked. They neither count nor clear. Python's own word for a wrong argument is ValueError."""
 
 
 def is_tool_fault(error: str) -> bool:

@@ -20,6 +20,7 @@ from pentad.domain.runs import CallStatus, Decision, Run, Step, ToolCall
 from pentad.models.providers.strictjson import MAX_DEPTH
 from pentad.orchestration.lifecycle.deliver import describe_error
 from pentad.orchestration.lifecycle.redrive import Effects
+from pentad.orchestration.switches.count_failure import count_failure
 from pentad.orchestration.turn.taint import find_call_sources
 from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, build_call_result
 from pentad.orchestration.workflows.said_texts import WorkflowSaid
@@ -191,4 +192,5 @@ class Calls:
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
             return self._stores.runs.get_call(call.tenant_id, call.run_id, call.step, call.index)
+        count_failure(self._stores.switchboard, self._stores.telemetry, call, error)
         return failed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pentad.domain.canonical import call_key
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import EffectUncertain, PolicyDenied, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import PolicyDenied, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.tools.policy.apply import list_sum_rules
 from pentad.tools.policy.sums import TakeSums
@@ -58,11 +58,13 @@ class CallAdmission:
             return None if call.status is CallStatus.APPROVED else _NO_SUMS
         return self.sums.take(tool, run, call)
 
-    def give_back(self, tool: ToolSpec, run: Run, call: ToolCall, error: str | None = None) -> None:
-        """Take away what a call has added that did nothing or was undone; of one that may have happened it stays.
+    def give_back(self, tool: ToolSpec, run: Run, call: ToolCall) -> None:
+        """Take away what a call has added of which nothing ran, or that was undone.
+
+        A call that ran and failed is none: what raises after the vendor has paid has paid.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        if self.sums is not None and list_sum_rules(tool) and error != EffectUncertain.__name__:
+        if self.sums is not None and list_sum_rules(tool):
             self.sums.give_back(tool, run, call)

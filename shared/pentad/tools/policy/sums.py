@@ -105,7 +105,7 @@ class TakeSums:
         return None
 
     def give_back(self, tool: ToolSpec, run: Run, call: ToolCall) -> None:
-        """Take away what a call that did nothing, or was undone, has added.
+        """Take away what a call has added of which nothing ran, or that was undone.
 
         Raises:
             StoreUnavailable: the store did not answer.

@@ -109,7 +109,19 @@ class ToolGate(Protocol):
         ...
 
     def record_success(self, tenant_id: str, tool: str) -> None:
-        """Tell that a tool has answered; costs nothing where it had not failed."""
+        """Tell that a tool has answered; costs nothing where it had not failed.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
+        """Tell that a tool has raised an error; one that is its caller's is not counted.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
         ...
 
 

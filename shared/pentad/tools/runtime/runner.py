@@ -35,6 +35,7 @@ from pentad.domain.errors import (
     EffectUncertain,
     InvalidTransition,
     PolicyDenied,
+    StoreUnavailable,
     ToolFailed,
     ToolThrottled,
 )
@@ -185,10 +186,11 @@ class ToolRunner:
             with self._order.hold(attempt.spec, attempt.call, attempt.run, attempt.key, attempt.invocation.deadline):
                 action, outcome = self._act(attempt)
         except InvalidTransition as error:
+            self._give_back(attempt)
             self._entries.end(attempt, "denied", "refused", type(error).__name__)
             raise PolicyDenied(error.message, field="run") from error
-        if outcome.is_error:
-            self._admission.give_back(attempt.spec, attempt.run, attempt.call, outcome.error_type)
+        if action == "denied" and outcome.error_type != EffectUncertain.__name__:
+            self._give_back(attempt)
         audited: Audited = "refused" if action == "denied" else "error" if outcome.is_error else "ok"
         self._entries.end(attempt, action, audited, outcome.error_type)
         return self._save(attempt, outcome)
@@ -200,10 +202,35 @@ class ToolRunner:
         elif refusal is not None:
             return "denied", refusal
         else:
-            action, outcome = self._call(attempt)
-        if action == "executed" and self._gate is not None:
-            self._gate.record_success(attempt.call.tenant_id, attempt.spec.name)
+            action, outcome = self._call_without_effect(attempt)
+        if action == "executed":
+            self._tell_gate(attempt, outcome)
         return action, outcome
+
+    def _tell_gate(self, attempt: CallTry, outcome: ToolOutcome) -> None:
+        """Count how a tool that ran has ended; the call's end must not fail with it."""
+        gate, tenant_id, name = self._gate, attempt.call.tenant_id, attempt.spec.name
+        if gate is None:
+            return
+        try:
+            if outcome.is_error:
+                gate.record_failure(tenant_id, name, outcome.error_type or ToolFailed.__name__)
+            else:
+                gate.record_success(tenant_id, name)
+        except StoreUnavailable as unheard:
+            self._telemetry.log_event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
+
+    def _give_back(self, attempt: CallTry) -> None:
+        """Take a call of which nothing ran out of its sums; what a failed run has begun before this one stays in."""
+        if attempt.call.effect_key is None:
+            self._admission.give_back(attempt.spec, attempt.run, attempt.call)
+
+    def _call_without_effect(self, attempt: CallTry) -> tuple[Action, ToolOutcome]:
+        try:
+            return self._call(attempt)
+        except ToolThrottled:
+            self._give_back(attempt)
+            raise
 
     def _find_refusal(self, attempt: CallTry) -> ToolOutcome | None:
         """Return the outcome of a call that may not run now."""
@@ -231,7 +258,7 @@ class ToolRunner:
             # A backend that refused the call for its rate did nothing: the state's retry may begin again.
             if earlier is None:
                 self._effects.release(effect)
-                self._admission.give_back(attempt.spec, attempt.run, attempt.call)
+                self._give_back(attempt)
             raise
         if action == "denied":
             self._effects.release(effect)

@@ -8,7 +8,7 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.approval_rules import AskWhenSum
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import ToolStep
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import InvalidInput, StepFailed
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.orchestration.workflows.agent_steps import child_id
 from tests.unit.orchestration.workflows.conftest import SPEC, Bench, make_bench
@@ -73,6 +73,17 @@ def test_a_rule_whose_sum_nobody_keeps_asks_like_a_tool_that_always_does(rules: 
     bench = bench_of(approval=rules)
     bench.facts()
     assert bench.calls.plan(bench.at("keep"))["asks"] is True
+
+
+@pytest.mark.parametrize(("error", "counted"), [("ToolUnavailable", 1), ("Sandbox.Timedout", 1), ("PolicyDenied", 0)])
+def test_a_step_whose_function_failed_for_good_counts_against_its_tool(error: str, counted: int) -> None:
+    bench = bench_of()
+    bench.facts()
+    bench.calls.plan(bench.at("sum"))
+    for _ in range(2):  # the second time it is stored already
+        with pytest.raises(StepFailed):
+            bench.calls.collect(bench.at("sum"), error)
+    assert [one.failures for one in bench.world.switches.store.list_failing(TENANT)] == [1] * counted
 
 
 def begin_with(message: str) -> Bench:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
+from pentad.domain.canonical import call_key
 from pentad.domain.declarations.approval_rules import AskWhenSum
-from pentad.domain.errors import PolicyDenied, ToolFailed, ToolThrottled
+from pentad.domain.errors import PolicyDenied, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus
 from pentad.observability.metrics import names
 from pentad.tools.declare import Undoable, tool
@@ -19,6 +20,7 @@ from pentad.tools.policy.admission import CallAdmission
 from pentad.tools.policy.sums import PlannedSums, TakeSums, name_place
 from pentad.tools.rates.adapters.buckets_memory import MemoryTokenBuckets
 from pentad.tools.rates.limit import ToolRates
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from tests.unit.tools.worlds import RUN, START, Crash, Crashing, World
 
 DAILY = AskWhenSum("amount", above=100)
@@ -45,6 +47,18 @@ BY_CURRENCY = AskWhenSum("amount", above=200, currency="currency")
 def pay(amount: float, currency: str) -> str:
     """Pay."""
     return "done"
+
+
+@tool(effects="external", approval=[DAILY])
+def misprint(amount: float) -> int:
+    """Pay, and print the receipt wrong."""
+    return "no number"  # type: ignore[return-value]
+
+
+@tool(effects="none", approval=[DAILY])
+def quote(amount: float) -> str:
+    """Ask for an offer."""
+    raise failing.pop()
 
 
 @tool(effects="none", rate_limit="2/minute")
@@ -152,16 +166,77 @@ def test_an_approved_call_counts_and_runs_beyond_the_sum() -> None:
     assert limited.spent == 500
 
 
-def test_a_call_that_failed_or_was_undone_is_given_back() -> None:
+def test_a_call_that_was_undone_is_given_back() -> None:
     limited = Limited(World(refund))
-    failing[:] = [ToolFailed("no such order")]
-    assert limited.call(1, {"amount": 60.0}) == "failed"
-    assert limited.spent == 0
     assert limited.call(0, {"amount": 60.0}) == "succeeded"
     assert limited.spent == 60
     for _ in range(2):
         limited.world.undo()
     assert limited.spent == 0
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no receipt"), ToolFailed("it said no"), KeyError("id"), TimeoutError()]
+)
+def test_a_call_that_ran_and_failed_counts(error: Exception) -> None:
+    limited = Limited(World(refund))
+    failing[:] = [error]
+    assert limited.call(0, {"amount": 90.0}) == "failed"
+    assert limited.spent == 90
+    assert limited.call(1, {"amount": 90.0}) == "failed"
+    assert "a human will be asked" in limited.stored(1).result
+
+
+def test_a_call_that_returned_what_it_does_not_declare_counts() -> None:
+    limited = Limited(World(misprint))
+    assert limited.call(0, {"amount": 90.0}) == "failed"
+    assert "the tool ran" in limited.stored(0).result
+    run = limited.world.calls.get("acme", RUN)
+    assert limited.sums.get(name_place("misprint", DAILY, run, "", START)) == 90
+
+
+def test_a_call_whose_backend_stays_away_counts_however_its_tries_end() -> None:
+    limited = Limited(World(refund))
+    limited.world.add_call({"amount": 90.0})
+    for error in (ToolUnavailable("no answer"), ToolThrottled("slow down"), ToolUnavailable("no answer")):
+        failing[:] = [error]
+        with pytest.raises(type(error)):
+            limited.world.execute()
+    # The state machine gives up here: the first try may have paid.
+    assert limited.spent == 90
+
+
+def test_a_run_that_ended_before_its_call_began_is_given_back() -> None:
+    limited = Limited(World(refund, effects=MemoryEffects(lambda tenant, run: run == RUN)))
+    limited.world.add_call({"amount": 90.0})
+    with pytest.raises(PolicyDenied, match="ended"):
+        limited.world.execute()
+    assert limited.spent == 0
+
+
+def test_what_a_failed_run_may_have_done_counts_though_its_second_run_is_refused() -> None:
+    limited = Limited(World(refund))
+    failing[:] = [ToolUnavailable("no answer")]
+    limited.world.add_call({"amount": 90.0})
+    with pytest.raises(ToolUnavailable):
+        limited.world.execute()
+    call = limited.world.call
+    again = call.model_copy(update={"step": 2, "effect_key": call_key(call)})
+    limited.world.calls.stored["acme", RUN, 2, 0] = again
+    failing[:] = [ToolThrottled("slow down")]
+    with pytest.raises(ToolThrottled):
+        limited.world.runtime().execute("acme", RUN, "helper", 2, 0, invocation=limited.world.invocation())
+    assert limited.spent == 90
+
+
+def test_a_throttled_call_without_effects_is_given_back() -> None:
+    limited = Limited(World(quote))
+    failing[:] = [ToolThrottled("slow down")]
+    limited.world.add_call({"amount": 90.0})
+    with pytest.raises(ToolThrottled):
+        limited.world.execute()
+    run = limited.world.calls.get("acme", RUN)
+    assert limited.sums.get(name_place("quote", DAILY, run, "", START)) == 0
 
 
 def test_wrong_arguments_are_given_back() -> None:
@@ -207,6 +282,9 @@ def test_a_call_that_its_rate_refuses_is_not_the_one_that_tries_a_tool_out_of_or
             return None
 
         def record_success(self, tenant_id: str, tool_name: str) -> None:
+            return None
+
+        def record_failure(self, tenant_id: str, tool_name: str, error: str) -> None:
             return None
 
     limited.world.gate = Gate()

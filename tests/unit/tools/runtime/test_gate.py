@@ -1,14 +1,21 @@
 """What is switched off, out of order or cancelled does not run; what was done before counts all the same."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from pentad.domain.errors import PolicyDenied
+from pentad.domain.errors import NotFound, PolicyDenied, StoreUnavailable, ToolFailed
 from pentad.domain.runs import CallStatus
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
+from pentad.orchestration.switches.switchboard import COOLDOWN_SECONDS, FAILURES, Switches
+from pentad.tools.declare import tool
+from pentad.tools.declare.declare import Tool
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from tests.unit.tools import sample_tools
-from tests.unit.tools.worlds import RUN, Crash, Crashing, World
+from tests.unit.tools.worlds import RUN, START, Crash, Crashing, World
 
 
 @dataclass
@@ -17,12 +24,16 @@ class Gate:
 
     refusal: str | None = None
     succeeded: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
 
     def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
         return self.refusal
 
     def record_success(self, tenant_id: str, tool: str) -> None:
         self.succeeded.append(tool)
+
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
+        self.failed.append((tool, error))
 
 
 OFF = "The tool 'send' has been switched off by an operator."
@@ -50,6 +61,117 @@ def test_a_call_that_ran_clears_its_tool() -> None:
     world.add_call({"to": "bob"})
     world.execute()
     assert gate.succeeded == ["send"]
+
+
+broken: list[Exception] = []
+
+
+@tool(effects="none")
+def ask_vendor(question: str = "") -> str:
+    """Ask the vendor."""
+    if broken:
+        raise broken[0]
+    return "yes"
+
+
+@tool(effects="external")
+def order(number: int = 1) -> str:
+    """Order it."""
+    if broken:
+        raise broken[0]
+    return "done"
+
+
+@dataclass
+class Vendor:
+    """A tool of a real switchboard, over many calls."""
+
+    tool: Tool[Any, Any]
+    moment: datetime = START
+    store: MemorySwitches = field(default_factory=MemorySwitches)
+
+    def __post_init__(self) -> None:
+        self.switches = Switches(self.store, MemoryTelemetry(), lambda: self.moment)
+
+    def call(self, error: Exception | None, times: int = 1, **arguments: Any) -> World:
+        broken[:] = [] if error is None else [error]
+        for _ in range(times):
+            world = World(self.tool, gate=self.switches)
+            world.add_call(arguments)
+            world.execute()
+        return world
+
+    @property
+    def is_out(self) -> bool:
+        return bool(self.switches.get_availability("acme", "helper", [self.tool.name]).unavailable)
+
+
+@pytest.mark.parametrize("tool_", [ask_vendor, order])
+@pytest.mark.parametrize("error", [ConnectionError("refused"), RuntimeError("bug"), KeyError("id"), OSError("gone")])
+def test_a_tool_whose_code_raises_again_and_again_is_unavailable(tool_: Any, error: Exception) -> None:
+    vendor = Vendor(tool_)
+    vendor.call(error, FAILURES - 1)
+    assert not vendor.is_out
+    vendor.call(error)
+    assert vendor.is_out
+    assert vendor.call(error).call.error_type == "ToolUnavailable"
+
+
+@pytest.mark.parametrize(
+    "error", [ToolFailed("no such order"), ValueError("no date"), PolicyDenied("not that host"), NotFound("no row")]
+)
+def test_what_is_wrong_with_the_call_neither_counts_nor_clears(error: Exception) -> None:
+    vendor = Vendor(ask_vendor)
+    vendor.call(error, 2 * FAILURES)
+    assert not vendor.is_out
+    vendor.call(ConnectionError("refused"), FAILURES - 1)
+    vendor.call(error)
+    vendor.call(None, unknown=1)
+    vendor.call(ConnectionError("refused"))
+    assert vendor.is_out
+
+
+@pytest.mark.parametrize("error", [ConnectionError("refused"), ToolFailed("it answers 500"), ValueError("no JSON")])
+def test_a_probe_that_fails_never_clears_its_tool(error: Exception) -> None:
+    vendor = Vendor(ask_vendor)
+    vendor.call(ConnectionError("refused"), FAILURES)
+    vendor.moment += timedelta(seconds=COOLDOWN_SECONDS)
+    assert vendor.call(error).call.error_type == type(error).__name__
+    assert vendor.is_out
+    assert vendor.store.list_failing("acme") != []
+    vendor.moment += timedelta(seconds=2 * COOLDOWN_SECONDS)
+    assert vendor.call(None).call.status is CallStatus.SUCCEEDED
+    assert vendor.store.list_failing("acme") == []
+
+
+@pytest.mark.parametrize("tool_", [ask_vendor, order])
+def test_a_call_ends_though_nobody_can_count_it(tool_: Any) -> None:
+    class Deaf(Gate):
+        def record_success(self, tenant_id: str, tool: str) -> None:
+            raise StoreUnavailable("no answer")
+
+        def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
+            raise StoreUnavailable("no answer")
+
+    for error, status in ((None, CallStatus.SUCCEEDED), (RuntimeError("bug"), CallStatus.FAILED)):
+        broken[:] = [] if error is None else [error]
+        world = World(tool_, gate=Deaf())
+        world.add_call({})
+        world.execute()
+        assert world.call.status is status
+        assert [event.name for event in world.telemetry.events] == ["tool.not_counted"]
+
+
+def test_an_outcome_that_is_told_again_is_counted_once() -> None:
+    gate = Gate()
+    broken[:] = [RuntimeError("bug")]
+    world = World(order, gate=gate)
+    world.calls = Crashing(world.calls, "save_call", before=True)
+    world.add_call({})
+    with pytest.raises(Crash):
+        world.execute()
+    world.execute()
+    assert gate.failed == [("order", "RuntimeError")]
 
 
 def test_what_was_done_before_the_switch_is_written_down() -> None:
