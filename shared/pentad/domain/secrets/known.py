@@ -16,7 +16,8 @@ from urllib.parse import quote, quote_plus
 SHORTEST: Final = 6
 """Characters: what is shorter would mask words of every text."""
 _MOST: Final = 256
-_LONGEST: Final = 16_384
+_LONGEST: Final = 65_536
+"""Characters, which is all that Secrets Manager stores of one secret (its quota is 65,536 bytes)."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,262144}={0,2}")
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 

@@ -1,5 +1,7 @@
 """Mask what a tool has read of its secrets in whatever it answers: results, undo data, errors."""
 
+import json
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -12,20 +14,57 @@ PUBLIC_FIELDS: Final = frozenset(
 )
 """Fields of a secret's JSON object that say where to use it, and are no secret themselves."""
 _MAX_DEPTH: Final = 80
+_MOST_VALUES: Final = 128
+"""Of one secret: half of what is known at all, so that one can't push out all others."""
+_SHORTEST_LINE: Final = 16
+"""Characters: shorter lines of a value are words, or the ends of a key."""
+_NO_SECRET_LINE: Final = ("-----BEGIN ", "-----END ")
 
 
-def register_secret(text: str, fields: dict[str, str]) -> None:
+def register_secret(text: str) -> None:
     """Mask a secret from now on, wherever this process shows it.
+
+    Of a secret in JSON its values are masked, at every depth; one whose name only says where to use the secret is not.
+    Of a value with blanks around it, with lines, or that is an address with a password, these parts are masked too.
 
     Args:
         text: as it is stored.
-        fields: of its JSON object; one that only says where to use the secret is not masked.
     """
-    hidden = (
-        [value for name, value in fields.items() if name.lower() not in PUBLIC_FIELDS] if fields else [text.strip()]
-    )
-    passwords = [_find_password(value) for value in hidden if "://" in value]
-    KNOWN.add(*hidden, *passwords, text)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    found = list(dict.fromkeys(_list_values(value if isinstance(value, dict | list | str) else text)))
+    parts = list(dict.fromkeys(part for one in found for part in _list_parts(one)))
+    # What is added last is kept longest: whole values before the lines of one, and all of it last.
+    KNOWN.add(*reversed(parts[:_MOST_VALUES]), *reversed(found[:_MOST_VALUES]), text)
+
+
+def _list_values(value: Any, name: str = "", depth: int = 0) -> Iterator[str]:
+    """Return the strings and whole numbers of JSON that are secret: all but those that say where to use them."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        if name.lower() not in PUBLIC_FIELDS:
+            yield str(value)
+    elif depth > _MAX_DEPTH:
+        yield json.dumps(value)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _list_values(one, key, depth + 1)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _list_values(one, name, depth + 1)
+
+
+def _list_parts(value: str) -> Iterator[str]:
+    """Return what of a value is secret on its own: without the blanks around, its lines, the password of an address."""
+    plain = value.strip()
+    if plain != value:
+        yield plain
+    if "://" in plain:
+        yield _find_password(plain)
+    lines = [line.strip() for line in plain.splitlines()]
+    if len(lines) > 1:
+        yield from (one for one in lines if len(one) >= _SHORTEST_LINE and not one.startswith(_NO_SECRET_LINE))
 
 
 def _find_password(url: str) -> str:

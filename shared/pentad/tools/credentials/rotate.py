@@ -15,7 +15,6 @@ from pentad.domain.errors import ConfigurationError, StoreUnavailable
 from pentad.domain.values import FrozenValue
 from pentad.tools.credentials.masking import register_secret
 from pentad.tools.credentials.ports import Rotator, SecretStore, StoredSecret
-from pentad.tools.outside.ports import Credential
 
 Step = Literal["createSecret", "setSecret", "testSecret", "finishSecret"]
 RotationKind = Literal["password", "key", "postgres", "odoo"]
@@ -83,7 +82,7 @@ class SecretRotation:
         if step == "createSecret":
             if pending is None:
                 made = rotator.make(current.text, plan.field)
-                register_secret(made, dict(Credential(made).fields))
+                register_secret(made)
                 # False: another try of this step was faster, and its value counts.
                 self._store.add(secret_id, made, version_id=token, stage=_PENDING)
             return
@@ -112,7 +111,7 @@ class SecretRotation:
     def _register(self, found: StoredSecret | None) -> StoredSecret | None:
         """Mask a value from now on, wherever this function shows it."""
         if found is not None:
-            register_secret(found.text, dict(Credential(found.text).fields))
+            register_secret(found.text)
         return found
 
     def _find_plan(self, secret_id: str) -> RotationPlan:

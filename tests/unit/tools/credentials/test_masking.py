@@ -108,21 +108,69 @@ def test_a_call_that_failed_has_its_secrets_read_anew_in_the_next(how: str, op: 
 
 
 def test_where_to_use_a_secret_is_not_masked() -> None:
-    register_secret(TEXT, {"host": "mail.example.com", "user": "agents", "password": PASSWORD})
+    register_secret(TEXT)
     told = f"agents could not log in to mail.example.com with {PASSWORD}"
     assert mask_known(told) == mask_secrets(told) == "agents could not log in to mail.example.com with [masked]"
     assert mask_known([{"text": TEXT}]) == [{"text": "[masked]"}]
 
 
 def test_a_secret_that_is_no_json_is_masked_as_a_whole() -> None:
-    register_secret("https://hooks.example.com/abc\n", {})
+    register_secret("https://hooks.example.com/abc\n")
     assert mask_known("posted to https://hooks.example.com/abc") == "posted to [masked]"
 
 
 def test_a_password_within_an_address_is_masked_on_its_own() -> None:
     url = "postgresql://agents:p%40ss-of-db@db.example.com/app"
-    register_secret(json.dumps({"url": url}), {"url": url})
+    register_secret(json.dumps({"url": url}))
     assert mask_known(["p@ss-of-db", "p%40ss-of-db", url, "db.example.com"]) == ["[masked]"] * 3 + ["db.example.com"]
+
+
+SECRET = "correct-horse-battery"
+PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\nshort\n-----END KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ({"smtp": {"password": SECRET}}, SECRET),
+        ({"keys": [{"id": 1, "value": SECRET}]}, SECRET),
+        ({"a": {"b": {"c": [[SECRET]]}}}, SECRET),
+        ([SECRET], SECRET),
+        ({"tokens": [SECRET, "another-word"]}, SECRET),
+        ({"pin": 73519284}, "73519284"),
+        ({"smtp": {"pin": 73519284}}, "73519284"),
+        ({"token": f"  {SECRET}\n"}, SECRET),
+        ({"nested": {"url": f"postgresql://u:{SECRET}@db/app"}}, SECRET),
+        ({"private_key": PEM}, "MIIEvQIBADANBgkqhkiG9w0B"),
+        ({"google": {"private_key": PEM}}, "AQEFAASCBKcwggSjAgEAAoIB"),
+        ({"token": "A1" * 30_000}, "A1" * 30_000),
+        (PEM, "AQEFAASCBKcwggSjAgEAAoIB"),
+        (f"\n {SECRET} \n", SECRET),
+        (f'"{SECRET}"', SECRET),
+        ("A1" * 32_768, "A1" * 32_768),
+    ],
+)
+def test_a_value_is_masked_wherever_it_stands_in_its_secret(stored: Any, shown: str) -> None:
+    register_secret(stored if isinstance(stored, str) else json.dumps(stored))
+    assert mask_known(f"refused: {shown}.") == "refused: [masked]."
+    assert mask_secrets(f"refused: {shown}.") == "refused: [masked]."
+
+
+def test_where_to_use_a_nested_secret_is_not_masked() -> None:
+    register_secret(json.dumps({"smtp": {"host": "mail.example.com", "users": {"name": "agents", "password": SECRET}}}))
+    told = f"agents at mail.example.com: {SECRET}"
+    assert mask_known(told) == "agents at mail.example.com: [masked]"
+
+
+def test_the_frame_and_short_lines_of_a_key_stay_readable() -> None:
+    register_secret(json.dumps({"key": PEM}))
+    assert mask_known("-----BEGIN KEY----- is short") == "-----BEGIN KEY----- is short"
+
+
+def test_a_secret_of_many_lines_pushes_out_neither_itself_nor_others() -> None:
+    register_secret(SECRET)
+    register_secret(json.dumps({"password": "another-secret", "lines": [f"line-number-{n:04}" for n in range(5_000)]}))
+    assert mask_known(f"{SECRET} another-secret line-number-0001") == "[masked] [masked] [masked]"
 
 
 def test_a_value_that_is_nested_too_deeply_is_masked() -> None:
