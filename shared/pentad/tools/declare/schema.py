@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, PydanticUserError
 
 from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.shown_defaults import ShownDefaults
 
 Json = dict[str, Any]
 
@@ -17,10 +18,11 @@ def build_input_schema(model: type[BaseModel]) -> Json:
     """Return the schema of a model for a provider: type object, additionalProperties false, $refs inlined.
 
     Raises:
-        ConfigurationError: a type refers to itself, which can't be written without references, or has no schema.
+        ConfigurationError: a type refers to itself, which can't be written without references, or has no schema; or
+            a default can't be shown to an approver.
     """
     try:
-        schema = model.model_json_schema()
+        schema = model.model_json_schema(schema_generator=ShownDefaults)
     except PydanticUserError as error:
         raise ConfigurationError(
             f"a parameter's type has no JSON schema: {error.message}",

@@ -1,14 +1,18 @@
 """The arguments of a call in the form in which they run: of a call that asks, a human is shown just that. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.coercion import coerce
 from pentad.domain.runs import ToolCall
+from pentad.domain.schemas import find_violations
 
-_MAX_DEPTH = 8
+_MAX_DEPTH = 40
+"""Levels of a schema, its choices counted: more than a declared one may have (`pentad.domain.schemas`)."""
+_BRANCHES = ("anyOf", "oneOf")
 
 
 def finalise_call(tool: ToolSpec, call: ToolCall) -> ToolCall:
@@ -40,20 +44,70 @@ def _fill(schema: Any, value: Any, depth: int) -> Any:
     if isinstance(value, float) and _takes_whole(schema) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list):
-        return [_fill(schema.get("items"), entry, depth + 1) for entry in value]
-    fields = schema.get("properties")
-    if not isinstance(value, dict) or not isinstance(fields, Mapping):
+        value = _fill_entries(schema, value, depth + 1)
+    elif isinstance(value, dict):
+        value = _fill_fields(schema, value, depth + 1)
+    else:
         return value
-    filled = {name: _fill(fields.get(name), part, depth + 1) for name, part in value.items()}
+    for part in schema.get("allOf") or ():
+        value = _fill(part, value, depth + 1)
+    return _fill(_pick_branch(schema, value), value, depth + 1)
+
+
+def _fill_entries(schema: Mapping[str, Any], value: list[Any], depth: int) -> list[Any]:
+    first = schema.get("prefixItems")
+    first = first if isinstance(first, list) else []
+    rest = schema.get("items")
+    filled = [_fill(first[at] if at < len(first) else rest, entry, depth) for at, entry in enumerate(value)]
+    for part in first[len(value) :]:
+        if not isinstance(part, Mapping) or "default" not in part:
+            break
+        filled.append(part["default"])
+    return filled
+
+
+def _fill_fields(schema: Mapping[str, Any], value: dict[str, Any], depth: int) -> dict[str, Any]:
+    fields = schema.get("properties")
+    fields = fields if isinstance(fields, Mapping) else {}
+    rest = schema.get("additionalProperties") or next(iter((schema.get("patternProperties") or {}).values()), None)
+    filled = {name: _fill(fields.get(name, rest), part, depth) for name, part in value.items()}
     for name, part in fields.items():
         if name not in filled and isinstance(part, Mapping) and part.get("default") is not None:
             filled[name] = part["default"]
     return filled
 
 
+def _pick_branch(schema: Mapping[str, Any], value: Any) -> Any:
+    """Return which of the choices of a schema a list or an object is read by, or None.
+
+    Of several it is the first that the value fits which knows most of its fields: so does pydantic, and more so once
+    the defaults of that one are filled in.
+    """
+    found = list(_list_branches(schema, value))
+    if len(found) > 1:
+        found = [one for one in found if _fits(one, value)] or found
+    names = set(value) if isinstance(value, dict) else set()
+    return max(found, key=lambda one: len(names & set(one.get("properties") or ())), default=None)
+
+
+def _list_branches(schema: Mapping[str, Any], value: Any) -> Iterator[Mapping[str, Any]]:
+    wanted = "array" if isinstance(value, list) else "object"
+    for one in (branch for key in _BRANCHES for branch in schema.get(key) or () if isinstance(branch, Mapping)):
+        kind = one.get("type", wanted)
+        if kind == wanted or (isinstance(kind, list) and wanted in kind):
+            yield one
+
+
+def _fits(schema: Mapping[str, Any], value: Any) -> bool:
+    try:
+        return not find_violations(schema, value)
+    except InvalidInput:
+        return False
+
+
 def _takes_whole(schema: Mapping[str, Any]) -> bool:
     """Tell whether of numbers a schema takes whole ones only."""
-    choices = [schema, *(one for key in ("anyOf", "oneOf") for one in schema.get(key) or ())]
+    choices = [schema, *(one for key in _BRANCHES for one in schema.get(key) or ())]
     kinds = {one.get("type") for one in choices if isinstance(one, Mapping) and isinstance(one.get("type"), str)}
     return "integer" in kinds and "number" not in kinds
 
@@ -67,8 +121,35 @@ def keep_defaults(schema: Any, depth: int = 0) -> dict[str, Any]:
         kept["default"] = schema["default"]
     if _takes_whole(schema):
         kept["type"] = "integer"
-    fields = {name: keep_defaults(part, depth + 1) for name, part in (schema.get("properties") or {}).items()}
-    if any(fields.values()):
-        kept["properties"] = {name: part for name, part in fields.items() if part}
-    items = keep_defaults(schema.get("items"), depth + 1)
-    return kept | ({"items": items} if items else {})
+    for key in ("properties", "patternProperties"):
+        fields = {name: keep_defaults(part, depth + 1) for name, part in (schema.get(key) or {}).items()}
+        if any(fields.values()):
+            kept[key] = {name: part for name, part in fields.items() if part}
+    for key in ("items", "additionalProperties"):
+        if below := keep_defaults(schema.get(key), depth + 1):
+            kept[key] = below
+    for key in ("prefixItems", "allOf"):
+        parts = [keep_defaults(part, depth + 1) | _keep_null(part) for part in schema.get(key) or ()]
+        if any(parts):
+            kept[key] = parts
+    return kept | _keep_branches(schema, depth + 1)
+
+
+def _keep_null(schema: Any) -> dict[str, Any]:
+    """Return a default of null, which holds a place in a tuple."""
+    held = isinstance(schema, Mapping) and "default" in schema and schema["default"] is None
+    return {"default": None} if held else {}
+
+
+def _keep_branches(schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    """Return the choices below which there are defaults: whole ones where several have to be told apart."""
+    kept: dict[str, Any] = {}
+    for key in _BRANCHES:
+        parts = [part for part in schema.get(key) or () if isinstance(part, Mapping)]
+        below = [keep_defaults(part, depth) for part in parts]
+        if not any("type" not in one or len(one) > 1 for one in below if one):
+            continue
+        several = len([part for part in parts if part.get("type") in ("array", "object", None)]) > 1
+        kinds = [{"type": part["type"]} if "type" in part else {} for part in parts]
+        kept[key] = parts if several else [kind | one for kind, one in zip(kinds, below, strict=True)]
+    return kept
