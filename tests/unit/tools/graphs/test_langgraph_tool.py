@@ -12,11 +12,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import interrupt
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from functions.tools.calculator import calculator
 from functions.tools.notes import notes
 from pentad.domain.errors import BudgetExceeded, ConfigurationError, LimitReached, ModelThrottled, ToolUnavailable
+from pentad.tools.declare import Grant, ToolContext
+from pentad.tools.declare import tool as declare_tool
 from pentad.tools.graphs.adapters.langgraph_tool import GraphTool, from_langgraph
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
 from pentad.tools.graphs.equipment import Equipment
@@ -240,6 +242,60 @@ def test_tools_inside_a_graph_run_validated_and_are_audited() -> None:
 def test_a_tool_with_effects_can_not_be_given_to_a_graph() -> None:
     with pytest.raises(ConfigurationError, match="'notes' can't be called inside a graph"):
         from_langgraph(agent_graph, name="research", description="Research.", effects="none", tools=[notes])
+
+
+class Place(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    host: str = "api.example.com"
+
+
+def inner(**options: Any) -> Any:
+    """Return a tool that declares a little more than nothing."""
+
+    def ask(word: str, context: ToolContext) -> str:
+        """Ask."""
+        return word
+
+    ask.__annotations__ = {"word": str, "context": ToolContext, "return": str}
+    return declare_tool(**{"effects": "none", **options})(ask)
+
+
+def give(tool: Any, **options: Any) -> GraphTool:
+    return from_langgraph(
+        agent_graph, name="research", description="Research.", effects="none", tools=[tool], **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("effects", {"effects": "external"}),
+        ("permissions", {"permissions": [Grant("records", "read", keys="NOTE")]}),
+        ("permissions", {"permissions": [Grant("files", "read", keys="in/")]}),
+        ("approval", {"approval": "always"}),
+        ("rate_limit", {"rate_limit": "1/day per tenant"}),
+        ("parallel", {"parallel": False}),
+        ("secrets", {"secrets": ["crm"], "egress": ["api.example.com"]}),
+        ("settings", {"settings": Place}),
+        ("egress", {"egress": ["public"]}),
+    ],
+)
+def test_a_tool_is_not_given_to_a_graph_that_keeps_nothing_of_what_it_declares(field: str, options: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'ask' can't be called inside a graph") as caught:
+        give(inner(**options), egress=["api.example.com", "public"])
+    assert (caught.value.field, "let the agent call it" in str(caught.value.fix)) == (field, True)
+
+
+def test_a_graph_declares_the_hosts_and_packages_of_its_tools() -> None:
+    tool = inner(egress=["api.example.com", "*.example.org"], packages=["pypdf"])
+    assert give(tool, egress=["*.example.org", "api.example.com"], packages=["pypdf"]).egress
+    with pytest.raises(ConfigurationError, match=r"does not: api\.example\.com") as caught:
+        give(tool, egress=["*.example.org"], packages=["pypdf"])
+    assert caught.value.fix == "add to the graph's declaration: egress=['*.example.org', 'api.example.com']"
+    with pytest.raises(ConfigurationError, match="packages that the graph does not: pypdf"):
+        give(tool, egress=["*.example.org", "api.example.com"])
+    assert give(inner(egress=[]))
 
 
 def test_an_interrupt_is_told_to_the_model_as_a_failure() -> None:

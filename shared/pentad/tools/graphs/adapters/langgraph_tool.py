@@ -36,7 +36,7 @@ from pentad.tools.graphs.adapters.langchain_tools import CONTEXT, ToolOptions, b
 from pentad.tools.graphs.adapters.langgraph_audit import AuditedTools
 from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 from pentad.tools.graphs.adapters.langgraph_nodes import WatchedNodes
-from pentad.tools.graphs.adapters.langgraph_tools import to_langchain_tool
+from pentad.tools.graphs.adapters.langgraph_tools import check_inner_tools, to_langchain_tool
 from pentad.tools.graphs.equipment import PURPOSE, SPARE_SECONDS, Equipment, is_thread_of, thread_of
 from pentad.tools.records.grants import describe_caller
 
@@ -143,7 +143,8 @@ def from_langgraph(
         arguments: a model of the arguments.
         enter: see `Graph`; for other arguments than `Request`.
         leave: see `Graph`.
-        tools: LangChain's, or ours without effects; others are called by an agent, where policy and approval stand.
+        tools: LangChain's, or ours that declare nothing that is kept where an agent calls a tool (effects, grants,
+            approval, rates, order, secrets, settings, any address), and no host or package beyond the graph's.
         task: see `Graph`.
         steps: see `Graph`.
         asks: see `Graph`.
@@ -154,8 +155,7 @@ def from_langgraph(
     """
     module = str(sys._getframe(1).f_globals["__name__"])
     where = f"{describe_caller()} {name}"
-    for given in tools:
-        to_langchain_tool(given, None)
+    check_inner_tools(tools, egress=options.get("egress") or (), packages=options.get("packages", ()))
     graph = Graph(build, tuple(tools), enter, leave, task, steps, asks)
     described = description + (_ASKS if asks else "")
     model = _build_arguments_model(name, arguments, asks=asks)
