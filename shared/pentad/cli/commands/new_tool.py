@@ -159,7 +159,11 @@ def _build_source(new: NewTool) -> str:
         parts.append(
             f"\ndef take_back(data: dict[str, Any], context: ToolContext) -> None:\n"
             f'    """Take back what a call did."""\n'
-            f'    context.table("records").delete("{new.kind}", data["key"])\n'
+            f"    # Only what the call wrote: a record that somebody has changed since is theirs.\n"
+            f'    gone = context.table("records").delete("{new.kind}", data["key"], if_value=data["value"])\n'
+            f'    if gone == "changed":\n'
+            f'        what = "the record was changed since, and was kept"\n'
+            f'        raise ToolFailed(what, fix="look at it, and undo it by hand")\n'
         )
     result = "dict[str, str]"
     returned = f"Undoable[{result}]" if new.undo else result
@@ -187,7 +191,7 @@ def _build_imports(new: NewTool) -> str:
     named = ["Grant"] if new.effects != "none" else []
     named += ["ToolContext"] if _needs_context(new) else []
     named += ["Undoable"] if new.undo else []
-    own = ["from pentad.domain.errors import ToolFailed"] if new.hosts else []
+    own = ["from pentad.domain.errors import ToolFailed"] if new.undo else []
     own.append(f"from pentad.tools.declare import {', '.join([*named, 'tool'])}")
     groups = [standard, sorted(others, key=lambda line: (line.startswith("from"), line)), own]
     return "\n\n".join("\n".join(group) for group in groups) + "\n"
@@ -256,20 +260,23 @@ def _build_body(new: NewTool) -> str:
         lines += [
             f'url = "{_build_address(new.hosts[0])}"',
             f'answer = context.http.request("{method}", url, {given}{headers})',
-            "if answer.status >= 400:",
-            '    raise ToolFailed(f"the host answered {answer.status}", fix="say what the model can do about it")',
+            "answer.check()  # 429, 408 and 5xx are tried again; of what else the host refuses the model is told",
         ]
         found.append('"answer": answer.text')
     elif new.secrets:
         lines.append('signature = hmac.new(key.encode(), text.encode(), "sha256").hexdigest()')
         found.append('"signature": signature')
     found += [f'"made_with": {_find_module(name)}.__name__' for name in new.package_names[:1]]
+    kept = "kept" if new.undo else '{"text": text}'
+    if new.undo:
+        lines.append('kept = {"text": text}')
     if new.effects != "none":
         # The same on every try of a call, so that a call which is tried again keeps one record.
-        lines.append(f'context.table("records").put("{new.kind}", context.effect_key, {{"text": text}})')
+        lines.append(f'context.table("records").put("{new.kind}", context.effect_key, {kept})')
     shown = ", ".join(found)
     if new.undo:
-        lines += [f"result = {{{shown}}}", 'return Undoable(result, undo={"key": context.effect_key})']
+        undo = '{"key": context.effect_key, "value": kept}'
+        lines += [f"result = {{{shown}}}", f"return Undoable(result, undo={undo})"]
     else:
         lines.append(f"return {{{shown}}}")
     return "".join(f"    {line}\n" for line in lines)
@@ -292,7 +299,8 @@ def _build_test(new: NewTool) -> str:
     if len(trial) > 100:
         trial = "\n" + "".join(f"        {one},\n" for one in [new.name, *given]) + "    "
     undo = _TEST_UNDO.format(kind=new.kind) if new.undo else ""
-    return _TEST.format(name=new.name, names=names, trial=trial) + undo
+    imports = "import pytest\n\n" if new.undo else ""
+    return _TEST.format(name=new.name, names=names, trial=trial, imports=imports) + undo
 
 
 def _quote(text: str) -> str:
@@ -301,7 +309,7 @@ def _quote(text: str) -> str:
 
 _TEST = '''"""The tool {name}, by itself."""
 
-from functions.tools.{name} import {name}
+{imports}from functions.tools.{name} import {name}
 from pentad.testing.tools import {names}
 
 
@@ -326,4 +334,15 @@ def test_a_call_is_undone() -> None:
     assert len(trial.records.get_store("acme").query("{kind}", limit=10)) == 1
     trial.undo(answer)
     assert not trial.records.get_store("acme").query("{kind}", limit=10)
+
+
+def test_what_somebody_has_changed_since_is_kept() -> None:
+    trial = make_trial()
+    answer = trial.call(text="Hello")
+    records = trial.records.get_store("acme")
+    [record] = records.query("{kind}", limit=10)
+    records.put("{kind}", record.key, {{"text": "changed since"}})
+    with pytest.raises(AssertionError, match="changed since"):
+        trial.undo(answer)
+    assert [one.value for one in records.query("{kind}", limit=10)] == [{{"text": "changed since"}}]
 """

@@ -28,7 +28,7 @@ class TrialAnswer:
     Args:
         text: what the model reads.
         is_error: the tool was refused its arguments, or failed.
-        error_type: the error's class.
+        error_type: the error's class; one such as ``ToolUnavailable`` lets a deployment try the call again.
         undo: what the tool keeps for its undo.
     """
 
@@ -109,6 +109,8 @@ class ToolTrial:
         """Call the tool with arguments as a model gives them, and return what it comes to."""
         self._calls += 1
         answer = self._hand("run", arguments=json.loads(json.dumps(arguments)))
+        if answer.kind == "again":
+            return TrialAnswer(answer.text, True, answer.error_type, None)
         outcome = make_outcome(answer, reversible=self._tool.undo is not None, safe=self._tool.spec.safe_output)
         return TrialAnswer(outcome.text, outcome.is_error, outcome.error_type, outcome.undo)
 

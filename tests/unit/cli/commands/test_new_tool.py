@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from pentad.cli.commands.new_tool import NewTool, build_tool_files, list_new_packages
 from pentad.cli.main import app
+from pentad.testing.tools import ScriptedHttp, ToolTrial
 from pentad.tools.declare.discovery import load_tool
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -83,7 +84,7 @@ def test_every_kind_of_tool_works_passes_its_test_and_is_in_the_house_style(proj
         scope: dict[str, Any] = {}
         exec(compile(test.read_text(encoding="utf-8"), str(test), "exec"), scope)  # noqa: S102  (what was just written)
         tests = [value for name, value in scope.items() if name.startswith("test_")]
-        assert len(tests) == (3 if kind.get("undo") else 2)
+        assert len(tests) == (4 if kind.get("undo") else 2)
         for one in tests:
             one()
     shown = ["--config", str(ROOT / "pyproject.toml"), "functions/tools", "tests"]
@@ -93,6 +94,22 @@ def test_every_kind_of_tool_works_passes_its_test_and_is_in_the_house_style(proj
             [sys.executable, "-m", "ruff", *command, *shown], cwd=project, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(429, "ToolThrottled"), (503, "ToolUnavailable"), (408, "ToolUnavailable"), (404, "ToolFailed"), (200, None)],
+)
+def test_a_host_that_is_busy_is_asked_again_and_what_it_refuses_is_told(
+    project: Path, status: int, error: str | None
+) -> None:
+    new = NewTool("ask_host", "Ask the host.", hosts=("api.example.com",))
+    for path, text in build_tool_files(project, new).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    made = load_tool("functions.tools.ask_host")
+    answer = ToolTrial(made, http=ScriptedHttp([(status, "words")])).call(text="Hello")
+    assert (answer.error_type, answer.is_error) == (error, error is not None)
 
 
 def test_what_is_new_is_told_and_what_to_do_next(project: Path) -> None:
