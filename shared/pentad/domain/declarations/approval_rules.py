@@ -94,8 +94,8 @@ class Ask(FrozenValue):
 class AskWhenSum(FrozenValue):
     """Ask where a number, added up over the calls of a time, exceeds a limit.
 
-    Calls count when they run; one that fails or is undone is given back. Amounts of different currencies are never
-    added up: each currency has its own sum, with the same limit.
+    Calls count when they run, also where they fail; one that is undone is given back. Amounts of different currencies
+    are never added up: each currency has its own sum, with the same limit.
     """
 
     kind: Literal["sum"] = "sum"

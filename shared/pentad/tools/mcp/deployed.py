@@ -6,6 +6,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.rates import parse_rates
 from pentad.domain.declarations.remote_tools import McpServerSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.approval_option import check_approval
 from pentad.tools.declare.declare import Tool
 from pentad.tools.mcp.lock_file import NAME as LOCK
 from pentad.tools.mcp.lock_file import LockedServer, McpLock
@@ -38,7 +39,8 @@ def declare_remote_tools(file: McpFile, lock: McpLock) -> dict[str, Tool[..., An
     """Return the remote tools that a project uses, as they are deployed.
 
     Raises:
-        ConfigurationError: see `read_servers`.
+        ConfigurationError: see `read_servers`; or an approval's rule is about an argument that a tool does not have, or
+            that has another type.
     """
     servers, found = read_servers(file, lock), {}
     for name, server in servers.items():
@@ -53,11 +55,16 @@ def declare_remote_tools(file: McpFile, lock: McpLock) -> dict[str, Tool[..., An
                 description=tool.description,
                 input_schema=tool.input_schema,
                 effects=said.effects or entry.effects,
-                approval=said.approval or entry.approval,
+                approval=check_approval(
+                    f"{NAME}: servers.{name}.tools.{tool.pinned.remote}",
+                    said.approval or entry.approval or "always",
+                    tool.input_schema,
+                ),
                 idempotent=said.idempotent or (said.effects or entry.effects) == "none",
                 rates=() if rate is None else parse_rates(rate),
                 timeout_seconds=entry.timeout_seconds,
                 trusted_output=False,
+                safe_output=said.safe_output,
             )
             found[tool.name] = make_remote_tool(server, spec, {})
     return dict(sorted(found.items()))

@@ -16,11 +16,11 @@ from pentad.domain.errors import ConfigurationError, ToolFailed
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.values import FrozenValue
 from pentad.tools.egress.urls import parse_url
+from pentad.tools.mcp.approval_yaml import Approval
 
 NAME = "mcp.yaml"
 _ADDRESS = "write an address such as https://mcp.example.com/mcp, without a user in it"
 Effects = Literal["none", "internal", "external"]
-Approval = Literal["never", "always"]
 
 
 def _check_rate(given: Any) -> Any:
@@ -69,9 +69,10 @@ class RemoteToolEntry(FrozenValue):
     """What the project says of one remote tool; what it leaves out is the server's default."""
 
     effects: Effects | None = None
-    approval: Approval | None = None
+    approval: Approval = None
     rate_limit: RateLimit = None
     idempotent: bool = False
+    safe_output: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=100)
 
 
 class ServerEntry(FrozenValue):
@@ -80,7 +81,7 @@ class ServerEntry(FrozenValue):
     url: str = Field(max_length=2000, description="https; http for an address of a private network with its port")
     auth: McpAuth = McpAuth()
     effects: Effects = Field(default="external", description="of its tools: what nobody has looked at may do anything")
-    approval: Approval = Field(default="always", description="of its tools, unless one says otherwise")
+    approval: Approval = Field(default="always", description="of its tools, unless one says otherwise; a word or rules")
     rate_limit: RateLimit = Field(default=None, description="of each of its tools, as of any tool")
     timeout_seconds: int = Field(default=30, ge=1, le=600)
     tools: dict[str, RemoteToolEntry] = Field(
