@@ -117,7 +117,7 @@ def test_what_is_no_rule_is_told(said: str, told: str) -> None:
 )
 def test_a_rule_about_what_was_not_reviewed_is_refused(said: str, told: str) -> None:
     for given in ({"tool": f"{{approval: {said}}}"}, {"server": f"    approval: {said}\n"}):
-        with pytest.raises(ConfigurationError, match="servers.shop.tools.refund") as caught:
+        with pytest.raises(ConfigurationError, match=r"servers\.shop\.tools\.refund") as caught:
             declare(**given)
         assert told in caught.value.message
 
