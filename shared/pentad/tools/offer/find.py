@@ -78,7 +78,10 @@ class ToolIndex:
 
     def __init__(self, tools: Sequence[ToolSpec]) -> None:
         self._tools = list(tools)
-        self._names = {_fold_name(tool.name): place for place, tool in enumerate(self._tools)}
+        self._names = {tool.name: place for place, tool in enumerate(self._tools)}
+        self._folded: dict[str, list[int]] = {}
+        for place, tool in enumerate(self._tools):
+            self._folded.setdefault(_fold_name(tool.name), []).append(place)
         self._weighed = [_weigh_tool(tool) for tool in self._tools]
         lengths = [sum(words.values()) for words in self._weighed]
         mean = sum(lengths) / max(1, len(lengths)) or 1.0
@@ -105,10 +108,10 @@ class ToolIndex:
                 if weight:
                     gain = rarity * weight * (_K + 1) / (weight + _K * self._norms[place]) * min(times, 2)
                     scores[place] = scores.get(place, 0.0) + gain
-        exact = self._names.get(_fold_name(query))
-        if exact is not None:
-            scores[exact] = math.inf
-        best = sorted(scores, key=lambda place: (-scores[place], place))[:limit]
+        scores |= dict.fromkeys(self._folded.get(_fold_name(query), ()), math.inf)
+        # Of names that differ in their underscores alone the one comes first that was written.
+        exact = self._names.get(query.strip())
+        best = sorted(scores, key=lambda place: (place != exact, -scores[place], place))[:limit]
         return [FoundTool(self._tools[place], scores[place]) for place in best]
 
 

@@ -6,6 +6,7 @@ What they reach is the run's own: its results, and the tools that its agent has 
 from typing import Final
 
 from pentad.domain.declarations.agents import FIND_TOOLS, USE_TOOL, Catalog, ToolSpec
+from pentad.domain.ids import TOOL_CHARACTERS
 from pentad.tools.results.read import READ_RESULT
 from pentad.tools.results.read import SPEC as READ_SPEC
 
@@ -47,7 +48,7 @@ USE_SPEC: Final = ToolSpec(
     input_schema={
         "type": "object",
         "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": 40, "description": "the tool's name"},
+            "name": {"type": "string", "minLength": 1, "maxLength": TOOL_CHARACTERS, "description": "the tool's name"},
             "arguments": {"type": "object", "description": "the tool's arguments", "additionalProperties": True},
         },
         "required": ["name", "arguments"],

@@ -5,10 +5,12 @@ import json
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pentad.domain.canonical import canonical_json
 from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.coercion import coerce
+from pentad.tools.declare.argument_faults import ArgumentFaults
 from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.signature import bind
 
@@ -33,18 +35,21 @@ def validate_arguments(tool: Tool[Any, Any], arguments: dict[str, Any]) -> dict[
         if taken is not arguments:
             with contextlib.suppress(ValidationError):
                 return bind(tool.signature, _read(tool, taken))
-        problems = [_format_problem(found, schema) for found in error.errors(include_url=False, include_input=False)]
+        faults = ArgumentFaults(error, arguments, schema)
+        problems = [_format_problem(found, faults, schema) for found in faults.errors]
         lines = problems[:_MAX_PROBLEMS]
         if len(problems) > _MAX_PROBLEMS:
             lines.append(f"- and {len(problems) - _MAX_PROBLEMS} more")
-        first = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else "arguments"
         raise InvalidInput(
             "the arguments are not valid; nothing was run:\n" + "\n".join(lines),
-            field=first,
+            field=faults.tell_place(faults.errors[0]).partition(".")[0],
             fix="correct the named fields and call the tool again",
         ) from error
     except ValueError as error:
-        raise InvalidInput(f"the arguments are not JSON: {error}", field="arguments", fix="leave out NaN") from error
+        # What Python says of it may repeat a value.
+        raise InvalidInput(
+            "the arguments are not JSON", field="arguments", fix="leave out NaN, infinities and halves of characters"
+        ) from error
     return bind(tool.signature, values)
 
 
@@ -52,13 +57,12 @@ def _read(tool: Tool[Any, Any], arguments: dict[str, Any]) -> Any:
     return tool.signature.arguments.model_validate_json(canonical_json(arguments), strict=True)
 
 
-def _format_problem(found: Any, schema: dict[str, Any]) -> str:
+def _format_problem(found: ErrorDetails, faults: ArgumentFaults, schema: dict[str, Any]) -> str:
     path = [str(part) for part in found["loc"]]
-    field = ".".join(path) or "arguments"
+    field = faults.tell_place(found)
     properties: dict[str, Any] = schema.get("properties", {})
     if found["type"] == "extra_forbidden":
         known = ", ".join(properties) or "none"
         return f"- {field}: no such parameter. Fix: leave it out; the parameters are: {known}"
     expected = json.dumps(properties.get(path[0], {}) if path else schema, ensure_ascii=False)[:_MAX_HINT]
-    said = found["msg"].removeprefix("Value error, ")
-    return f"- {field}: {said}. Fix: give {field} as {expected}"
+    return f"- {field}: {faults.tell_what(found)}. Fix: give {field} as {expected}"

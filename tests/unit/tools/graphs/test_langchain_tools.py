@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("langchain_core", reason="the extra `graphs` is not installed")
 
 from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, ToolException, tool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from pentad.domain.declarations.approval_rules import Ask, over
 from pentad.domain.errors import ConfigurationError
@@ -74,6 +74,35 @@ def test_an_option_that_its_code_could_not_use_is_refused(option: dict[str, Any]
     with pytest.raises(ConfigurationError, match=re.escape(says)) as caught:
         from_langchain(weather, effects="none", **option)
     assert caught.value.fix
+
+
+class Paid(BaseModel):
+    to: str
+    copies: list[str] = Field(default_factory=lambda: ["boss@x.org"])
+
+
+class Account(BaseModel):
+    iban: str
+
+    @field_validator("iban")
+    @classmethod
+    def _check(cls, value: str) -> str:
+        raise ValueError(f"no IBAN: {value}")
+
+
+def test_a_default_that_no_approver_could_be_shown_is_refused_where_there_are_effects() -> None:
+    given = StructuredTool.from_function(lambda to, copies: to, name="pay", description="Pay.", args_schema=Paid)
+    with pytest.raises(ConfigurationError, match="the default of 'copies'"):
+        from_langchain(given, effects="external")
+    assert from_langchain(given, effects="none").name == "pay"
+    assert from_langchain(weather, effects="external").name == "weather"
+
+
+def test_what_its_own_schema_refuses_is_told_without_the_value() -> None:
+    given = StructuredTool.from_function(lambda iban: iban, name="pay", description="Pay.", args_schema=Account)
+    told = result_of(given, {"iban": "DE02-geheim-4711"}).call.result or ""
+    assert "iban: no IBAN: [...]" in told
+    assert "geheim" not in told
 
 
 def test_its_hosts_are_kept() -> None:

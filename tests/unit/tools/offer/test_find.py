@@ -5,7 +5,10 @@ import math
 import pytest
 
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.ids import TOOL_CHARACTERS
+from pentad.domain.schemas import find_violations
 from pentad.tools.offer.find import ToolIndex, stem_word
+from pentad.tools.offer.own import USE_SPEC
 
 
 def make(name: str, description: str, **parameters: str) -> ToolSpec:
@@ -91,3 +94,19 @@ def test_schemas_of_any_form_are_read() -> None:
 )
 def test_forms_of_a_word_have_one_stem(forms: tuple[str, ...]) -> None:
     assert len({stem_word(form) for form in forms}) == 1
+
+
+@pytest.mark.parametrize(
+    "order", [("send_email", "sendemail", "send__email"), ("send__email", "sendemail", "send_email")]
+)
+def test_of_names_that_differ_in_underscores_the_one_comes_first_that_was_written(order: tuple[str, ...]) -> None:
+    index = ToolIndex([make(name, "Sends an email.") for name in order])
+    for name in order:
+        found = [one.tool.name for one in index.find(name, 5)]
+        assert (found[0], sorted(found)) == (name, sorted(order))
+
+
+def test_a_tool_with_the_longest_name_is_found_and_can_be_used() -> None:
+    name = "x" * TOOL_CHARACTERS
+    assert ToolIndex([make(name, "Something.")]).find(name, 1)[0].tool.name == name
+    assert not find_violations(USE_SPEC.input_schema, {"name": name, "arguments": {}})

@@ -16,23 +16,26 @@ from typing import Any, TypedDict, Unpack, get_args, get_type_hints
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolCallId, ToolException
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import InvalidInput, ToolFailed
+from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed
 from pentad.domain.schemas import check_schema_limits
 from pentad.tools.declare.approval_option import ApprovalOption, check_approval, check_rates
+from pentad.tools.declare.argument_faults import ArgumentFaults
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Grant, Tool
 from pentad.tools.declare.options import Effects, check_grants, check_safe_output
 from pentad.tools.declare.reach import FROM_SETTINGS, PUBLIC, Reach, check_egress, check_packages, refuse_reach
 from pentad.tools.declare.schema_arguments import make_schema_model
+from pentad.tools.declare.shown_defaults import ShownDefaults
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
 
 CONTEXT = "pentad_context"
 """The function's parameter for the context; no argument of a tool may be named so."""
 _MAX_ID = 40
+_MOST_FAULTS = 10
 _LANGCHAINS_OWN = ("self", "config", "callbacks", "run_manager")
 _INJECTED = "it takes what only a LangGraph node can give: {names}"
 
@@ -77,6 +80,8 @@ def from_langchain(
     module = str(sys._getframe(1).f_globals["__name__"])
     where = f"{describe_caller()} {given.name}"
     _check_injected(where, given)
+    if effects != "none":
+        _check_defaults(where, given)
     schema = _build_schema(given)
     called = name or given.name
     function = _make_function(given, called, module)
@@ -157,6 +162,23 @@ def _build_schema(given: BaseTool) -> dict[str, Any]:
     return schema | {"additionalProperties": False}
 
 
+def _check_defaults(where: str, given: BaseTool) -> None:
+    """Refuse defaults that no approver could be shown.
+
+    Raises:
+        ConfigurationError: names the parameter.
+    """
+    model = given.tool_call_schema
+    if not isinstance(model, type) or not issubclass(model, BaseModel):
+        return
+    try:
+        model.model_json_schema(schema_generator=ShownDefaults)
+    except PydanticUserError:
+        return  # LangChain itself has another way to its schema
+    except ConfigurationError as error:
+        raise make_declaration_error(where, error.message, f"give the tool another args_schema: {error.fix}") from error
+
+
 def _check_injected(where: str, given: BaseTool) -> None:
     """Refuse tools that want a graph's state, store or runtime: outside of a graph there is none."""
     known = {*given.args, *_LANGCHAINS_OWN}
@@ -203,7 +225,9 @@ def _run(given: BaseTool, values: dict[str, Any], context: ToolContext) -> Any:
     except ToolException as error:
         raise ToolFailed(str(error)) from error
     except ValidationError as error:
-        raise InvalidInput(f"the tool does not take these arguments: {error}", fix="correct the arguments") from error
+        faults = ArgumentFaults(error, values, _build_schema(given))
+        told = "; ".join(f"{faults.tell_place(one)}: {faults.tell_what(one)}" for one in faults.errors[:_MOST_FAULTS])
+        raise InvalidInput(f"the tool does not take these arguments: {told}", fix="correct the arguments") from error
     if not isinstance(answer, ToolMessage):
         raise ToolFailed("the tool answered with a command for a graph", fix="use it inside a graph")
     if answer.status == "error":
