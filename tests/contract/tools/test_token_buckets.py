@@ -89,6 +89,17 @@ def test_a_bucket_that_is_in_use_all_day_forgets_old_calls_and_never_gives_more(
     assert take(buckets, "h299", burst=300, interval=SECOND) is None
 
 
+@pytest.mark.parametrize("count", [128, 129, 200, 256, 257, 300, 385])
+def test_a_busy_bucket_remembers_its_youngest_calls(buckets: TokenBuckets, count: int) -> None:
+    for number in range(count):
+        assert take(buckets, f"c{number}", burst=500, interval=SECOND) is None
+    # Tries of the last 128 calls take nothing: 500 tokens are there, and so many are left.
+    for number in range(count - 128, count):
+        assert take(buckets, f"c{number}", burst=500, interval=SECOND) is None
+    left = sum(take(buckets, f"d{number}", burst=500, interval=SECOND) is None for number in range(500 - count + 5))
+    assert left == 500 - count
+
+
 @pytest.mark.parametrize("burst", [1, 20])
 def test_of_fifty_calls_at_once_exactly_as_many_run_as_there_are_tokens(buckets: TokenBuckets, burst: int) -> None:
     with ThreadPoolExecutor(50) as pool:

@@ -14,7 +14,7 @@ class TokenBuckets(Protocol):
     ) -> int | None:
         """Take a token and return None, or return how many microseconds are left until there is one.
 
-        The same call takes no second token as long as the bucket remembers it: for its last 256 calls.
+        The same call takes no second token as long as the bucket remembers it: for its last 128 calls at least.
 
         Args:
             tenant_id: whose bucket; None for one that all tenants share.

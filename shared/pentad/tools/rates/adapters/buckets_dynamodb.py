@@ -11,7 +11,8 @@ from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 
 _TRIES = 40
-_REMEMBERED = 256
+_REMEMBERED = 128
+"""Calls of one generation; the one before is kept beside it, so that at no moment all are forgotten."""
 _KEPT_SECONDS = 86_400
 
 
@@ -40,6 +41,7 @@ class DynamoTokenBuckets:
                     bucket,
                     "SET full_at = full_at + :interval, #ttl = :ttl, #type = :type ADD calls :calls",
                     condition="full_at > :now AND full_at <= :latest AND NOT contains(calls, :call) "
+                    "AND (attribute_not_exists(calls_before) OR NOT contains(calls_before, :call)) "
                     "AND size(calls) < :most",
                     names={"#ttl": "ttl", "#type": "type"},
                     values=values | {":now": now_us, ":latest": latest, ":most": _REMEMBERED},
@@ -47,7 +49,7 @@ class DynamoTokenBuckets:
                 return None
             except ConditionFailed as failure:
                 item = failure.item or self._table.get(pk, bucket)
-            if item is not None and call_key in item.get("calls", ()):
+            if item is not None and call_key in {*item.get("calls", ()), *item.get("calls_before", ())}:
                 return None
             if item is not None and int(item["full_at"]) > latest:
                 return int(item["full_at"]) - latest
@@ -59,15 +61,17 @@ class DynamoTokenBuckets:
         """Take a token of a bucket that is full, or that remembers too many calls; tell if nobody was faster."""
         full_at = now_us if item is None else max(now_us, int(item["full_at"]))
         calls = set() if item is None else set(item.get("calls", ()))
+        before = {}
         if len(calls) >= _REMEMBERED:
-            calls = set()
+            before, calls = {":before": calls}, set()
         condition = "attribute_not_exists(pk)" if item is None else "full_at = :seen"
         named = {} if item is None else {":seen": int(item["full_at"])}
         try:
             self._table.update(
                 pk,
                 bucket,
-                "SET full_at = :full, calls = :calls, #ttl = :ttl, #type = :type",
+                "SET full_at = :full, calls = :calls, #ttl = :ttl, #type = :type"
+                + (", calls_before = :before" if before else ""),
                 condition=condition,
                 names={"#ttl": "ttl", "#type": "type"},
                 values={
@@ -76,6 +80,7 @@ class DynamoTokenBuckets:
                     ":ttl": values[":ttl"],
                     ":type": values[":type"],
                     **named,
+                    **before,
                 },
             )
         except ConditionFailed:
