@@ -1,7 +1,7 @@
 """Write anchors: for each tenant whose chains grew, and one of the deployment's as a sign of life."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 from pentad.aws.sealed import SealKey
 from pentad.domain.errors import StoreUnavailable
@@ -10,8 +10,10 @@ from pentad.observability.anchors.ports import AnchorStore, HeadSource
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-FURTHEST = timedelta(days=7)
-"""So far back it looks where it has not run for a time, or never."""
+BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
+"""No chain stands in the index with an earlier time: ledgers have it since then."""
+WINDOW = timedelta(days=7)
+"""Ends of chains of so long a time are held in memory at once, however long nothing was anchored."""
 OVERLAP = timedelta(minutes=5)
 """An index shows an entry a little later; what an anchor says twice does no harm."""
 _TRIES = 3
@@ -40,24 +42,33 @@ class WriteAnchors:
     def __call__(self) -> int:
         """Write the anchors of now and return how many there are; a repeat after a crash goes over all of it again.
 
-        The deployment's own anchor comes last: from its time the next look begins.
+        The deployment's own anchor comes last: from its time the next look begins. Where nothing was anchored for
+        long, be it years, all of that time is looked at.
 
         Raises:
             StoreUnavailable: a store did not answer, or another always was first.
         """
         now, last = self._now(), self._store.get_newest(NOBODY)
-        since = now - FURTHEST if last is None else max(last.at - OVERLAP, now - FURTHEST)
-        grown: dict[str, dict[str, ChainHead]] = {NOBODY: {}}
-        for head in self._heads.iter_heads(since, now):
+        since = min(now, BEGAN) if last is None else last.at - OVERLAP
+        own: dict[str, ChainHead] = {}
+        written, tenants = 0, set[str]()
+        for begin, end in _split(since, now):
+            grown = self._find_grown(begin, end)
+            own |= grown.pop(NOBODY, {})
+            written += sum(self._anchor(tenant_id, found, now) for tenant_id, found in sorted(grown.items()))
+            tenants |= set(grown)
+        written += self._anchor(NOBODY, own, now, always=True)
+        self._telemetry.count(names.AUDIT_ANCHORS, written)
+        self._telemetry.log_event("audit.anchored", anchors=written, tenants=len(tenants))
+        return written
+
+    def _find_grown(self, since: datetime, until: datetime) -> dict[str, dict[str, ChainHead]]:
+        grown: dict[str, dict[str, ChainHead]] = {}
+        for head in self._heads.iter_heads(since, until):
             found = grown.setdefault(find_tenant(head.pk), {})
             known = found.get(head.pk)
             found[head.pk] = head if known is None or head.number > known.number else known
-        own = grown.pop(NOBODY)
-        written = sum(self._anchor(tenant_id, found, now) for tenant_id, found in sorted(grown.items()))
-        written += self._anchor(NOBODY, own, now, always=True)
-        self._telemetry.count(names.AUDIT_ANCHORS, written)
-        self._telemetry.log_event("audit.anchored", anchors=written, tenants=len(grown))
-        return written
+        return grown
 
     def _anchor(self, tenant_id: str, found: dict[str, ChainHead], now: datetime, *, always: bool = False) -> int:
         newest = self._store.get_newest(tenant_id)
@@ -85,6 +96,15 @@ class WriteAnchors:
                 return made
             newest = self._store.get_newest(tenant_id)
         raise StoreUnavailable(f"others write anchors of '{tenant_id}' at the same time")
+
+
+def _split(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield a time in parts, the oldest first."""
+    begin = since
+    while until - begin > WINDOW:
+        yield begin, begin + WINDOW
+        begin += WINDOW
+    yield begin, until
 
 
 def find_tenant(pk: str) -> str:

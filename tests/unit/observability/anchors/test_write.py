@@ -1,5 +1,6 @@
 """Anchors are written for what has grown, without a gap, and tell whatever is changed behind them."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ from pentad.domain.errors import StoreUnavailable
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.anchors.adapters.anchors_memory import MemoryAnchors
 from pentad.observability.anchors.anchor import MAX_HEADS, NOBODY, AuditAnchor, ChainHead, find_faults, find_misfits
-from pentad.observability.anchors.write import FURTHEST, WriteAnchors, find_tenant
+from pentad.observability.anchors.write import BEGAN, WINDOW, WriteAnchors, find_tenant
 
 NOW = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
 RUN, OTHER = "T#acme#AUDIT#run_1", "T#other#AUDIT#run_2"
@@ -34,10 +35,11 @@ class Heads:
     def __init__(self) -> None:
         self.grown: list[ChainHead] = []
         self.asked: list[tuple[datetime, datetime]] = []
+        self.now = NOW
 
     def iter_heads(self, since: datetime, until: datetime) -> Iterator[ChainHead]:
         self.asked.append((since, until))
-        yield from self.grown
+        yield from self.grown if until == self.now else []
 
 
 class World:
@@ -46,6 +48,7 @@ class World:
 
     def write(self) -> int:
         self.now += timedelta(hours=1)
+        self.heads.now = self.now
         return WriteAnchors(self.heads, self.store, Key(), MemoryTelemetry(), now=lambda: self.now)()
 
     def list(self, tenant_id: str) -> list[AuditAnchor]:
@@ -80,16 +83,44 @@ def test_what_an_anchor_has_said_is_not_said_again_and_the_newer_end_counts() ->
     assert find_faults(world.list("acme"), Key()) == []
 
 
-def test_it_looks_from_where_it_was_last_and_a_week_back_at_most() -> None:
+@pytest.mark.parametrize("away", [timedelta(0), timedelta(days=7), timedelta(days=30), timedelta(days=800)])
+def test_it_looks_from_where_it_was_last_without_a_gap_however_long_ago_that_is(away: timedelta) -> None:
     world = World()
     world.write()
+    first = list(world.heads.asked)
+    assert (first[0][0], first[-1][1]) == (BEGAN, world.now)
+    last = world.now
+    world.now += away
+    world.heads.asked.clear()
     world.write()
+    asked = [*first, *world.heads.asked]
+    assert (world.heads.asked[0][0], asked[-1][1]) == (last - timedelta(minutes=5), world.now)
+    assert all(before[1] >= after[0] for before, after in itertools.pairwise(asked))
+    assert all(end - begin <= WINDOW for begin, end in asked)
+
+
+def test_a_crash_in_the_middle_of_a_long_look_leaves_no_chain_out() -> None:
+    world = World()
+    world.write()
+    old, new = make_head(3), make_head(7, pk="SYS#ACTS#switches")
+    later = NOW + timedelta(days=20)
+
+    def crash(since: datetime, until: datetime) -> Iterator[ChainHead]:
+        yield from [old, new] if since < later else []
+        if since >= NOW + timedelta(days=10):
+            raise StoreUnavailable("gone")
+
+    whole, world.heads.iter_heads = world.heads.iter_heads, crash  # type: ignore[method-assign]
     world.now += timedelta(days=30)
+    with pytest.raises(StoreUnavailable):
+        world.write()
+    assert len(world.list(NOBODY)) == 1
+    world.heads.iter_heads = whole  # type: ignore[method-assign]
+    world.heads.grown = [old, new]
     world.write()
-    (first, second, third) = world.heads.asked
-    assert first[0] == first[1] - FURTHEST
-    assert first[1] - timedelta(minutes=5) == second[0]
-    assert third[0] == third[1] - FURTHEST
+    assert world.heads.asked[-5][0] < NOW + timedelta(hours=1)
+    assert world.list("acme")[-1].heads == (old,)
+    assert world.list(NOBODY)[-1].heads == (new,)
 
 
 def test_very_many_chains_take_several_anchors() -> None:

@@ -117,10 +117,10 @@ class Anchored:
     def list_chains(self, tenant_id: str, anchors: Sequence["AuditAnchor"], since: datetime) -> list[str]:
         """Return the partitions of a tenant's chains that grew since a time: by its anchors, and by the index."""
         from pentad.observability.anchors.adapters.heads_dynamodb import DynamoHeads
-        from pentad.observability.anchors.write import FURTHEST, find_tenant
+        from pentad.observability.anchors.write import BEGAN, find_tenant
 
         named = {head.pk for anchor in anchors for head in anchor.heads}
-        recent = DynamoHeads(self.ledger).iter_heads(max(since, self._now - FURTHEST), self._now)
+        recent = DynamoHeads(self.ledger).iter_heads(max(since, BEGAN), self._now)
         return sorted(named | {head.pk for head in recent if find_tenant(head.pk) == tenant_id})
 
 
