@@ -85,7 +85,8 @@ def _read_condition(given: Any) -> Condition:
         raise ValueError(f"{dict(given)!r:.80} is no condition: one has {', '.join(_READERS)}")
     reader, beside = _READERS[kind]
     _refuse_others(given, {kind, *beside})
-    return reader(kind, given)
+    found: Condition = reader(kind, given)
+    return found
 
 
 def _read_limit(kind: str, given: Mapping[str, Any]) -> Condition:

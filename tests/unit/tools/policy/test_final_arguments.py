@@ -35,7 +35,7 @@ class Order(BaseModel):
 class Box:
     a: int
     b: str = "boss@x.org"
-    c: Line = field(default_factory=lambda: None)  # type: ignore[arg-type,return-value]
+    c: list[str] = field(default_factory=lambda: ["boss@x.org"])
 
 
 @dataclass

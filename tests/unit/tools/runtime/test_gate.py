@@ -174,6 +174,16 @@ def test_an_outcome_that_is_told_again_is_counted_once() -> None:
     assert gate.failed == [("order", "RuntimeError")]
 
 
+def test_what_a_tool_did_is_undone_also_while_the_tool_is_switched_off() -> None:
+    gate = Gate()
+    world = World(sample_tools.send, gate=gate)
+    world.add_call({"to": "bob"})
+    world.execute()
+    gate.refusal = OFF
+    assert world.undo()["status"] == "undone"
+    assert sample_tools.ran == ["send", "unsend bob"]
+
+
 def test_what_was_done_before_the_switch_is_written_down() -> None:
     gate = Gate()
     world = World(sample_tools.send, gate=gate)
