@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants check-logs check-phoenix docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants show-grants check-logs check-phoenix docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -40,7 +40,7 @@ test: env ## run the tests; ONLY=memory runs those of a layer, folder or file
 coverage: env ## run the tests and report which lines of pentad and the twin they run
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term:skip-covered --cov-report html:build/coverage
 
-check: check-code check-types check-templates ## lint, types, import rules, generated tables, templates
+check: check-code check-types check-templates show-grants ## lint, types, import rules, generated tables, templates; each role's used grants
 
 check-code: env
 	@$(BIN)/python -m ruff check .
@@ -50,6 +50,9 @@ check-code: env
 
 check-grants: env ## after all tests: each granted action was used by one, or has its reason
 	@$(BIN)/python -m tests.grants
+
+show-grants: env
+	@$(BIN)/python -m tests.grants show
 
 check-logs: env ## after the tests: whether every line that functions logged is as the schema says
 	@$(BIN)/python -m tests.log_lines

@@ -48,3 +48,13 @@ def test_a_reason_without_words_is_refused(tmp_path: Path) -> None:
 
 def test_every_reason_of_the_project_is_one() -> None:
     assert all(reason for _, _, reason in grants.read_reasons())
+
+
+def test_each_role_shows_in_a_line_and_without_figures_it_is_told_how_to_get_them(tmp_path: Path) -> None:
+    assert "make test" in grants.show({}, [])
+    write(tmp_path, "1", gateway=(["s3:PutObject", "sqs:SendMessage"], ["s3:PutObject"]), runner=(["s3:GetObject"], []))
+    lines = grants.show(grants.merge(tmp_path), [("runner", "s3:*", "why")]).splitlines()
+    assert [" ".join(line.split()) for line in lines[1:]] == [
+        "gateway 1 of 2; not used in that run: sqs:SendMessage",
+        "runner 0 of 1",
+    ]
