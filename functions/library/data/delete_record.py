@@ -17,6 +17,7 @@ def restore(data: EntryToRestore, context: ToolContext) -> None:
     settings=EntrySettings,
     permissions=[Grant("records", "readwrite", keys=KIND)],
     approval="always",
+    rate_limit="120/minute per user, 10000/day per tenant",
     undo=restore,
     timeout_seconds=30,
 )

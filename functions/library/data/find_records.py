@@ -15,6 +15,7 @@ from pentad.tools.declare import Grant, ToolContext, tool
     effects="none",
     settings=EntrySettings,
     permissions=[Grant("records", "read", keys=KIND)],
+    rate_limit="600/minute per tenant",
     trusted_output=False,
     timeout_seconds=30,
 )

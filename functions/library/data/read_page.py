@@ -26,6 +26,7 @@ def _parse(data: bytes, content_type: str) -> PageText:
     effects="none",
     egress=["public"],
     packages=["charset-normalizer"],
+    rate_limit="120/minute per tenant",
     trusted_output=False,
     timeout_seconds=60,
     memory_mb=512,

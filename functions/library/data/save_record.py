@@ -20,6 +20,7 @@ def restore(data: EntryToRestore, context: ToolContext) -> None:
     effects="internal",
     settings=EntrySettings,
     permissions=[Grant("records", "readwrite", keys=KIND)],
+    rate_limit="120/minute per user, 10000/day per tenant",
     undo=restore,
     timeout_seconds=30,
 )

@@ -32,6 +32,7 @@ def _make_search(settings: WebSearchSettings, context: ToolContext) -> WebSearch
     settings=WebSearchSettings,
     secrets=["settings.secret"],
     egress=["settings.url"],
+    rate_limit="60/minute per tenant, 5000/day per tenant",
     trusted_output=False,
     timeout_seconds=40,
 )

@@ -15,6 +15,7 @@ def restore(data: FileToRestore, context: ToolContext) -> None:
     effects="internal",
     permissions=[Grant("files", "readwrite", keys="")],
     approval="always",
+    rate_limit="120/minute per user, 10000/day per tenant",
     # What it answers is the call's own words: the path, and sizes.
     trusted_output=True,
     undo=restore,

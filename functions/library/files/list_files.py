@@ -9,7 +9,13 @@ from pentad.tools.files import actions
 from pentad.tools.files.actions import ListedFiles
 
 
-@tool(effects="none", permissions=[Grant("files", "read", keys="")], trusted_output=False, timeout_seconds=30)
+@tool(
+    effects="none",
+    permissions=[Grant("files", "read", keys="")],
+    rate_limit="600/minute per tenant",
+    trusted_output=False,
+    timeout_seconds=30,
+)
 def list_files(
     context: ToolContext,
     folder: Annotated[str, Field(max_length=600, description="such as reports/; all files if left out")] = "",

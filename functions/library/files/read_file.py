@@ -10,7 +10,13 @@ from pentad.tools.files import actions
 from pentad.tools.files.actions import ReadFile
 
 
-@tool(effects="none", permissions=[Grant("files", "read", keys="")], trusted_output=False, timeout_seconds=30)
+@tool(
+    effects="none",
+    permissions=[Grant("files", "read", keys="")],
+    rate_limit="600/minute per tenant",
+    trusted_output=False,
+    timeout_seconds=30,
+)
 def read_file(
     path: Path,
     context: ToolContext,

@@ -18,6 +18,7 @@ def restore(data: FileToRestore, context: ToolContext) -> None:
 @tool(
     effects="internal",
     permissions=[Grant("files", "readwrite", keys="")],
+    rate_limit="120/minute per user, 10000/day per tenant",
     # What it answers is the call's own words: the path, and sizes.
     trusted_output=True,
     undo=restore,

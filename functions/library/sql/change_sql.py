@@ -22,6 +22,7 @@ def restore(data: RowsToRestore, context: ToolContext) -> None:
     secrets=["settings.secret"],
     packages=PACKAGES,
     approval="always",
+    rate_limit="30/minute per user, 1000/day per tenant",
     undo=restore,
     # A change whose connection broke may have happened; the database does not know the call again.
     idempotent=False,

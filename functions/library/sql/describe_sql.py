@@ -12,6 +12,7 @@ from pentad.tools.declare import ToolContext, tool
     settings=SqlSettings,
     secrets=["settings.secret"],
     packages=PACKAGES,
+    rate_limit="120/minute per tenant",
     trusted_output=False,
     timeout_seconds=30,
 )

@@ -38,6 +38,9 @@ from pentad.tools.runtime.sanitise import (
 )
 
 _MAX_MESSAGE_BYTES = 4_096
+"""Of an error, as a model reads it."""
+_MAX_ERROR_BYTES = 200_000
+"""Of an error as a tool's function tells it: the whole of a compiler's or a test run's is kept, to be read on in."""
 MAX_KEPT_BYTES = 100_000
 """Of an answer's value, where it is kept: an item has 400 KB, for the text of a larger one and undo data as well."""
 _ANSWERED_BYTES = MAX_RESULT_BYTES - 500
@@ -83,12 +86,12 @@ class ToolOutcome:
         }
 
     @classmethod
-    def from_error(cls, error: Exception) -> "ToolOutcome":
-        """Return the outcome of an error: its class name, its message and its fix, sanitised and bounded."""
+    def from_error(cls, error: Exception, limit: int = _MAX_MESSAGE_BYTES) -> "ToolOutcome":
+        """Return the outcome of an error: its class name, its message and its fix, sanitised, in ``limit`` bytes."""
         # What a tool did not mean to say may be told to its model's user: without the folders of files.
         message = _cut_middle(error.message) if isinstance(error, PentadError) else _FOLDERS.sub("", _read_words(error))
         fix = f" Fix: {error.fix}" if isinstance(error, PentadError) and error.fix else ""
-        text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), _MAX_MESSAGE_BYTES)
+        text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), limit)
         return cls(text=text, is_error=True, error_type=type(error).__name__)
 
     @classmethod
@@ -197,7 +200,7 @@ def shorten_answer(answer: ToolAnswer, safe: Collection[str] = (), fit: Fit = sh
 
 def make_error_answer(error: Exception, kind: Literal["error", "rejected"] = "error") -> ToolAnswer:
     """Return the answer that tells an error: its class name, its message and its fix, sanitised and bounded."""
-    outcome = ToolOutcome.from_error(error)
+    outcome = ToolOutcome.from_error(error, _MAX_ERROR_BYTES)
     return ToolAnswer(kind=kind, text=outcome.text, error_type=str(outcome.error_type))
 
 
@@ -243,7 +246,7 @@ def make_outcome(
     untrusted = answer.untrusted or bool(answer.sources)
     if answer.kind in ("error", "rejected"):
         name = answer.error_type if _CLASS_NAME.fullmatch(answer.error_type) else ToolFailed.__name__
-        text = truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES)
+        text = fit(clean_text(answer.text), _MAX_MESSAGE_BYTES)
         # What was raised may hold the words of a record as well.
         return ToolOutcome(text, is_error=True, error_type=name, untrusted=untrusted, sources=answer.sources)
     if answer.kind not in ("value", "text"):

@@ -1,13 +1,16 @@
 """What the model is told of a tool that failed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from pentad.domain.errors import PolicyDenied, ToolFailed
 from pentad.testing.tools.trial import ToolTrial
 from pentad.tools.declare.declare import tool
-from pentad.tools.runtime.outcome import ToolOutcome
+from pentad.tools.results.keep import fit_result
+from pentad.tools.runtime.outcome import ToolOutcome, make_outcome, run_function
+from tests.unit.tools.worlds import context_for
 
 REFUSED = PolicyDenied("the tool may not connect to 'evil.example:443'", fix="write it into egress")
 RAISED: list[Exception] = []
@@ -47,3 +50,34 @@ def test_what_a_tool_says_itself_stays_and_a_circle_ends() -> None:
     chain(circle.__cause__, circle)  # type: ignore[arg-type]
     RAISED.append(circle)
     assert ToolTrial(fails).call().error_type == "OSError"
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ToolFailed])
+def test_a_long_error_is_shown_by_its_ends_and_kept_whole(kind: type[Exception]) -> None:
+    kept: list[bytes] = []
+
+    def fit(text: str, limit: int, value: Any = None) -> str:
+        return fit_result(kept.append, "res_1_0_5f0c2a9d1b7e", text, limit, value)
+
+    RAISED.append(kind("begin\n" + "line of a build\n" * 5_000 + "the end"))
+    answer = run_function(fails, {}, context_for())
+    outcome = make_outcome(answer, reversible=False, fit=fit)
+    assert outcome.is_error and outcome.error_type == kind.__name__
+    assert outcome.text.startswith(f"{kind.__name__}: begin") and outcome.text.endswith("the end")
+    assert len(outcome.text.encode()) <= 4_096
+    assert 'read_result, handle "res_1_0_5f0c2a9d1b7e"' in outcome.text
+    assert kept[0].count(b"line of a build") == 5_000
+
+
+def test_an_error_without_end_is_bounded_and_a_short_one_is_kept_nowhere() -> None:
+    kept: list[bytes] = []
+    RAISED.append(RuntimeError("x" * 3_000_000))
+    answer = run_function(fails, {}, context_for())
+    assert len(answer.text.encode()) <= 200_000
+    RAISED.append(RuntimeError("short"))
+    make_outcome(
+        run_function(fails, {}, context_for()),
+        reversible=False,
+        fit=lambda text, limit, value=None: fit_result(kept.append, "res", text, limit, value),
+    )
+    assert kept == []
