@@ -69,7 +69,11 @@ def _fill_entries(schema: Mapping[str, Any], value: list[Any], depth: int) -> li
 def _fill_fields(schema: Mapping[str, Any], value: dict[str, Any], depth: int) -> dict[str, Any]:
     fields = schema.get("properties")
     fields = fields if isinstance(fields, Mapping) else {}
-    rest = schema.get("additionalProperties") or next(iter((schema.get("patternProperties") or {}).values()), None)
+    patterns = schema.get("patternProperties")
+    # Of a map whose keys have a pattern there is one; the names were held against it before.
+    rest = schema.get("additionalProperties") or next(
+        iter(patterns.values() if isinstance(patterns, dict) else ()), None
+    )
     filled = {name: _fill(fields.get(name, rest), part, depth) for name, part in value.items()}
     for name, part in fields.items():
         if name not in filled and isinstance(part, Mapping) and part.get("default") is not None:
