@@ -17,7 +17,6 @@ from pentad.domain.errors import (
 from pentad.domain.values import FrozenValue
 from pentad.tools.builtin.unused import refuse_unused
 from pentad.tools.calendars.moments import (
-    check_rule,
     check_search,
     check_stretch,
     get_zone,
@@ -25,12 +24,14 @@ from pentad.tools.calendars.moments import (
     parse_moment,
 )
 from pentad.tools.calendars.ports import CalendarEvent, EventCalendar, EventDraft, EventPage, StoredEvent
+from pentad.tools.calendars.rules import check_rule
 from pentad.tools.calendars.settings import CalendarSettings
 from pentad.tools.communication.addresses import check_address, is_allowed
 from pentad.tools.outside.vendor_api import begin_with_look
 
 _MOST_KEPT = 24_000
 """Characters of an entry that an undo keeps; the runner takes 32 KB."""
+_NOT_READ = "it was done, but the calendar did not say what became of it: it can't be undone"
 _LOOK = "check the event before asking again"
 _WORDS = ("title", "location", "description")
 
@@ -114,6 +115,8 @@ class CalendarActions:
         stored = self._calendar.create(effect_key, draft)
         if stored.event.cancelled:
             raise ToolFailed("an earlier try of this call made the event, and somebody cancelled it since")
+        if not stored.version:
+            return DoneEvent(event=stored.event, note=_join([*notes, _NOT_READ])), None
         told = EventUndo(event_id=stored.event.event_id, version=stored.version)
         return DoneEvent(event=stored.event, note=_join(notes)), told
 
@@ -149,6 +152,8 @@ class CalendarActions:
             after = self._calendar.change(stored, changes, marker=effect_key)
         except ToolUnavailable as error:
             after = self._look_after(error, stored, effect_key)
+        if not after.version:
+            notes.append(_NOT_READ)
         return DoneEvent(event=after.event, note=_join(notes)), _make_undo(stored, after.version)
 
     def cancel(self, event_id: str, *, version: str | None, again: bool) -> Outcome:
@@ -175,7 +180,7 @@ class CalendarActions:
         except ToolUnavailable as error:
             raise EffectUncertain(f"{error.message}; it was not repeated", fix=_LOOK) from error
         cancelled = stored.event.model_copy(update={"cancelled": True})
-        return DoneEvent(event=cancelled), _make_undo(stored, left)
+        return DoneEvent(event=cancelled, note=_NOT_READ if left == "" else None), _make_undo(stored, left)
 
     def undo(self, data: EventUndo) -> None:
         """Put an entry back as it was, or remove it if there was none, while it is as the call left it.
@@ -243,7 +248,7 @@ class CalendarActions:
 
 
 def _make_undo(before: StoredEvent, version: str | None) -> EventUndo | None:
-    if len(before.content) > _MOST_KEPT:
+    if len(before.content) > _MOST_KEPT or version == "":
         return None
     # An occurrence is part of its series' entry, which is put back as a whole.
     return EventUndo(event_id=before.event.event_id, version=version, content=before.content)

@@ -1,6 +1,5 @@
-"""Read days, times and rules as a model writes them."""
+"""Read days and times as a model writes them."""
 
-import re
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,7 +7,6 @@ from pentad.domain.errors import InvalidInput
 from pentad.tools.builtin.calendar import place
 from pentad.tools.calendars.ports import Moment
 
-_RULE = re.compile(r"FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+){0,12}")
 MOST_DAYS = 400
 """Of one search: the occurrences of a series in it are counted out."""
 
@@ -97,21 +95,3 @@ def check_search(start: datetime, end: datetime) -> None:
             field="end",
             fix=f"'end' is 1 to {MOST_DAYS} days after 'start'",
         )
-
-
-def check_rule(rule: str | None) -> str | None:
-    """Return a rule of recurrence in its plain form.
-
-    Raises:
-        InvalidInput: it is none, or repeats more often than daily.
-    """
-    if rule is None:
-        return None
-    plain = rule.strip().upper().removeprefix("RRULE:")
-    if not _RULE.fullmatch(plain):
-        raise InvalidInput(
-            f"'{rule[:60]}' is not a rule that can be used",
-            field="recurrence",
-            fix="write FREQ=WEEKLY;BYDAY=MO;COUNT=10",
-        )
-    return plain

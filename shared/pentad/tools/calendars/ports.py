@@ -71,7 +71,7 @@ class StoredEvent(FrozenValue):
     Args:
         event: as the model reads it.
         content: of the whole entry, a series with all its exceptions: what an undo puts back.
-        version: of the entry, for a condition.
+        version: of the entry, for a condition; empty after a write that could not be read back.
         marker: the call that changed it last, if a tool did.
     """
 
@@ -82,7 +82,10 @@ class StoredEvent(FrozenValue):
 
 
 class EventCalendar(Protocol):
-    """One calendar. All methods may raise what `VendorApi.ask` does, beside what they name."""
+    """One calendar. All methods may raise what `VendorApi.ask` does, beside what they name.
+
+    Once a write has succeeded, nothing that fails after it is raised: it was done.
+    """
 
     def find(self, start: datetime, end: datetime, *, text: str | None, limit: int) -> EventPage:
         """Return events and occurrences that overlap a stretch of time, at most so many."""
@@ -118,7 +121,7 @@ class EventCalendar(Protocol):
         """Cancel an event while it has its version; of a series, only the occurrence that was read.
 
         Returns:
-            The version of what is left of it, or None where nothing is.
+            The version of what is left of it, or None where nothing is; empty where that could not be read.
 
         Raises:
             RecordChanged: it has another version; nothing was cancelled.

@@ -210,6 +210,23 @@ def begin_with_look(*, again: bool) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def read_what_is_there() -> Iterator[None]:
+    """Tell what fails inside as the reading of a thing that is there: an earlier try of the call made it.
+
+    Raises:
+        ToolUnavailable: no clear answer; the next try finds it.
+        EffectUncertain: the vendor does not let us read it.
+    """
+    try:
+        yield
+    except ToolThrottled as error:
+        told = f"{_shorten(error)}: it is there already, and could not be read"
+        raise ToolUnavailable(told, retry_after=error.retry_after) from error
+    except (ToolFailed, ConfigurationError) as error:
+        raise EffectUncertain(f"{_shorten(error)}: it is there already, and could not be read", fix=_LOOK) from error
+
+
 def _shorten(error: PentadError) -> str:
     """Return who answered and how, without what follows from that for the request by itself."""
     return error.message.partition(":")[0]

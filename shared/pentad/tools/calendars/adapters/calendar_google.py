@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pentad.domain.errors import NotFound, ToolFailed
+from pentad.domain.errors import NotFound, PentadError, ToolFailed
 from pentad.tools.calendars.ports import CalendarEvent, EventDraft, EventPage, Moment, StoredEvent
 from pentad.tools.outside.ports import HttpAnswer, HttpClient
-from pentad.tools.outside.vendor_api import VendorApi, VendorError, join_path, read_json_object
+from pentad.tools.outside.vendor_api import VendorApi, VendorError, join_path, read_json_object, read_what_is_there
 
 _MARKER = "pentadCall"
 _FIELDS = {"title": "summary", "location": "location", "description": "description"}
@@ -55,14 +55,12 @@ class GoogleCalendar:
             "orderBy": "startTime",
             "maxResults": str(limit + 1),
         }
-        found = self._api.ask("GET", "", params=asked if text is None else {**asked, "q": text}).json()
-        items = found.get("items", [])
-        events = tuple(_read_event(one) for one in items[:limit])
-        return EventPage(events=events, more=len(items) > limit or "nextPageToken" in found)
+        answer = self._api.ask("GET", "", params=asked if text is None else {**asked, "q": text})
+        return self._api.parse(answer, lambda found: _read_page(found, limit))
 
     def read(self, event_id: str) -> StoredEvent:
         """Return an event; see `EventCalendar`."""
-        return _read_stored(self._api.ask("GET", join_path(event_id)).json())
+        return self._api.parse(self._api.ask("GET", join_path(event_id)), _read_stored)
 
     def create(self, effect_key: str, draft: EventDraft) -> StoredEvent:
         """Make an event under the call's id, which Google takes once; see `EventCalendar`."""
@@ -72,7 +70,10 @@ class GoogleCalendar:
         if draft.recurrence is not None:
             request["recurrence"] = [f"RRULE:{draft.recurrence}"]
         answer = self._api.ask("POST", "", params={"sendUpdates": "all"}, json=request, accept=(409,))
-        return self.read(event_id) if answer.status == 409 else _read_stored(answer.json())
+        if answer.status == 409:
+            with read_what_is_there():
+                return self.read(event_id)
+        return self._read_done(answer, request)
 
     def change(self, stored: StoredEvent, changes: Mapping[str, Any], *, marker: str) -> StoredEvent:
         """Change an event while it has its ETag; see `EventCalendar`."""
@@ -81,7 +82,7 @@ class GoogleCalendar:
         extended = content.get("extendedProperties", {})
         private = {**extended.get("private", {}), _MARKER: marker}
         changed["extendedProperties"] = {**extended, "private": private}
-        return _read_stored(self._put(stored.event.event_id, changed, stored.version).json())
+        return self._read_done(self._put(stored.event.event_id, changed, stored.version), changed)
 
     def cancel(self, stored: StoredEvent) -> str | None:
         """Cancel an event while it has its ETag; see `EventCalendar`. Google keeps it as cancelled."""
@@ -94,6 +95,8 @@ class GoogleCalendar:
             left = self.read(stored.event.event_id)
         except NotFound:
             return None
+        except PentadError:
+            return ""
         return left.version if left.event.cancelled else None
 
     def put_back(self, event_id: str, content: str, *, version: str | None) -> None:
@@ -108,6 +111,13 @@ class GoogleCalendar:
         """Remove an event while it has its ETag; see `EventCalendar`."""
         headers = {"If-Match": version}
         self._api.ask("DELETE", join_path(event_id), params={"sendUpdates": "all"}, headers=headers, accept=(404, 410))
+
+    def _read_done(self, answer: HttpAnswer, sent: Mapping[str, Any]) -> StoredEvent:
+        """Return what a write has left; where its answer can't be read, what was sent, without a version."""
+        try:
+            return self._api.parse(answer, _read_stored)
+        except ToolFailed:
+            return _read_stored({**sent, "etag": ""})
 
     def _put(self, event_id: str, content: Mapping[str, Any], version: str) -> HttpAnswer:
         return self._api.ask(
@@ -136,6 +146,12 @@ def _build_moment(moment: Moment) -> dict[str, str]:
     return {"dateTime": moment.isoformat()} | ({} if zone is None else {"timeZone": zone})
 
 
+def _read_page(found: Mapping[str, Any], limit: int) -> EventPage:
+    items = found.get("items") or []
+    events = tuple(_read_event(one) for one in items[:limit])
+    return EventPage(events=events, more=len(items) > limit or "nextPageToken" in found)
+
+
 def _read_stored(found: Mapping[str, Any]) -> StoredEvent:
     private = found.get("extendedProperties", {}).get("private", {})
     event = _read_event(found)
@@ -144,7 +160,7 @@ def _read_stored(found: Mapping[str, Any]) -> StoredEvent:
 
 def _read_event(found: Mapping[str, Any]) -> CalendarEvent:
     start, end = found.get("start", {}), found.get("end", {})
-    rules = [str(one).removeprefix("RRULE:") for one in found.get("recurrence", ()) if str(one).startswith("RRULE:")]
+    rules = [str(one).removeprefix("RRULE:") for one in found.get("recurrence") or () if str(one).startswith("RRULE:")]
     return CalendarEvent(
         event_id=str(found["id"]),
         title=str(found.get("summary", "")),
@@ -153,7 +169,7 @@ def _read_event(found: Mapping[str, Any]) -> CalendarEvent:
         timezone=start.get("timeZone"),
         location=found.get("location"),
         description=found.get("description"),
-        attendees=tuple(str(one["email"]) for one in found.get("attendees", ()) if "email" in one),
+        attendees=tuple(str(one["email"]) for one in found.get("attendees") or () if "email" in one),
         recurrence=rules[0] if rules else None,
         series_id=found.get("recurringEventId"),
         cancelled=found.get("status") == "cancelled",

@@ -1,6 +1,7 @@
 """Read and change entries of iCalendar (RFC 5545): an event, or a series with its exceptions, in one text."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,16 +9,28 @@ import icalendar
 import recurring_ical_events
 
 from pentad.domain.errors import NotFound, ToolFailed
+from pentad.tools.calendars.adapters.icalendar_rules import check_countable, list_rules, shift_series
 from pentad.tools.calendars.ports import CalendarEvent, EventDraft, Moment
 
 _MARKER = "X-PENTAD-CALL"
 _PRODUCT = "-//Pentad//Calendar//EN"
 _MOST_YEARS = 5
 """Years of a zone's rules that go into a new entry."""
-_TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
-_MOST_A_DAY = 24
 _OCCURRENCE = "%Y%m%dT%H%M%SZ"
 _DAY = "%Y%m%d"
+
+
+@contextmanager
+def _read_strange() -> Iterator[None]:
+    """Tell what others wrote in a form that no parser expects.
+
+    Raises:
+        ToolFailed: it is so.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+        raise ToolFailed("the entry has a field that can't be read; nothing was changed") from error
 
 
 def parse_entry(content: str) -> icalendar.Calendar:
@@ -56,21 +69,26 @@ def build_entry(uid: str, draft: EventDraft, now: datetime) -> str:
     return _to_text(entry, draft.start)
 
 
+@_read_strange()
 def change_entry(content: str, occurrence: str | None, changes: Mapping[str, Any], marker: str, now: datetime) -> str:
     """Return an entry with new values: of the whole of it, or as an exception for one occurrence.
 
     Args:
         content: the entry.
-        occurrence: which, as `iter_occurrences` names it; None for all of it.
+        occurrence: which, as `list_occurrences` names it; None for all of it.
         changes: new values by the names of `EventDraft`.
         marker: the call.
         now: UTC.
 
     Raises:
         NotFound: there is no such occurrence.
+        ToolFailed: the series can't be moved; see `shift_series`.
     """
     entry = parse_entry(content)
     event = _find_master(entry) if occurrence is None else _find_exception(entry, occurrence)
+    if occurrence is None and "start" in changes:
+        components = list_components(entry)
+        shift_series(components, event, event.decoded("DTSTART"), changes["start"], changes["end"])
     _set_fields(event, changes)
     for name in (_MARKER, "DTSTAMP", "LAST-MODIFIED", "SEQUENCE"):
         sequence = int(event.get("SEQUENCE", 0)) if name == "SEQUENCE" else 0
@@ -80,6 +98,7 @@ def change_entry(content: str, occurrence: str | None, changes: Mapping[str, Any
     return _to_text(entry, changes.get("start") or event.decoded("DTSTART"))
 
 
+@_read_strange()
 def drop_occurrence(content: str, occurrence: str) -> str:
     """Return a series without one of its occurrences.
 
@@ -94,6 +113,7 @@ def drop_occurrence(content: str, occurrence: str) -> str:
     return bytes(entry.to_ical()).decode("utf-8")
 
 
+@_read_strange()
 def read_event(entry: icalendar.Calendar, name: str, occurrence: str | None, version: str) -> CalendarEvent:
     """Return an event, or one occurrence of a series, as the model reads it.
 
@@ -104,6 +124,7 @@ def read_event(entry: icalendar.Calendar, name: str, occurrence: str | None, ver
     return describe_event(event, name, occurrence, version)
 
 
+@_read_strange()
 def read_marker(entry: icalendar.Calendar, occurrence: str | None) -> str | None:
     """Return the call that changed an event last, if a tool did."""
     for event in list_components(entry):
@@ -112,32 +133,23 @@ def read_marker(entry: icalendar.Calendar, occurrence: str | None) -> str | None
     return None
 
 
-def iter_occurrences(
+@_read_strange()
+def list_occurrences(
     entry: icalendar.Calendar, name: str, start: datetime, end: datetime, version: str
-) -> Iterator[CalendarEvent]:
-    """Yield the events of an entry that overlap a stretch of time.
+) -> list[CalendarEvent]:
+    """Return the events of an entry that overlap a stretch of time.
 
     Raises:
-        ToolFailed: its series repeats so often that it can't be counted out.
+        ToolFailed: its series can't be counted out in a moment; see `check_countable`.
     """
-    rules = [rule for event in list_components(entry) for rule in _list_rules(event)]
-    if any(_repeats_too_often(rule) for rule in rules):
-        raise ToolFailed("a series repeats too often to be expanded")
-    series = bool(rules) or "RDATE" in _find_master(entry)
+    components = list_components(entry)
+    check_countable(components)
+    series = any(list_rules(event) for event in components) or "RDATE" in _find_master(entry)
     try:
         found = recurring_ical_events.of(entry).between(start, end)
     except (ValueError, TypeError, OverflowError, LookupError) as error:
         raise ToolFailed("a series has dates that can't be expanded") from error
-    for event in found:
-        yield describe_event(event, name, name_occurrence(event) if series else None, version)
-
-
-def _repeats_too_often(rule: Any) -> bool:
-    """Return whether a rule has more than 24 occurrences a day: by its frequency, or by lists of times."""
-    if any(str(freq).upper() in _TOO_OFTEN for freq in rule.get("FREQ", ())):
-        return True
-    times = [len(rule.get(name, ())) or 1 for name in ("BYHOUR", "BYMINUTE", "BYSECOND")]
-    return times[0] * times[1] * times[2] > _MOST_A_DAY
+    return [describe_event(event, name, name_occurrence(event) if series else None, version) for event in found]
 
 
 def name_occurrence(event: Any) -> str:
@@ -150,7 +162,7 @@ def describe_event(event: Any, name: str, occurrence: str | None, version: str) 
     """Return an event as the model reads it."""
     start = event.decoded("DTSTART")
     end = _find_end(event, start)
-    rules = _list_rules(event)
+    rules = list_rules(event)
     return CalendarEvent(
         event_id=name if occurrence is None else f"{name}~{occurrence}",
         title=str(event.get("SUMMARY", "")),
@@ -176,11 +188,6 @@ def _find_end(event: Any, start: Moment) -> Moment:
         length: timedelta = event.decoded("DURATION")
         return start + length
     return start if isinstance(start, datetime) else start + timedelta(days=1)
-
-
-def _list_rules(event: Any) -> list[Any]:
-    found = event.get("RRULE", [])
-    return found if isinstance(found, list) else [found]
 
 
 def _list_attendees(event: Any) -> Iterable[str]:
@@ -226,6 +233,7 @@ def _find_occurrence(entry: icalendar.Calendar, occurrence: str) -> Any:
     for event in list_components(entry):
         if _name_exception(event) == occurrence:
             return event
+    check_countable(list_components(entry))
     try:
         form = _OCCURRENCE if "T" in occurrence else _DAY
         at = datetime.strptime(occurrence, form).replace(tzinfo=UTC)

@@ -77,9 +77,15 @@ class SlackChat:
                 f"an earlier try may have posted the message, and Slack does not let it be read ({error.code})",
                 fix="check the channel before asking again",
             ) from error
-        for message in answer.get("messages", ()):
-            if message.get("metadata", {}).get("event_payload", {}).get("call") == marker:
-                return PostedMessage(channel=channel, message_id=str(message["ts"]))
+        try:
+            found = _find_marked(answer, marker)
+        except (LookupError, TypeError, AttributeError):
+            raise EffectUncertain(
+                "an earlier try may have posted the message, and Slack answered in a form that is not known",
+                fix="look into the channel before asking for it again",
+            ) from None
+        if found is not None:
+            return PostedMessage(channel=channel, message_id=found)
         if answer.get("has_more"):
             # Nobody knows how long ago the earlier try was, so only all messages tell that there is none of it.
             raise EffectUncertain(
@@ -124,6 +130,15 @@ class _NotReadable(ToolFailed):
     """Messages of a channel may not be read."""
 
     code = ""
+
+
+def _find_marked(answer: Mapping[str, Any], marker: str) -> str | None:
+    """Return the id of the message with a mark. Messages of others have no metadata, or other ones."""
+    for message in answer["messages"]:
+        payload = (message.get("metadata") or {}).get("event_payload")
+        if isinstance(payload, dict) and payload.get("call") == marker:
+            return str(message["ts"])
+    return None
 
 
 def _make_error(code: str, reads: bool) -> Exception:

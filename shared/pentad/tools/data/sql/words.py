@@ -36,6 +36,8 @@ def read_words(sql: str) -> list[Word]:
     Raises:
         InvalidInput: it holds what two parsers may read differently, or a word that tells of the server.
     """
+    if not sql.isascii() and any("\ud800" <= one <= "\udfff" for one in sql):
+        raise refuse("it holds half of a character", "write whole characters")
     words = [(str(match.lastgroup), match[0]) for match in _WORDS.finditer(sql) if match.lastgroup != "space"]
     while words and words[-1][1] == ";":
         words.pop()

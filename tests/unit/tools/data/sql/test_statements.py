@@ -27,7 +27,8 @@ def test_a_hostile_statement_is_refused_with_what_to_do(statement: str) -> None:
 
 BROKEN = ("", " ", ";", "SELECT FROM WHERE", "(" * 3_000 + "1", "SELECT " + "(" * 400 + "1" + ")" * 400, "SELECT \x00",
           "SELECT 1 + " * 5_000, "SELECT '", "x" * 10_001,
-          "SELECT p.\u00a0n FROM orders p", "SELECT 1\x85", "SELECT 1 \u2028; DELETE FROM orders")  # fmt: skip
+          "SELECT p.\u00a0n FROM orders p", "SELECT 1\x85", "SELECT '\ud800'",
+          "SELECT 1 \u2028; DELETE FROM orders")  # fmt: skip
 
 
 @pytest.mark.parametrize("statement", BROKEN)

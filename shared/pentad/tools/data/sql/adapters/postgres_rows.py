@@ -69,6 +69,8 @@ def translate_errors(seconds: int) -> Iterator[None]:
         yield
     except PentadError:
         raise
+    except UnicodeEncodeError:
+        raise InvalidInput("a value holds half of a character", field="parameters", fix="write it whole") from None
     except psycopg.Error as error:
         raise _make_error(error, seconds) from None  # the driver's error holds the statement and its values
 
