@@ -432,7 +432,7 @@ def test_a_series_that_moves_takes_what_was_cancelled_and_changed_along(caldav: 
     ]
     page = caldav.act().find(start="2026-03-24", end="2026-03-25", text=None, timezone=None, limit=10)
     assert page.events[0].end[11:16] == "14:00"
-    zone = {"start": "2026-03-03T09:00", "end": "2026-03-03T10:00", "timezone": "America/New_York"}
+    zone: dict[str, Any] = {"start": "2026-03-03T09:00", "end": "2026-03-03T10:00", "timezone": "America/New_York"}
     caldav.change(made.event.event_id, "f" * 64, **zone)
     assert [start for _, start in list_starts(caldav)] == ["03-03T09:00", "03-17T15:00", "03-24T09:00", "03-31T09:00"]
 
@@ -450,7 +450,7 @@ def test_a_series_of_whole_days_moves_with_the_day_that_was_cancelled(caldav: Di
     "given",
     [{"start": "2026-03-03T10:00", "end": "2026-03-03T11:00"}, {"start": "2026-03-02", "end": "2026-03-03"}],
 )
-def test_a_series_that_can_not_take_its_exceptions_along_stays(caldav: Diary, given: dict[str, str]) -> None:
+def test_a_series_that_can_not_take_its_exceptions_along_stays(caldav: Diary, given: dict[str, Any]) -> None:
     made, _ = caldav.create(recurrence="FREQ=WEEKLY;BYDAY=MO;COUNT=3")
     page = caldav.act().find(start="2026-03-08", end="2026-03-12", text=None, timezone=None, limit=10)
     caldav.act().cancel(page.events[0].event_id, version=None, again=False)

@@ -114,6 +114,12 @@ class TokenCache:
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
 
+    def drop(self, secret_id: str) -> None:
+        """Ask for another token next time, whatever version of the secret gave this one."""
+        with self._lock:
+            for key in [one for one in self._kept if one[0] == secret_id]:
+                del self._kept[key]
+
 
 def fetch_token(credential: Credential, name: str, http: HttpClient, *, clock: Callable[[], float]) -> AccessToken:
     """Ask a vendor for an access token.

@@ -168,6 +168,7 @@ class DeclaredToolSecrets:
         """Read anew, in the next call, whatever this one has used: somebody has refused it."""
         for secret_id in self._used:
             self._cache.drop(secret_id)
+            self._tokens.drop(secret_id)
 
     def _hand_out(self, secret_id: str, found: StoredSecret) -> Credential:
         self._used.add(secret_id)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pentad.domain.errors import PentadError, ToolFailed, ToolUnavailable
+from pentad.domain.errors import PentadError, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.tools.mcp.messages import (
     CLIENT,
     HANDSHAKE,
@@ -70,6 +70,8 @@ class McpClient:
         credential: headers that say who calls.
         connection: what is known of the server from earlier calls; it is changed.
         remaining_seconds: seconds left.
+        renew: returns other headers than those that the server refused, or raises `ToolFailed`; asked once. None: a
+            refusal is final.
         clock: seconds that only go forward.
         sleep: pauses.
     """
@@ -82,12 +84,14 @@ class McpClient:
         connection: Connection,
         *,
         remaining_seconds: Callable[[], float],
+        renew: Callable[[], Mapping[str, str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = http
         self._url = url
         self._credential = credential
+        self._renew = renew
         self._connection = connection
         self._remaining_seconds = remaining_seconds
         self._clock = clock
@@ -254,11 +258,31 @@ class McpClient:
         return self._request(message, headers | dict(more or {}) if modern else headers), connection.count
 
     def _request(self, message: Json, headers: Mapping[str, str]) -> HttpAnswer:
+        """Send a message; once more with another credential, where this one was refused: nothing was done then."""
+        answer = self._send_once(message, headers)
+        if answer.status == 401 and self._take_other_credential():
+            answer = self._send_once(message, headers)
+        self._status = answer.status
+        return answer
+
+    def _take_other_credential(self) -> bool:
+        renew, self._renew = self._renew, None
+        if renew is None:
+            return False
+        try:
+            self._credential = renew()
+        except ToolFailed:
+            return False
+        except ToolUnavailable as error:
+            raise ToolThrottled(f"{error.message}; nothing was called", retry_after=error.retry_after) from error
+        return True
+
+    def _send_once(self, message: Json, headers: Mapping[str, str]) -> HttpAnswer:
         left = self._remaining_seconds()
         if left <= 0:
             raise ToolUnavailable("there was no time left to ask the MCP server")
         seconds = left if message["method"] == "tools/call" else min(left, _SHORT)
-        answer = self._http.request(
+        return self._http.request(
             "POST",
             self._url,
             headers={**headers, **self._credential},
@@ -269,8 +293,6 @@ class McpClient:
             changes=message["method"] == "tools/call",
             until=EventWatch(message.get("id")),
         )
-        self._status = answer.status
-        return answer
 
 
 def _read_supported(error: RemoteError) -> list[Any]:

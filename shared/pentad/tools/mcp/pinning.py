@@ -16,8 +16,10 @@ from pentad.tools.mcp.schemas import HEADER, check_form, inline_references
 from pentad.tools.runtime.sanitise import clean_text
 
 Json = dict[str, Any]
-_REVIEWED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
-"""What of a tool counts as its definition: all that tells a model or a client what it does."""
+CONTEXT = "pentad_context"
+"""What a call is handed beside the tool's own parameters, so none of them may have this name."""
+_PASSING = frozenset({"_meta"})
+"""What belongs to the answer and not to the tool. All else counts as its definition, also what is not known yet."""
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _MOST_DESCRIPTION = 16_000
 _HASH = 6
@@ -33,8 +35,8 @@ class LockedTool(FrozenValue):
 
 
 def compute_digest(tool: Mapping[str, Any]) -> str:
-    """Return the hash of a tool's definition as its server gives it."""
-    return sha256_of({name: tool[name] for name in _REVIEWED if tool.get(name) is not None})
+    """Return the hash of a tool's definition as its server gives it: of all of it but ``_meta``."""
+    return sha256_of({name: value for name, value in tool.items() if name not in _PASSING and value is not None})
 
 
 def name_tool(server: str, remote: str) -> str:
@@ -64,6 +66,8 @@ def pin_tool(server: str, tool: Mapping[str, Any]) -> LockedTool:
     schema = tool.get("inputSchema")
     if not 0 < len(remote) <= 128 or not isinstance(schema, dict) or schema.get("type") != "object":
         raise ConfigurationError("its name or its inputSchema is not valid MCP")
+    if CONTEXT in _list_parameters(schema):
+        raise ConfigurationError(f"it has a parameter '{CONTEXT}', a name that calls need for something else")
     output = tool.get("outputSchema")
     headers = dict(_find_headers(schema, ()))
     try:
@@ -85,6 +89,11 @@ def pin_tool(server: str, tool: Mapping[str, Any]) -> LockedTool:
         headers=headers,
     )
     return LockedTool(name=name_tool(server, remote), description=description, input_schema=shown, pinned=pinned)
+
+
+def _list_parameters(schema: Mapping[str, Any]) -> Json:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
 
 
 def _find_headers(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -20,11 +20,11 @@ from pentad.tools.declare.schema_arguments import make_schema_model
 from pentad.tools.declare.signature import ToolSignature
 from pentad.tools.mcp.client import Connection, McpClient
 from pentad.tools.mcp.contents import read_result
-from pentad.tools.mcp.pinning import compute_digest
+from pentad.tools.mcp.pinning import CONTEXT, compute_digest
+from pentad.tools.outside.ports import Credential
 
 MODULE = "functions.mcp.call"
 """What the function of every remote server holds."""
-_CONTEXT = "pentad_context"
 _MEMORY_MB = 256
 _MOST_CONNECTIONS = 200
 Connections = dict[str, Connection]
@@ -40,13 +40,13 @@ def make_remote_tool(server: McpServerSpec, spec: ToolSpec, connections: Connect
     """
 
     def run(**values: Any) -> str:
-        context: ToolContext = values.pop(_CONTEXT)
+        context: ToolContext = values.pop(CONTEXT)
         return _call(server, spec, values, context, connections)
 
     run.__name__ = run.__qualname__ = spec.name
     run.__module__ = MODULE
     run.__doc__ = spec.description
-    signature = ToolSignature(make_schema_model(spec.name, spec.input_schema), _CONTEXT, TypeAdapter(str), False)
+    signature = ToolSignature(make_schema_model(spec.name, spec.input_schema), CONTEXT, TypeAdapter(str), False)
     secrets = () if server.auth.secret is None else (server.auth.secret,)
     hosts = () if server.auth.token_host is None else (server.auth.token_host,)
     return Tool(
@@ -67,25 +67,56 @@ def find_place(url: str) -> str:
     return f"{scheme}://{place}" if scheme == "http" else place
 
 
-def build_credential(auth: McpAuth, context: ToolContext) -> dict[str, str]:
-    """Return the headers that tell a server who calls.
+class RemoteCredential:
+    """What tells a server who calls, for one call.
+
+    Args:
+        auth: how the server wants it.
+        context: of the call.
 
     Raises:
         ConfigurationError: the secret is not stored, or holds nothing that a header can.
-        ToolUnavailable: the store of secrets did not answer.
+        ToolUnavailable: the store of secrets, or of tokens, did not answer.
     """
-    if auth.kind == "none" or auth.secret is None:
-        return {}
-    if auth.kind == "oauth":
-        value = context.access_token(auth.secret)
-    else:
-        credential = context.secret(auth.secret)
-        value = (credential.fields.get("token") or credential.text).strip()
-    if not value or not value.isascii() or not value.isprintable():
-        raise ConfigurationError(
-            f"the secret '{auth.secret}' holds no text that a header can", fix="store the token, or {'token': ...}"
-        )
-    return {auth.header: value} if auth.header is not None else {"Authorization": f"Bearer {value}"}
+
+    def __init__(self, auth: McpAuth, context: ToolContext) -> None:
+        self._auth = auth
+        self._context = context
+        self._credential = Credential("")
+        self._value = ""
+        if auth.kind == "oauth" and auth.secret is not None:
+            self._value = context.access_token(auth.secret)
+        elif auth.kind != "none" and auth.secret is not None:
+            self._credential = context.secret(auth.secret)
+        self.headers = self._build_headers()
+
+    def renew(self) -> dict[str, str]:
+        """Return the headers with another value: the server refused this one.
+
+        Raises:
+            ToolFailed: there is no other one.
+            ConfigurationError, ToolUnavailable: as at first.
+        """
+        name = self._auth.secret
+        if self._auth.kind == "none" or name is None:
+            raise ToolFailed("the MCP server asks for a credential, and has none")
+        if self._auth.kind == "oauth":
+            self._value = self._context.access_token(name, refused=self._value)
+        else:
+            self._credential = self._context.renew_secret(name, self._credential)
+        self.headers = self._build_headers()
+        return self.headers
+
+    def _build_headers(self) -> dict[str, str]:
+        auth = self._auth
+        if auth.kind == "none" or auth.secret is None:
+            return {}
+        value = self._value or (self._credential.fields.get("token") or self._credential.text).strip()
+        if not value or not value.isascii() or not value.isprintable():
+            raise ConfigurationError(
+                f"the secret '{auth.secret}' holds no text that a header can", fix="store the token, or {'token': ...}"
+            )
+        return {auth.header: value} if auth.header is not None else {"Authorization": f"Bearer {value}"}
 
 
 def _call(
@@ -98,13 +129,14 @@ def _call(
         ToolUnavailable: it did not answer the call, which may have been done.
         ToolFailed: the tool has changed since it was reviewed, failed, or answers with what is no answer.
     """
-    credential = build_credential(server.auth, context)
+    credential = RemoteCredential(server.auth, context)
     client = McpClient(
         context.http,
         server.url,
-        credential,
-        _find_connection(connections, server, credential, context.tenant),
+        credential.headers,
+        _find_connection(connections, server, credential.headers, context.tenant),
         remaining_seconds=context.remaining_seconds,
+        renew=credential.renew,
     )
     pinned = server.tools[spec.name]
     try:

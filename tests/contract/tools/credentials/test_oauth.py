@@ -39,7 +39,7 @@ class Process:
         self._place = SecretPlace(secret=NAME, renewed=renewed)
         self._caches = SecretCache(), TokenCache()
 
-    def get(self, vendor: Vendor, *, refused: str = "", sleep: object = None) -> str:
+    def get(self, vendor: Vendor, *, refused: str = "", sleep: object = None, forget: bool = False) -> str:
         secrets = DeclaredToolSecrets(
             {"crm": self._place},
             shared=self._store,  # type: ignore[arg-type]
@@ -48,7 +48,10 @@ class Process:
             clock=lambda: self.now,
             sleep=self.slept.append if sleep is None else sleep,  # type: ignore[arg-type]
         )
-        return secrets.get_token("acme", "crm", make_http(vendor), refused=refused)
+        token = secrets.get_token("acme", "crm", make_http(vendor), refused=refused)
+        if forget:
+            secrets.forget_used()
+        return token
 
 
 def make_http(vendor: Vendor) -> HttpClient:
@@ -71,6 +74,14 @@ def test_client_credentials_give_a_token_that_is_kept(kept: Kept, vendor: Vendor
     assert process.get(vendor) == f"{MARK}-access-2"
     assert process.get(vendor, refused=f"{MARK}-access-2") == f"{MARK}-access-3"
     assert len(vendor.got) == 3
+
+
+def test_a_token_that_a_server_refused_is_asked_for_anew_in_the_next_call(kept: Kept, vendor: Vendor) -> None:
+    kept.set(NAME, vendor.make_secret())
+    process = Process(kept.store)
+    assert process.get(vendor) == f"{MARK}-access-1"
+    assert process.get(vendor, forget=True) == f"{MARK}-access-1"
+    assert process.get(vendor) == f"{MARK}-access-2"
 
 
 def test_basic_encodes_what_it_joins(kept: Kept, vendor: Vendor) -> None:

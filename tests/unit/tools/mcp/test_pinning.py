@@ -58,6 +58,9 @@ def test_two_remote_names_never_have_one_local_name() -> None:
         {"title": "Sum"},
         {"outputSchema": {"type": "object"}},
         {"annotations": {"readOnlyHint": True}},
+        {"execution": {"taskSupport": "required"}},
+        {"icons": [{"src": "https://example.com/i.png"}]},
+        {"something": "that a later revision may have"},
     ],
 )
 def test_whatever_a_tool_says_of_itself_is_in_its_hash(changed: Json) -> None:
@@ -66,7 +69,7 @@ def test_whatever_a_tool_says_of_itself_is_in_its_hash(changed: Json) -> None:
 
 def test_what_changes_nothing_is_not_in_the_hash() -> None:
     turned = dict(reversed(list(ADD.items())))
-    assert compute_digest(turned | {"_meta": {"x": 1}, "icons": [], "title": None}) == compute_digest(ADD)
+    assert compute_digest(turned | {"_meta": {"x": 1}, "title": None}) == compute_digest(ADD)
 
 
 def test_a_description_has_no_hidden_characters() -> None:
@@ -98,6 +101,7 @@ def test_a_description_has_no_hidden_characters() -> None:
         {"inputSchema": {"type": "object", "properties": {"a": 7}}},
         {"inputSchema": {"type": "object", "properties": {"a": {"type": "strng"}}}},
         {"inputSchema": {"type": "object", "required": "a"}},
+        {"inputSchema": {"type": "object", "properties": {"pentad_context": {"type": "string"}}}},
         {"outputSchema": {"type": "object", "properties": {"a": {"type": "strng"}}}},
         {"outputSchema": {"type": "object", "$schema": []}},
         {"inputSchema": {"type": "object", "properties": {"a": {"$ref": "#/$defs/0"}}, "$defs": CHAIN}},

@@ -143,6 +143,53 @@ def test_a_secret_that_no_header_can_hold_is_told_without_it(text: str) -> None:
     assert "schlüssel" not in str(found.value)
 
 
+class Rotated(dict[str, Credential]):
+    """Secrets of which each has another value once it was refused."""
+
+    def renew(self, name: str, refused: Credential) -> Credential:
+        self[name] = Credential(refused.text.replace("old", "new"))
+        if self[name].text == refused.text:
+            raise ToolFailed("the credential was refused")
+        return self[name]
+
+    def get_token(self, name: str, http: Any, refused: str = "") -> str:
+        return "new" if refused == "old" else "old"
+
+
+@pytest.mark.parametrize("modern", [True, False])
+@pytest.mark.parametrize("kind", ["bearer", "header", "oauth"])
+@pytest.mark.parametrize("method", ["server/discover", "initialize", "tools/list", "tools/call", "all"])
+def test_a_credential_that_is_refused_is_renewed_once_whatever_was_asked(
+    monkeypatch: pytest.MonkeyPatch, modern: bool, kind: str, method: str
+) -> None:
+    monkeypatch.setattr("pentad.tools.declare.context.DeclaredSecrets", Rotated)
+    header = "X-Api-Key" if kind == "header" else "Authorization"
+    auth = McpAuth.model_validate(
+        {"kind": kind, "secret": "s"}
+        | ({"header": header} if kind == "header" else {})
+        | ({"token_host": "id.example.com"} if kind == "oauth" else {})
+    )
+
+    class Walled(ScriptedServer):
+        def request(self, method_: str, url: str, *, json: Any = None, **terms: Any) -> Any:
+            found = super().request(method_, url, json=json, **terms)
+            old = "old" in self.asked[-1][2][header]
+            return answer("", status=401) if old and method in (json["method"], "all") else found
+
+    server = Walled(modern=modern)
+    assert call(server, auth=auth, secrets=Rotated(s=Credential("old"))) == "3"
+    values = [headers[header].removeprefix("Bearer ") for _, _, headers in server.asked]
+    assert values == sorted(values, reverse=True)
+    assert server.methods.count("tools/call") == (2 if method == "tools/call" else 1)
+
+
+def test_a_credential_that_has_no_other_value_is_refused_and_nothing_was_done() -> None:
+    server = ScriptedServer(call=lambda message, headers: answer("", status=401))
+    with pytest.raises((ToolFailed, ConfigurationError)):
+        call(server, auth=McpAuth(kind="bearer", secret="s"), secrets={"s": Credential("old")})
+    assert server.methods.count("tools/call") == 1
+
+
 def test_a_session_is_never_another_tenants_nor_another_credentials() -> None:
     connections = Connections()
     auth = McpAuth(kind="bearer", secret="s")

@@ -90,7 +90,7 @@ def _make_size_error(length: int) -> Exception:
 
 def _convert(text: str, source: Format, target: Format, dialects: Dialects, losses: Losses) -> str:
     if source == "markdown" and target == "html":
-        return markdown_text.write_html_of_markdown(text)
+        return markdown_text.write_html_of_markdown(text, losses)
     if source == "html" and target == "markdown":
         return html_text.write_markdown_of_html(text, losses)
     if source == "csv":

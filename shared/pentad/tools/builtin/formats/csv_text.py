@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 
 from pentad.tools.builtin.formats.rows import make_rows, make_table
@@ -9,6 +10,7 @@ from pentad.tools.builtin.formats.tree import MAX_NODES, Losses, Node, make_cont
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _SAMPLED_LINES = 50
+_STRANGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -81,6 +83,9 @@ def write_csv(root: Node, losses: Losses, *, delimiter: str | None = None, heade
     risky = sum(cell.startswith(_FORMULA) and not _is_number(cell) for row in table.rows for cell in row)
     if risky:
         losses.note(f"{risky:,} cells begin like a formula (=, +, -, @), which a spreadsheet may run")
+    strange = sum(_STRANGE.search(cell) is not None for row in table.rows for cell in row)
+    if strange:
+        losses.note(f"{strange:,} cells hold control characters, at which many programs stop reading CSV")
     return out.getvalue()
 
 

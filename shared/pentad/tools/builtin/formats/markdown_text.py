@@ -1,29 +1,43 @@
 """Markdown: to HTML by markdown-it with HTML in it shown as text; tables to rows, and rows to a table."""
 
+import re
+
 from markdown_it import MarkdownIt
 
 from pentad.tools.builtin.formats.rows import TextTable, make_rows, make_table
 from pentad.tools.builtin.formats.tree import MAX_NODES, Losses, Node, make_content_error, make_depth_error
 
 _MOST_BRACKETS = 5_000
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_LINKED = frozenset({"http", "https", "mailto", "tel"})
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~]|&(?=[#\w])|(?<!\w)_|_(?!\w))")
 _OTHER = {"heading_open", "paragraph_open", "fence", "code_block", "bullet_list_open", "ordered_list_open"}
 
 
-def _make_parser(text: str) -> MarkdownIt:
+def _make_parser(text: str, losses: Losses) -> MarkdownIt:
+    def is_link(url: str) -> bool:
+        scheme = _SCHEME.match(url)
+        if scheme is None or scheme[1].lower() in _LINKED:
+            return True
+        losses.note("links and images other than http, https, mailto and tel are kept as text")
+        return False
+
     if text.count("[") > _MOST_BRACKETS:  # the parser's time grows with their square
         raise make_content_error(f"it has more than {_MOST_BRACKETS:,} brackets '['", "convert a part of it")
-    # Raw HTML becomes text, and links to scripts are no links (markdown-it's own check).
-    return MarkdownIt("commonmark", {"html": False, "maxNesting": 40}).enable(["table", "strikethrough"])
+    # Raw HTML becomes text. markdown-it's own check of links lets images through that are data.
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 40}).enable(["table", "strikethrough"])
+    parser.validateLink = is_link  # type: ignore[method-assign]
+    return parser
 
 
-def write_html_of_markdown(text: str) -> str:
+def write_html_of_markdown(text: str, losses: Losses) -> str:
     """Return Markdown (CommonMark, tables, strikethrough) as HTML.
 
     Raises:
         InvalidInput: it is nested too deeply.
     """
     try:
-        rendered: str = _make_parser(text).render(text)
+        rendered: str = _make_parser(text, losses).render(text)
     except RecursionError as error:
         raise make_depth_error() from error
     return rendered
@@ -35,7 +49,7 @@ def read_markdown(text: str, losses: Losses) -> Node:
     Raises:
         InvalidInput: there is no table, or too many cells.
     """
-    tokens = _make_parser(text).parse(text)
+    tokens = _make_parser(text, losses).parse(text)
     tables: list[list[list[str]]] = []
     cells = 0
     for place, token in enumerate(tokens):
@@ -92,7 +106,7 @@ def write_markdown(root: Node, losses: Losses) -> str:
 
 
 def show_markdown_table(table: TextTable) -> str:
-    """Return a table as Markdown; lines within a cell become ``<br>``."""
+    """Return a table as Markdown; lines within a cell become ``<br>``, and what Markdown would read is escaped."""
     width = len(table.columns) or max((len(row) for row in table.rows), default=0)
     if not width:
         return ""
@@ -101,5 +115,5 @@ def show_markdown_table(table: TextTable) -> str:
 
 
 def _escape_cell(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|")
+    escaped = _SPECIAL.sub(r"\\\1", text)
     return "<br>".join(escaped.splitlines()) if escaped else ""

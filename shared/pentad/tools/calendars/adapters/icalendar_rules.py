@@ -65,7 +65,8 @@ def _occurs(rule: Any, start: Moment) -> bool:
     at = datetime(year, start.month, start.day)
     if isinstance(start, datetime):
         at = at.replace(hour=start.hour, minute=start.minute, second=start.second)
-    return next(iter(rrulestr(probe.to_ical().decode(), dtstart=at)), None) is not None
+    text = bytes(probe.to_ical()).decode()  # type: ignore[no-untyped-call]
+    return next(iter(rrulestr(text, dtstart=at)), None) is not None
 
 
 def _has_kind(year: date, other: date) -> bool:
@@ -108,7 +109,7 @@ def shift_series(components: list[Any], master: Any, old: Moment, new: Moment, e
         for moment in moved:
             master.add(name.lower(), moment)
     for exception in exceptions:
-        _shift_exception(exception, shift, end - new)
+        _shift_exception(exception, shift, _strip(end) - _strip(new))
 
 
 def _shift_exception(exception: Any, shift: "_Shift", length: timedelta) -> None:
@@ -141,7 +142,8 @@ class _Shift:
             return moment + self._by
         if moment.tzinfo is not None and self._old_zone is not None:
             moment = moment.astimezone(self._old_zone)
-        return (moment.replace(tzinfo=None) + self._by).replace(tzinfo=self._new_zone)
+        moved: datetime = (moment.replace(tzinfo=None) + self._by).replace(tzinfo=self._new_zone)
+        return moved
 
     def move_last(self, moment: Any) -> Moment:
         """Move the last moment of a rule: a day, or a time in UTC where the series has a zone."""

@@ -1,6 +1,7 @@
 """Format conversion: what stays, what is lost and told, and what is refused."""
 
 import json
+import re
 import tomllib
 from typing import Any
 
@@ -142,6 +143,44 @@ def test_tables_become_data_and_other_text_is_told() -> None:
 )
 def test_what_is_lost_is_told(content: str, source: Format, target: Format, told: str) -> None:
     assert told in losses(content, source, target)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["![i](data:image/png;base64,iVBORw0KGgo=)", "[x](data:text/html,x)", "[x](javascript:alert(1))",
+     "<data:image/png,x>", "![i](JaVaScRiPt:x)", "[q][r]\n\n[r]: vbscript:x", "[f](file:///etc/passwd)", "![b](blob:x)", "<ftp://e.example>"],
+)  # fmt: skip
+def test_a_link_or_picture_of_another_kind_stays_text_and_is_told(source: str) -> None:
+    html = convert(source, "markdown", "html")
+    assert "href" not in html and "src" not in html and "<img" not in html
+    assert "kept as text" in losses(source, "markdown", "html")
+
+
+@pytest.mark.parametrize("source", ["[a](https://e.example/x)", "![b](/p.png)", "[c](mailto:a@e.example)", "[d](#x:y)"])
+def test_a_link_of_the_usual_kind_is_kept_without_a_loss(source: str) -> None:
+    html = convert(source, "markdown", "html")
+    assert "href" in html or "src" in html
+    assert losses(source, "markdown", "html") == ""
+
+
+HOSTILE_CELLS = (
+    *("<b>x</b>", "<script>x</script>", "[x](https://e.example)", "![i](data:x)", "`a`|`b`", "**b** _i_ ~~s~~"),
+    *("&lt;b&gt; & &#60;", "a\\|b", "snake_case_name", "<https://e.example>", "# h", "*", "a & b", "x < y > z"),
+)
+
+
+@pytest.mark.parametrize("cell", HOSTILE_CELLS)
+def test_data_stays_data_in_a_markdown_table(cell: str) -> None:
+    rows = [{"a": cell, "b": "1"}]
+    table = convert(json.dumps(rows), "json", "markdown")
+    assert json.loads(convert(table, "markdown", "json")) == rows
+    html = convert(table, "markdown", "html")
+    assert not set(re.findall(r"<(\w+)", html)) - {"table", "thead", "tbody", "tr", "th", "td"}
+
+
+@pytest.mark.parametrize("mark", ["\u0000", "\u0007", "\u001b"])
+def test_control_characters_in_csv_are_told(mark: str) -> None:
+    assert "control characters" in losses(json.dumps([{"a": f"x{mark}y"}]), "json", "csv")
 
 
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
