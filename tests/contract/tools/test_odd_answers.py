@@ -117,8 +117,8 @@ ACTS: dict[str, tuple[Any, dict[str, Callable[[Odd], Any]]]] = {
         {"ok": True, "ts": "1.1", "channel": "C", "has_more": False,
          "messages": [{"ts": "1.1", "metadata": {"event_payload": {"call": "m"}}}]},
         {
-            "post": lambda http: open_slack(http).post("C1", "x", thread=None, marker="m"),
-            "find": lambda http: open_slack(http).find_posted("C1", thread=None, marker="m"),
+            "post": lambda http: open_slack(http).post("C1", "x", thread_id=None, marker="m"),
+            "find": lambda http: open_slack(http).find_posted("C1", thread_id=None, marker="m"),
             "delete": lambda http: open_slack(http).delete(PostedMessage(channel="C1", message_id="1.1")),
         },
     ),

@@ -85,7 +85,7 @@ class CalDavCalendar:
                 skipped += 1
         found.sort(key=lambda one: (_to_instant(one.start), one.event_id))
         if skipped:
-            notes.append(f"{skipped} entries can't be read or counted out, and are not shown")
+            notes.append(f"{skipped} entries can't be read or expanded, and are not shown")
         return EventPage(events=tuple(found[:limit]), more=len(found) > limit, notes=tuple(notes))
 
     def read(self, event_id: str) -> StoredEvent:

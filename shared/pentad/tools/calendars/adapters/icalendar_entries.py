@@ -140,7 +140,7 @@ def list_occurrences(
     """Return the events of an entry that overlap a stretch of time.
 
     Raises:
-        ToolFailed: its series can't be counted out in a moment; see `check_countable`.
+        ToolFailed: its series can't be expanded in a moment; see `check_countable`.
     """
     components = list_components(entry)
     check_countable(components)

@@ -1,4 +1,4 @@
-"""Series of iCalendar that others wrote: which can be counted out in a moment, and what moves with a series."""
+"""Series of iCalendar that others wrote: which can be expanded in a moment, and what moves with a series."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ _OFTEN = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _MOST_A_DAY = 24
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _LAST_28_YEARS = range(9971, 9943, -1)
-"""In them each kind of year begins on each day of the week; what has not repeated by 9999 is not counted further."""
+"""In them each kind of year begins on each day of the week; what has not repeated by 9999 is not looked for further."""
 _PART_OF_DAYS = ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS")
 _PART_OF_TIMES = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
@@ -26,7 +26,7 @@ def list_rules(event: Any) -> list[Any]:
 
 
 def check_countable(components: list[Any]) -> None:
-    """Refuse a series that takes more than a moment to be counted out.
+    """Refuse a series that takes more than a moment to be expanded.
 
     Raises:
         ToolFailed: it repeats too often, or hardly ever, or far from today.
@@ -36,7 +36,7 @@ def check_countable(components: list[Any]) -> None:
         try:
             start = event.decoded("DTSTART")
             if rules and not _FIRST_YEAR <= start.year <= _LAST_YEAR:
-                raise ToolFailed("a series is too far from today to be counted out")
+                raise ToolFailed("a series is too far from today to be expanded")
             for rule in rules:
                 _check_rule(rule, start)
         except (ValueError, TypeError, OverflowError, LookupError, AttributeError) as error:
@@ -47,14 +47,14 @@ def _check_rule(rule: Any, start: Moment) -> None:
     if [str(one).upper() for one in rule.get("FREQ", ())][:1] == [] or any(
         str(one).upper() not in _OFTEN for one in rule["FREQ"]
     ):
-        raise ToolFailed("a series repeats too often to be counted out")
+        raise ToolFailed("a series repeats too often to be expanded")
     if any(int(one) < 1 for one in rule.get("INTERVAL", ())):
         raise ToolFailed("a series has an interval of nothing")
     times = [len(rule.get(name, ())) or 1 for name in _PART_OF_TIMES]
     if times[0] * times[1] * times[2] > _MOST_A_DAY:
-        raise ToolFailed("a series repeats too often to be counted out")
+        raise ToolFailed("a series repeats too often to be expanded")
     if any(name in rule for name in (*_PART_OF_DAYS, *_PART_OF_TIMES)) and not _occurs(rule, start):
-        raise ToolFailed("a series hardly ever occurs, so it is not counted out")
+        raise ToolFailed("a series hardly ever occurs, so it is not expanded")
 
 
 def _occurs(rule: Any, start: Moment) -> bool:

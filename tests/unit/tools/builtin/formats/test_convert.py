@@ -147,9 +147,12 @@ def test_what_is_lost_is_told(content: str, source: Format, target: Format, told
 
 @pytest.mark.parametrize(
     "source",
-    ["![i](data:image/png;base64,iVBORw0KGgo=)", "[x](data:text/html,x)", "[x](javascript:alert(1))",
-     "<data:image/png,x>", "![i](JaVaScRiPt:x)", "[q][r]\n\n[r]: vbscript:x", "[f](file:///etc/passwd)", "![b](blob:x)", "<ftp://e.example>"],
-)  # fmt: skip
+    [
+        *("![i](data:image/png;base64,iVBORw0KGgo=)", "[x](data:text/html,x)", "[x](javascript:alert(1))"),
+        *("<data:image/png,x>", "![i](JaVaScRiPt:x)", "[q][r]\n\n[r]: vbscript:x", "[f](file:///etc/passwd)"),
+        *("![b](blob:x)", "<ftp://e.example>"),
+    ],
+)
 def test_a_link_or_picture_of_another_kind_stays_text_and_is_told(source: str) -> None:
     html = convert(source, "markdown", "html")
     assert "href" not in html and "src" not in html and "<img" not in html

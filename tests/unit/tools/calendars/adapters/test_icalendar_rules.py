@@ -1,4 +1,4 @@
-"""Series that others wrote: what can be counted out is, and no rule holds a search for long."""
+"""Series that others wrote: what can be expanded is, and no rule holds a search for long."""
 
 import contextlib
 from collections.abc import Callable
