@@ -29,6 +29,7 @@ def call(tool: Tool[Any, Any], **arguments: Any) -> tuple[bool, Any]:
             {"content": "- a: '1'\n  b: '2'\n"},
         ),
         (convert_units, {"value": "98.6", "source": "°F", "target": "°C"}, {"result": "37", "exact": True}),
+        (convert_units, {"value": "5 km + 3 m", "target": "m"}, {"result": "5003", "exact": True}),
         (
             business_days,
             {"operation": "add", "start": "2026-12-24", "days": 1, "holidays": ["2026-12-25"]},

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pentad.domain.errors import InvalidInput
 from pentad.tools.builtin.arithmetic import evaluate
-from pentad.tools.builtin.quantities import Quantity, make_number
+from pentad.tools.builtin.quantities import Quantity, apply, make_number
 from pentad.tools.builtin.units.table import AMBIGUOUS, UNITS, Dimension, Unit
 
 MAX_UNIT_LENGTH = 80
@@ -38,13 +38,17 @@ def convert_units(value: str, source: str, target: str) -> tuple[str, bool]:
     first, second = read_unit(source, "source"), read_unit(target, "target")
     if first.dimension != second.dimension:
         raise InvalidInput(
-            f"'{source}' is {_name_dimension(first.dimension)} and '{target}' is {_name_dimension(second.dimension)}",
+            f"'{source}' is {name_dimension(first.dimension)} and '{target}' is {name_dimension(second.dimension)}",
             field="target",
             fix="name two units that measure the same",
         )
     # Scales with a zero of their own are moved to the absolute zero and back.
     if first.offset is not None and second.offset is not None:
         absolute = number + make_number(first.offset)
+        if apply("floor", [absolute]).value < 0:
+            raise InvalidInput(
+                f"'{value[:40]}' {source} is below absolute zero", field="value", fix="give a temperature above it"
+            )
         return _scale(absolute, first.factor / second.factor, -second.offset).show()
     return _scale(number, first.factor / second.factor, Fraction(0)).show()
 
@@ -63,8 +67,7 @@ def read_unit(text: str, field: str) -> Unit:
     Raises:
         InvalidInput: it can't be read.
     """
-    plain = " ".join(text.translate(_SUPERSCRIPTS).split())
-    _refuse_currency(plain, field)
+    plain = prepare_unit(text, field)
     named = UNITS.get(plain.replace(" ", "_"))
     if named is not None:
         return named
@@ -75,7 +78,9 @@ def read_unit(text: str, field: str) -> Unit:
     offset = None
     for place in range(0, len(factors), 2):
         inverse = place > 0 and factors[place - 1] in ("/", "per")
-        unit, power = _read_part(factors[place], field, alone=len(factors) == 1)
+        if factors[place].strip() == "1":  # 1/s, and 1 for a number
+            continue
+        unit, power = read_part(factors[place], field, alone=len(factors) == 1)
         power = -power if inverse else power
         factor *= unit.factor**power
         offset = unit.offset if len(factors) == 1 and power == 1 else None
@@ -84,7 +89,28 @@ def read_unit(text: str, field: str) -> Unit:
     return Unit(factor, tuple(sorted((name, power) for name, power in powers.items() if power)), offset)
 
 
-def _read_part(text: str, field: str, *, alone: bool) -> tuple[Unit, int]:
+def prepare_unit(text: str, field: str) -> str:
+    """Return a text with units in plain digits and single blanks.
+
+    Raises:
+        InvalidInput: it is a currency.
+    """
+    plain = " ".join(text.translate(_SUPERSCRIPTS).split())
+    _refuse_currency(plain, field)
+    return plain
+
+
+def read_part(text: str, field: str, *, alone: bool) -> tuple[Unit, int]:
+    """Return one unit and its power, as in ``m^2``.
+
+    Args:
+        text: the unit.
+        field: the parameter, for messages.
+        alone: there is no other unit beside it, so it may have a zero of its own.
+
+    Raises:
+        InvalidInput: it is not known, has several meanings, or can't be combined.
+    """
     words = text.strip().replace(" ", "_")
     power = 1
     for word, times in (("square_", 2), ("cubic_", 3)):
@@ -148,7 +174,8 @@ _NAMES: dict[Dimension, str] = {
 }
 
 
-def _name_dimension(dimension: Dimension) -> str:
+def name_dimension(dimension: Dimension) -> str:
+    """Return what a dimension measures, for messages."""
     if dimension in _NAMES:
         return _NAMES[dimension]
     if len(dimension) == 1 and dimension[0][1] == 1:

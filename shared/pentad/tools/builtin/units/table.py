@@ -177,7 +177,7 @@ AMBIGUOUS = {
     "yr": "julian_year (365.25 days), or d (days), which the tool for dates counts",
     "rad": "deg, after degrees(...) of the calculator: a radian is not an exact share of a turn",
     "radian": "deg, after degrees(...) of the calculator: a radian is not an exact share of a turn",
-    "mpg": "l and km: miles per gallon is not a multiple of litres per kilometre but its inverse",
+    "mpg": "mi/us_gal or mi/imperial_gal: not a multiple of litres per kilometre but its inverse",
 }
 """Names with several meanings or none that is fixed, with what to write instead."""
 
