@@ -171,10 +171,10 @@ def test_a_credential_that_is_refused_is_renewed_once_whatever_was_asked(
     )
 
     class Walled(ScriptedServer):
-        def request(self, method_: str, url: str, *, json: Any = None, **terms: Any) -> Any:
-            found = super().request(method_, url, json=json, **terms)
+        def request(self, *asked: Any, **terms: Any) -> Any:
+            found = super().request(*asked, **terms)
             old = "old" in self.asked[-1][2][header]
-            return answer("", status=401) if old and method in (json["method"], "all") else found
+            return answer("", status=401) if old and method in (terms["json"]["method"], "all") else found
 
     server = Walled(modern=modern)
     assert call(server, auth=auth, secrets=Rotated(s=Credential("old"))) == "3"
