@@ -22,7 +22,7 @@ def blocks(root: Path) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder whose files are found as ``functions.tools.NAME``; nothing of it stays loaded."""
+    """Yield a folder whose files are found beside the tools; nothing of it stays loaded."""
     import functions.tools as tools
 
     tools.__path__.append(str(tmp_path))

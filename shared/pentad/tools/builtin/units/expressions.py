@@ -78,7 +78,7 @@ def evaluate_measure(text: str) -> Measure:
         raise _refuse(f"it has {len(text):,} characters", f"use at most {MAX_LENGTH:,}")
     plain = prepare_unit(text, "value").replace("\u2212", "-")
     with limited_work():
-        return _Reader(_split(plain)).read()
+        return _MeasureReader(_split(plain)).read()
 
 
 def convert_expression(value: str, target: str) -> tuple[str, bool]:
@@ -117,7 +117,7 @@ def _split(text: str) -> list[tuple[str, str]]:
     return [*tokens, ("end", "")]
 
 
-class _Reader:
+class _MeasureReader:
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self._tokens = tokens
         self._place = 0
