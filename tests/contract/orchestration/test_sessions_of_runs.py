@@ -46,7 +46,7 @@ def test_a_session_that_we_made_is_gone_on_with(stores: Stores) -> None:
 
 def test_a_run_that_needs_a_new_session_never_gets_a_filled_one(stores: Stores) -> None:
     end(stores, started(stores, session="s1"))
-    with pytest.raises(StoreUnavailable, match="there already"):
+    with pytest.raises(StoreUnavailable, match="already exists"):
         begin_new(stores, make_run(stores, session="s1"))
     head = stores.sessions.get(TENANT, "s1")
     assert head is not None
