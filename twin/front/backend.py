@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 import time
@@ -12,11 +11,13 @@ from typing import Any, Final
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from twin.front.account import MotoAccount
-from twin.front.checks.messages import send_batch
+from twin.front.checks.events import put_events
+from twin.front.checks.queues import send_batch
 from twin.front.checks.refusals import find_refusal
 from twin.front.dynamodb.gate import DynamoGate
 from twin.front.model import ApiCall, ApiResponse, TableTimes
 from twin.front.moto_repairs import patch_response
+from twin.front.parse import with_body
 from twin.moto_patches import (
     bucket_policies,
     ciphertexts,
@@ -75,6 +76,8 @@ class MotoBackend:
             return patch_response(
                 self._account, call, send_batch(call, lambda body: self._serve_once("sqs", with_body(environ, body)))
             )
+        if call.service == "events" and call.operation == "PutEvents":
+            return put_events(call, lambda body: self._serve_once("events", with_body(environ, body)))
         if call.service == "dynamodb":
             return self._dynamodb.serve(call, environ)
         return patch_response(self._account, call, self._serve_once(call.service, environ))
@@ -133,8 +136,3 @@ class MotoBackend:
             )
             wait = getattr(queue, "receive_message_wait_time_seconds", 0)
         return min(float(wait or 0), _MAX_WAIT_SECONDS)
-
-
-def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """Return a copy of a WSGI environment with a fresh body, for one call of an application."""
-    return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

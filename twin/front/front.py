@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from twin.front import errors
 from twin.front.account import MotoAccount, TokenResolver
 from twin.front.backend import MotoBackend
+from twin.front.checks.constraints import find_violation
 from twin.front.checks.presigned import find_refusal
 from twin.front.encryption import list_key_accesses
 from twin.front.lambda_api import Invoker, LambdaApi
@@ -160,6 +161,9 @@ class AwsFront:
         return self._serve(call, environ)
 
     def _serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        violation = find_violation(call, environ)
+        if violation is not None:
+            return violation
         override = self._overrides.get(call.service)
         response = override(call) if override is not None else None
         if response is None:

@@ -109,6 +109,17 @@ def _parse_query(service: str, body: bytes) -> Parsed:
     return Parsed(operation, {key: value for key, value in form.items() if key not in ("Action", "Version")})
 
 
+def parse_rest(service: str, environ: Mapping[str, Any], content: bytes) -> Mapping[str, Any]:
+    """Return all parameters of a REST request, those of its content too.
+
+    Raises:
+        ValueError: The content is not what the operation takes.
+    """
+    request = Request({**environ, "wsgi.input": io.BytesIO(b"")})
+    operation, uri = get_service_router(service).match(request)
+    return _parse_rest_params(service, operation.name, request, uri, content)
+
+
 def _parse_rest(service: str, environ: Mapping[str, Any], body: bytes) -> Parsed:
     model = _MODELS.get(service, service)
     if _is_ses_v2(service, environ):
@@ -149,3 +160,8 @@ def _parse_rest_params(
     )
     parsed.pop("Body", None)
     return parsed
+
+
+def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Return a copy of a WSGI environment with a fresh body, for one call of an application."""
+    return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

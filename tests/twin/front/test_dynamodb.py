@@ -333,7 +333,7 @@ def test_a_query_looks_at_its_partition_and_not_at_the_table(dynamodb: Any, monk
 
 KINDS: dict[str, Any] = {
     "S": "ü\n\x00",
-    "N": "1.50",
+    "N": "1.5",
     "B": b"\x00\xff",
     "SS": ["a", "b"],
     "NS": ["1", "2.5"],

@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.twin.front.conftest import Client, make_table
+from twin.front.dynamodb.operands import check_operands
 
 pytestmark = pytest.mark.twin
 
@@ -102,8 +103,8 @@ def test_sums_keep_all_digits_that_a_number_has(dynamodb: Any) -> None:
     assert add("ADD n :v", "-1.25") == "0"
     assert add("ADD n :v", "9" * 37, "0.9") == f"{'9' * 37}.9"
     for first, second, message in (
-        ("1E37", "0.12345", "more than 38 significant digits"),
-        ("9E125", "9E125", "Number overflow"),
+        ("1" + "0" * 37, "0.12345", "more than 38 significant digits"),
+        ("9" + "0" * 125, "9E125", "Number overflow"),
     ):
         dynamodb.put_item(TableName="items", Item={**KEY, "n": {"N": first}})
         update = {"UpdateExpression": "ADD n :v", "ExpressionAttributeValues": {":v": {"N": second}}}
@@ -189,3 +190,49 @@ def test_numbers_names_and_tokens_have_their_form(dynamodb: Any) -> None:
     message = refuse(dynamodb.transact_write_items, TransactItems=put, ClientRequestToken=token)
     assert "Member must have length less than or equal to 36" in message
     dynamodb.transact_write_items(TransactItems=put, ClientRequestToken=token[:36])
+
+
+def test_a_number_is_kept_without_exponent_and_zeros_that_say_nothing(dynamodb: Any) -> None:
+    # moto keeps what was written: 1.0 and 1 are two members of a set, and two keys.
+    written = {"1.50": "1.5", "1e2": "100", "-0": "0", "007": "7", "1E-7": "0.0000001", "+3.0": "3", "-2.10e1": "-21"}
+    for given, kept in {**written, "9.9e125": "99" + "0" * 124, "0.0": "0"}.items():
+        dynamodb.put_item(TableName="items", Item={**KEY, "n": {"N": given}, "l": {"L": [{"N": given}]}})
+        item = dynamodb.get_item(TableName="items", Key=KEY)["Item"]
+        assert (item["n"], item["l"]) == ({"N": kept}, {"L": [{"N": kept}]})
+    dynamodb.put_item(TableName="items", Item={**KEY, "s": {"NS": ["1.0", "2"]}})
+    removed = {":v": {"NS": ["1"]}}
+    answer = dynamodb.update_item(
+        TableName="items",
+        Key=KEY,
+        UpdateExpression="DELETE s :v",
+        ExpressionAttributeValues=removed,
+        ReturnValues="ALL_NEW",
+    )
+    assert answer["Attributes"]["s"] == {"NS": ["2"]}
+    names = {"#N": "n"}
+    dynamodb.update_item(
+        TableName="items",
+        Key=KEY,
+        UpdateExpression="SET #N = :v",
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={":v": {"N": "5.00"}},
+    )
+    assert dynamodb.get_item(TableName="items", Key=KEY)["Item"]["n"] == {"N": "5"}
+
+
+def test_an_update_has_300_operators_and_functions_at_most(dynamodb: Any) -> None:
+    dynamodb.put_item(TableName="items", Item={**KEY, "n": {"N": "1"}})
+
+    def update(expression: str) -> Any:
+        return {
+            "TableName": "items",
+            "Key": KEY,
+            "UpdateExpression": expression,
+            "ExpressionAttributeValues": {":v": {"N": "1"}},
+        }
+
+    # moto reads fewer than 300 in one expression, so what is taken is shown where it is counted.
+    long = "SET " + ", ".join(f"a{number}=n+:v" for number in range(300))
+    check_operands("UpdateExpression", long, {":v": {"N": "1"}})
+    assert "more than 300 operators" in refuse(dynamodb.update_item, **update(f"{long}, b=if_not_exists(n,:v)"))
+    dynamodb.update_item(**update("SET a=n - :v + n, b=if_not_exists(n,:v)"))

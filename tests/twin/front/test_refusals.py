@@ -150,3 +150,96 @@ def test_a_rules_pattern_is_checked_when_it_is_put(client: Client) -> None:
         assert fail(events.put_rule, Name="r", ScheduleExpression=schedule) == "ValidationException"
     for schedule in ("rate(1 minute)", "rate(12 hours)"):
         assert events.put_rule(Name="s", ScheduleExpression=schedule)["RuleArn"]
+
+
+def test_each_entry_of_put_events_is_put_or_refused_by_itself(client: Client) -> None:
+    # moto puts events of AWS's own sources, details that are no objects, and types of any length.
+    events = client("events")
+    good = {"Source": "mine", "DetailType": "t", "Detail": "{}"}
+    entries: list[dict[str, Any]] = [
+        good,
+        {**good, "Source": "aws.s3"},
+        {**good, "Detail": "[1]"},
+        {**good, "Detail": '{"a": NaN}'},
+        {**good, "DetailType": "t" * 129},
+        {**good, "DetailType": ""},
+        {"Source": "mine", "DetailType": "t"},
+        {**good, "DetailType": "t" * 128},
+    ]
+    answer = events.put_events(Entries=entries)
+    assert answer["FailedEntryCount"] == 6
+    assert [entry.get("ErrorCode") for entry in answer["Entries"]] == [
+        *(None, "NotAuthorizedForSourceException", "MalformedDetail", "MalformedDetail"),
+        *("InvalidArgument", "InvalidArgument", "InvalidArgument", None),
+    ]
+    assert all(entry.get("EventId") or entry["ErrorMessage"] for entry in answer["Entries"])
+    refused = events.put_events(Entries=[{**good, "Source": "AWS.s3"}])["Entries"]
+    assert refused == [
+        {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
+    ]
+    assert fail(events.put_events, Entries=[good] * 11) == "ValidationException"
+
+
+def test_a_rule_has_a_pattern_or_a_schedule_that_can_be_read(client: Client) -> None:
+    events = client("events")
+    assert fail(events.put_rule, Name="r") == "ValidationException"
+    for wrong in ("at(2030-01-01T00:00:00)", "cron(0 0 ? * 2#6 *)", "cron(0 0 40W * ? *)", "cron(0/0 0 1 * ? *)", "no"):
+        assert fail(events.put_rule, Name="r", ScheduleExpression=wrong) == "ValidationException", wrong
+    for right in ("cron(0 12 ? * L *)", "cron(0/15 9-17 ? * MON-FRI 2030)", "cron(0 0 31W 1,3 ? *)"):
+        assert events.put_rule(Name="r", ScheduleExpression=right)["RuleArn"]
+
+
+def test_numbers_of_a_queue_and_of_its_requests_are_in_their_ranges(client: Client) -> None:
+    # moto takes all of these but a MaximumMessageSize, and a WaitTimeSeconds never reaches it.
+    sqs = client("sqs")
+    wrong = {"DelaySeconds": "901", "MessageRetentionPeriod": "59", "ReceiveMessageWaitTimeSeconds": "21"}
+    for name, value in (*wrong.items(), ("VisibilityTimeout", "43201"), ("VisibilityTimeout", "x"), ("Delay ", "1")):
+        code = "InvalidAttributeName" if name.endswith(" ") else "InvalidAttributeValue"
+        assert fail(sqs.create_queue, QueueName="bad", Attributes={name: value}) == code
+    url = sqs.create_queue(QueueName="q", Attributes={"DelaySeconds": "900", "VisibilityTimeout": "0"})["QueueUrl"]
+    assert fail(sqs.set_queue_attributes, QueueUrl=url, Attributes=wrong) == "InvalidAttributeValue"
+    for given in (
+        *({"MaxNumberOfMessages": 11}, {"MaxNumberOfMessages": 0}, {"WaitTimeSeconds": 21}, {"WaitTimeSeconds": -1}),
+        *({"VisibilityTimeout": 43_201}, {"VisibilityTimeout": -1}),
+    ):
+        assert fail(sqs.receive_message, QueueUrl=url, **given) == "InvalidParameterValue", given
+    assert fail(sqs.send_message, QueueUrl=url, MessageBody="a", DelaySeconds=-1) == "InvalidParameterValue"
+    sent = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "x", "MessageBody": "a", "DelaySeconds": 901}])
+    assert sent["Failed"][0]["Code"] == "InvalidParameterValue"
+    hide = {"QueueUrl": url, "ReceiptHandle": "x", "VisibilityTimeout": 43_201}
+    assert fail(sqs.change_message_visibility, **hide) == "InvalidParameterValue"
+
+
+def test_metadata_and_tags_of_an_object_and_lists_of_deletions_have_bounds(client: Client) -> None:
+    # moto takes metadata and lists of any length; tags it checks in PutObjectTagging alone.
+    s3 = client("s3")
+    s3.create_bucket(Bucket="docs")
+    assert fail(s3.put_object, Bucket="docs", Key="a", Metadata={"k": "v" * 2048}) == "MetadataTooLarge"
+    s3.put_object(Bucket="docs", Key="a", Metadata={"k": "v" * 2047})
+    many = "&".join(f"k{number}=v" for number in range(11))
+    for tags, code in ((many, "BadRequest"), ("k=" + "v" * 257, "InvalidTag"), ("k=1&k=2", "InvalidTag")):
+        assert fail(s3.put_object, Bucket="docs", Key="a", Tagging=tags) == code
+    keys = [{"Key": str(number)} for number in range(1001)]
+    assert fail(s3.delete_objects, Bucket="docs", Delete={"Objects": keys}) == "MalformedXML"
+    assert fail(s3.delete_objects, Bucket="docs", Delete={"Objects": []}) == "MalformedXML"
+    assert len(s3.delete_objects(Bucket="docs", Delete={"Objects": keys[:1000]})["Deleted"]) == 1000
+
+
+def test_messages_of_topics_secrets_and_parameters_are_what_their_services_store(client: Client) -> None:
+    sns, secrets, ssm = client("sns"), client("secretsmanager"), client("ssm")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    for given in (
+        *({"Message": ""}, {"Message": "é" * 131_073}, {"Message": "a", "Subject": "a\nb"}),
+        *({"Message": "a", "Subject": "s" * 101}, {"Message": "a", "Subject": ""}),
+    ):
+        assert fail(sns.publish, TopicArn=topic, **given) == "InvalidParameter"
+    sns.publish(TopicArn=topic, Message="é" * 131_072, Subject="s" * 100)
+    assert fail(secrets.create_secret, Name="a b", SecretString="x") == "ValidationException"
+    assert fail(secrets.create_secret, Name="a", SecretString="é" * 32_769) == "ValidationException"
+    secrets.create_secret(Name="a/b+c=d.e@f!g", SecretString="é" * 32_768)
+    long = {"Name": "p", "Type": "String", "Value": "x" * 4097}
+    assert fail(ssm.put_parameter, **long) == "ValidationException"
+    ssm.put_parameter(**long, Tier="Advanced")
+    assert (
+        fail(ssm.put_parameter, **{**long, "Name": "q", "Value": "x" * 8193}, Tier="Advanced") == "ValidationException"
+    )

@@ -1,15 +1,12 @@
-"""What SQS refuses of a message, alone or in a batch (API reference of `SendMessage` and `SendMessageBatch`)."""
+"""What SQS refuses of a message (API reference of `SendMessage`)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
-
-from twin.front.model import ApiCall, ApiResponse
 
 MESSAGE_BYTES: Final = 1024 * 1024
 """Longest message: its body with names, types and values of its attributes."""
@@ -22,12 +19,10 @@ _CHARACTERS: Final = (
     "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
     "#x10000 to #x10FFFF"
 )
-_OK: Final = 200
 _INVALID: Final = "InvalidParameterValue"
 
 Refusal = tuple[str, str]
 """An error's name and message."""
-Entries = list[dict[str, Any]]
 
 
 def check_message(message: Mapping[str, Any]) -> Refusal | None:
@@ -74,35 +69,3 @@ def _measure_attribute(value: Mapping[str, Any]) -> int:
         binary = 0
     texts = (str(value.get(name) or "") for name in ("DataType", "StringValue"))
     return binary + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-
-
-def send_batch(call: ApiCall, send: Callable[[bytes], ApiResponse]) -> ApiResponse:
-    """Send the entries of a batch that are taken, and answer with why the others are not.
-
-    Args:
-        call: a `SendMessageBatch`.
-        send: lets moto answer a request with this body.
-    """
-    entries: Entries = call.params.get("Entries") or []
-    refused: Entries = []
-    taken: Entries = []
-    for entry in entries:
-        refusal = check_message(entry)
-        if refusal is None:
-            taken.append(entry)
-        else:
-            told = {"Id": entry.get("Id"), "SenderFault": True, "Code": refusal[0], "Message": refusal[1]}
-            refused.append(told)
-    if not refused:
-        return send(json.dumps(dict(call.params)).encode())
-    if not taken:
-        return ApiResponse(
-            _OK, (("Content-Type", "application/x-amz-json-1.0"),), json.dumps({"Failed": refused}).encode()
-        )
-    response = send(json.dumps({**call.params, "Entries": taken}).encode())
-    if response.status != _OK:
-        return response
-    answer = json.loads(response.body)
-    answer["Failed"] = [*(answer.get("Failed") or []), *refused]
-    headers = tuple((name, value) for name, value in response.headers if name.lower() != "content-length")
-    return ApiResponse(_OK, headers, json.dumps(answer).encode())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from moto.dynamodb.models.table import Table
@@ -14,12 +16,13 @@ from moto.dynamodb.models.table import Table
 from twin.front.account import MotoAccount
 from twin.front.dynamodb import conflicts
 from twin.front.dynamodb.late_indexes import Entry, LateIndexes, read_key
-from twin.front.dynamodb.requests import check_request, list_entries, list_items
+from twin.front.dynamodb.requests import OPERATIONS, check_request, list_entries, list_items
 from twin.front.dynamodb.tables import TableShape, read_shape
 from twin.front.dynamodb.tokens import TransactionTokens
 from twin.front.dynamodb.updates import find_faults, keep_items, put_back_all
-from twin.front.dynamodb.values import InvalidRequest, measure_item
+from twin.front.dynamodb.values import InvalidRequest, measure_item, write_numbers
 from twin.front.model import ApiCall, ApiResponse, TableTimes
+from twin.front.parse import with_body
 
 logger = logging.getLogger(__name__)
 sleep = time.sleep
@@ -62,6 +65,8 @@ class DynamoGate:
             check_request(call.operation, call.params, self._find_shape, self._measure_stored)
         except InvalidRequest as error:
             return conflicts.build_error(error.code, str(error))
+        if call.operation in OPERATIONS:
+            call, environ = _write_numbers(call, environ)
         if call.operation in _READS:
             table, index = self._find_table(call.params["TableName"]), call.params.get("IndexName")
             with self._lock, self._late.show(table, index):
@@ -152,3 +157,12 @@ class DynamoGate:
         with self._lock:
             item = table.get_item(*read_key(table, key))
             return 0 if item is None else measure_item(item.to_json()["Attributes"])
+
+
+def _write_numbers(call: ApiCall, environ: dict[str, Any]) -> tuple[ApiCall, dict[str, Any]]:
+    """Let moto see numbers as DynamoDB keeps them: to moto, 1.0 and 1 are two keys and two members of a set."""
+    params = write_numbers(call.params)
+    if params is call.params:
+        return call, environ
+    body = json.dumps(params).encode()
+    return replace(call, params=params, body=body), with_body(environ, body)

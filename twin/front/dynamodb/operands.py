@@ -19,6 +19,10 @@ EXPRESSION_BYTES: Final = 4096
 IN_OPERANDS: Final = 100
 """Most operands of IN (developer guide, "Quotas")."""
 
+OPERATORS: Final = 300
+"""Most operators and functions of an UpdateExpression (developer guide, "Quotas"): `a = :b + :c` has one."""
+
+_OPERATOR: Final = re.compile(r"[+]|(?<=[\w\])\s])-|\w\s*\(")
 _PATH: Final = r"(?:[#\w][\w.\[\]#]*)"
 _BEGINS: Final = re.compile(rf"\b(begins_with)\s*\(\s*{_PATH}\s*,\s*(:\w+)\s*\)")
 _COMPARED: Final = re.compile(r"(?<![<>=])(<=|>=|<(?!>)|>)\s*(:\w+)")
@@ -45,13 +49,7 @@ def check_operands(kind: str, text: str, values: Values) -> None:
     Raises:
         InvalidRequest: an operand is of a type, or stands in an order, that its operator does not take.
     """
-    if not text.strip():
-        raise InvalidRequest(f"Invalid {kind}: The expression can not be empty;")
-    if len(text.encode()) > EXPRESSION_BYTES:
-        size = len(text.encode())
-        raise InvalidRequest(
-            f"Invalid {kind}: Expression size has exceeded the maximum allowed size; expression size: {size}"
-        )
+    _check_size(kind, text)
     for operator, name in _list_typed(text):
         found = _read_type(values[name])
         if found not in (_ORDERED if operator != "begins_with" else ("S", "B")):
@@ -73,6 +71,19 @@ def check_operands(kind: str, text: str, values: Values) -> None:
                 f"Invalid {kind}: The first operand must be distinct from the remaining operands for this operator or "
                 f"function; operator: contains, first operand: [{first}]"
             )
+
+
+def _check_size(kind: str, text: str) -> None:
+    if not text.strip():
+        raise InvalidRequest(f"Invalid {kind}: The expression can not be empty;")
+    if len(text.encode()) > EXPRESSION_BYTES:
+        size = len(text.encode())
+        raise InvalidRequest(
+            f"Invalid {kind}: Expression size has exceeded the maximum allowed size; expression size: {size}"
+        )
+    if kind == "UpdateExpression" and len(_OPERATOR.findall(text)) > OPERATORS:
+        # The developer guide has the limit; AWS's own words are not recorded.
+        raise InvalidRequest(f"Invalid {kind}: The expression contains more than {OPERATORS} operators and functions")
 
 
 def check_key_condition(text: str, names: Mapping[str, str], values: Values, shape: KeyShape) -> None:

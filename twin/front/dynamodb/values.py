@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any, Final
 
 NUMBER_DIGITS: Final = 38
@@ -23,6 +23,9 @@ NAME_BYTES: Final = 65_535
 
 ITEM_BYTES: Final = 409_600
 """Largest item, with its attributes' names."""
+
+MOST_DIGITS: Final = 400
+"""Between the largest and the smallest number are 256 digits."""
 
 _LARGEST: Final = Decimal("9.9999999999999999999999999999999999999E+125")
 _SMALLEST: Final = Decimal("1E-130")
@@ -140,6 +143,31 @@ def parse_number(text: str) -> Decimal:
             "Number underflow. Attempting to store a number with magnitude smaller than supported range"
         )
     return number
+
+
+def write_number(text: str) -> str:
+    """Return a number as DynamoDB shows it: no exponent, and no zeros that say nothing.
+
+    Developer guide, "Data types": "Leading and trailing zeroes are trimmed."
+    """
+    number = parse_number(text)
+    with localcontext(prec=MOST_DIGITS):
+        return f"{number.normalize():f}" if number else "0"
+
+
+def write_numbers(content: Any) -> Any:
+    """Return a request with each number as DynamoDB keeps it; the same object where nothing is to change."""
+    if isinstance(content, Mapping):
+        if len(content) == 1 and isinstance(content.get("N"), str):
+            return content if (shown := write_number(content["N"])) == content["N"] else {"N": shown}
+        if len(content) == 1 and isinstance(content.get("NS"), list):
+            return {"NS": [write_number(member) for member in content["NS"]]}
+        changed = {name: write_numbers(inner) for name, inner in content.items()}
+        return changed if any(changed[name] is not inner for name, inner in content.items()) else content
+    if isinstance(content, list):
+        several = [write_numbers(inner) for inner in content]
+        return several if any(new is not old for new, old in zip(several, content, strict=True)) else content
+    return content
 
 
 def measure_item(item: Mapping[str, Any]) -> int:

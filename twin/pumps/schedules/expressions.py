@@ -104,7 +104,7 @@ def parse_schedule(expression: str, start: datetime, zone: str = "UTC") -> Sched
 
 
 def _parse_rate(body: str, start: datetime) -> Rate:
-    match = re.fullmatch(r"(\d+) (minute|hour|day)s?", body)
+    match = re.fullmatch(r"([0-9]{1,9}) (minute|hour|day)s?", body)
     if match is None or int(match.group(1)) < 1:
         raise ScheduleError("a rate must be a positive number and minute(s), hour(s) or day(s)")
     return Rate(timedelta(seconds=int(match.group(1)) * _UNITS[match.group(2)]), start)
@@ -139,14 +139,25 @@ def _parse_numbers(field: str, low: int, high: int, names: dict[str, int] | None
         else:
             first = _parse_number(span, names)
             last = high if step else first
-        if not (low <= first <= high and low <= last <= high):
-            raise ScheduleError(f"{part} is not between {low} and {high}")
-        found.update(range(first, last + 1, int(step or 1)))
+        if not low <= first <= last <= high:
+            raise ScheduleError(f"{part} is not between {low} and {high}, from the lower to the higher")
+        found.update(range(first, last + 1, _parse_within(step or "1", 1, high)))
     return frozenset(found)
 
 
 def _parse_number(text: str, names: dict[str, int] | None) -> int:
-    return names[text] if names and text in names else int(text)
+    if names and text in names:
+        return names[text]
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise ScheduleError(f"{text!r} is no number")
+    return int(text)
+
+
+def _parse_within(text: str, low: int, high: int, names: dict[str, int] | None = None) -> int:
+    number = _parse_number(text, names)
+    if not low <= number <= high:
+        raise ScheduleError(f"{text} is not between {low} and {high}")
+    return number
 
 
 def _parse_month_day(field: str) -> Callable[[date], bool]:
@@ -155,7 +166,7 @@ def _parse_month_day(field: str) -> Callable[[date], bool]:
     if field == "L":
         return lambda day: day.day == calendar.monthrange(day.year, day.month)[1]
     if field.endswith("W"):
-        wanted = int(field[:-1])
+        wanted = _parse_within(field[:-1], 1, 31)
         return lambda day: day == _nearest_weekday(day.year, day.month, wanted)
     days = _parse_numbers(field, 1, 31)
     return lambda day: day.day in days
@@ -178,10 +189,12 @@ def _parse_week_day(field: str) -> Callable[[date], bool]:
         return lambda day: True
     if "#" in field:
         name, _, nth = field.partition("#")
-        number, which = _parse_number(name, _DAYS), int(nth)
+        number, which = _parse_within(name, 1, 7, _DAYS), _parse_within(nth, 1, 5)
         return lambda day: _day_number(day) == number and (day.day - 1) // 7 + 1 == which
-    if field.endswith("L") and len(field) > 1:
-        last = _parse_number(field[:-1], _DAYS)
+    if field == "L":  # the last day of the week
+        return lambda day: _day_number(day) == 7
+    if field.endswith("L"):
+        last = _parse_within(field[:-1], 1, 7, _DAYS)
         return lambda day: _day_number(day) == last and (day + timedelta(days=7)).month != day.month
     days = _parse_numbers(field, 1, 7, _DAYS)
     return lambda day: _day_number(day) in days
