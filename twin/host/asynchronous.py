@@ -23,6 +23,8 @@ from twin.host.registry import Target
 logger = logging.getLogger(__name__)
 STOP_SECONDS: Final = 5.0
 _DOUBLINGS: Final = 16
+_LOOK_SECONDS: Final = 0.1
+"""How often a clock that is not the machine's is looked at while something waits: it tells nobody that it was moved."""
 
 Run = Callable[[Target, bytes, str, str | None], InvokeResult]
 OnFailure = Callable[[AsyncFailure], None]
@@ -35,17 +37,25 @@ class _Job:
     request_id: str
     trace_header: str | None
     expires: float
-    """In the monotonic clock's seconds."""
+    """In the clock's seconds."""
     runs: int = 0
     refusals: int = 0
 
 
 class AsyncInvoker:
-    """The queue of asynchronous invocations and its workers."""
+    """The queue of asynchronous invocations and its workers.
 
-    def __init__(self, run: Run, limits: HostLimits) -> None:
+    Args:
+        run: runs a function once.
+        limits: waits, workers, and how much may wait.
+        read_seconds: the clock of waits and of events' age; it may stand still, or jump. None: the machine's own.
+    """
+
+    def __init__(self, run: Run, limits: HostLimits, read_seconds: Callable[[], float] | None = None) -> None:
         self._run = run
         self._limits = limits
+        self._read_seconds = read_seconds or time.monotonic
+        self._longest_look = None if read_seconds is None else _LOOK_SECONDS
         self._changed = threading.Condition()
         self._ready: deque[_Job] = deque()
         self._later: list[tuple[float, int, _Job]] = []
@@ -60,7 +70,7 @@ class AsyncInvoker:
         Raises:
             TooManyRequests: The queue is full; what waits for another attempt counts.
         """
-        expires = time.monotonic() + target.spec.asynchronous_seconds * self._limits.async_scale
+        expires = self._read_seconds() + target.spec.asynchronous_seconds * self._limits.async_scale
         with self._changed:
             self._start_workers()
             if len(self._ready) + len(self._later) >= self._limits.async_backlog:
@@ -82,16 +92,23 @@ class AsyncInvoker:
         """Wait for a job whose time has come; None once the host stops."""
         with self._changed:
             while not self._stopping.is_set():
-                now = time.monotonic()
+                now = self._read_seconds()
                 while self._later and self._later[0][0] <= now:
                     self._ready.append(heapq.heappop(self._later)[2])
                 if self._ready:
                     return self._ready.popleft()
-                self._changed.wait(self._later[0][0] - now if self._later else None)
+                self._changed.wait(self._choose_wait(now))
         return None
 
+    def _choose_wait(self, now: float) -> float | None:
+        """Return how long a worker waits for a job, in the machine's seconds; None until it is told of one."""
+        if not self._later:
+            return None
+        wait = self._later[0][0] - now
+        return wait if self._longest_look is None else min(wait, self._longest_look)
+
     def _try_job(self, job: _Job) -> None:
-        if time.monotonic() >= job.expires:
+        if self._read_seconds() >= job.expires:
             self._give_up(job, None, "the event is older than the function's configuration allows", expired=True)
             return
         try:
@@ -124,12 +141,12 @@ class AsyncInvoker:
     ) -> None:
         """Try again later, or give up at once where the event would be too old by then."""
         wait = seconds * self._limits.async_scale
-        if time.monotonic() + wait >= job.expires:
+        if self._read_seconds() + wait >= job.expires:
             reason = reason or "the event would be too old for another attempt"
             self._give_up(job, result, reason, status=status, expired=True)
             return
         with self._changed:
-            heapq.heappush(self._later, (time.monotonic() + wait, next(self._numbers), job))
+            heapq.heappush(self._later, (self._read_seconds() + wait, next(self._numbers), job))
             self._changed.notify()
 
     def _give_up(

@@ -58,6 +58,7 @@ class HostSettings:
         watch: how processes learn of the host's end.
         modules: what functions import from their layers and from installed packages, whatever their environment; it
             is imported once for many (see `processes.fork_servers`). Empty: each process starts by itself.
+        read_seconds: the clock of the waits and the age of asynchronous invocations. None: the machine's own.
     """
 
     region: str
@@ -65,6 +66,7 @@ class HostSettings:
     extra_environment: Mapping[str, str]
     watch: str = WATCH
     modules: tuple[str, ...] = ()
+    read_seconds: Callable[[], float] | None = None
 
 
 class FunctionHost:
@@ -90,7 +92,7 @@ class FunctionHost:
         self._reports: deque[InvocationReport] = deque(maxlen=self._limits.reports_kept)
         self._stopping = threading.Event()
         make_private_folder(settings.state_dir)
-        self._async = AsyncInvoker(self._run, self._limits)
+        self._async = AsyncInvoker(self._run, self._limits, settings.read_seconds)
         self._reaper = threading.Thread(target=self._run_reaper, name="function-reaper", daemon=True)
         self._reaper.start()
 

@@ -39,7 +39,7 @@ class TwinOptions:
         routing_seed: makes the choice between the two versions of an alias the same in each run.
         hosts: names of this machine, beside ``localhost`` and the loopback addresses, under which requests and web
             pages may reach the twin.
-        clock: when schedules are due. None: the system's clock.
+        clock: when schedules are due, and events of functions are tried again or too old. None: the system's clock.
         concurrency: calls of functions at once, those that wait for a process included; calls beyond it are throttled.
             AWS's default is 1,000, and a new account's may be 10.
         processes: processes of functions at once. None: 16 a core or one for each function, whichever is more, that

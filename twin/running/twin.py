@@ -292,7 +292,7 @@ class Twin:
             tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed, logs=self._logs
         )
         self._cleanup.callback(stepfunctions.uninstall)
-        principals = self._front.principals
+        principals, clock = self._front.principals, self._options.clock
         self._host = FunctionHost(
             self._logs,
             lambda role_arn: principals.issue(role_arn).to_environment(),
@@ -301,6 +301,7 @@ class Twin:
                 state_dir=self._state_dir / "functions",
                 extra_environment={"AWS_ENDPOINT_URL": self._front.url},
                 modules=self._options.modules,
+                read_seconds=None if clock is None else lambda: clock.now().timestamp(),
             ),
             make_limits(
                 self._options.concurrency,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.twin.clocks import StillClock
 from tests.twin.host.conftest import LIMITS, ROLE, MakeFunction, MakeHost, until
 from twin.host.clocks import CallClock
 from twin.host.host import FunctionHost
@@ -308,6 +309,35 @@ def test_event_that_is_too_old_is_given_up_without_another_attempt(host: Functio
     host.invoke_async("fn", b"{}")
     until(lambda: bool(failures))
     assert failures[0].expired and failures[0].attempts <= 1
+
+
+def test_waits_and_age_of_events_are_those_of_the_clock_that_the_host_is_given(
+    make_host: MakeHost, function: MakeFunction
+) -> None:
+    clock = StillClock()
+    host = make_host(replace(LIMITS, async_retry_seconds=(60.0, 120.0)), read_seconds=clock)
+    host.register(function("def handler(e, c): raise ValueError('no')", asynchronous_seconds=21_600))
+    failures: list[AsyncFailure] = []
+    host.on_async_failure(failures.append)
+    host.invoke_async("fn", b"{}")
+
+    def passes_until(runs: int) -> float:
+        """Let ten seconds pass again and again, until the function has run so often; return how many did."""
+        before = clock.now
+        until(lambda: len(host.list_reports()) == runs)
+        while len(host.list_reports()) == runs:
+            clock.now += 10
+            threading.Event().wait(0.01)
+        return clock.now - before
+
+    assert passes_until(1) >= 60 and passes_until(2) >= 120
+    until(lambda: bool(failures))
+    assert (failures[0].attempts, failures[0].expired) == (3, False)
+    host.invoke_async("fn", b"{}")
+    until(lambda: len(host.list_reports()) == 4)
+    clock.now += 21_600
+    until(lambda: len(failures) == 2)
+    assert (failures[1].attempts, failures[1].expired) == (1, True)
 
 
 def test_event_of_a_function_that_may_not_run_at_all_grows_too_old(host: FunctionHost, function: MakeFunction) -> None:
