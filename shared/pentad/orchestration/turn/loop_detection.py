@@ -6,7 +6,8 @@ also came to the same result each time, and nothing was tried meanwhile that had
 
 A call that differs from an earlier one in nothing but blanks, case, the form of a number or a truth value, kinds of
 dashes, invisible characters, quotes, brackets or punctuation at an end, or an empty field is the same call. One with a
-new identifier each time is another call: an identifier may be what it is about.
+new identifier each time is another call: an identifier may be what it is about. A result that differs in nothing but
+the id, the time or the duration of the answer is the same result (`volatile_fields`).
 """
 
 import re
@@ -18,6 +19,7 @@ from typing import Any
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.orchestration.turn import decision as decide
+from pentad.orchestration.turn.volatile_fields import drop_volatile
 
 _NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
 _ENDS = (
@@ -77,7 +79,7 @@ def _collect_calls(messages: Iterable[Message]) -> tuple[dict[_Key, list[_Made]]
                 waiting[block.call_id] = _Made(turn)
                 made.setdefault(_key_of(block), []).append(waiting[block.call_id])
             elif isinstance(block, ToolResultBlock) and block.call_id in waiting:
-                waiting[block.call_id].result = (_fold_text(block.content), block.is_error)
+                waiting[block.call_id].result = (_fold_text(drop_volatile(block.content)), block.is_error)
     return made, newest
 
 

@@ -122,6 +122,57 @@ def test_calls_that_differ_are_no_loop(values: tuple[dict[str, Any], ...]) -> No
     assert _varied(*values) is None
 
 
+@pytest.mark.parametrize(
+    "results",
+    [
+        ('{"request_id": "r1", "found": []}', '{"found":[],"request_id":"r2"}'),
+        (
+            '{"meta": {"requestId": "1f", "took_ms": 3}, "items": []}',
+            '{"meta": {"requestId": "2e", "took_ms": 9}, "items": []}',
+        ),
+        (
+            '{"X-Amzn-Trace-Id": "Root=1-5", "error": "no such order"}',
+            '{"X-Amzn-Trace-Id": "Root=1-6", "error": "no such order"}',
+        ),
+        ('[{"timestamp": 1764500000.1, "state": "open"}]', '[{"timestamp": 1764500009.7, "state": "open"}]'),
+        ('{"text": "{\\"request_id\\": 1, \\"rows\\": 0}"}', '{"text": "{\\"request_id\\": 2, \\"rows\\": 0}"}'),
+        ("not found (request id: 8c1d-11)", "not found (request id: 77aa-90)"),
+        ("<requestId>8c1d</requestId><found/>", "<requestId>77aa</requestId><found/>"),
+        ("As of 2026-11-30 10:00:01 nothing is open", "As of 2026-11-30 10:00:09 nothing is open"),
+        ("[2026-11-30T10:00:01Z] no rows, took 31 ms", "[2026-11-30T10:00:04Z] no rows, took 7 ms"),
+    ],
+)
+def test_results_that_differ_in_what_each_answer_has_anew_are_like(results: tuple[str, str]) -> None:
+    talk = _rounds(*(("look", result) for result in results))
+    assert talk.loops(talk.asks(("look", {}))) == "look"
+    circle = _rounds(*((tool, result) for result in results for tool in "ab"), ("a", results[0]))
+    assert circle.loops(circle.asks(("b", {}))) == "b"
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        ('{"job_id": "j1"}', '{"job_id": "j2"}'),
+        ('{"request_id": "r1", "status": "queued"}', '{"request_id": "r1", "status": "running"}'),
+        ('{"updated_at": "2026-11-30T10:00:01Z"}', '{"updated_at": "2026-11-30T10:00:09Z"}'),
+        ('{"id": "8c1d"}', '{"id": "77aa"}'),
+        ("your request is being looked at", "your request is granted"),
+        ("3 of 9 done, took 2 attempts", "3 of 9 done, took 3 attempts"),
+        ("free: 2026-11-30T10:00", "free: 2026-11-30T11:00"),
+        ('{"step": 1}', '{"step": 2}'),
+    ],
+)
+def test_results_that_tell_of_what_was_asked_are_news(results: tuple[str, str]) -> None:
+    talk = _rounds(*(("look", result) for result in results))
+    assert talk.loops(talk.asks(("look", {}))) is None
+
+
+def test_a_result_of_any_depth_is_compared() -> None:
+    deep = "[" * 50_000 + "]" * 50_000
+    talk = _rounds(("look", deep), ("look", deep))
+    assert talk.loops(talk.asks(("look", {}))) == "look"
+
+
 def test_two_calls_in_turn_with_a_blank_more_each_time_are_a_loop() -> None:
     talk = Talk()
     for blanks in ("", " "):
