@@ -65,7 +65,8 @@ def _read_params(call: ApiCall, operation: Any, environ: Mapping[str, Any]) -> M
         return call.params
     try:
         if protocol == "query":
-            parsed: Mapping[str, Any] = PROTOCOL_PARSERS[protocol](operation).parse({"values": call.params})
+            parser: Any = PROTOCOL_PARSERS[protocol](operation)
+            parsed: Mapping[str, Any] = parser.parse({"values": call.params})
             return parsed
         content = b"" if operation.has_streaming_input or call.operation == "Invoke" else call.body
         return parse_rest(call.service, environ, content)

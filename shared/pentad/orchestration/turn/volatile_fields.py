@@ -45,6 +45,8 @@ _TOOK = re.compile(r"\b(took|in) \d[\d.,]{0,20} ?(?:ms|s|secs?|seconds?|millisec
 _STAMP = re.compile(r"^\W?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,:Z+-]{0,20}(?=\W{0,3} \S)", re.MULTILINE | re.ASCII)
 """The time before what a line says, as logs have it."""
 _DEPTH = 100
+_NESTED_TEXTS = 4
+"""A result may hold JSON as a text so deep: MCP's `text`, and a list of them."""
 
 
 def drop_volatile(content: str) -> str:
@@ -66,8 +68,10 @@ def _drop_fields(value: Any, depth: int) -> Any:
         return {name: _drop_fields(part, depth + 1) for name, part in kept.items()}
     if isinstance(value, list):
         return [_drop_fields(part, depth + 1) for part in value]
-    return drop_volatile(value) if isinstance(value, str) and depth < 2 else _drop_said(value)
+    if not isinstance(value, str):
+        return value
+    return drop_volatile(value) if depth < _NESTED_TEXTS else _drop_said(value)
 
 
-def _drop_said(text: Any) -> Any:
-    return _STAMP.sub("", _TOOK.sub(r"\1", _SAID.sub(r"\1", text))) if isinstance(text, str) else text
+def _drop_said(text: str) -> str:
+    return _STAMP.sub("", _TOOK.sub(r"\1", _SAID.sub(r"\1", text)))

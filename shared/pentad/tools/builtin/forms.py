@@ -276,14 +276,37 @@ def collect(terms: Iterable[tuple[Monomial, Fraction]]) -> Form:
     found: dict[Monomial, Fraction] = {}
     for monomial, coefficient in terms:
         found[monomial] = found.get(monomial, Fraction(0)) + coefficient
+    while _cancel_whole_sum(found):
+        pass
     kept = [(monomial, coefficient) for monomial, coefficient in found.items() if coefficient]
     if any(max(c.numerator.bit_length(), c.denominator.bit_length()) > _MAX_BITS for _, c in kept):
         raise make_range_error()
-    kept.sort(key=lambda term: [(atom.serial, exponent) for atom, exponent in term[0]])
-    form = Form(tuple(kept))
+    form = Form(tuple(sorted(kept, key=lambda term: [(atom.serial, exponent) for atom, exponent in term[0]])))
     if len(kept) <= _MAX_TERMS:
         return form
     return assemble(Fraction(1), {make_atom("opaque", form): Fraction(1)})
+
+
+def _cancel_whole_sum(found: dict[Monomial, Fraction]) -> bool:
+    """Write a multiple of a sum over that sum as the multiple: ln(2) and ln(5), each over ln(2) + ln(5), are 1."""
+    for monomial in found:
+        logarithms = {((atom, exponent),) for atom, exponent in monomial if atom.kind == "ln"}
+        for atom, exponent in monomial if logarithms else ():
+            if atom.kind != "sum" or exponent > -1 or atom.argument.terms[0][0] not in logarithms:
+                continue
+            base = merge(dict(monomial), {part: -power for part, power in atom.argument.terms[0][0]})
+            whole = [(_make_monomial(merge(base, dict(part))), share) for part, share in atom.argument.terms]
+            shares = {found.get(part, Fraction(0)) / share for part, share in whole}
+            if len(shares) == 1 and (share := shares.pop()):
+                rest = _make_monomial(merge(base, {atom: Fraction(1)}))
+                found.update((part, Fraction(0)) for part, _ in whole)
+                found[rest] = found.get(rest, Fraction(0)) + share
+                return True
+    return False
+
+
+def _make_monomial(exponents: Exponents) -> Monomial:
+    return tuple(sorted(((one, power) for one, power in exponents.items() if power), key=lambda item: item[0].serial))
 
 
 def merge(one: Exponents, two: Exponents) -> dict[Atom, Fraction]:
@@ -314,8 +337,7 @@ def assemble(coefficient: Fraction, exponents: Exponents) -> Form:
             exponent -= whole // 2 * 2
         if exponent:
             kept[atom] = exponent
-    monomial = tuple(sorted(kept.items(), key=lambda item: item[0].serial))
-    form = collect([(monomial, coefficient)])
+    form = collect([(_make_monomial(kept), coefficient)])
     for factor_ in outside:
         form = form * factor_
     return form
