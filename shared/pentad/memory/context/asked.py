@@ -10,6 +10,8 @@ import unicodedata
 from collections import Counter
 from typing import Final
 
+from pentad.memory.context.listed_languages import is_listed
+
 QUERY_CHARACTERS = 4000
 ASKED_CHARACTERS = 1000
 """A message that is no longer is searched for as it is."""
@@ -54,6 +56,10 @@ _REFERRING: Final = frozenset(
     "ez ezt ezek erre ennek ebben arra annak abban azt azok ehhez ahhoz "  # Hungarian
     "sitä siitä siihen sen tämä tämän tätä niitä niiden näitä "  # Finnish
     "acesta aceasta acestea aceștia acest această acel acela aceea asta ăsta acolo "  # Romanian
+    "това този тази тези него нея тях тогава "  # Bulgarian
+    "toga tome ovo ova ovaj ovog ovoga njih njega njegov njihov тога томе ово овај ова њега њих "  # Croatian, Serbian
+    "toho tomu tento táto tieto tohto tejto nich tega temu njih njega tisti ta "  # Slovak, Slovenian
+    "això allò aquest aquesta aquests aquelles aquella wannan waɗannan ia "  # Catalan, Hausa, Malay
     "هذا هذه ذلك تلك هؤلاء هناك منه منها عنه عنها فيه فيها له لها "  # Arabic
     "او آن این آنها اینها آنجا همان "  # Persian
     "הוא היא הם הן זאת זו אלה שם אותו אותה "  # Hebrew
@@ -108,8 +114,11 @@ def find_asked(text: str) -> str:
 
 
 def is_follow_up(asked: str) -> bool:
-    """Return whether a question leans on the one before: it has at most six words, or refers to something."""
-    return count_words(asked) <= SHORT_WORDS or _refers(asked)
+    """Return whether a question may lean on the one before.
+
+    It has at most six words, refers to something, or is in a language whose referring words are not listed here.
+    """
+    return count_words(asked) <= SHORT_WORDS or _refers(asked) or not is_listed(asked)
 
 
 def count_words(text: str) -> float:

@@ -54,6 +54,11 @@ _LETTERS = (("ыэё", ("uk", "bg")), ("іїєґ", ("ru", "bg")))
 _LEAST_OF_SCRIPT = 0.15
 
 
+def list_common_words() -> dict[str, frozenset[str]]:
+    """Return the commonest words of each language that is told by its words, by the language's code."""
+    return {code: frozenset(words.split()) for code, words in _COMMON.items()}
+
+
 def find_language(text: str) -> str | None:
     """Return the ISO 639-1 code of a text's language; None where it is too short, mixed, or none that is known.
 
