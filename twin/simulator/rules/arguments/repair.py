@@ -11,11 +11,12 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from twin.simulator.neutral import Json
+from twin.simulator.rules.arguments.others import SPARE, list_others
 from twin.simulator.rules.arguments.patterns import make_match
 
 _MOST_ROUNDS = 60
-_SPARE = ("a", "b", "c", "d", "e", "f", "g", "h", "aa", "bb", "a1", "b1", "a_1", "x-1")
-"""Names that are tried for keys without one."""
+_MOST_CHOICES = 12
+"""Rounds in which another value is looked for among many."""
 _MOST_TRIES = 200
 
 
@@ -33,14 +34,14 @@ def repair(instance: Any, schema: Json, make: Callable[[Json], Any]) -> Any:
 class _Repair:
     def __init__(self, instance: Any, schema: Json, make: Callable[[Json], Any]) -> None:
         self._value: Any = {"value": copy.deepcopy(instance)}
-        self._schema, self._make = schema, make
+        self._validator, self._make = Draft202012Validator(schema), make
+        self._choices = 0
         self._asked: dict[tuple[Any, ...], Json] = {}
         self._round = 0
 
     def run(self) -> Any:
-        validator = Draft202012Validator(self._schema)
         for self._round in range(_MOST_ROUNDS):
-            error = next(iter(sorted(validator.iter_errors(self._value["value"]), key=_rank)), None)
+            error = next(iter(sorted(self._validator.iter_errors(self._value["value"]), key=_rank)), None)
             if error is None:
                 break
             self._mend(error, ("value", *error.absolute_path))
@@ -52,14 +53,31 @@ class _Repair:
             return
         value, part = self._get(path), error.schema
         part = part if isinstance(part, Mapping) else {}
+        if error.validator in ("not", "oneOf"):
+            self._choose_other(value, part, path)
+            return
         mended = self._mend_keys(str(error.validator), value, part) if isinstance(value, dict) else False
         mended = mended or (isinstance(value, list) and self._mend_items(str(error.validator), value, part))
-        if not mended and error.validator == "not":
-            self._set(path, _vary(value, self._round + 1, part))
-        elif not mended:
+        if not mended:
             known = {name: one for name, one in part.items() if name not in ("if", "then", "else", "$defs")}
             asked = self._asked[path] = {**self._asked.get(path, {}), **known}
             self._set(path, self._make(asked))
+
+    def _choose_other(self, value: Any, part: Mapping[str, Any], path: tuple[Any, ...]) -> None:
+        """Put another value in the place of one that must not be, or that fits two alternatives of which one may."""
+        self._choices += 1
+        fits = self._validator.evolve(schema=part)
+        best, fewest = _vary(value, self._round + 1, part), None
+        for other in list_others(value, part, self._make) if self._choices <= _MOST_CHOICES else ():
+            if not fits.is_valid(other):
+                continue
+            self._set(path, other)
+            faults = sum(1 for _ in self._validator.iter_errors(self._value["value"]))
+            if fewest is None or faults < fewest:
+                best, fewest = other, faults
+            if not faults:
+                break
+        self._set(path, best)
 
     def _mend_branch(self, error: ValidationError) -> None:
         """Mend what one of the alternatives asks for; another one in the next round."""
@@ -85,7 +103,7 @@ class _Repair:
 
     def _add_keys(self, value: Json, part: Mapping[str, Any]) -> None:
         matches = (make_match(pattern, more) for pattern in part.get("patternProperties", ()) for more in range(20))
-        for name in (*part.get("properties", ()), *(one for one in matches if one), *_SPARE):
+        for name in (*part.get("properties", ()), *(one for one in matches if one), *SPARE):
             if len(value) >= part["minProperties"]:
                 return
             names = part.get("propertyNames")
