@@ -155,7 +155,7 @@ SERVICES = (
 
 PARTS = {
     "DynamoDB": (
-        "PartiQL: `ExecuteStatement`, `BatchExecuteStatement`, `ExecuteTransaction`",
+        "PartiQL: `ExecuteStatement`, `BatchExecuteStatement`, `ExecuteTransaction` are refused by name",
         "types of the two paths of a condition, where no value is given",
     ),
     "EventBridge": ("numbers of patterns have any size",),

@@ -333,3 +333,16 @@ def test_a_limit_that_is_met_exactly_gives_an_indexs_key(dynamodb: Any) -> None:
         Limit=1,
     )
     assert page["LastEvaluatedKey"] == item
+
+
+def test_partiql_is_refused_by_name(dynamodb: Any) -> None:
+    # moto reads it in a way of its own.
+    statement = "SELECT * FROM items"
+    for call, request in (
+        (dynamodb.execute_statement, {"Statement": statement}),
+        (dynamodb.batch_execute_statement, {"Statements": [{"Statement": statement}]}),
+        (dynamodb.execute_transaction, {"TransactStatements": [{"Statement": statement}]}),
+    ):
+        with pytest.raises(ClientError, match="The twin has no PartiQL") as caught:
+            call(**request)
+        assert caught.value.response["Error"]["Code"] == "UnsupportedOperationException"

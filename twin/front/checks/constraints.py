@@ -68,7 +68,8 @@ def _read_params(call: ApiCall, operation: Any, environ: Mapping[str, Any]) -> M
             parser: Any = PROTOCOL_PARSERS[protocol](operation)
             parsed: Mapping[str, Any] = parser.parse({"values": call.params})
             return parsed
-        content = b"" if operation.has_streaming_input or call.operation == "Invoke" else call.body
-        return parse_rest(call.service, environ, content)
+        if operation.has_streaming_input or call.operation == "Invoke" or not call.body:
+            return call.params  # what is invoked is no parameter
+        return parse_rest(call.service, environ, call.body)
     except (ValueError, TypeError, AttributeError, KeyError):
         return None

@@ -32,6 +32,7 @@ _OK = 200
 _TRANSACTIONS = ("TransactGetItems", "TransactWriteItems")
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 _READS = ("Query", "Scan")
+_PARTIQL = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 
 
 class DynamoGate:
@@ -61,6 +62,8 @@ class DynamoGate:
 
     def serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         """Serve a call."""
+        if call.operation in _PARTIQL:
+            return conflicts.build_error("UnsupportedOperationException", f"The twin has no PartiQL: {call.operation}")
         try:
             check_request(call.operation, call.params, self._find_shape, self._measure_stored)
         except InvalidRequest as error:
