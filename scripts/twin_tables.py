@@ -13,7 +13,7 @@ from twin.deploy.registry import list_types
 from twin.deploy.services import register_all
 from twin.front import server as front_server
 from twin.http_api import server as http_api_server
-from twin.machine.distributed import faults
+from twin.machine.distributed import faults, runs
 from twin.moto_patches.stepfunctions.api import state_tests
 from twin.servers.connection import Limits
 
@@ -166,7 +166,7 @@ PARTS = {
         "`StartSyncExecution`: billing details",
         "tasks of activities and of `http:invoke`",
         *(f"distributed Map: `{field}: {one}`" for field, found in faults.NOT_SUPPORTED.items() for one in found),
-        "distributed Map: redrive of its child executions, it runs anew as a whole",
+        f"distributed Map: a redrive goes on with {runs.KEPT} child executions that failed, others begin anew",
     ),
 }
 """What is missing of operations that are answered, by the service's title."""

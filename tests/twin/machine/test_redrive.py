@@ -235,6 +235,81 @@ def test_what_was_stopped_or_timed_out_goes_on_and_its_time_begins_anew(stage: S
     assert (stage.wait(arn)["status"], stage.wait(arn)["output"]) == ("SUCCEEDED", '"answered"')
 
 
+def _distributed(kind: str, **fields: Any) -> dict[str, Any]:
+    """Return a machine whose child executions call one function each, and those of odd numbers a broken one after."""
+    choice = {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% $states.input.n % 2 = 1 %}", "Next": "Odd"}],
+        "Default": "Even",
+    }
+    states = {
+        "All": _call("fine", {"n": "{% $states.input %}"}, Next="Which"),
+        "Which": choice,
+        "Odd": _call("broken", {"odd": "{% $states.input.n %}"}),
+        "Even": {"Type": "Succeed"},
+    }
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind}, **_part(states)}
+    items = {"Items": [0, 1, 2, 3, 4], "MaxConcurrency": 1}
+    state = {"Type": "Map", "ItemProcessor": processor, "End": True, **items, **fields}
+    return _machine({"M": state})
+
+
+def _describe_run(stage: Stage, arn: str) -> dict[str, Any]:
+    client = stage.client("stepfunctions")
+    (listed,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+    found: dict[str, Any] = client.describe_map_run(mapRunArn=listed["mapRunArn"])
+    return found
+
+
+def test_a_map_run_goes_on_with_the_child_executions_that_did_not_succeed(stage: Stage, functions: _Functions) -> None:
+    arn = functions.start(_distributed("STANDARD", ToleratedFailureCount=1))
+    assert stage.wait(arn)["error"] == "States.ExceedToleratedFailureThreshold"
+    before = _describe_run(stage, arn)
+    assert (before["status"], before["itemCounts"]["succeeded"], before["itemCounts"]["failed"]) == ("FAILED", 2, 2)
+    functions.is_broken = False
+    ended = _redrive(stage, arn)
+    odd = [{"mended": {"odd": number}} for number in (1, 3)]
+    assert json.loads(ended["output"]) == [{"n": 0}, odd[0], {"n": 2}, odd[1], {"n": 4}]
+    # What a failed child execution had done already is not done again; nor is one that had succeeded.
+    assert {call: count for call, count in functions.calls.items() if "odd" not in call} == {
+        f'{{"n": {number}}}': 1 for number in range(5)
+    }
+    assert {functions.calls[f'{{"odd": {number}}}'] for number in (1, 3)} == {2}
+    after = _describe_run(stage, arn)
+    assert (after["mapRunArn"], after["redriveCount"], after["status"]) == (before["mapRunArn"], 1, "SUCCEEDED")
+    counts = [after[field] for field in ("itemCounts", "executionCounts")]
+    assert [(one["total"], one["succeeded"], one["failed"], one["pending"]) for one in counts] == [(5, 5, 0, 0)] * 2
+    assert stage.types(arn)[-6:-1] == [
+        *("ExecutionRedriven", "MapRunRedriven", "MapRunSucceeded", "MapStateSucceeded", "MapStateExited")
+    ]
+
+
+def test_express_child_executions_that_failed_begin_anew(stage: Stage, functions: _Functions) -> None:
+    arn = functions.start(_distributed("EXPRESS"))
+    stage.wait(arn)
+    functions.is_broken = False
+    assert len(json.loads(_redrive(stage, arn)["output"])) == 5
+    assert [functions.calls[f'{{"n": {number}}}'] for number in range(5)] == [1, 2, 1, 1, 1]
+
+
+def test_a_map_run_that_fails_again_can_be_redriven_again(stage: Stage, functions: _Functions) -> None:
+    arn = functions.start(_distributed("STANDARD"))
+    stage.wait(arn)
+    assert _redrive(stage, arn)["status"] == "FAILED"
+    assert functions.calls['{"n": 0}'] == 1 and functions.calls['{"odd": 1}'] == 2
+    functions.is_broken = False
+    assert len(json.loads(_redrive(stage, arn)["output"])) == 5
+    assert (functions.calls['{"n": 1}'], _describe_run(stage, arn)["redriveCount"]) == (1, 2)
+
+
+def test_a_retry_of_a_distributed_map_is_a_new_map_run(stage: Stage, functions: _Functions) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1, "IntervalSeconds": 1}]
+    arn = functions.start(_distributed("STANDARD", Retry=retry))
+    stage.wait(arn)
+    assert functions.calls['{"n": 0}'] == 2
+    assert len(stage.client("stepfunctions").list_map_runs(executionArn=arn)["mapRuns"]) == 2
+
+
 def test_of_many_redrives_at_once_one_is_done(stage: Stage, functions: _Functions) -> None:
     arn = stage.start_execution(stage.create(_machine({"W": {"Type": "Wait", "Seconds": 99_999_999, "End": True}})))
     stage.client("stepfunctions").stop_execution(executionArn=arn)

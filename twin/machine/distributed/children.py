@@ -10,11 +10,13 @@ from moto.stepfunctions.parser.api import StateMachineType
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 from moto.stepfunctions.parser.backend.execution import Execution
 
+from twin.machine import executions
 from twin.machine.clients import create_client
 from twin.machine.distributed.fields import MapFields
 from twin.machine.distributed.runs import MapRun
 from twin.machine.encoding import dump_json
 from twin.machine.lifecycle import limit_lifetime
+from twin.machine.operations.redrive import find_reason
 
 _lock = threading.Lock()
 _asking: Final[dict[str, Any]] = {}
@@ -49,6 +51,17 @@ def start_child(child: Any) -> None:
     child.start()
     if child.sm_type == "EXPRESS":
         limit_lifetime(child)
+
+
+def can_go_on(child: Any) -> bool:
+    """Tell whether a redrive goes on with a child execution that has ended: an Express one begins anew."""
+    return child.sm_type == "STANDARD" and child.settled.is_set() and find_reason(child, str(child.status)) is None
+
+
+def go_on_with(child: Any) -> None:
+    """Redrive a child execution that has ended."""
+    with executions.lock:
+        child.redrive(None)
 
 
 def ask_to_start(parent: Any, child: Any) -> None:

@@ -51,6 +51,18 @@ class Results:
                 self._outputs[index] = spool.count
             spool.append(text)
 
+    def has(self, index: int) -> bool:
+        """Tell whether the child execution at this place has succeeded."""
+        with self._lock:
+            return index in self._outputs
+
+    def forget_failures(self) -> None:
+        """Drop what did not succeed: a redrive does it again."""
+        with self._lock:
+            for name in ("FAILED", "PENDING"):
+                self._spools[name].close()
+                self._spools[name] = JsonSpool()
+
     def add_pending(self, text: str) -> None:
         """Keep the input of a child execution that was not started."""
         entry = {"Input": text, "InputDetails": {"Included": True}, "StateMachineArn": self._run.machine_arn}
@@ -138,7 +150,7 @@ def _build_entry(child: Any) -> Json:
         "InputDetails": {"Included": True},
         "Name": child.name,
         **output,
-        "RedriveCount": 0,
+        "RedriveCount": child.redrives.count,
         "RedriveStatus": "NOT_REDRIVABLE",
         "StartDate": to_iso(child.start_date),
         "StateMachineArn": child.state_machine_arn,

@@ -38,6 +38,10 @@ class MapRun:
         max_concurrency: 0 for as many as run at once at most.
         tolerated_count: items that may fail; None where no number is given.
         tolerated_percentage: of all items that may fail; None where no share is given.
+
+    Attributes:
+        results: of what has succeeded; a redrive adds to them.
+        failures: child executions that a redrive goes on with, by their place; what is over `KEPT` begins anew.
     """
 
     def __init__(
@@ -63,6 +67,10 @@ class MapRun:
         self.stop_date: datetime | None = None
         self.changed = threading.Condition()
         self.running: dict[str, Any] = {}
+        self.results: Any = None
+        self.failures: dict[int, Any] = {}
+        self.redrive_count = 0
+        self.redrive_date: datetime | None = None
         self._ended: deque[Any] = deque(maxlen=KEPT)
         self._failed: deque[Any] = deque(maxlen=KEPT)
         self._items: Counter[str] = Counter()
@@ -76,20 +84,34 @@ class MapRun:
 
     def expect(self, items: int) -> None:
         """Note how many items there are."""
-        self._items["total"] = self._items["pending"] = items
+        self._items["total"] = items
+        self._items["pending"] = items - self._items["succeeded"]
+
+    def redrive(self) -> None:
+        """Run again: what has not succeeded is no longer counted."""
+        with self.changed:
+            self.status, self.stop_date = "RUNNING", None
+            self.redrive_count, self.redrive_date = self.redrive_count + 1, datetime.now(UTC)
+            for field in ("failed", "timedOut", "aborted"):
+                self._executions["total"] -= self._executions[field]
+                self._items[field] = self._executions[field] = 0
 
     def begin(self, child: Any, items: int) -> None:
         """Note that a child execution runs, with so many items."""
         with self.changed:
+            if child in self._failed:
+                self._failed.remove(child)
             self.running[child.exec_arn] = child
             self._items.update(running=items, pending=-items)
             self._executions.update(running=1, total=1)
 
-    def end(self, child: Any, items: int, *, written: bool) -> None:
-        """Note that a child execution has ended, and whether its result is written."""
+    def end(self, index: int, child: Any, items: int, *, written: bool) -> None:
+        """Note that a child execution has ended, and whether its result is written; ``index`` is its place."""
         field = _ENDS.get(str(child.status), "failed")  # an execution that the engine itself could not end
         with self.changed:
             self.running.pop(child.exec_arn, None)
+            if field != "succeeded" and len(self.failures) < KEPT:
+                self.failures[index] = child
             (self._ended if field == "succeeded" else self._failed).append(child)
             for counts, number in ((self._items, items), (self._executions, 1)):
                 counts["running"] -= number
@@ -138,7 +160,8 @@ class MapRun:
                 "toleratedFailurePercentage": self.tolerated_percentage or 0.0,
                 "itemCounts": _read_counts(self._items),
                 "executionCounts": _read_counts(self._executions),
-                "redriveCount": 0,
+                "redriveCount": self.redrive_count,
+                **({} if self.redrive_date is None else {"redriveDate": self.redrive_date}),
             }
 
     def list_item(self) -> Json:

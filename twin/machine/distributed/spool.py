@@ -2,14 +2,18 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, Final
+
+_IN_MEMORY: Final = 65_536
+"""So many bytes are kept without a file."""
 
 
 class JsonSpool:
     """JSON texts in their order, one a line, in a file that goes with its last user."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()
+        # A file once it is large: failed runs keep what has succeeded for a redrive, and files are few.
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
         self.count = 0
 
     def append(self, text: str) -> None:
@@ -46,6 +50,10 @@ class JsonSpool:
 
     def close(self) -> None:
         """Give the file back."""
+        self._file.close()
+
+    def __del__(self) -> None:
+        """Give the file back that nobody has closed: results that no redrive asked for."""
         self._file.close()
 
     def __enter__(self) -> "JsonSpool":

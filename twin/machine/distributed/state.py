@@ -19,7 +19,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials i
 from twin.machine import executions
 from twin.machine.clients import create_client, translate_optimised_error
 from twin.machine.distributed.batches import BatchingError, ChildInput, build_inputs, read_limits
-from twin.machine.distributed.children import ask_to_start, build_child, start_child
+from twin.machine.distributed.children import ask_to_start, build_child, can_go_on, go_on_with, start_child
 from twin.machine.distributed.fields import MapFields
 from twin.machine.distributed.items import ReadingError, read_items, spool_items
 from twin.machine.distributed.results import Results, TooLargeError
@@ -45,11 +45,7 @@ def run_distributed_map(state: Any, env: Any) -> None:
     """
     fields: MapFields = state.distributed
     given = _read_given_items(state, env) if fields.reader is None else None
-    details = event_details(mapStateStartedEventDetails={"length": len(given or ())})
-    run = _build_run(state, env, lambda: add_event(env, HistoryEventType.MapStateStarted, details))
-    env.map_run_record_pool_manager.add(run)
-    started = event_details(mapRunStartedEventDetails={"mapRunArn": run.map_run_arn})
-    started_id = add_event(env, HistoryEventType.MapRunStarted, started)
+    run, started_id = _go_on(env) if env.progress.map_run is not None else _begin(state, env, given)
     try:
         output = _MapWork(state, env, fields, run).run(given)
     except FailureEventException as error:
@@ -66,6 +62,30 @@ def run_distributed_map(state: Any, env: Any) -> None:
     env.stack.append(output)
     add_event(env, HistoryEventType.MapStateSucceeded, source=False)
     env.event_history_context.source_event_id = started_id  # as recorded: the exit follows the run's start
+
+
+def _begin(state: Any, env: Any, given: list[Any] | None) -> tuple[MapRun, Any]:
+    """Return a new Map Run, and the id of its first event."""
+    details = event_details(mapStateStartedEventDetails={"length": len(given or ())})
+    run = _build_run(state, env, lambda: add_event(env, HistoryEventType.MapStateStarted, details))
+    env.map_run_record_pool_manager.add(run)
+    env.progress.map_run = run
+    started = event_details(mapRunStartedEventDetails={"mapRunArn": run.map_run_arn})
+    return run, add_event(env, HistoryEventType.MapRunStarted, started)
+
+
+def _go_on(env: Any) -> tuple[MapRun, Any]:
+    """Return the Map Run that a redrive goes on with, and the id of the event of that.
+
+    Source: "Redriving Map Runs" of the developer guide: child executions that have not succeeded are redriven, Express
+    ones started anew.
+    """
+    run: MapRun = env.progress.map_run
+    run.redrive()
+    redriven = event_details(
+        mapRunRedrivenEventDetails={"mapRunArn": run.map_run_arn, "redriveCount": run.redrive_count}
+    )
+    return run, add_event(env, HistoryEventType.MapRunRedriven, redriven)
 
 
 def _read_given_items(state: Any, env: Any) -> list[Any]:
@@ -142,9 +162,11 @@ class _MapWork:
             FailureEventException: items could not be read, too many failed, or results could not be written.
         """
         writing = self._fields.writing.evaluate(self._env) if self._fields.writing else None
-        results = Results(self._run, None if writing is None else writing["WriterConfig"])
+        if self._run.results is None:
+            self._run.results = Results(self._run, None if writing is None else writing["WriterConfig"])
+        results: Results = self._run.results
+        results.forget_failures()
         with ExitStack() as stack:
-            stack.callback(results.close)
             stack.callback(self._end_children, "The Map Run has ended.")
             close_with(self._env, self._wake)
             inputs = self._open_inputs(stack, given)
@@ -159,6 +181,7 @@ class _MapWork:
         if failed:
             cause = "The specified tolerated failure threshold was exceeded"
             raise _build_failure(self._env, TOLERANCE_EXCEEDED, cause)
+        results.close()
         return output
 
     def _open_inputs(self, stack: ExitStack, given: list[Any] | None) -> Iterator[ChildInput]:
@@ -209,15 +232,27 @@ class _MapWork:
         changed = self._run.changed
         index = 0
         while self._wait_for_room() and (following := next(inputs, None)) is not None:
-            child = build_child(self._parent, self._run, self._fields, following.text)
-            self._run.begin(child, following.items)
-            child.add_done_callback(partial(self._record_end, results, index, child, following.items))
-            self._start(child)
+            if not results.has(index):
+                self._run_child(index, following, results)
             index += 1
         with changed:
             while self._run.running and not self._is_over():
                 changed.wait(1.0)
         self._end_children("The Map Run has ended.")
+
+    def _run_child(self, index: int, given: ChildInput, results: Results) -> None:
+        """Begin a child execution, or go on with the one that failed before a redrive."""
+        failed = self._run.failures.pop(index, None)
+        goes_on = failed is not None and can_go_on(failed)
+        child = failed if goes_on else build_child(self._parent, self._run, self._fields, given.text)
+        self._run.begin(child, given.items)
+        record = partial(self._record_end, results, index, child, given.items)
+        if goes_on:
+            go_on_with(child)
+            child.add_done_callback(record)
+        else:
+            child.add_done_callback(record)
+            self._start(child)
 
     def _wait_for_room(self) -> bool:
         """Wait until one more child execution may run; return whether it still should."""
@@ -248,7 +283,7 @@ class _MapWork:
             results.add(index, child)
             written = self._fields.writes_objects
         finally:
-            self._run.end(child, items, written=written)
+            self._run.end(index, child, items, written=written)
 
     def _wake(self) -> None:
         with self._run.changed:

@@ -22,6 +22,8 @@ class Progress:
         self._variables: Mapping[str, Any] = {}
         self._parts: dict[int, Progress] = {}
         self._goes_on = False
+        self.map_run: Any = None
+        """Of a distributed Map state, until it is left: a redrive goes on with it."""
 
     @property
     def state(self) -> str | None:
@@ -57,7 +59,7 @@ class Progress:
 
     def forget_parts(self) -> None:
         """Begin all branches or iterations of the state anew: another attempt of it."""
-        self._parts = {}
+        self._parts, self.map_run = {}, None
 
     def go_on(self, env: Any) -> str | None:
         """Give an environment what the program had, and return the state to go on at; None to begin at the first."""
@@ -77,7 +79,7 @@ class Progress:
             error: of the execution. Source: "Redrive behavior of individual states" of the developer guide.
         """
         parts = list(self._parts.values())
-        if error == _TOO_LARGE and parts and all(part.is_finished for part in parts):
+        if error == _TOO_LARGE and all(part.is_finished for part in parts):
             self.forget_parts()
         for part in self._parts.values():
             part.prepare(error)
@@ -86,4 +88,4 @@ class Progress:
         self._state, self._is_entered = state, is_entered
         self._input = env.states._states_data["input"]
         self._variables = dict(env.variable_store._inner_scope)
-        self._parts = {}
+        self.forget_parts()
