@@ -12,8 +12,10 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from zoneinfo import ZoneInfo
 
 import httpx
+from dateutil.rrule import rrulestr
 from radicale import config
 from radicale.app import Application
 
@@ -30,7 +32,7 @@ def refuse(status: int, reason: str, message: str = "No.") -> Reply:
 
 
 class Google(Vendor):
-    """One calendar, without the occurrences of series, which Google counts out itself."""
+    """One calendar. An occurrence of a series has an id of its own, and is an event of its own once it was changed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +51,7 @@ class Google(Vendor):
         if len(asked.parts) == 5:
             return self._list(asked) if asked.method == "GET" else self._insert(asked.json)
         event_id = asked.parts[5]
-        event = self.events.get(event_id)
+        event = self.events.get(event_id) or self._find_instance(event_id)
         if event is None:
             return refuse(404, "notFound")
         if asked.method == "GET":
@@ -59,6 +61,7 @@ class Google(Vendor):
         if asked.headers.get("if-match", event["etag"]) != event["etag"]:
             return refuse(412, "conditionNotMet")
         if asked.method == "DELETE":
+            self.events[event_id] = event
             self.touch(event_id, status="cancelled")
             return Reply(204)
         content = asked.json
@@ -78,9 +81,10 @@ class Google(Vendor):
 
     def _list(self, asked: Asked) -> Reply:
         first, last = (datetime.fromisoformat(asked.query[name]) for name in ("timeMin", "timeMax"))
+        assert asked.query["singleEvents"] == "true"
         found = [
             one
-            for one in self.events.values()
+            for one in self._list_single(last)
             if one["status"] != "cancelled"
             and _read(one["start"]) < last
             and _read(one["end"]) > first
@@ -90,6 +94,48 @@ class Google(Vendor):
         most = int(asked.query["maxResults"])
         following = {"nextPageToken": "next"} if len(found) > most else {}
         return Reply(200, {"items": copy.deepcopy(found[:most]), **following})
+
+    def _list_single(self, last: datetime) -> Iterator[dict[str, Any]]:
+        """Yield events, and of series their occurrences; one that was changed or cancelled as it is now."""
+        for event in self.events.values():
+            series = self.events.get(event.get("recurringEventId", ""), event)
+            if "recurrence" in event and event["status"] != "cancelled":
+                yield from (one for one in _expand(event, last) if one["id"] not in self.events)
+            elif series["status"] != "cancelled":
+                yield event
+
+    def _find_instance(self, event_id: str) -> dict[str, Any] | None:
+        series = self.events.get(event_id.partition("_")[0])
+        if series is None or "recurrence" not in series or series["status"] == "cancelled":
+            return None
+        return next((one for one in _expand(series, datetime(2030, 1, 1, tzinfo=UTC)) if one["id"] == event_id), None)
+
+
+def _expand(series: dict[str, Any], last: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the occurrences of a series, on the clock of its zone; each has the series' etag until it is changed."""
+    start, length = _read(series["start"]), _read(series["end"]) - _read(series["start"])
+    whole = "date" in series["start"]
+    zone = UTC if whole else ZoneInfo(series["start"].get("timeZone", "UTC"))
+    (rule,) = (one.removeprefix("RRULE:") for one in series["recurrence"])
+    bare = {name: value for name, value in series.items() if name not in ("recurrence", "extendedProperties")}
+    for at in rrulestr(rule, dtstart=start.astimezone(zone).replace(tzinfo=None), ignoretz=True):
+        moment = at.replace(tzinfo=zone)
+        if moment > last:
+            return
+        name = moment.astimezone(UTC).strftime("%Y%m%d" if whole else "%Y%m%dT%H%M%SZ")
+        at_start = _write(moment, whole, series["start"])
+        yield {
+            **bare,
+            "id": f"{series['id']}_{name}",
+            "recurringEventId": series["id"],
+            "originalStartTime": at_start,
+            "start": at_start,
+            "end": _write((moment.astimezone(UTC) + length).astimezone(zone), whole, series["end"]),
+        }
+
+
+def _write(moment: datetime, whole: bool, like: dict[str, str]) -> dict[str, str]:
+    return {"date": moment.date().isoformat()} if whole else {**like, "dateTime": moment.isoformat()}
 
 
 def _read(moment: dict[str, str]) -> datetime:
