@@ -1,6 +1,7 @@
 """Documents of each type as text and structure."""
 
 import json
+from email.headerregistry import BaseHeader, HeaderRegistry
 
 import pytest
 
@@ -395,6 +396,20 @@ def test_a_message_with_an_endless_field_is_read_with_the_field_cut(field: bytes
     parsed = read(b"From: Ann <ann@x.org>\r\n" + field + b": " + unit * 80_000 + b"\r\n\r\nIt costs 5.", "a.eml")
     assert "It costs 5." in parsed.text
     assert f"fields were cut after 4,000 characters: {field.decode()}" in parsed.notes
+
+
+def test_a_field_is_taken_apart_once_however_often_the_library_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    take_apart = HeaderRegistry.__call__
+
+    def note(self: HeaderRegistry, name: str, value: str) -> BaseHeader:
+        taken.append(name)
+        return take_apart(self, name, value)
+
+    monkeypatch.setattr(HeaderRegistry, "__call__", note)
+    parsed = read(b'Subject: Hi\r\nContent-Type: text/plain; charset="utf-8"\r\n\r\nIt costs 5.', "a.eml")
+    assert parsed.text.endswith("It costs 5.")
+    assert taken.count("Content-Type") == 1
 
 
 def test_a_message_is_read_whatever_nests_in_a_field() -> None:
