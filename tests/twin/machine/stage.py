@@ -16,11 +16,15 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.wrappers import Request, Response
 
 from twin.front.model import ApiResponse
 from twin.front.server import FrontServer
 from twin.machine import lifecycle
+from twin.moto_patches import lookups
+from twin.moto_patches.patching import apply_once
 from twin.moto_patches.stepfunctions import install as stepfunctions
 
 REGION = "us-east-1"
@@ -49,6 +53,7 @@ class Stage:
         self.calls: list[tuple[str, str]] = []
         self.denied: set[tuple[str, str]] = set()
         self._keys = {_OPERATOR: _OPERATOR}
+        apply_once(lookups.apply)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = FrontServer(self._serve)
         self._clients: dict[tuple[str, str], Any] = {}
@@ -167,12 +172,14 @@ class Stage:
     def wait(self, execution_arn: str, seconds: float = 30) -> dict[str, Any]:
         """Wait for an execution's end and return its description."""
         client = self.client("stepfunctions")
-
-        def ended() -> Any:
-            described = client.describe_execution(executionArn=execution_arn)
-            return described if described["status"] != "RUNNING" else None
-
-        found: dict[str, Any] = until(ended, seconds)
+        found: dict[str, Any] = client.describe_execution(executionArn=execution_arn)
+        # To ask over the wire costs as much as a step of what is waited for, so only for what is told in the end.
+        execution: Any = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(execution_arn)
+        end = time.monotonic() + seconds
+        while found["status"] == "RUNNING":
+            left = end - time.monotonic()
+            until(lambda: execution.exec_status not in (None, ExecutionStatus.RUNNING), left)
+            found = client.describe_execution(executionArn=execution_arn)
         return found
 
     def run(self, definition: Any, data: Any = None, **kwargs: Any) -> dict[str, Any]:
