@@ -119,7 +119,7 @@ def test_a_reader_out_of_time_is_tried_again_if_it_was_given_little() -> None:
     with pytest.raises(StoreUnavailable):
         process().read(b"a", name="a.txt", media_type="", deadline=time.time() - 1)
     with pytest.raises(StoreUnavailable):
-        process().read(b"a", name="a.txt", media_type="", deadline=time.time() + 0.01)
+        process().read(b"a. " * 2_000_000, name="a.txt", media_type="", deadline=time.time() + 0.01)
 
 
 def test_a_document_after_a_hostile_one_is_read() -> None:
@@ -150,7 +150,7 @@ def test_the_process_has_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None
 
 _LOOK = """
 import ctypes, os, sys
-from pentad.memory.documents.adapters.process_wall import hide_process
+from pentad.memory.documents.reader.process_wall import hide_process
 if os.getuid() == 0:  # who may look at everything
     os.setgid(65534), os.setuid(65534)
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # as each process is that was started, and did not change its user
@@ -175,19 +175,46 @@ def test_a_process_can_not_look_into_the_one_that_started_it(how: str, seen: str
     assert done.stdout.decode().strip() == seen
 
 
-def test_what_a_document_has_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault of a parser that starts a process of its own: played by what stands in for the interpreter."""
-    shell = tmp_path / "python"
-    shell.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/started\nexec sleep 600\n")
-    shell.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(shell))
-    with pytest.raises(InvalidInput, match="to read"):
-        process(ReaderLimits(wall_seconds=1.0)).read(b"x", name="a.md", media_type="text/markdown")
-    started = int((tmp_path / "started").read_text())
+_STARTING = """
+import subprocess, time
+from pentad.memory.documents.reader import reader_main
+
+def read_document(data, *, name, media_type):
+    started = subprocess.Popen(["sleep", "600"])
+    open({place!r}, "w").write(str(started.pid))
+    time.sleep(600 if name == "slow.md" else 0)
+    raise ValueError
+
+reader_main.read_document = read_document
+"""
+
+
+@pytest.mark.parametrize("name", ["slow.md", "quick.md"])
+def test_what_a_document_has_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A fault of a parser that starts a process of its own."""
+    place = tmp_path / "started"
+    (tmp_path / "sitecustomize.py").write_text(_STARTING.format(place=str(place)))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InvalidInput, match=r"to read|ValueError"):
+        process(ReaderLimits(wall_seconds=5.0)).read(b"x", name=name, media_type="text/markdown")
+    started = int(place.read_text())
     deadline = time.monotonic() + 30
     while Path(f"/proc/{started}/stat").exists() and ") Z" not in Path(f"/proc/{started}/stat").read_text():
         assert time.monotonic() < deadline, "it goes on"
         time.sleep(0.05)
+
+
+def test_documents_are_read_by_forks_of_one_process_which_is_started_again_where_it_ended() -> None:
+    one = process()
+    assert one.read(b"alpha", name="a.txt", media_type="").chunks
+    assert one._server is not None
+    first = one._server._process
+    assert one.read(b"{", name="a.txt", media_type="").chunks
+    assert one._server._process is first
+    first.kill()
+    first.wait()
+    assert [chunk.text for chunk in one.read(b"beta", name="a.txt", media_type="").chunks] == ["beta"]
+    assert one._server._process is not first
 
 
 def test_an_answer_that_is_none_is_no_document(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ from functools import cache
 from pentad.aws.clients import get_client
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.aws.table import Table
-from pentad.memory.documents.adapters.process_wall import hide_process
 from pentad.memory.documents.adapters.reader_process import ProcessReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.upload_keys_dynamodb import DynamoUploadKeys
 from pentad.memory.documents.ingest import Ingest
+from pentad.memory.documents.reader.process_wall import hide_process
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.models.shares.adapters.shares_dynamodb import DynamoShares

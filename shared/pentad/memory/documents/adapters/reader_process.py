@@ -4,20 +4,27 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
 from pentad.memory.documents.contents import EXIT_TOO_LARGE, ReadDocument
+from pentad.memory.documents.reader import reader_server
 
 _MEGABYTE = 1024 * 1024
+_ANSWER_SECONDS = 10.0
+"""How long the process may take to start, and to say that a document's time is over."""
 _ANSWER: TypeAdapter[ReadDocument] = TypeAdapter(ReadDocument)
 
 
@@ -40,14 +47,18 @@ class ReaderLimits:
 class ProcessReader:
     """A `DocumentReader`.
 
+    The process that documents are read by is started with the first one, and again where it has ended.
+
     Args:
-        environment: what the process gets of this one's environment: never credentials.
+        environment: what that process gets of this one's environment: never credentials.
         limits: what reading one document may take.
     """
 
     def __init__(self, environment: Mapping[str, str], limits: ReaderLimits | None = None) -> None:
         self._environment = dict(environment)
         self._limits = limits or ReaderLimits()
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
 
     def read(self, data: bytes, *, name: str, media_type: str, deadline: float | None = None) -> ReadDocument:
         """See `DocumentReader`."""
@@ -57,7 +68,7 @@ class ProcessReader:
             raise StoreUnavailable("there was no time left to read the document")
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
             self._write_request(source, data, name, media_type)
-            code = self._run(source, target, seconds)
+            code = self._run(source, target, PurePosixPath(name).suffix, seconds)
             if code is None and seconds < self._limits.wall_seconds:
                 raise StoreUnavailable("there was not enough time to read the document")
             if code != 0:
@@ -78,26 +89,20 @@ class ProcessReader:
         source.write(data)
         source.seek(0)
 
-    def _run(self, source: IO[bytes], target: IO[bytes], seconds: float) -> int | None:
-        """Return the exit code, or None where the process was ended for the time it took."""
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-s", "-m", "pentad.memory.documents.reader.reader_main"],
-                stdin=source,
-                stdout=target,
-                stderr=subprocess.DEVNULL,
-                env=self._environment | {"PYTHONPATH": path},
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise StoreUnavailable(f"the process that reads documents did not start: {type(error).__name__}") from error
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            _end_group(process)
+    def _run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float) -> int | None:
+        """Return the exit code, or None where the document's process was ended for the time it took."""
+        with self._lock:
+            for is_last in (False, True):
+                if self._server is None:
+                    self._server = _Server(self._environment)
+                try:
+                    return self._server.run(source, target, ending, seconds)
+                except OSError as error:
+                    self._server.end()
+                    self._server = None
+                    if is_last:
+                        raise StoreUnavailable("the process that reads documents ended") from error
+        raise AssertionError("the last turn returns or raises")
 
     def _explain(self, code: int | None) -> InvalidInput:
         if code == EXIT_TOO_LARGE:
@@ -109,8 +114,52 @@ class ProcessReader:
         return InvalidInput(message, field="document", fix="split the document, or upload its text")
 
 
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    """End a process with all that it has started: nothing of a document goes on after it."""
+class _Server:
+    """The process that documents are read by; see `pentad.memory.documents.reader.reader_server`.
+
+    Attributes:
+        end: ends it; what is no longer used ends by itself.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        self._asking, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - this interpreter
+                    [sys.executable, "-s", "-m", reader_server.__name__, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={**environment, "PYTHONPATH": path},
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._asking.close()
+                name = type(error).__name__
+                raise StoreUnavailable(f"the process that reads documents did not start: {name}") from error
+        self.end = weakref.finalize(self, _end, self._asking, self._process)
+
+    def run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float) -> int | None:
+        """Read a document and return the exit code of its process, or None where its time was over.
+
+        Raises:
+            OSError: this process has ended, or does not answer.
+        """
+        self._asking.settimeout(seconds + _ANSWER_SECONDS)
+        message = reader_server.REQUEST.pack(seconds, ending.encode()[:16])
+        socket.send_fds(self._asking, [message], [source.fileno(), target.fileno()])
+        answer = self._asking.recv(reader_server.REPLY.size, socket.MSG_WAITALL)
+        if len(answer) < reader_server.REPLY.size:
+            raise ConnectionError("it has ended")
+        [code] = reader_server.REPLY.unpack(answer)
+        return None if code == reader_server.TIMED_OUT else int(code)
+
+
+def _end(asking: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+    """End the process that documents are read by, and with it what it has forked off."""
+    asking.close()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -61,12 +61,32 @@ _XML = re.compile(rb"\s{0,20}<\?xml\b[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9
 _COOKIE = re.compile(rb"^[^\n]{0,10}#[^\n]{0,60}?coding[:=][ \t]*([-\w.]{1,40})", re.MULTILINE)
 _UNSHOWN = re.compile(rb"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL)
 _ISO_2022 = re.compile(rb"\x1b(?:\$[@B]|\([JI])")
+_UNWRITTEN = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that no text has that is written in single bytes or UTF-8, but for a stray one."""
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 # UTF-8 that was read as Windows-1252 and written as UTF-8 again: a letter of C2 to F4 and a character of 80 to BF.
 _TWICE = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
 )
 _CONTROLS = re.compile("[\x80-\x9f]")
+
+
+_SELDOM_THAI = frozenset("ฃฅฆฌฎฏฐฑฒฯฺ๏๚๛")
+_USUAL_KOREAN = frozenset(
+    "이다는에의가을하고지한를은사도로기인어자리서나아시정일해대그부수과들제라전소으있보장동구주원"
+    "비만신면성여경오상스조공안우세유무학선러게고요용문트개중생국년계월위진모방었합니습번실적간"
+)
+_LEAST_WIDE_BYTES = 16
+_SCRIPTS = (
+    (("\u0370", "\u03ff"),),
+    (("\u0400", "\u04ff"),),
+    (("\u0530", "\u05ff"),),
+    (("\u0600", "\u06ff"),),
+    (("\u0900", "\u0dff"),),
+    (("\u0e00", "\u0e7f"),),
+    (("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("\uff00", "\uffef")),
+    (("\uac00", "\ud7a3"),),
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +111,7 @@ def decode(data: bytes, declared: str | None = None, *, markup: bool = False) ->
             return _finish(data[len(mark) :], marked, "its byte order mark")
     label = declared or _find_declaration(data, markup)
     codec = _find_codec(label)
-    wide = detect_wide(data) if b"\x00" in data else None
+    wide = detect_wide(data) if _UNWRITTEN.search(data) else None
     if wide is not None and codec is None:
         return _finish(data, wide, "its content", f"no charset is declared: read as {wide} by its content")
     if wide is not None and codec != wide and codec in ("utf-16-le", "utf-16-be"):
@@ -223,12 +243,18 @@ def _compute_asian_oddness(beyond: list[str], codec: str) -> float:
         return sum(any(low <= one <= high for low, high in ranges) for one in beyond) / len(beyond)
 
     if codec == "cp874":
-        return 0.0 if count_in(("\u0e01", "\u0e5b")) > 0.9 else 0.3
+        seldom = sum(one in _SELDOM_THAI for one in beyond) > len(beyond) / 10
+        return 0.3 * (count_in(("\u0e01", "\u0e5b")) <= 0.9) + 0.2 * seldom
     if codec in ("cp932", "euc_jp"):
         return 0.15 * (count_in(("\u3041", "\u30ff")) < 0.1) + 0.4 * count_in(("\uff61", "\uff9f"))
     if codec == "cp949":
         # Korean of today has next to no Chinese characters and no single letters.
-        return 0.15 * (count_in(("\uac00", "\ud7a3")) < 0.7) + count_in(("\u3130", "\u318f"), ("\u4e00", "\u9fff"))
+        unusual = sum(one in _USUAL_KOREAN for one in beyond) < len(beyond) / 7
+        return (
+            0.15 * (count_in(("\uac00", "\ud7a3")) < 0.7)
+            + 0.2 * unusual
+            + count_in(("\u3130", "\u318f"), ("\u4e00", "\u9fff"))
+        )
     # Chinese has no kana, and the word for "of" is in almost every text.
     return count_in(("\u3041", "\u30ff"), ("\ue000", "\uf8ff"), ("\u3400", "\u4dbf")) + 0.05 * ("\u7684" not in beyond)
 
@@ -248,6 +274,8 @@ def _take_sample(data: bytes) -> bytes:
 
 def detect_wide(data: bytes) -> str | None:
     """Return UTF-16 or UTF-32 of text without a mark: ASCII in it leaves zeros on one side."""
+    if (script := _detect_wide_script(data)) is not None:
+        return script
     others = data[:_HEAD_BYTES].replace(b"\x00", b"")
     if len(data) % 2 or (others.isascii() and len(others) > 0.6 * len(data[:_HEAD_BYTES])):
         return None  # ASCII with some zeros in it
@@ -269,6 +297,23 @@ def detect_wide(data: bytes) -> str | None:
     return (
         codec if sum(map(str.isprintable, text)) + text.count("\n") * 2 + text.count("\t") >= 0.95 * len(text) else None
     )
+
+
+def _detect_wide_script(data: bytes) -> str | None:
+    """Return UTF-16 without a mark of text in another script than Latin, where zeros tell little."""
+    head = data[: _HEAD_BYTES * 2]
+    if len(data) % 2 or len(head) < _LEAST_WIDE_BYTES or len(_UNWRITTEN.findall(head)) * 50 < len(head):
+        return None
+    shares = {codec: _measure_script(head.decode(codec, "replace")) for codec in ("utf-16-le", "utf-16-be")}
+    best, other = sorted(shares, key=lambda codec: -shares[codec])
+    return best if shares[best] > 0.95 and shares[best] - shares[other] > 0.1 else None
+
+
+def _measure_script(text: str) -> float:
+    """Return which share of the characters is of one script beside Latin, or common to all; 0 of Latin alone."""
+    counts = [sum(low <= one <= high for one in text for low, high in ranges) for ranges in _SCRIPTS]
+    common = sum(" " <= one <= "~" or one in "\t\n\r" or "\u2010" <= one <= "\u203a" for one in text)
+    return (max(counts) + common) / len(text) if max(counts) > common else 0.0
 
 
 def _find_declaration(data: bytes, markup: bool) -> str | None:

@@ -83,6 +83,11 @@ _MAIL_FIELDS = tuple(
 )
 
 
+def find_kind_of_ending(ending: str) -> str:
+    """Return the type of documents whose names end so, such as ``.pdf``; empty where it is not known."""
+    return _EXTENSIONS.get(ending.lower(), "")
+
+
 def detect_kind(data: bytes, *, name: str, declared: str) -> str:
     """Return the media type to read the document as.
 

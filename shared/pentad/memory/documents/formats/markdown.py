@@ -1,15 +1,19 @@
-"""Find the structure of Markdown: headings, paragraphs, items, table rows, code. The text stays, but for comments."""
+"""Find the structure of Markdown: headings, paragraphs, items, rows, code. The text stays, but for what is hidden."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from markdown_it import MarkdownIt
 
+from pentad.memory.documents.formats.web.html_styles import is_hidden_by
 from pentad.memory.documents.structure import Kind, ParsedBlock, ParsedText
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n){0,200}?---[ \t]*(?:\n|\Z)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
+_TAG = re.compile(r"<([a-z][a-z0-9]{0,20})(\s[^<>]{0,1000})>", re.IGNORECASE)
+_HIDDEN = re.compile(r"\shidden(?=[\s=/]|\Z)", re.IGNORECASE)
+_STYLE = re.compile(r"\sstyle\s{0,5}=\s{0,5}(\"[^\"]*|'[^']*|[^\s\"']+)", re.IGNORECASE)
 _HEADING_CHARACTERS = 1000
 _KINDS: dict[str, Kind] = {
     "paragraph_open": "text",
@@ -29,18 +33,45 @@ def _get_parser() -> MarkdownIt:
 def parse_markdown(text: str) -> ParsedText:
     """Return the text and its blocks. A heading in a quote or a list opens no section.
 
-    The text stays as it is but for comments: no reader of the rendered page sees them.
+    The text stays as it is but for comments and hidden elements: no reader of the rendered page sees them.
     """
     blocks = _find_blocks(text)
-    comments = [place for one in blocks if one.kind != "code" for place in _find_comments(text, one.start, one.end)]
-    if not comments:
+    words = [one for one in blocks if one.kind != "code"]
+    comments = [place for one in words for place in _find_comments(text, one.start, one.end)]
+    hidden = list(_find_hidden(text, words))
+    if not comments and not hidden:
         return ParsedText(text, blocks)
+    notes = [f"comments were left out: {len(comments):,}"] if comments else []
+    notes += [f"hidden elements were left out: {len(hidden):,}"] if hidden else []
     kept, position = [], 0
-    for start, end in comments:
-        kept.append(text[position:start])
-        position = end
+    for start, end in sorted([*comments, *hidden]):
+        kept.append(text[position : max(start, position)])
+        position = max(end, position)
     text = "".join([*kept, text[position:]])
-    return ParsedText(text, _find_blocks(text), (f"comments were left out: {len(comments):,}",))
+    return ParsedText(text, _find_blocks(text), tuple(notes))
+
+
+def _find_hidden(text: str, words: Iterable[ParsedBlock]) -> Iterator[tuple[int, int]]:
+    """Yield where elements stand that HTML hides from readers, up to the first end tag of their kind."""
+    position, endless = 0, set[str]()
+    for one in words:
+        for found in _TAG.finditer(text, one.start, one.end):
+            name = found[1].lower()
+            if found.start() < position or name in endless or not _is_hidden(text, found):
+                continue
+            end = re.compile(rf"</{name}\s{{0,20}}>", re.IGNORECASE).search(text, found.end())
+            if end is None:  # the page would show nothing after it: a slip more likely than a door
+                endless.add(name)
+                continue
+            position = end.end()
+            yield found.start(), position
+
+
+def _is_hidden(text: str, tag: re.Match[str]) -> bool:
+    if text[tag.start() - 1 : tag.start()] == "`":
+        return False
+    style = _STYLE.search(tag[2])
+    return bool(_HIDDEN.search(tag[2])) or (style is not None and is_hidden_by(style[1].lstrip("\"'")))
 
 
 def _find_blocks(text: str) -> list[ParsedBlock]:

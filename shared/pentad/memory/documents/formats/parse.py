@@ -66,6 +66,13 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
     return ParsedDocument(found.text, tuple(found.blocks), kind, notes + found.notes, parser.name, found.language)
 
 
+def load_parser(ending: str) -> None:
+    """Load what reads documents whose names end so, such as ``.pdf``; nothing for other endings."""
+    parser = _PARSERS.get(kinds.find_kind_of_ending(ending))
+    if parser is not None:
+        parser.load()
+
+
 def parse_text(text: str) -> ParsedText:
     """Return plain text as it is; paragraphs are separated by blank lines."""
     blocks: list[ParsedBlock] = []

@@ -20,6 +20,8 @@ _MOST_LINES = 50
 _MOST_NAMED = 20_000_000
 """Characters of rows that name their columns; beyond it the names are in a header."""
 _PREAMBLE_ROWS = 15
+_END = "\x00"
+"""A row that is put last: where it is not read as a row of its own, it is within a quote that is not closed."""
 
 
 def parse_csv(text: str) -> ParsedText:
@@ -36,10 +38,11 @@ def parse_csv(text: str) -> ParsedText:
     quote = "'" if _SINGLE_QUOTED.match(body) else '"'
     delimiter = named[1] if named else _find_delimiter(body, quote)
     try:
-        rows = [row for row in _read(body, delimiter, quote) if "".join(row).strip()]
+        rows, notes = _read_all(body, delimiter, quote)
     except csv.Error as error:
         raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
-    return render_table(rows, _find_doubts(rows))
+    rows = [row for row in rows if "".join(row).strip()]
+    return render_table(rows, [*notes, *_find_doubts(rows)])
 
 
 def render_table(rows: list[list[str]], notes: Sequence[str] = (), builder: TextBuilder | None = None) -> ParsedText:
@@ -69,6 +72,19 @@ def render_table(rows: list[list[str]], notes: Sequence[str] = (), builder: Text
     for row in rows[1:]:
         out.add(_render_named(labels, row), "row")
     return out.finish()
+
+
+def _read_all(text: str, delimiter: str, quote: str) -> tuple[list[list[str]], list[str]]:
+    """Return all rows, and a doubt where a quote is not closed: its cell would hold all that follows."""
+    text = text if text.endswith("\n") else f"{text}\n"
+    rows = list(_read(f"{text}{_END}", delimiter, quote))
+    if rows[-1] == [_END]:
+        return rows[:-1], []
+    cell, _, rest = rows[-1][-1].removesuffix(_END).partition("\n")
+    rows[-1][-1] = cell
+    note = f"a quote is not closed in row {len(rows):,}: its cell was ended with its line"
+    lines = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return [*rows, *lines], [note]
 
 
 def _read(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
@@ -101,10 +117,19 @@ def _find_delimiter(text: str, quote: str) -> str:
 def _find_names(rows: Sequence[Sequence[str]]) -> int:
     """Return where the table begins: exports often have some lines of title before the names of the columns."""
     width = max((len(_trim(row)) for row in rows[: _PREAMBLE_ROWS * 4]), default=0)
+    if width == 2:
+        return _find_pairs(rows)
     for index, row in enumerate(rows[:_PREAMBLE_ROWS]):
         if len(_trim(row)) > max(1, width // 2) or width < 3:
             return index
     return 0
+
+
+def _find_pairs(rows: Sequence[Sequence[str]]) -> int:
+    """Return where a table of two columns begins: a name may be empty, but its delimiter is there in every row."""
+    first = next((index for index, row in enumerate(rows[:_PREAMBLE_ROWS]) if len(row) > 1), 0)
+    pairs = rows[first : first + _PREAMBLE_ROWS * 4]
+    return first if len(pairs) > 1 and all(len(row) > 1 for row in pairs) else 0
 
 
 def _trim(row: Sequence[str]) -> Sequence[str]:

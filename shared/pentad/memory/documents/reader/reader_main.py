@@ -1,4 +1,4 @@
-"""The process that reads one document: ``python -m pentad.memory.documents.reader.reader_main``.
+"""The process that reads one document, forked off by `pentad.memory.documents.reader.reader_server`.
 
 It limits itself before it looks at the document, reads the document from standard input (a line of JSON with its name,
 type and the limits, then its bytes), and writes one JSON object to standard output: what it read, or why it could not.
@@ -8,7 +8,6 @@ It has no credentials, and ends with its document, so whatever a document does t
 import errno
 import json
 import resource
-import sys
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
@@ -21,7 +20,7 @@ _MEGABYTE = 1024 * 1024
 
 def main() -> int:
     """Read the document and return the process's exit code."""
-    source, target = sys.stdin.buffer, sys.stdout.buffer
+    source, target = open(0, "rb"), open(1, "wb")  # they end with this process
     request: dict[str, Any] = json.loads(source.readline())
     _limit_process(request["memory_bytes"], request["cpu_seconds"], request["output_bytes"])
     answer = _answer(request, source)
@@ -74,7 +73,3 @@ def _limit_process(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> No
             resource.setrlimit(kind, (soft, hard))
         except (ValueError, OSError):  # macOS has no limit of address space; Lambda and Linux have all four
             continue
-
-
-if __name__ == "__main__":
-    sys.exit(main())

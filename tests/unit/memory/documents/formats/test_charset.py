@@ -40,6 +40,37 @@ def test_a_charset_that_is_not_declared_is_found_and_doubted(codec: str) -> None
     assert [note for note in found.notes if "no charset is declared" in note]
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("script", ["cp1251", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "gb18030", "cp949"])
+def test_utf_16_without_a_mark_is_found_in_every_script(script: str, codec: str) -> None:
+    found = decode(SENTENCES[script].encode(codec))
+    assert found.text == SENTENCES[script]
+    assert found.notes == (f"no charset is declared: read as {codec} by its content",)
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("名前,年齢\n山田,30\n佐藤,25\n", "cp932"),
+        ("合同编号\n供应商名称", "gb18030"),
+        ("이름,나이\n김철수,30\n", "cp949"),
+        ("ชื่อ,อายุ\nสมชาย,30\n", "cp874"),
+        ("Договор аренды", "cp1251"),
+    ],
+)
+def test_a_few_words_are_told_by_the_letters_that_a_language_has(text: str, codec: str) -> None:
+    found = decode(text.encode(codec))
+    assert found.text == text
+    assert found.notes
+
+
+def test_bytes_of_a_program_and_text_with_controls_are_no_utf_16() -> None:
+    assert decode(b"\x1b[31mred\x1b[0m plain words \x01\x02").charset == "utf-8"
+    assert decode(b"Bush hid the facts").charset == "utf-8"
+    for data in (bytes(range(256)) * 8, b"\x7fELF\x02\x01\x01\x00" + b"\x00\x03\x00\x3e" * 40):
+        assert not decode(data).charset.startswith("utf-16")
+
+
 @pytest.mark.parametrize("codec", [one for one in SENTENCES if not one.startswith(("utf", "iso2022", "mac"))])
 def test_nothing_is_read_wrongly_without_a_word_whatever_is_declared(codec: str) -> None:
     data = SENTENCES[codec].encode(codec)

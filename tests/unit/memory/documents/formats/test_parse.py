@@ -324,7 +324,11 @@ def test_a_document_that_is_not_what_it_is_called_is_read_with_a_doubt(
         ("a,b\n1,x|y\n", ["a: 1; b: x|y"], ()),
         ("'a','b, c'\n'1','2, 3'\n", ["a: 1; b, c: 2, 3"], ()),
         ("a,b\nit's,5\n", ["a: it's; b: 5"], ()),
-        ('a,b\n1,"never closed\n' + "2,x\n" * 60, None, ("a cell has more than 50 lines",)),
+        ("Report 2026\n\nid,name\n1,Bolt\n", ["id: 1; name: Bolt"], ()),
+        ("id,\n1,Bolt\n", ["id: 1; Bolt"], ()),
+        ('a,b\n1,"say ""x\n2,y\n', ['a: 1; b: say "x', "a: 2; b: y"], ("a quote is not closed in row 2",)),
+        ('a,b\n1,"x', ["a: 1; b: x"], ("a quote is not closed in row 2",)),
+        ('a,b\n1,"' + "x\n" * 60 + '"\n', None, ("a cell has more than 50 lines",)),
         ("\ufeffa;b\r\n1;2\r\n", ["a: 1; b: 2"], ()),
     ],
 )

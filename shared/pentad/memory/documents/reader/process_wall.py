@@ -1,10 +1,12 @@
 """What keeps the process that reads a document away from the one that started it, which has credentials."""
 
 import ctypes
+import signal
 import sys
 from typing import Final
 
-_PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_PR_SET_DUMPABLE: Final = 4
 
 
 def hide_process() -> bool:
@@ -21,7 +23,17 @@ def hide_process() -> bool:
     """
     if sys.platform != "linux":
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) was refused")
+    _set(_PR_SET_DUMPABLE, 0)
     return True
+
+
+def end_with_parent() -> None:
+    """Let the system end this process when the one that forked it off ends, where it is Linux."""
+    if sys.platform == "linux":
+        _set(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _set(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}) was refused")
