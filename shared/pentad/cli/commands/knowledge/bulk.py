@@ -13,7 +13,7 @@ from pentad.cli.console import ERR, CommandError
 BULK_FROM = 200
 """Documents from which on one bulk ingestion indexes them, unless the command says otherwise."""
 POLL_SECONDS = 1.0
-"""What is shown is as old as this and one answer: less than 2 s."""
+"""Between two questions; what is shown is as old as this, and one answer."""
 INTERRUPTED = 130
 
 Json = dict[str, Any]
@@ -57,6 +57,7 @@ def _follow(client: ApiClient, bulk_id: str, seconds: float) -> Json:
     with ERR.build_progress() as progress:
         task = progress.add_task("indexing", total=None)
         while True:
+            asked_at = time.monotonic()
             found: Json = try_again(lambda: client.call("GET", f"/v1/bulk-ingests/{bulk_id}"))
             progress.update(task, completed=found["done"], total=found["documents"] or None)
             if found["status"] != "running":
@@ -68,4 +69,4 @@ def _follow(client: ApiClient, bulk_id: str, seconds: float) -> Json:
                 raise CommandError(
                     f"no progress for {seconds:g} s: {told} processed; check with `pentad documents list`"
                 )
-            time.sleep(POLL_SECONDS)
+            time.sleep(max(0.0, asked_at + POLL_SECONDS - time.monotonic()))
