@@ -53,11 +53,10 @@ class Remember(FunctionConstruct):
         grants.grant_table(
             self.role,
             stores.state_table,
-            [*grants.READ, *grants.WRITE],
+            # A correction that is learned late changes which facts there are, and the oldest summaries of a session go.
+            [*grants.READ, *grants.WRITE, *grants.DELETE],
             keys=[keys.session_pattern(), keys.user_pattern()],
         )
-        # A correction that is learned late changes which facts there are.
-        grants.grant_table(self.role, stores.state_table, grants.DELETE, keys=[keys.user_pattern()])
         # Messages too large for an item.
         grants.grant_objects(self.role, stores.payload_bucket, ["s3:GetObject"], prefix=SESSIONS)
         grants.grant_invoke(self.role, [gateway.function_arn])

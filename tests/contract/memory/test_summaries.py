@@ -55,3 +55,13 @@ def test_the_oldest_over_the_bound_go(summaries: SummaryStore) -> None:
     for number in range(KEPT + 3):
         assert summaries.put(summary(10 * number, number + 1))
     assert [one.last_seq for one in summaries.list_all("acme", "s-1")] == [10 * n for n in range(3, KEPT + 3)]
+
+
+def test_the_summaries_of_a_session_are_removed_and_no_others(summaries: SummaryStore) -> None:
+    for one in (summary(9), summary(40, 2), summary(5, session="s-2"), summary(5, tenant="other")):
+        summaries.put(one)
+    for _ in range(2):
+        summaries.remove_all("acme", "s-1")
+    assert summaries.list_all("acme", "s-1") == []
+    assert summaries.list_all("acme", "s-2") == [summary(5, session="s-2")]
+    assert summaries.list_all("other", "s-1") == [summary(5, tenant="other")]

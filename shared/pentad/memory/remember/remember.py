@@ -81,6 +81,7 @@ class Remember:
         steps: in order; a later one may read what an earlier one has made.
         telemetry: counts what was covered.
         clock: tells the time, in UTC.
+        forget: removes all that was made of a session, again: it was deleted while the steps were at work.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Remember:
         steps: Sequence[RememberStep],
         telemetry: Telemetry,
         clock: Callable[[], datetime],
+        forget: Callable[[Session], None] = lambda _: None,
     ) -> None:
         keys = [one.name for one in steps]
         if len(set(keys)) != len(keys):
@@ -100,6 +102,7 @@ class Remember:
         self._steps = tuple(steps)
         self._telemetry = telemetry
         self._clock = clock
+        self._forget = forget
 
     def run(self, ended: EndedRun, *, deadline: float) -> None:
         """Bring every step up to the end of a session; a repeat costs a read, a claim and giving that back.
@@ -124,7 +127,19 @@ class Remember:
             # Whose end has appended more since the head was read sends an event of its own.
             self._cover(head, done, owner, deadline)
         finally:
+            self._forget_deleted(head)
             self._progress.release(head.tenant_id, head.session_id, owner=owner)
+
+    def _forget_deleted(self, head: Session) -> None:
+        """Take back what was made of a session that was deleted meanwhile.
+
+        Who deletes one removes the session first, and then what was made of it: what was written before that is gone
+        with it, and for what is written after it this look is late enough.
+        """
+        now = self._sessions.get(head.tenant_id, head.session_id)
+        if now is None or now.created_at != head.created_at:
+            self._telemetry.log_event("remember.session_deleted", level="INFO")
+            self._forget(head)
 
     def _list_behind(self, head: Session, done: Mapping[str, int]) -> list[RememberStep]:
         return [step for step in self._steps if done.get(make_key(step), 0) < head.length]

@@ -6,10 +6,12 @@ session, so an answer may cite them.
 """
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from functools import partial
+from typing import Annotated, Any, Final, Protocol, runtime_checkable
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from pentad.domain.declarations.agents import KnowledgeSpec, ToolSpec
 from pentad.domain.errors import InvalidInput
@@ -29,10 +31,16 @@ RESULT_TOKENS: Final = 4000
 _NOTHING: Final = "No passage was found. Search again with other words, or say that the documents don't tell."
 
 
+DocumentName = Annotated[str, AfterValidator(partial(unicodedata.normalize, "NFC"))]
+"""As the API keeps names: users' files and models write them in other forms too."""
+
+
 class KnowledgeFilter(FrozenValue):
     """Which documents are searched."""
 
-    documents: tuple[str, ...] = Field(default=(), max_length=20, description="names; all where there are none")
+    documents: tuple[DocumentName, ...] = Field(
+        default=(), max_length=20, description="names; all where there are none"
+    )
 
 
 class KnowledgeQuery(FrozenValue):

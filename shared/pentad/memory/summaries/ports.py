@@ -49,3 +49,11 @@ class SummaryStore(Protocol):
             StoreUnavailable: the store did not answer.
         """
         ...
+
+    def remove_all(self, tenant_id: str, session_id: str) -> None:
+        """Remove the summaries of a session. Repeatable.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...

@@ -9,9 +9,11 @@ from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.remember.ports import RememberStep
 from pentad.memory.remember.remember import Remember
+from pentad.memory.sessions.ports import Session
 from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
 from pentad.memory.summaries.summarise import Summarise
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
+from pentad.memory.turns.ports import Owner
 from pentad.memory.turns.said import Said
 from pentad.memory.turns.steps import KeepVectors, KeepWords
 from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
@@ -35,7 +37,16 @@ def make_remember() -> Remember:
         steps=_make_steps(values),
         telemetry=telemetry_of("remember"),
         clock=now,
+        forget=_forget,
     )
+
+
+def _forget(session: Session) -> None:
+    """Remove what was said in a session, and its summaries; facts stay, as they do where a session is deleted."""
+    table = make_table(read_settings(RememberSettings).state_table)
+    owner = Owner(session.tenant_id, session.user_id, session.session_id)
+    Said(DynamoSegments(table)).forget_session(owner, session.session_id)
+    DynamoSummaries(table).remove_all(session.tenant_id, session.session_id)
 
 
 @cache

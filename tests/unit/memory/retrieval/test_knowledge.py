@@ -104,9 +104,9 @@ def test_what_can_not_be_taken_apart_whole_is_sent_as_text_only(vectors: Counted
 
 
 def test_documents_can_be_named_and_readers_can_not(vectors: Counted) -> None:
-    run(vectors, query="fees", filter={"documents": ["cards.md", "fees.md"]})
+    run(vectors, query="fees", filter={"documents": ["cards.md", "geb\u0075\u0308hren.md"]})
     where = vectors.requests[-1].where
-    assert where == {"document": ("cards.md", "fees.md"), "kind": "document", "readers": ("*", "user:ada")}
+    assert where == {"document": ("cards.md", "geb\u00fchren.md"), "kind": "document", "readers": ("*", "user:ada")}
 
 
 def test_nothing_found_says_what_to_do(vectors: Counted) -> None:

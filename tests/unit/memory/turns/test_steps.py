@@ -7,7 +7,7 @@ import pytest
 from pentad.domain.errors import ModelUnavailable
 from pentad.domain.messages import Message, TextBlock
 from pentad.memory.remember.adapters.progress_memory import MemoryProgress
-from pentad.memory.remember.ports import RememberStep
+from pentad.memory.remember.ports import RememberStep, Work
 from pentad.memory.remember.remember import EndedRun, Remember
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session
@@ -142,3 +142,34 @@ def test_what_is_a_users_is_kept_for_as_long_as_the_deployment_says() -> None:
     for kind in ("words", "vectors"):
         [segment] = world.items.list_newest(world.owner, kind, 9)
         assert segment.expires_at == START + timedelta(days=9)
+
+
+@pytest.mark.parametrize("begins_again", [False, True])
+def test_of_a_session_that_is_deleted_meanwhile_nothing_is_kept(begins_again: bool) -> None:
+    world = World()
+    world.talk("I like tea.", "Good to know.")
+    head, forgotten = world.sessions.get("acme", "s1"), list[int]()
+    assert head is not None
+
+    class Deleting(KeepWords):
+        def run(self, work: Work) -> int:
+            world.sessions.remove("acme", "s1")
+            world.said.forget_session(world.owner, "s1")
+            if begins_again:
+                again = {"version": 0, "length": 0, "created_at": START + timedelta(seconds=1)}
+                world.sessions.create(head.model_copy(update=again))
+            return super().run(work)
+
+    world.remember = Remember(
+        sessions=world.sessions,
+        progress=MemoryProgress(clock=lambda: START),
+        steps=[Deleting(world.said), KeepVectors(world.said, world.embedder)],
+        telemetry=MemoryTelemetry(),
+        clock=lambda: START,
+        forget=lambda session: forgotten.append(world.said.forget_session(world.owner, session.session_id)),
+    )
+    world.talk("I moved to Graz.", "Good to know.")
+    memory = world.said.load(world.owner)
+    assert [one for segment in memory.words for one in segment.said] == []
+    assert [place for segment in memory.vectors for place in segment.places] == []
+    assert forgotten == [4]

@@ -47,3 +47,9 @@ class DynamoSummaries:
         for old in self.list_all(summary.tenant_id, summary.session_id)[:-KEPT]:
             self._state.delete(pk, keys.summary_sk(old.last_seq))
         return True
+
+    def remove_all(self, tenant_id: str, session_id: str) -> None:
+        """See `SummaryStore`."""
+        pk = keys.session_pk(tenant_id, session_id)
+        for item in list(self._state.iter_items(pk, begins=keys.SUMMARY)):
+            self._state.delete(pk, item["sk"])

@@ -29,3 +29,8 @@ class MemorySummaries:
             for last_seq in sorted(kept)[:-KEPT]:
                 del kept[last_seq]
             return True
+
+    def remove_all(self, tenant_id: str, session_id: str) -> None:
+        """See `SummaryStore`."""
+        with self._lock:
+            self._kept.pop((tenant_id, session_id), None)
