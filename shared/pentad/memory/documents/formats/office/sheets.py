@@ -1,10 +1,14 @@
 """Render a workbook (XLSX) as text: a section a sheet, a row a line that names its columns."""
 
 import io
+import re
+import zipfile
+from collections import defaultdict
 from datetime import date, datetime, time
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.utils.cell import column_index_from_string
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
@@ -13,6 +17,10 @@ from pentad.memory.documents.formats.tables import render_table
 from pentad.memory.documents.structure import MAX_CHARACTERS, ParsedText
 
 _MOST_COLUMNS = 1000
+_SPAN = re.compile(rb'<(?:\w{1,20}:)?mergeCell\s[^<>]{0,100}?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_MOST_SPANS = 100_000
+_PIECE_BYTES = 1024 * 1024
+_TAG_BYTES = 200
 _MOST_EMPTY_ROWS = 10_000
 """In a row, after which a sheet is taken to have ended: Excel formats a million rows where a column is selected."""
 
@@ -24,7 +32,7 @@ def parse_sheets(data: bytes) -> ParsedText:
         InvalidInput: it is damaged, or unpacks to too much.
     """
     check_archive(data)
-    with open_document("workbook"):
+    with open_document("workbook"), zipfile.ZipFile(io.BytesIO(data)) as archive:
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         out = TextBuilder()
         hidden: list[str] = []
@@ -34,18 +42,59 @@ def parse_sheets(data: bytes) -> ParsedText:
                 continue
             out.page = number
             out.open_section(1, str(sheet.title))
-            render_table(_read_rows(sheet), builder=out)
+            render_table(_read_rows(sheet, _find_spans(archive, sheet)), builder=out)
         if hidden:
             out.notes.append(f"hidden sheets were left out: {', '.join(hidden[:10])}")
         return out.finish()
 
 
-def _read_rows(sheet: Any) -> list[list[str]]:
+class _Spans:
+    """Cells that span rows: their value stands in each of these, as it does in tables of other formats."""
+
+    def __init__(self) -> None:
+        self._beginning: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._going_on: dict[int, tuple[int, str]] = {}
+
+    def add(self, first: int, last: int, column: int) -> None:
+        """Note a cell; rows and columns are counted from 1."""
+        if last > first and column <= _MOST_COLUMNS:
+            self._beginning[first].append((column - 1, last))
+
+    def fill(self, number: int, cells: list[str]) -> None:
+        """Put into a row, which has something in it, what spans it from above."""
+        for column, (last, value) in list(self._going_on.items()):
+            if number > last:
+                del self._going_on[column]
+                continue
+            cells += [""] * (column + 1 - len(cells))
+            cells[column] = cells[column] or value
+        for column, last in self._beginning.get(number, ()):
+            if column < len(cells) and cells[column]:
+                self._going_on[column] = (last, cells[column])
+
+
+def _find_spans(archive: zipfile.ZipFile, sheet: Any) -> _Spans:
+    """Return which cells of a sheet span rows: the library leaves that out where it reads row by row."""
+    spans, rest, count = _Spans(), b"", 0
+    with archive.open(sheet._worksheet_path.removeprefix("/")) as part:
+        while piece := part.read(_PIECE_BYTES):
+            text = rest + piece
+            end = 0
+            for found in _SPAN.finditer(text):
+                end, count = found.end(), count + 1
+                if count > _MOST_SPANS:
+                    return spans
+                spans.add(int(found[2]), int(found[4]), column_index_from_string(found[1].decode()))
+            rest = text[max(end, len(text) - _TAG_BYTES) :]
+    return spans
+
+
+def _read_rows(sheet: Any, spans: _Spans) -> list[list[str]]:
     """Return the rows that have anything in them."""
     sheet.reset_dimensions()  # a sheet may state a million rows and have ten
     rows: list[list[str]] = []
     empty, characters = 0, 0
-    for row in sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True):
+    for number, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1):
         cells = [_render_value(value) for value in row]
         while cells and not cells[-1]:
             cells.pop()
@@ -53,6 +102,7 @@ def _read_rows(sheet: Any) -> list[list[str]]:
         if empty > _MOST_EMPTY_ROWS:
             break
         if cells:
+            spans.fill(number, cells)
             rows.append(cells)
             characters += sum(map(len, cells))
             if characters > MAX_CHARACTERS:

@@ -190,6 +190,23 @@ def make_workbook() -> bytes:
     return save(workbook.save)
 
 
+def test_a_cell_that_spans_rows_stands_in_each_of_them() -> None:
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row in (["Quarter", "Month", "Sales"], ["Q1", "Jan", 5], [None, "Feb", 6], ["Q2", "", 7], [None, None, 8]):
+        sheet.append(row)
+    for place in ("A2:A3", "A4:B5", "A10:A20", "C1:D1"):
+        sheet.merge_cells(place)
+    parsed = read(save(workbook.save), "a.xlsx")
+    assert [parsed.text[one.start : one.end].strip() for one in parsed.blocks if one.kind == "row"] == [
+        "Quarter: Q1; Month: Jan; Sales: 5",
+        "Quarter: Q1; Month: Feb; Sales: 6",
+        "Quarter: Q2; Sales: 7",
+        "Quarter: Q2; Sales: 8",
+    ]
+
+
 def test_a_workbook_has_a_section_a_sheet_and_rows_that_name_their_columns() -> None:
     parsed = read(make_workbook(), "a.xlsx")
     assert shown(parsed) == [
