@@ -59,8 +59,7 @@ def _read_in_fork(asking: socket.socket, files: list[int], seconds: float) -> in
     finally:
         os.close(alive)
     if alive not in ready:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)  # it may have no group yet
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # what it has started: nothing of a document goes on after it
