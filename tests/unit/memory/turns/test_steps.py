@@ -148,8 +148,9 @@ def test_what_is_a_users_is_kept_for_as_long_as_the_deployment_says() -> None:
 def test_of_a_session_that_is_deleted_meanwhile_nothing_is_kept(begins_again: bool) -> None:
     world = World()
     world.talk("I like tea.", "Good to know.")
-    head, forgotten = world.sessions.get("acme", "s1"), list[int]()
-    assert head is not None
+    found, forgotten = world.sessions.get("acme", "s1"), list[int]()
+    assert found is not None
+    head = found
 
     class Deleting(KeepWords):
         def run(self, work: Work) -> int:
