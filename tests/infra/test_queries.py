@@ -49,3 +49,9 @@ def test_every_field_of_a_query_is_one_of_the_schema(query: Any) -> None:
 def test_every_query_is_named_in_a_runbook(root: Path) -> None:
     told = "".join(page.read_text(encoding="utf-8") for page in (root / "docs" / "runbooks").glob("*.md"))
     assert not [one.name for one in QUERIES if f"`pentad-{{stage}}/{one.name}`" not in told]
+
+
+def test_the_page_of_logs_lists_every_query(root: Path) -> None:
+    page = (root / "docs" / "logs.md").read_text(encoding="utf-8")
+    section = page.partition("## Saved queries")[2].partition("\n## ")[0]
+    assert {one.name for one in QUERIES} == set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", section))

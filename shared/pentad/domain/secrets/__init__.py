@@ -4,4 +4,5 @@ from pentad.domain.secrets.known import KNOWN as KNOWN
 from pentad.domain.secrets.mask import MASK as MASK
 from pentad.domain.secrets.mask import is_secret_field as is_secret_field
 from pentad.domain.secrets.mask import is_secret_name as is_secret_name
+from pentad.domain.secrets.mask import is_secret_value as is_secret_value
 from pentad.domain.secrets.mask import mask_secrets as mask_secrets

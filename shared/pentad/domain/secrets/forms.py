@@ -21,8 +21,12 @@ class SecretForm(NamedTuple):
     pattern: str
 
 
-_WORD: Final = r"(?<![A-Za-z0-9])"  # unlike \b, begins after an underscore too: ``x_sk-...``, ``KEY_AKIA...``
-_APART: Final = r"(?<![A-Za-z0-9+/])"  # not in the middle of base64 either
+ESCAPED: Final = r"(?<=\\[nrt])|(?<=\\u[0-9A-Fa-f]{4})"
+"""Behind a letter that is no word's: it ends a line, or another escape of JSON and Python."""
+# Unlike \b, begins after an underscore too: ``x_sk-...``, ``KEY_AKIA...``
+_WORD: Final = rf"(?:(?<![A-Za-z0-9])|{ESCAPED})"
+_APART: Final = rf"(?:(?<![A-Za-z0-9+/])|{ESCAPED})"  # not in the middle of base64 either
+_WHOLE: Final = rf"(?:(?<![A-Za-z0-9_~.-])(?!(?<=\\)[nrt])|{ESCAPED})"  # nor of a word with such signs
 _END: Final = r"(?![A-Za-z0-9])"
 
 FORMS: Final = tuple(
@@ -37,7 +41,15 @@ FORMS: Final = tuple(
         ("Hugging Face", "hf_ api_org_", rf"{_WORD}(?:hf|api_org)_[A-Za-z0-9]{{30,}}"),
         ("Replicate", "r8_", rf"{_WORD}r8_[A-Za-z0-9]{{37,}}"),
         ("Pinecone", "pcsk_", rf"{_WORD}pcsk_[A-Za-z0-9_]{{16,}}"),
-        ("LangSmith", "lsv2_", rf"{_WORD}lsv2_(?:pt|sk)_[0-9a-f]{{32}}_[0-9a-f]{{10}}"),
+        ("LangSmith", "lsv2_ ls__", rf"{_WORD}(?:lsv2_(?:pt|sk)_[0-9a-f]{{32}}_[0-9a-f]{{10}}|ls__[0-9a-f]{{32}})"),
+        ("Arize", "ak-", rf"{_WORD}ak-[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}-[A-Za-z0-9_-]{{8,}}"),
+        ("Weights & Biases", "wandb_v1_", rf"{_WORD}wandb_v1_[A-Za-z0-9_-]{{30,}}"),
+        ("NVIDIA", "nvapi-", rf"{_WORD}nvapi-[A-Za-z0-9_-]{{40,}}"),
+        ("Cerebras", "csk-", rf"{_WORD}csk-[a-z0-9]{{40,}}"),
+        ("Fireworks", "fw_", rf"{_WORD}fw_[A-Za-z0-9]{{22,}}{_END}"),
+        ("Together", "tgp_v1_", rf"{_WORD}tgp_v1_[A-Za-z0-9_-]{{40,}}"),
+        ("Jina", "jina_", rf"{_WORD}jina_[A-Za-z0-9_-]{{40,}}"),
+        ("Voyage", "pa-", rf"{_WORD}pa-(?=[A-Za-z_-]{{0,42}}\d)[A-Za-z0-9_-]{{43}}(?![A-Za-z0-9_-])"),
         ("Tavily", "tvly-", rf"{_WORD}tvly-[A-Za-z0-9-]{{28,}}"),
         ("Databricks", "dapi", rf"{_WORD}dapi[0-9a-f]{{32}}(?:-\d)?{_END}"),
         # Clouds
@@ -52,6 +64,7 @@ FORMS: Final = tuple(
         ("AWS signature", "X-Amz-Signature", r"(?<=X-Amz-Signature=)[0-9a-f]{64}"),
         ("AWS session in an address", "X-Amz-Security-Token", r"(?<=X-Amz-Security-Token=)[A-Za-z0-9%+/=_-]{20,}"),
         ("Google API", "AIza", rf"{_WORD}AIza[A-Za-z0-9_-]{{35}}"),
+        ("Google API of Gemini", "AQ.", rf"{_WORD}AQ\.(?=[A-Za-z_-]{{0,60}}\d)[A-Za-z0-9_-]{{36,}}"),
         ("Google OAuth", "ya29.", rf"{_WORD}ya29\.[A-Za-z0-9_-]{{20,}}"),
         ("Google OAuth client", "GOCSPX-", rf"{_WORD}GOCSPX-[A-Za-z0-9_-]{{24,}}"),
         ("Google refresh token", "1//0", rf"{_WORD}1//0[A-Za-z0-9_-]{{40,}}"),
@@ -59,16 +72,16 @@ FORMS: Final = tuple(
         (
             "Azure AD client",
             "Q~",
-            r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])",
+            rf"{_WHOLE}[A-Za-z0-9_~.]{{3}}\dQ~[A-Za-z0-9_~.-]{{31,34}}(?![A-Za-z0-9_~-])",
         ),
         ("Azure key", "JQQJ99 JQQJ9D", rf"{_WORD}[A-Za-z0-9]{{52}}JQQJ9[9D][A-Za-z0-9]{{24,26}}{_END}"),
         (
             "Azure storage and alike",
             "+ASt +ABa +AMC +ASb +AEh +ARm",
-            r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{32,76}\+A(?:St|Ba|MC|Sb|Eh|Rm)[A-Za-z0-9/+]{5,6}={1,2}",
+            rf"{_APART}(?!(?<=\\)[nrt])[A-Za-z0-9/+]{{32,76}}\+A(?:St|Ba|MC|Sb|Eh|Rm)[A-Za-z0-9/+]{{5,6}}={{1,2}}",
         ),
         ("Azure key in a connection string", "AccountKey= SharedAccessKey=", r"(?<=Key=)[A-Za-z0-9/+]{40,86}={0,2}"),
-        ("Azure functions", "AzFu", r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{5}[AQgw]=="),
+        ("Azure functions", "AzFu", rf"{_WHOLE}[A-Za-z0-9_-]{{44}}AzFu[A-Za-z0-9_-]{{5}}[AQgw]=="),
         ("Azure DevOps", "AZDO", rf"{_WORD}[A-Za-z0-9]{{76}}AZDO[A-Za-z0-9]{{4}}{_END}"),
         ("Azure signature", "sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/=_-]{40,}"),
         ("Alibaba Cloud", "LTAI", rf"{_APART}LTAI[A-Za-z0-9]{{20}}{_END}"),
@@ -121,7 +134,7 @@ FORMS: Final = tuple(
         (
             "Discord bot",
             ".",
-            r"(?<![A-Za-z0-9_.-])[MNO][A-Za-z0-9_-]{23,26}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_.-])",
+            rf"{_WHOLE}[MNO][A-Za-z0-9_-]{{23,26}}\.[A-Za-z0-9_-]{{6}}\.[A-Za-z0-9_-]{{27,38}}(?![A-Za-z0-9_.-])",
         ),
         ("Discord webhook", "/api/webhooks/", r"(?<=/api/webhooks/)\d{15,20}/[A-Za-z0-9_-]{40,}"),
         ("Teams webhook", "webhook.office.com", r"(?<=webhook\.office\.com/)webhookb2/[A-Za-z0-9@/_-]{20,}"),

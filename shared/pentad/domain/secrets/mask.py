@@ -6,10 +6,10 @@ A text is searched as it is, percent-decoded and base64-decoded, since an addres
 import base64
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from pentad.domain.secrets.forms import FORMS
+from pentad.domain.secrets.forms import ESCAPED, FORMS
 from pentad.domain.secrets.known import KNOWN
 
 MASK: Final = "[masked]"
@@ -17,19 +17,26 @@ _SHORTEST: Final = 10  # no credential is shorter
 
 # A digit is asked for, so that "bearer of bad news" and "password: required" stay readable; base64 of words has none.
 _HEADER: Final = re.compile(
-    r"""(?ix)((?<![a-z0-9])authorization\\?["']?\s{0,5}[:=]\s{0,5}\\?["']?(?:
+    rf"""(?ix)((?:(?<![a-z0-9])|{ESCAPED})"""
+    r"""authorization\\?["']?\s{0,5}[:=]\s{0,5}\\?["']?(?:
       (?:basic|negotiate)\s{1,5}(?=[a-z0-9+/=_-]{8})
       |[a-z0-9-]{3,20}\s{1,5}(?=[a-z._~+/=:-]{0,400}\d)
       |(?![a-z_][a-z_0-9]{0,60}(?:[(\[]|\.[a-z_]))(?=[a-z._~+/=:-]{0,400}\d)
     ))(?!\[masked)[a-z0-9._~+/=:-]{8,}"""
 )
-_BEARER: Final = re.compile(r"(?i)(\bbearer\s{1,5})(?=[A-Za-z._~+/=-]{0,400}\d)[A-Za-z0-9._~+/=-]{12,}")
+_BEARER: Final = re.compile(
+    rf"(?i)((?:\b|{ESCAPED})bearer\s{{1,5}})(?=[A-Za-z._~+/=-]{{0,400}}\d)[A-Za-z0-9._~+/=-]{{12,}}"
+)
 _COOKIE: Final = re.compile(
-    r"""(?ix)(\bcookie\\?["']?\s?:\s{0,5}\\?["']?[^\s=;:"']{1,100}=)
+    rf"""(?ix)((?:\b|{ESCAPED})"""
+    r"""cookie\\?["']?\s?:\s{0,5}\\?["']?[^\s=;:"']{1,100}=)
     (?=[^\r\n"'\\(){}<>]{0,400}\d)[^\r\n"'\\(){}<>]{8,4000}"""
 )
-# Up to the last @ before a slash: a password may hold one.
-_ADDRESS: Final = re.compile(r"(://[^\s/:@\"'<>]{0,100}:)(?!\[masked)[^\s/\"'<>]{1,200}(@)")
+# Up to the last @ before a slash, since a password may hold one; or it holds a slash, which no port does.
+_ADDRESS: Final = re.compile(
+    r"(://[^\s/:@\"'<>]{0,100}:)(?!\[masked)"
+    r"(?:[^\s/\"'<>]{1,200}|(?!\d{1,5}[/?#])[^\s\"'<>?#@]{1,200})(@)(?=[A-Za-z0-9.\[-])"
+)
 # What a name that promises a secret ends with, and what has to stand before that: ``api_key``, ``clientSecret``.
 _STEMS: Final = (
     (
@@ -51,6 +58,7 @@ _STEMS: Final = (
     ("string", re.compile(r"connection[_-]?\Z")),
 )
 _LONGEST_LEAD: Final = 16
+_LINE_END: Final = re.compile(r"\\[nrt]")
 _QUOTED: Final = re.compile(
     r"""(?x)\\?["']?\]?\s{0,5}(?::|=>|=)\s{0,5}\\?(["'])
     (?=[^"'\\\s]{0,200}\d)(?!\[masked|undo_|arn:|[/~])(?P<value>[^"'\\\s]{8,4000})(?=\\?\1)"""
@@ -81,6 +89,11 @@ _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "s
 def is_secret_name(name: str) -> bool:
     """Return whether a field of this name holds a secret: ``api_key``, ``Set-Cookie``, ``taskToken``."""
     return re.sub(r"[^a-z]", "", name.lower()) in _NAMES
+
+
+def is_secret_value(name: str, value: Any) -> bool:
+    """Return whether a value of any type stands behind a secret's name; nothing, and yes or no, tell no secret."""
+    return value is not None and not isinstance(value, bool) and is_secret_name(name)
 
 
 def is_secret_field(name: str, value: str) -> bool:
@@ -137,7 +150,7 @@ def _mask_named(text: str, stem: str, lead: re.Pattern[str]) -> str:
     while at >= 0:
         end = at + len(stem)
         found = _QUOTED.match(text, end) or _UNQUOTED.match(text, end)
-        if found and at >= taken and lead.search(lower[max(0, at - _LONGEST_LEAD) : at]):
+        if found and at >= taken and lead.search(_LINE_END.sub(" ", lower[max(0, at - _LONGEST_LEAD) : at])):
             parts += [text[taken : found.start("value")], MASK]
             taken = end = found.end("value")
         at = lower.find(stem, end)

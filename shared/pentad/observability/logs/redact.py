@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pentad.domain.secrets import KNOWN, MASK, is_secret_name, mask_secrets
-from pentad.observability.logs.personal import CARD, is_card, mask_personal
+from pentad.domain.secrets import KNOWN, MASK, is_secret_value, mask_secrets
+from pentad.observability.logs.cards import CARD, is_card
+from pentad.observability.logs.personal import mask_personal
 
 CUT: Final = "[cut]"
 MAX_TEXT: Final = 8_192
@@ -24,11 +25,16 @@ _SMALLER: Final = ((1_024, 100), (200, 20), (40, 8))
 _BREAKS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 # A time, an id or the name of an event has no personal data in it, and most texts are one.
 _PLAIN: Final = re.compile(
-    r"[A-Za-z]?[a-z_]{0,23}(?:[.-][A-Za-z]?[a-z_]{1,23}){0,6}|[0-9a-f]{16}|[0-9a-f]{32}"
+    r"[A-Za-z]?[a-z_]{0,23}(?:[.-][A-Za-z]?[a-z_]{1,23}){0,6}"
+    # 16 digits may be a card's, and "be" with 14 of them an IBAN of Belgium.
+    r"|(?=[0-9]{0,15}[a-f])(?!be[0-9]{14})[0-9a-f]{16}|[0-9a-f]{32}"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
     r"|(?:run|ses|att|rev|apr|era)_[0-9a-hjkmnp-tv-z]{26}"
 )
+# Hashes that may be digits alone: masked, a span would belong nowhere.
+_SPAN_IDS: Final = frozenset({"trace_id", "span_id", "parent_id"})
+_SPAN_ID: Final = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
 
 
 def redact(value: Any, *, most_text: int = MAX_TEXT, most_items: int = _MAX_ITEMS) -> Any:
@@ -54,10 +60,10 @@ class _Redaction:
         """Return one value of it."""
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, int):
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)  # NaN is no JSON: nobody could read the line
+        if isinstance(value, int | float):
             return CARD if is_card(value) else value
-        if isinstance(value, float):
-            return value if math.isfinite(value) else str(value)  # NaN is no JSON: nobody could read the line
         if isinstance(value, str):
             return self._redact_text(value)
         if depth >= _MAX_DEPTH or self._left <= 0:
@@ -67,10 +73,16 @@ class _Redaction:
             return {self._redact_text(str(name)): self._redact_field(str(name), part, depth) for name, part in some}
         if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
             return [self.redact(part, depth + 1) for part in value[: self._most_items]]
+        if isinstance(value, bytes | bytearray):
+            value = bytes(value[: 4 * self._most_text]).decode(errors="replace")  # not repr(): it has escapes
         return self._redact_text(str(value))
 
     def _redact_field(self, name: str, value: Any, depth: int) -> Any:
-        return MASK if isinstance(value, str) and is_secret_name(name) else self.redact(value, depth + 1)
+        if is_secret_value(name, value):
+            return MASK
+        if name in _SPAN_IDS and isinstance(value, str) and _SPAN_ID.fullmatch(value):
+            return value
+        return self.redact(value, depth + 1)
 
     def _redact_text(self, text: str) -> str:
         if self._left <= 0:

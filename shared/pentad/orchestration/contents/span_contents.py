@@ -3,16 +3,17 @@
 No log has these attributes: they are added when a share of spans is sent, from what the run's session holds.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pentad.domain.errors import NotFound, StoreUnavailable
-from pentad.domain.messages import ContentBlock, Message, ToolCallBlock, ToolResultBlock
+from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.domain.runs import Run
 from pentad.memory.sessions.ports import SessionStore
+from pentad.orchestration.contents.mask_said import Mask, dump_said, mask_said
 from pentad.orchestration.contents.ports import NameFinder
-from pentad.orchestration.contents.write import Mask, read_text, redact_text
+from pentad.orchestration.contents.write import read_text
 from pentad.orchestration.runs.ports import RunStore
 
 INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
@@ -21,17 +22,19 @@ MOST_TEXT: Final = 8_000
 """Characters of one text in a span."""
 MOST_MESSAGES: Final = 20
 """Of a run, that a span has as its input: the newest."""
-_READ: Final = 200
-"""Messages of a run that are looked at."""
+_PAGE: Final = 200
+_MOST_READ: Final = 2_000
+"""Messages of a run that are looked at: the turns after them have no contents, the run has its answer."""
 PATIENCE_SECONDS: Final = 60.0
 """A span leaves within moments, a reply and a tool's result are stored with the turn: so long they are waited for."""
 Json = dict[str, Any]
 
 
 class _Said(NamedTuple):
-    """What was said in a run, and whether more may come."""
+    """What was said in a run, its answer, and whether more may come."""
 
     messages: list[Message]
+    answer: str | None
     ended: bool
 
 
@@ -87,7 +90,7 @@ class SpanContents:
         said = read[place]
         if said is None:
             return span
-        chosen = _CHOOSERS[operation](said.messages, given)
+        chosen = _CHOOSERS[operation](said, given)
         late = self._clock() - int(span["end"]) / 1e9 > PATIENCE_SECONDS
         if not said.ended and not late and _is_missing(operation, given, chosen):
             raise StoreUnavailable("what a span says is not stored yet")
@@ -101,15 +104,22 @@ class SpanContents:
             return None
         if run.agent not in self._agents:
             return None
-        found = self._sessions.read(tenant_id, run.session_id, run.request_seq, run.request_seq + _READ - 1)
-        return _Said([one.message for one in found if one.message.run_id == run_id], run.status.ended)
+        return _Said(list(self._iter_messages(run)), run.answer, run.status.ended)
+
+    def _iter_messages(self, run: Run) -> Iterator[Message]:
+        for first in range(run.request_seq, run.request_seq + _MOST_READ, _PAGE):
+            page = self._sessions.read(run.tenant_id, run.session_id, first, first + _PAGE - 1)
+            own = [one.message for one in page if one.message.run_id == run.run_id]
+            yield from own
+            if len(own) < _PAGE:  # a run's messages follow each other
+                return
 
     def _write(
         self, value: list[Message] | ToolCallBlock | ToolResultBlock, given: Mapping[str, Any], name: str
     ) -> str:
         """Return what an attribute says: a text, or messages as the conventions' JSON has them."""
         if isinstance(value, ToolCallBlock):
-            return self._cut(json.dumps(value.arguments, default=str))
+            return self._cut(dump_said(value.arguments))
         if isinstance(value, ToolResultBlock):
             return self._cut(value.content)
         messages = [built for one in value for built in self._build_messages(one)]
@@ -117,7 +127,7 @@ class SpanContents:
             # A reply has to say why it ended: without it, products refuse the message.
             reason = next(iter(given.get("gen_ai.response.finish_reasons") or ()), "stop")
             messages = [{**one, "finish_reason": reason} for one in messages]
-        return json.dumps(messages, ensure_ascii=False)
+        return dump_said(messages)
 
     def _build_messages(self, message: Message) -> list[Json]:
         """Return a message, before it each result of a tool as one of the role ``tool``."""
@@ -130,7 +140,7 @@ class SpanContents:
 
     def _build_part(self, block: ContentBlock) -> Json:
         if isinstance(block, ToolCallBlock):
-            arguments = self._cut(json.dumps(block.arguments, default=str))
+            arguments = self._cut(dump_said(block.arguments))
             return {"type": "tool_call", "id": block.call_id, "name": block.tool, "arguments": arguments}
         if isinstance(block, ToolResultBlock):
             return {"type": "tool_call_response", "id": block.call_id, "response": self._cut(block.content)}
@@ -138,13 +148,13 @@ class SpanContents:
 
     def _cut(self, text: str) -> str:
         # Cut after the redaction: half of a card's number is not known as one.
-        said = redact_text(text, self._mask, self._names)
+        said = mask_said(text, self._mask, self._names)
         return said if len(said) <= MOST_TEXT else f"{said[:MOST_TEXT]}[cut]"
 
 
-def _choose_turn(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:
+def _choose_turn(said: _Said, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a turn's model was told of this run, and its reply."""
-    step = given.get("pentad.step")
+    messages, step = said.messages, given.get("pentad.step")
     at = next((place for place, one in enumerate(messages) if one.role == "assistant" and one.step == step), None)
     if at is None or not _is_turn(given):
         return {}
@@ -162,18 +172,22 @@ def _is_missing(operation: str, given: Mapping[str, Any], chosen: Mapping[str, A
     )
 
 
-def _choose_call(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:
+def _choose_call(said: _Said, given: Mapping[str, Any]) -> dict[str, Any]:
     call_id = given.get("gen_ai.tool.call.id")
-    blocks = [block for one in messages for block in one.blocks]
+    blocks = [block for one in said.messages for block in one.blocks]
     return {
         ARGUMENTS: next((one for one in blocks if isinstance(one, ToolCallBlock) and one.call_id == call_id), None),
         RESULT: next((one for one in blocks if isinstance(one, ToolResultBlock) and one.call_id == call_id), None),
     }
 
 
-def _choose_run(messages: list[Message], given: Mapping[str, Any]) -> dict[str, Any]:
-    answer = messages[-1:] if messages[-1:] and messages[-1].role == "assistant" else []
-    return {INPUT: messages[:1], OUTPUT: answer}
+def _choose_run(said: _Said, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's question, and its answer as it was given to its user."""
+    first = said.messages[:1]
+    if said.answer is None:
+        return {INPUT: first}
+    answer: Any = {"role": "assistant", "blocks": (TextBlock(text=said.answer),)}
+    return {INPUT: first, OUTPUT: [one.model_copy(update=answer) for one in first]}
 
 
 _CHOOSERS = {"chat": _choose_turn, "execute_tool": _choose_call, "invoke_agent": _choose_run}

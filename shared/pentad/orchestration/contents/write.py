@@ -1,7 +1,6 @@
 """Write what people and models said in an ended run into a log of its own, redacted, off the user's path."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pentad.domain.errors import NotFound
@@ -9,6 +8,7 @@ from pentad.domain.messages import ContentBlock
 from pentad.domain.runs import Run
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.contents.mask_said import Mask, dump_said, mask_said
 from pentad.orchestration.contents.ports import ContentLine, ContentLog, NameFinder, begin_streams
 from pentad.orchestration.runs.ports import RunStore
 
@@ -17,8 +17,6 @@ PART: Final = 40_000
 _PAGE: Final = 50
 MOST_MESSAGES: Final = 2_000
 """Of a run: what comes after is not written, which its last line says, and the function's own log."""
-
-Mask = Callable[[str], str]
 
 
 class WriteContents:
@@ -104,7 +102,7 @@ class WriteContents:
     def _build_lines(self, run: Run, stored: StoredMessage) -> Iterator[ContentLine]:
         message = stored.message
         for number, block in enumerate(message.blocks):
-            text = redact_text(read_text(block), self._mask, self._names)
+            text = mask_said(read_text(block), self._mask, self._names)
             for part, start in enumerate(range(0, max(1, len(text)), PART)):
                 yield _describe(run) | {
                     "line": f"{message.message_id}.{number}.{part}",
@@ -121,18 +119,12 @@ def _describe(run: Run) -> dict[str, Any]:
     return {"tenant": run.tenant_id, "run": run.run_id, "session": run.session_id, "agent": run.agent}
 
 
-def redact_text(text: str, mask: Mask, names: NameFinder | None) -> str:
-    """Return a text without secrets and personal data; who finds names sees what is left of it."""
-    masked = mask(text)
-    return names.mask(masked) if names is not None and masked.strip() else masked
-
-
 def read_text(block: ContentBlock) -> str:
     """Return what a block says; of a file its kind alone."""
     if block.type in ("text", "thinking"):
         return str(getattr(block, "text", ""))
     if block.type == "tool_call":
-        return json.dumps({"tool": block.tool, "arguments": _sort(block.arguments)}, ensure_ascii=False, default=str)
+        return dump_said({"tool": block.tool, "arguments": _sort(block.arguments)})
     if block.type == "tool_result":
         return block.content
     return f"[{getattr(block, 'media_type', block.type)}]"

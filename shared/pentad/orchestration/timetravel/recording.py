@@ -21,7 +21,7 @@ from pentad.domain.knowledge import Citation, Passage, Utterance
 from pentad.domain.memories.front import Remembered
 from pentad.domain.messages import ContentBlock, Message, ThinkingBlock
 from pentad.domain.runs import Approval, Assessment, Decision, Manifest, Overrides, Run, RunStatus, Step, ToolCall
-from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+from pentad.domain.secrets import MASK, is_secret_value, mask_secrets
 from pentad.domain.usage import Usage
 from pentad.domain.values import FrozenValue
 from pentad.memory.context.window import mark_bare
@@ -349,10 +349,7 @@ def _mask_value(value: Any) -> Any:
     if isinstance(value, str):
         return mask_secrets(value)
     if isinstance(value, Mapping):
-        return {
-            name: MASK if isinstance(part, str) and is_secret_name(name) else _mask_value(part)
-            for name, part in value.items()
-        }
+        return {name: MASK if is_secret_value(name, part) else _mask_value(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_mask_value(part) for part in value]
     return value

@@ -61,6 +61,8 @@ PLACES: Final[dict[str, Callable[[str], str]]] = {
     "prose": lambda one: f"It says {one} is wrong.",
     "the end of a sentence": lambda one: f"The key was {one}",
     "JSON": lambda one: json.dumps({"a": {"value": one}, "b": 1}),
+    "JSON, in a line of its own": lambda one: json.dumps({"a": f"the key:\n{one}\nend"}),
+    "Python, in a line of its own": lambda one: repr(repr(f"the key:\n{one}\tend")),
     "JSON in JSON": lambda one: json.dumps({"body": json.dumps({"value": one})}),
     "a shell": lambda one: f"export SOMETHING='{one}' && run",
     "YAML": lambda one: f"a:\n  some_name: {one}\n  b: 1",

@@ -122,6 +122,39 @@ def test_a_secret_that_was_read_is_masked_also_where_it_looks_like_a_name_or_an_
         KNOWN.clear()
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("4111111111111111", "[card]"), ("5555555555554444", "[card]"), ("be68539007547034", "[iban]"),
+     ("BE68539007547034", "[iban]"), ("378282246310005", "[card]"), ("de89370400440532013000", "[iban]")],
+)  # fmt: skip
+def test_a_text_that_is_a_number_alone_is_masked_though_an_id_may_look_alike(text: str, kind: str) -> None:
+    assert redact_text(text) == kind
+    assert redact({"detail": text, text: [text]}) == {"detail": kind, kind: [kind]}
+    for plain in ("4111111111111112", "be68539007547035", "0af7651916cd43dd", "1796036337066233"):
+        assert redact_text(plain) == plain
+
+
+def test_the_ids_of_a_span_stay_though_they_are_digits() -> None:
+    span = {"trace_id": "4111111111111111" * 2, "span_id": "4111111111111111", "parent_id": "be68539007547034"}
+    assert redact({"span": span}) == {"span": span}
+    assert redact({"span_id": "4111 1111 1111 1111", "id": "4111111111111111"}) == {"span_id": "[card]", "id": "[card]"}
+
+
+@pytest.mark.parametrize(
+    "value", [12345678, 1.5, ["abc", 1], {"a": "correct horse"}, b"Bearer x", ("a=b",), {"x"}, "x"]
+)
+@pytest.mark.parametrize("name", ["password", "api_key", "Authorization", "Set-Cookie", "taskToken"])
+def test_what_stands_behind_a_secrets_name_is_masked_whatever_it_is(name: str, value: object) -> None:
+    assert redact({name: value, "x": [{name: value}]}) == {name: MASK, "x": [{name: MASK}]}
+    assert redact({name: None, "max_tokens": 7, "has": True}) == {name: None, "max_tokens": 7, "has": True}
+
+
+@pytest.mark.parametrize("number", [4111111111111111, -4111111111111111, 4111111111111111.0, b"4111111111111111"])
+def test_a_card_is_masked_as_a_number_of_any_type(number: object) -> None:
+    assert redact([number]) == ["[card]"]
+    assert redact([b"a:\n4111111111111111"]) == ["a:\n[card]"]
+
+
 @pytest.mark.parametrize("key", ["AKIA" + "QWERTYUIOPASDFGH", "ghp_" + "aBcDeFgHiJkL" * 3])
 def test_a_key_without_a_digit_is_no_plain_word(key: str) -> None:
     assert redact_text(key) == MASK

@@ -134,6 +134,47 @@ def test_secrets_and_personal_data_are_masked_also_where_a_text_is_cut(said: Sai
     assert answered["content"].endswith("[cut]") and "4111" not in answered["content"]
 
 
+def test_what_json_escapes_is_masked_in_arguments_and_results(said: Said) -> None:
+    world, note = said.world, f"card:\n{CARD.replace(' ', '')}\nIBAN:\tDE89370400440532013000"
+    given = {"note": note, "mail": "j\u00fcrgen@m\u00fcller.de", "password": 12345678, "n": "\u00e9"}
+    world.model.script = [[("calculator", {"expression": json.dumps(given), "more": given})], "Done."]
+    run = world.begin("?")
+    world.act(run, world.turn(run, 1), work=lambda _tool, arguments: json.dumps({"rows": [arguments["more"]]}))
+    world.turn(run, 2)
+    world.deliver.deliver(TENANT, run.run_id, 2)
+    [call] = world.runs.list_calls(TENANT, run.run_id, 1)
+    tool, last = said.add(span(run, "execute_tool", **{"gen_ai.tool.call.id": call.call_id}), turn(run, 2))
+    clean = {"note": "card:\n[card]\nIBAN:\t[iban]", "mail": "[email]", "password": "[masked]", "n": "\u00e9"}
+    arguments = json.loads(tool["gen_ai.tool.call.arguments"])
+    assert (json.loads(arguments["expression"]), arguments["more"]) == (clean, clean)
+    assert json.loads(tool["gen_ai.tool.call.result"]) == {"rows": [clean]}
+    assert not any(part in json.dumps(last) for part in ("4111", "4405", "rgen", "12345678"))
+
+
+def test_the_answer_of_a_run_of_many_messages_is_its_own(said: Said) -> None:
+    run = said.talk(answer="The answer.")
+    stored = said.world.sessions.read(TENANT, run.session_id, run.request_seq, run.request_seq + 3)
+    middle, steps = stored[1:3] * 150, range(1, 302)
+    messages = [stored[0].message, *(one.message for one in middle), stored[3].message]
+    for place, one in enumerate(messages[1:]):
+        messages[place + 1] = one.model_copy(update={"step": steps[place // 2]})
+
+    class Long:
+        def read(self, tenant_id: str, session_id: str, begin: int, end: int) -> list[Any]:
+            made = enumerate(messages, run.request_seq)
+            return [
+                stored[0].model_copy(update={"message": one, "seq": seq}) for seq, one in made if begin <= seq <= end
+            ]
+
+    said.world.sessions = Long()  # type: ignore[assignment]
+    root, last, early = said.add(span(run, "invoke_agent"), turn(run, messages[-1].step or 0), turn(run, 1))
+    for found in (root, last):
+        assert json.loads(found["gen_ai.output.messages"])[0]["parts"][0]["content"] == "The answer."
+    assert json.loads(root["gen_ai.input.messages"])[0]["role"] == "user"
+    assert len(json.loads(last["gen_ai.input.messages"])) == 20
+    assert "calculator" in early["gen_ai.output.messages"]
+
+
 @pytest.mark.parametrize(("contents", "there"), [(True, True), (False, False)])
 def test_only_a_target_that_asks_for_it_is_sent_what_was_said(said: Said, contents: bool, there: bool) -> None:
     run = said.talk("CANARY")

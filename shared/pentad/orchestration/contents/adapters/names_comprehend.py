@@ -1,7 +1,7 @@
 """Names, addresses and the like in text, by Amazon Comprehend's ``DetectPiiEntities``.
 
-It reads English and Spanish, takes 100 KB of UTF-8 a request, and costs $0.0001 for each 100 characters, of which it
-bills 3 such units at least ("Amazon Comprehend pricing").
+It is asked to read English (it knows Spanish too), takes 100 KB of UTF-8 a request, and costs $0.0001 for each 100
+characters, of which it bills 3 such units at least ("Amazon Comprehend pricing").
 """
 
 from collections.abc import Iterator
