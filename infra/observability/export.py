@@ -19,6 +19,7 @@ from infra.components.function import FunctionOptions, PythonFunction
 from infra.components.operator_secret import create_operator_secret
 from infra.components.work_queue import WorkQueue
 from infra.observability.contents import build_contents_environment, grant_contents
+from pentad.domain import keys
 from pentad.observability.export.log_batch import FILTER_PATTERN
 
 NAME = "export"
@@ -72,6 +73,7 @@ class Export(Construct):
         build = self._build
         targets = [one.model_dump(exclude_defaults=True) for one in build.stage.trace_targets]
         wanted = build.stage.contents if any(one.contents for one in build.stage.trace_targets) else None
+        annotated = any(one.feedback for one in build.stage.trace_targets)
         options = FunctionOptions(
             name=NAME,
             module="functions.observability.export",
@@ -80,7 +82,8 @@ class Export(Construct):
                 "TRACES_SECRET": self.secret.secret_arn,
                 "EXPORT_QUEUE": self.work.queue.queue_url,
             }
-            | ({} if wanted is None else build.state_environment | build_contents_environment(wanted)),
+            | (build.state_environment if annotated or wanted is not None else {})
+            | ({} if wanted is None else build_contents_environment(wanted)),
             timeout_seconds=_SECONDS,
             sends_again=True,
             description="Sends spans to tracing products",
@@ -91,6 +94,9 @@ class Export(Construct):
         self.work.connect_to(made.function, batch_size=5, concurrency=2)
         self.work.grant_send_again(made.function)
         grants.grant_secret(made.role, self.secret)
+        if annotated:
+            # What users say of an answer now: feedback stands beside its run.
+            grants.grant_table(made.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[keys.run_pattern()])
         if wanted is not None:
             grant_contents(made.role, build, wanted)
         if any(one.kind == "xray" for one in build.stage.trace_targets):

@@ -114,6 +114,18 @@ def test_what_was_said_is_read_only_where_a_target_and_the_stage_want_it(exporte
         synthesize(TRACES_WITH_CONTENTS)
 
 
+def test_feedback_is_read_only_where_a_target_wants_it(exported: dict[str, Json]) -> None:
+    def reads(resources: dict[str, Json]) -> bool:
+        return "dynamodb:GetItem" in json.dumps(of_type(resources, "AWS::IAM::Policy"))
+
+    _, exporter = find_exporter(exported)
+    assert not reads(exported) and "STATE_TABLE" not in exporter["Properties"]["Environment"]["Variables"]
+    wanting = synthesize([PHOENIX | {"feedback": True}])
+    _, exporter = find_exporter(wanting)
+    assert reads(wanting) and "STATE_TABLE" in exporter["Properties"]["Environment"]["Variables"]
+    assert "dynamodb:Query" not in json.dumps(of_type(wanting, "AWS::IAM::Policy"))
+
+
 def test_what_can_not_be_delivered_is_kept(exported: dict[str, Json]) -> None:
     [config] = of_type(exported, "AWS::Lambda::EventInvokeConfig")
     dead = config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]

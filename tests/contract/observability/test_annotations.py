@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pentad.domain.errors import ToolUnavailable
 from pentad.domain.tracing import find_run_place
+from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.adapters.powertools import PowertoolsTelemetry
+from pentad.observability.export.annotate import PATIENCE_SECONDS
 from pentad.observability.export.export import ShareSpans
 from pentad.observability.export.targets import Target
 from pentad.observability.feedback.adapters.feedback_memory import MemoryFeedback
@@ -158,15 +161,21 @@ class Saying:
         # Those of one name share a logger, and so the first one's stream.
         telemetry = PowertoolsTelemetry(service=f"api-{secrets.token_hex(4)}", stage="dev", stream=self.lines)
         clock = Clock()
-        self.give = GiveFeedback(MemoryFeedback(now=clock), Events().publish, telemetry, now=clock)
+        self.store = MemoryFeedback(now=clock)
+        self.give = GiveFeedback(self.store, Events().publish, telemetry, now=clock)
 
     def say(self, by: str = "ann", key: str | None = None, **words: Any) -> None:
         self.give(RUN, STEP, FeedbackRequest(**words), by=by, idempotency_key=key)
 
     def export(self, targets: list[Target]) -> list[str]:
         queue = Queue()
-        ShareSpans(targets, queue)(batch(*self.lines.getvalue().splitlines()))
+        ShareSpans(targets, queue, MemoryTelemetry())(batch(*self.lines.getvalue().splitlines()))
+        self.lines.truncate(self.lines.seek(0))
         return queue.bodies
+
+    def annotate(self, targets: list[Target]) -> list[str]:
+        """Return the messages with annotations alone."""
+        return [body for body in self.export(targets) if "annotations" in json.loads(body)]
 
 
 def make_targets(products: Products, *, feedback: bool = True) -> tuple[list[Target], Kept]:
@@ -182,6 +191,7 @@ def test_what_users_say_of_a_run_is_an_annotation_of_its_root_in_each_product(pr
     saying, (targets, opening) = Saying(), make_targets(products)
     saying.say(score=0.2, comment="CANARY of a comment")
     saying.say(by="bob", correction="CANARY of a correction")
+    said = saying.lines.getvalue()
     for body in saying.export(targets):
         make_sending(targets, opening)(body)
     phoenix, smith, fuse = (list(kept.values()) for kept in products.kept.values())
@@ -202,7 +212,7 @@ def test_what_users_say_of_a_run_is_an_annotation_of_its_root_in_each_product(pr
         "/api/public/scores": "Basic cGs6c2s=",
     }
     # Nobody's words leave the account, nor who said them; they are in no log either.
-    assert not [word for word in ("CANARY", "bob") if word in saying.lines.getvalue() + repr(products.kept)]
+    assert not [word for word in ("CANARY", "bob") if word in said + repr(products.kept)]
 
 
 def test_who_changes_a_mind_has_one_annotation_and_a_share_that_comes_again_changes_nothing(products: Products) -> None:
@@ -220,7 +230,7 @@ def test_who_changes_a_mind_has_one_annotation_and_a_share_that_comes_again_chan
 def test_a_product_that_is_down_gets_its_annotations_later(products: Products) -> None:
     saying, (targets, opening) = Saying(), make_targets(products)
     saying.say(score=1)
-    [first, *_] = saying.export(targets)
+    [first, *_] = saying.annotate(targets)
     products.failures = 1
     with pytest.raises(ToolUnavailable):
         make_sending(targets, opening)(first)
@@ -231,13 +241,67 @@ def test_a_product_that_is_down_gets_its_annotations_later(products: Products) -
 def test_feedback_that_comes_before_its_span_is_sent_again_until_the_span_is_there(products: Products) -> None:
     saying, (targets, opening) = Saying(), make_targets(products)
     saying.say(score=1)
-    [first, *_] = saying.export(targets)
+    [spans, first, *_] = saying.export(targets)
     products.known.clear()
+    make_sending(targets, opening)(spans)  # no span waits for it, nor is one sent again
     with pytest.raises(ToolUnavailable, match="does not know the span"):
         make_sending(targets, opening)(first)
     products.known.add("invoke_agent")
     make_sending(targets, opening)(first)
     assert len(products.kept["phoenix"]) == 1
+    assert products.spans == {"/phoenix/v1/traces": ["feedback answer"]}
+
+
+def test_feedback_on_a_run_that_a_product_never_gets_is_given_up_and_told(products: Products) -> None:
+    saying, (targets, opening) = Saying(), make_targets(products)
+    saying.say(score=1)
+    [first, *_] = saying.annotate(targets)
+    products.known.clear()
+    telemetry, now = MemoryTelemetry(), [json.loads(first)["since"] + PATIENCE_SECONDS - 1]
+    sending = make_sending(targets, opening, telemetry=telemetry, clock=lambda: now[0])
+    with pytest.raises(ToolUnavailable):
+        sending(first)
+    now[0] += 2
+    sending(first)
+    assert [(one.name, one.fields["target"]) for one in telemetry.events] == [("export.annotation_dropped", "one")]
+
+
+def test_words_that_waited_do_not_come_after_newer_ones(products: Products) -> None:
+    saying, (targets, opening) = Saying(), make_targets(products)
+    sending = make_sending(targets, opening, find=saying.store.find)
+    saying.say(score=1)
+    old = saying.annotate(targets)
+    saying.say(score=0)
+    new = saying.annotate(targets)
+    for body in (*new, *old, *new, *old):
+        sending(body)
+    [phoenix], [smith], [fuse] = (kept.values() for kept in products.kept.values())
+    assert (phoenix.result.score, smith.score, fuse.value) == (0, 0, 0)
+
+
+def test_feedback_that_was_erased_meanwhile_is_not_sent(products: Products) -> None:
+    saying, (targets, opening) = Saying(), make_targets(products)
+    saying.say(score=1)
+    waiting = saying.annotate(targets)
+    for body in waiting:
+        make_sending(targets, opening, find=lambda *_: None)(body)
+    assert not any(products.kept.values())
+
+
+@pytest.mark.parametrize(
+    "words", [{"pentad.feedback.score": "x"}, {"pentad.feedback.id": 7}, {"pentad.feedback.verdict": [1]}]
+)
+def test_a_line_that_only_says_that_it_is_feedback_keeps_no_other_back(
+    products: Products, words: dict[str, Any]
+) -> None:
+    saying, (targets, opening) = Saying(), make_targets(products)
+    saying.say(score=1)
+    forged = json.loads(saying.lines.getvalue().splitlines()[-1])
+    forged["span"]["attributes"] |= {f"pentad.feedback.{name}": value for name, value in words.items()}
+    saying.lines.write(json.dumps(forged) + "\n")
+    for body in saying.export(targets):
+        make_sending(targets, opening)(body)
+    assert [len(kept) for kept in products.kept.values()] == [1, 1, 1]
 
 
 def test_nothing_is_annotated_unless_a_target_asks_for_it_or_where_nothing_is_rated(products: Products) -> None:

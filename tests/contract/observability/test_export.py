@@ -2,18 +2,28 @@
 
 import gzip
 import json
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
 from pentad.domain.errors import ConfigurationError, InvalidInput, ToolThrottled, ToolUnavailable
+from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.export.adapters.sender_http import HttpSender
+from pentad.observability.export.annotate import FindFeedback, SendAnnotations
+from pentad.observability.export.circuits import OPEN_SECONDS, TargetCircuits
 from pentad.observability.export.export import SHARE_BYTES, SendSpans, ShareSpans
+from pentad.observability.export.otlp import Rejected
+from pentad.observability.export.requests import CONTENTS, DROPPED, REQUEST_BYTES, SPAN_BYTES
 from pentad.observability.export.targets import Addressed, Target
 from tests.unit.observability.export.test_log_batch import SPAN, batch
 
@@ -26,6 +36,9 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[str, Mapping[str, str], ExportTraceServiceRequest]] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
+        self.most_bytes = 10**9
+        self.says = b""
+        self.sizes: list[int] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,14 +47,18 @@ class Receiver:
                 assert self.headers["content-type"] == "application/x-protobuf"
                 assert self.headers["content-encoding"] == "gzip"
                 status, headers = receiver.answers.pop(0) if receiver.answers else (200, {})
+                unpacked = gzip.decompress(body)
+                receiver.sizes.append(len(unpacked))
+                status = 413 if len(unpacked) > receiver.most_bytes else status
                 if status == 200:
-                    request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
+                    request = ExportTraceServiceRequest.FromString(unpacked)
                     receiver.got.append((self.path, dict(self.headers.items()), request))
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(len(receiver.says)))
                 self.end_headers()
+                self.wfile.write(receiver.says)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
@@ -51,8 +68,12 @@ class Receiver:
 
     @property
     def names(self) -> list[str]:
+        return [span.name for span in self.spans]
+
+    @property
+    def spans(self) -> list[Any]:
         return [
-            span.name
+            span
             for _, _, request in self.got
             for resource in request.resource_spans
             for scope in resource.scope_spans
@@ -96,8 +117,20 @@ class Kept:
         self.forgotten += 1
 
 
-def make_sending(targets: list[Target], secrets: Kept) -> SendSpans:
-    return SendSpans(targets, HttpSender(loopback=True), secrets, "the-secret", stage="dev", region="eu-west-1")
+def make_sending(
+    targets: list[Target],
+    secrets: Kept,
+    *,
+    telemetry: MemoryTelemetry | None = None,
+    find: FindFeedback | None = None,
+    seconds: float = 10.0,
+    clock: Callable[[], float] = time.time,
+    **more: Any,
+) -> SendSpans:
+    telemetry, sender = telemetry or MemoryTelemetry(), HttpSender(loopback=True, seconds=seconds)
+    annotate = SendAnnotations(sender, telemetry, find=find, clock=clock)
+    place: dict[str, Any] = {"stage": "dev", "region": "eu-west-1"}
+    return SendSpans(targets, sender, secrets, "the-secret", telemetry, annotate, **place, **more)
 
 
 def test_a_batch_reaches_every_target_in_its_own_form(receiver: Receiver) -> None:
@@ -115,7 +148,7 @@ def test_a_batch_reaches_every_target_in_its_own_form(receiver: Receiver) -> Non
         five={"api_key": KEY, "space_id": "s"},
     )
     queue = Queue()
-    assert ShareSpans(targets, queue)(batch(json.dumps({"span": SPAN}))) == 1
+    assert ShareSpans(targets, queue, MemoryTelemetry())(batch(json.dumps({"span": SPAN}))) == 1
     for body in queue.bodies:
         make_sending(targets, secrets)(body)
     assert [path for path, _, _ in receiver.got] == [
@@ -139,7 +172,7 @@ def test_a_batch_reaches_every_target_in_its_own_form(receiver: Receiver) -> Non
 def test_a_target_that_is_down_is_asked_again_alone_and_gets_each_span_once(receiver: Receiver) -> None:
     targets = [Target(name=name, kind="otlp", endpoint=f"{receiver.url}/{name}") for name in ("up", "down")]
     queue = Queue()
-    ShareSpans(targets, queue)(batch(json.dumps({"span": SPAN})))
+    ShareSpans(targets, queue, MemoryTelemetry())(batch(json.dumps({"span": SPAN})))
     sending = make_sending(targets, Kept())
     receiver.answers = [(200, {}), *[(503, {})] * 12]
     sending(queue.bodies[0])
@@ -154,7 +187,7 @@ def test_large_batches_are_cut_and_none_is_lost() -> None:
     queue = Queue()
     spans = [SPAN | {"span_id": f"{number:016x}", "attributes": {"x": "y" * 900}} for number in range(1, 1001)]
     targets = [Target(name=name, kind="otlp", endpoint="https://c") for name in ("one", "two")]
-    ShareSpans(targets, queue)(batch(*(json.dumps({"span": one}) for one in spans)))
+    ShareSpans(targets, queue, MemoryTelemetry())(batch(*(json.dumps({"span": one}) for one in spans)))
     assert max(map(len, queue.bodies)) < SHARE_BYTES + 1_000
     shares = [json.loads(body) for body in queue.bodies]
     for name in ("one", "two"):
@@ -219,3 +252,174 @@ def test_a_share_of_a_target_that_is_gone_is_dropped_and_another_message_refused
     sending(json.dumps({"target": "gone", "service": "f", "spans": [SPAN]}))
     with pytest.raises(InvalidInput):
         sending("no json")
+
+
+def make_share(*spans: Mapping[str, Any], target: str = "one") -> str:
+    return json.dumps({"target": target, "service": "f", "spans": spans})
+
+
+def make_spans(count: int) -> list[dict[str, Any]]:
+    return [SPAN | {"span_id": f"{number:016x}", "name": f"n{number}"} for number in range(1, count + 1)]
+
+
+class Contents:
+    """Adds contents of so many characters to each span."""
+
+    def __init__(self, characters: int) -> None:
+        self.characters = characters
+
+    def __call__(self, spans: Any) -> list[Mapping[str, Any]]:
+        said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "x" * self.characters}]}])
+        return [{**one, "attributes": {**one.get("attributes", {}), CONTENTS[0]: said}} for one in spans]
+
+
+@pytest.mark.parametrize("kind", ["otlp", "phoenix", "langfuse"])
+def test_a_share_with_contents_is_cut_into_requests_by_their_size(receiver: Receiver, kind: Any) -> None:
+    target = Target(name="one", kind=kind, endpoint=receiver.url, contents=True)
+    secrets = Kept(one={"public_key": "p", "secret_key": "s"})
+    make_sending([target], secrets, add_contents=Contents(60_000))(make_share(*make_spans(200)))
+    assert sorted(receiver.names) == sorted(f"n{number}" for number in range(1, 201))
+    assert len(receiver.sizes) > 5 and max(receiver.sizes) < REQUEST_BYTES + 10_000
+
+
+def test_a_span_whose_contents_are_too_large_leaves_without_them_and_says_so(receiver: Receiver) -> None:
+    target, telemetry = Target(name="one", kind="otlp", endpoint=receiver.url, contents=True), MemoryTelemetry()
+    sending = make_sending([target], Kept(), telemetry=telemetry, add_contents=Contents(SPAN_BYTES + 1))
+    sending(make_share(*make_spans(2)))
+    assert receiver.names == ["n1", "n2"]
+    for span in receiver.spans:
+        attributes = {one.key: one.value for one in span.attributes}
+        assert attributes[DROPPED].bool_value and CONTENTS[0] not in attributes
+    assert [one.name for one in telemetry.events] == ["export.contents_dropped"] * 2
+
+
+def test_a_target_that_takes_less_gets_halves_and_at_last_a_span_without_contents(receiver: Receiver) -> None:
+    target, telemetry = Target(name="one", kind="otlp", endpoint=receiver.url, contents=True), MemoryTelemetry()
+    receiver.most_bytes = 30_000
+    sending = make_sending([target], Kept(), telemetry=telemetry, add_contents=Contents(10_000))
+    sending(make_share(*make_spans(9)))
+    assert receiver.names == [f"n{number}" for number in range(1, 10)] and not telemetry.events
+    receiver.most_bytes, receiver.got = 5_000, []
+    sending(make_share(*make_spans(9)))
+    assert receiver.names == [f"n{number}" for number in range(1, 10)]
+    assert [one.name for one in telemetry.events] == ["export.contents_dropped"] * 9
+    # One that is too large as it is takes no other with it, nor the share.
+    receiver.got = []
+    large = SPAN | {"attributes": {"x": "y" * 6_000}}
+    make_sending([target], Kept(), telemetry=telemetry)(make_share(*make_spans(1), large))
+    assert receiver.names == ["n1"]
+    assert (telemetry.events[-1].name, telemetry.events[-1].fields["reason"]) == ("export.dropped", "too_large")
+
+
+def answer(rejected: int, message: str) -> bytes:
+    said = ExportTraceServiceResponse()
+    said.partial_success.rejected_spans, said.partial_success.error_message = rejected, message
+    return bytes(said.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        (b"", None),
+        (ExportTraceServiceResponse().SerializeToString(), None),
+        (answer(3, "quota"), Rejected(3, "quota")),
+        (answer(0, "a warning"), Rejected(0, "a warning")),
+        (answer(2**40, "é" * 900), Rejected(2**40, "é" * 300)),
+        (b'{"partialSuccess": {"rejectedSpans": "3", "errorMessage": "quota"}}', Rejected(3, "quota")),
+        (b"{}", None),
+        (b'{"partialSuccess": [1]}', None),
+        (b"<html>fine</html>", None),
+        (b"\xff" * 40, None),
+        (b"ok", None),
+    ],
+)
+def test_what_a_target_takes_in_part_is_logged_counted_and_not_sent_again(
+    receiver: Receiver, says: bytes, found: Rejected | None
+) -> None:
+    receiver.says, telemetry = says, MemoryTelemetry()
+    make_sending([Target(name="one", kind="otlp", endpoint=receiver.url)], Kept(), telemetry=telemetry)(
+        make_share(SPAN)
+    )
+    told = [(one.name, one.fields["target"], one.fields["spans"], one.fields["reason"]) for one in telemetry.events]
+    assert told == ([] if found is None else [("export.rejected", "one", found.spans, found.reason)])
+    counted = [(one.value, one.dimensions) for one in telemetry.counts if one.name == "SpansDropped"]
+    assert counted == ([(found.spans, {"outcome": "rejected"})] if found and found.spans else [])
+    assert receiver.names == ["n"]
+
+
+def test_a_share_with_a_span_that_can_not_be_written_is_sent_without_it(receiver: Receiver) -> None:
+    # As an older version may have put it into the queue.
+    targets, telemetry = [Target(name="one", kind="phoenix", endpoint=receiver.url)], MemoryTelemetry()
+    poison: list[dict[str, Any]] = [
+        {"start": "soon"}, {"start": -1}, {"trace_id": "zz"}, {"parent_id": 7}, {"links": [{}]}, {"attributes": ["x"]},
+    ]  # fmt: skip
+    make_sending(targets, Kept(), telemetry=telemetry)(make_share(SPAN, *(SPAN | one for one in poison)))
+    assert receiver.names == ["n"]
+    assert [one.name for one in telemetry.events] == ["export.dropped"] * len(poison)
+
+
+def test_a_target_that_hangs_is_not_asked_again_for_a_while_and_keeps_no_other_waiting(receiver: Receiver) -> None:
+    now = [0.0]
+    circuits = TargetCircuits(lambda: now[0])
+
+    class Hanging(HttpSender):
+        asked = 0
+
+        def send(self, to: Addressed, body: bytes) -> Any:
+            if "hanging" in to.url:
+                Hanging.asked += 1
+                now[0] += 10.0
+                raise ToolUnavailable("the traces' target did not answer: TimeoutError")
+            return super().send(to, body)
+
+    targets = [Target(name=name, kind="otlp", endpoint=f"{receiver.url}/{name}") for name in ("hanging", "up")]
+    sender, telemetry = Hanging(loopback=True), MemoryTelemetry()
+    sending = SendSpans(
+        targets, sender, Kept(), "the-secret", telemetry, SendAnnotations(sender, telemetry),
+        stage="dev", region="eu-west-1", circuits=circuits,
+    )  # fmt: skip
+    for _ in range(5):
+        with pytest.raises(ToolUnavailable) as caught:
+            sending(make_share(SPAN, target="hanging"))
+        sending(make_share(SPAN, target="up"))
+    assert Hanging.asked == 1 and now[0] == 10.0 and receiver.names == ["n"] * 5
+    assert caught.value.retry_after == OPEN_SECONDS
+    now[0] += OPEN_SECONDS
+    with pytest.raises(ToolUnavailable):
+        sending(make_share(SPAN, target="hanging"))
+    assert Hanging.asked == 2
+
+
+def test_a_failure_that_is_told_at_once_opens_no_circuit(receiver: Receiver) -> None:
+    sending = make_sending([Target(name="one", kind="otlp", endpoint=receiver.url)], Kept())
+    receiver.answers = [(503, {})]
+    with pytest.raises(ToolUnavailable):
+        sending(make_share(SPAN))
+    sending(make_share(SPAN))
+    assert receiver.names == ["n"]
+
+
+def test_a_target_that_sends_a_byte_now_and_then_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def trickle() -> None:
+            connection, _ = server.accept()
+            with connection:
+                for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 10_000:
+                    try:
+                        connection.sendall(bytes([byte]))
+                    except OSError:
+                        return
+                    if ended.wait(0.05):
+                        return
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        try:
+            with pytest.raises(ToolUnavailable):
+                address = Addressed(f"http://127.0.0.1:{server.getsockname()[1]}", {})
+                HttpSender(loopback=True, seconds=0.5).send(address, b"")
+        finally:
+            ended.set()
+            thread.join()

@@ -5,7 +5,7 @@ the API reference of LangSmith (``/api/v1/feedback``), "Scores via API/SDK" of L
 takes an id with the annotation, under which what is sent again replaces what is there.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
@@ -27,7 +27,7 @@ class AnnotationRequest(NamedTuple):
     body: Json
 
 
-class _Annotation(NamedTuple):
+class Annotation(NamedTuple):
     """What was said of a run: its root's ids as hex digits, and a score or a verdict or both."""
 
     feedback_id: str
@@ -37,32 +37,38 @@ class _Annotation(NamedTuple):
     score: float | None
     verdict: str | None
 
+    def say(self, score: float | None, verdict: str | None) -> "Annotation | None":
+        """Return it with other words; None where these say neither right nor wrong."""
+        if score is None and verdict is None:
+            return None
+        number = _VERDICT_SCORES.get(str(verdict)) if score is None else float(score)
+        return self._replace(score=number, verdict=verdict)
 
-def build_annotations(target: Target, to: Addressed, spans: Iterable[Mapping[str, Any]]) -> list[AnnotationRequest]:
-    """Return the requests that annotate the roots of runs with the feedback among some spans.
+
+def build_annotations(target: Target, to: Addressed, given: Sequence[Annotation]) -> list[AnnotationRequest]:
+    """Return the requests that annotate the roots of runs.
 
     Args:
         target: where; none are built for one that does not ask for feedback.
         to: where its spans go, and what opens it.
-        spans: those of a share, oldest first: of several words on one thing the last are taken.
+        given: what is said.
     """
-    if not target.feedback:
-        return []
-    newest = {one.feedback_id: one for one in map(_read, spans) if one is not None}
-    return _BUILDERS[target.kind](to, list(newest.values())) if newest else []
+    return _BUILDERS[target.kind](to, given) if target.feedback and given else []
 
 
-def _read(span: Mapping[str, Any]) -> _Annotation | None:
-    """Return what a span says of an answer; None of another span, and where it says neither right nor wrong."""
+def read_annotation(span: Mapping[str, Any]) -> Annotation | None:
+    """Return what a span says of an answer; None of another, and where it says neither right nor wrong."""
     given = span.get("attributes") or {}
     name, score, verdict = NAMES.get(str(span.get("name"))), given.get(SCORE), given.get(VERDICT)
-    if name is None or FEEDBACK_ID not in given or not span.get("parent_id") or (score is None and verdict is None):
+    if name is None or not isinstance(given.get(FEEDBACK_ID), str) or not span.get("parent_id"):
         return None
-    number = _VERDICT_SCORES.get(str(verdict)) if score is None else float(score)
-    return _Annotation(str(given[FEEDBACK_ID]), name, span["trace_id"], span["parent_id"], number, verdict)
+    if not isinstance(score, int | float | None) or verdict not in (None, *_VERDICT_SCORES):
+        return None
+    empty = Annotation(given[FEEDBACK_ID], name, str(span["trace_id"]), str(span["parent_id"]), None, None)
+    return empty.say(score, verdict)
 
 
-def _build_phoenix(to: Addressed, given: Sequence[_Annotation]) -> list[AnnotationRequest]:
+def _build_phoenix(to: Addressed, given: Sequence[Annotation]) -> list[AnnotationRequest]:
     data = [
         {
             "span_id": one.span_id,
@@ -77,7 +83,7 @@ def _build_phoenix(to: Addressed, given: Sequence[_Annotation]) -> list[Annotati
     return [AnnotationRequest(_address(to, "/v1/traces", "/v1/span_annotations?sync=true"), {"data": data})]
 
 
-def _build_langsmith(to: Addressed, given: Sequence[_Annotation]) -> list[AnnotationRequest]:
+def _build_langsmith(to: Addressed, given: Sequence[Annotation]) -> list[AnnotationRequest]:
     where = _address(to, "/otel/v1/traces", "/api/v1/feedback")
     return [
         AnnotationRequest(
@@ -96,7 +102,7 @@ def _build_langsmith(to: Addressed, given: Sequence[_Annotation]) -> list[Annota
     ]
 
 
-def _build_langfuse(to: Addressed, given: Sequence[_Annotation]) -> list[AnnotationRequest]:
+def _build_langfuse(to: Addressed, given: Sequence[Annotation]) -> list[AnnotationRequest]:
     where = _address(to, "/api/public/otel/v1/traces", "/api/public/scores")
     return [
         AnnotationRequest(
@@ -126,7 +132,7 @@ def _to_uuid(feedback_id: str) -> str:
     return str(uuid5(_FEEDBACKS, feedback_id))
 
 
-_BUILDERS: Mapping[str, Callable[[Addressed, Sequence[_Annotation]], list[AnnotationRequest]]] = {
+_BUILDERS: Mapping[str, Callable[[Addressed, Sequence[Annotation]], list[AnnotationRequest]]] = {
     "phoenix": _build_phoenix,
     "langsmith": _build_langsmith,
     "langfuse": _build_langfuse,

@@ -40,7 +40,7 @@ def convert_span(target: Target, span: Mapping[str, Any]) -> Mapping[str, Any]:
     if _MODEL not in given:
         # Products sum up what is below a span: a run's tokens would be counted with those of its attempts.
         given = {name: value for name, value in given.items() if not name.startswith(_USAGE)}
-    operation = given.get("gen_ai.operation.name") or str(span.get("name", "")).partition(" ")[0]
+    operation = str(given.get("gen_ai.operation.name") or str(span.get("name", "")).partition(" ")[0])
     more = {name: value for name, value in describe(KINDS.get(operation, "CHAIN"), given).items() if value is not None}
     return {**span, "attributes": {**given, **more}}
 
@@ -89,9 +89,12 @@ def _find_said(given: Attributes, side: Literal["input", "output"]) -> str | Non
     messages = given.get(f"gen_ai.{side}.messages")
     if messages is None:
         return None if of_call is None else str(of_call)
-    found = json.loads(messages)
-    parts = found[0]["parts"] if len(found) == 1 else []
-    texts = [one["content"] for one in parts if one["type"] == "text"]
+    try:
+        found = json.loads(messages)
+        parts = found[0]["parts"] if len(found) == 1 else []
+        texts = [str(one["content"]) for one in parts if one["type"] == "text"]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return str(messages)  # another's attribute of this name
     return "\n".join(texts) if texts and len(texts) == len(parts) else str(messages)
 
 

@@ -5,21 +5,25 @@ growing waits between its tries, and in the end goes to the dead-letter queue: n
 """
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
-from pentad.observability.export.annotations import build_annotations
-from pentad.observability.export.dialects import convert_span
+from pentad.observability.export.annotate import FIELD, SendAnnotations, name_annotations
+from pentad.observability.export.circuits import TargetCircuits
 from pentad.observability.export.log_batch import SpanBatch, read_batch
-from pentad.observability.export.otlp import encode_request
+from pentad.observability.export.otlp import pack_request
 from pentad.observability.export.ports import OtlpSender, ShareQueue, TargetSecrets
-from pentad.observability.export.targets import Target, build_address, build_resource
+from pentad.observability.export.requests import SPAN_BYTES, EncodedSpan, cut_requests, drop_contents, encode_for
+from pentad.observability.export.targets import Addressed, Target, build_address, build_resource
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
 
 SHARE_BYTES = 180_000
-"""Of a message's spans as JSON. SQS takes 256 KB (quotas of SQS), and a share is sent as one request."""
-
-
+"""Of a message's spans as JSON. SQS takes 256 KB (quotas of SQS)."""
+_LONGEST_REASON: Final = 300
+"""Characters of what a target says of spans that it did not take."""
 AddContents = Callable[[Iterable[Mapping[str, Any]]], Sequence[Mapping[str, Any]]]
 
 
@@ -29,11 +33,22 @@ class ShareSpans:
     Args:
         targets: where spans go.
         queue: where the shares wait.
+        telemetry: tells of lines that can not be read.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, targets: Sequence[Target], queue: ShareQueue) -> None:
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        queue: ShareQueue,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._targets = targets
         self._queue = queue
+        self._telemetry = telemetry
+        self._clock = clock
 
     def __call__(self, event: Mapping[str, Any]) -> int:
         """Put the spans of an event of CloudWatch Logs into the queue, and return how many there were.
@@ -43,11 +58,18 @@ class ShareSpans:
             StoreUnavailable: the queue did not take all; again is safe, since a span's ids are its own.
         """
         batch = read_batch(event)
+        if batch.unreadable:
+            _tell_dropped(self._telemetry, batch.unreadable, "unreadable", source=batch.service)
         for spans in _split_spans(batch.spans):
             for target in self._targets:
-                share = {"target": target.name, "service": batch.service, "spans": spans}
-                self._queue.put(json.dumps(share, separators=(",", ":")))
+                self._put({"target": target.name, "service": batch.service, "spans": spans})
+                said = name_annotations(target, spans, self._clock())
+                if said is not None:
+                    self._put(said)
         return len(batch.spans)
+
+    def _put(self, message: Mapping[str, Any]) -> None:
+        self._queue.put(json.dumps(message, separators=(",", ":")))
 
 
 class SendSpans:
@@ -58,9 +80,12 @@ class SendSpans:
         sender: sends a request.
         secrets: where the credentials are.
         secret_id: the secret with an object for each target.
+        telemetry: tells of what a target did not take.
+        annotate: sends what users say of answers.
         stage: of the deployment.
         region: AWS's.
         add_contents: returns spans with what was said, for targets that ask for it; None where no stage keeps any.
+        circuits: of the targets.
     """
 
     def __init__(
@@ -69,53 +94,112 @@ class SendSpans:
         sender: OtlpSender,
         secrets: TargetSecrets,
         secret_id: str,
+        telemetry: Telemetry,
+        annotate: SendAnnotations,
         *,
         stage: str,
         region: str,
         add_contents: AddContents | None = None,
+        circuits: TargetCircuits | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._sender = sender
         self._secrets = secrets
         self._secret_id = secret_id
+        self._telemetry = telemetry
+        self._annotate = annotate
         self._stage = stage
         self._region = region
         self._add_contents = add_contents
+        self._circuits = circuits or TargetCircuits()
 
     def __call__(self, body: str) -> None:
-        """Send one share. A share for a target that is configured no more is dropped: nobody wants it.
+        """Send one share, or annotations. What is for a target that is configured no more is dropped.
 
         Raises:
             InvalidInput: it is no share.
             ConfigurationError: the target refuses the credential or the request.
             TransientError: the target did not take it; again is safe.
         """
-        name, batch = _read_share(body)
-        target = self._targets.get(name)
+        share = _read_share(body)
+        target = self._targets.get(str(share["target"]))
         if target is None:
             return
-        found = self._secrets.get_json(self._secret_id).get(name, {})
+        found = self._secrets.get_json(self._secret_id).get(target.name, {})
         to = build_address(target, found if isinstance(found, Mapping) else {}, self._region)
-        resource = build_resource(target, batch.service, self._stage)
-        spans: Sequence[Mapping[str, Any]] = batch.spans
-        if target.contents and self._add_contents is not None:
-            spans = self._add_contents(spans)
         try:
-            self._sender.send(to, encode_request([convert_span(target, one) for one in spans], resource))
-            # After the spans, some of which they are of. What is sent again replaces what is there.
-            for request in build_annotations(target, to, batch.spans):
-                self._sender.send_json(request.to, request.body)
+            with self._circuits.guard(target.name):
+                if FIELD in share:
+                    self._annotate(target, to, share)
+                else:
+                    self._send_share(target, to, SpanBatch(str(share["service"]), share["spans"]))
         except ConfigurationError:
             self._secrets.forget(self._secret_id)  # it may have been rotated
             raise
 
+    def _send_share(self, target: Target, to: Addressed, batch: SpanBatch) -> None:
+        resource = build_resource(target, batch.service, self._stage)
+        spans: Sequence[Mapping[str, Any]] = batch.spans
+        if target.contents and self._add_contents is not None:
+            spans = self._add_contents(spans)
+        for group in cut_requests(self._iter_encoded(target, spans)):
+            self._send_group(target, to, group, resource)
 
-def _read_share(body: str) -> tuple[str, SpanBatch]:
+    def _iter_encoded(self, target: Target, spans: Iterable[Mapping[str, Any]]) -> Iterator[EncodedSpan]:
+        for span in spans:
+            encoded = encode_for(target, span)
+            if encoded is not None and len(encoded.body) > SPAN_BYTES and encoded.has_contents:
+                encoded = self._without_contents(target, encoded)
+            if encoded is None:
+                _tell_dropped(self._telemetry, 1, "unreadable", target=target.name)
+            else:
+                yield encoded
+
+    def _without_contents(self, target: Target, one: EncodedSpan) -> EncodedSpan | None:
+        self._telemetry.log_event("export.contents_dropped", level="WARNING", target=target.name, spans=1)
+        return encode_for(target, drop_contents(one.span))
+
+    def _send_group(
+        self, target: Target, to: Addressed, group: Sequence[EncodedSpan], resource: Mapping[str, Any]
+    ) -> None:
+        """Send spans in one request; where it is too large in halves, and one span alone without what was said."""
+        receipt = self._sender.send(to, pack_request([one.body for one in group], resource))
+        if receipt.rejected.spans or receipt.rejected.reason:
+            self._tell_rejected(target, receipt.rejected.spans, receipt.rejected.reason)
+        if not receipt.too_large:
+            return
+        if len(group) > 1:
+            half = len(group) // 2
+            self._send_group(target, to, group[:half], resource)
+            self._send_group(target, to, group[half:], resource)
+        elif group[0].has_contents and (smaller := self._without_contents(target, group[0])) is not None:
+            self._send_group(target, to, [smaller], resource)
+        else:
+            _tell_dropped(self._telemetry, 1, "too_large", target=target.name)
+
+    def _tell_rejected(self, target: Target, spans: int, reason: str) -> None:
+        """Tell of a success in part. Again would not help (OTLP, "Partial Success"); a warning has no spans."""
+        self._telemetry.log_event(
+            "export.rejected", level="WARNING", target=target.name, spans=spans, reason=reason[:_LONGEST_REASON]
+        )
+        if spans:
+            self._telemetry.count(names.SPANS_DROPPED, spans, outcome="rejected")
+
+
+def _tell_dropped(telemetry: Telemetry, spans: int, reason: str, **fields: str) -> None:
+    telemetry.log_event("export.dropped", level="WARNING", spans=spans, reason=reason, **fields)
+    telemetry.count(names.SPANS_DROPPED, spans, outcome=reason)
+
+
+def _read_share(body: str) -> dict[str, Any]:
+    """Return a message as it was put: a share with spans, or annotations."""
     try:
         share = json.loads(body)
-        return str(share["target"]), SpanBatch(str(share["service"]), list(share["spans"]))
+        if isinstance(share["target"], str) and (FIELD in share or isinstance(share["spans"], list)):
+            return dict(share)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput("the message is not a batch of spans", field="body") from error
+    raise InvalidInput("the message is not a batch of spans", field="body")
 
 
 def _split_spans(spans: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -5,9 +5,10 @@ An encoder of our own: the SDK with its exporter takes a quarter of a second and
 never change; the tests read what it writes with the package `opentelemetry-proto`.
 """
 
+import json
 import struct
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 _KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
@@ -27,12 +28,22 @@ def encode_request(spans: Iterable[Mapping[str, Any]], resource: Mapping[str, An
         ValueError: a span has an id that is no hex number, or a time that is none.
         KeyError: a span lacks a field.
     """
+    return pack_request(map(encode_span, spans), resource)
+
+
+def pack_request(spans: Iterable[bytes], resource: Mapping[str, Any]) -> bytes:
+    """Return the body of a request with spans that `encode_span` has written."""
     scope = _encode_message(1, _encode_text(1, _SCOPE))
-    scoped = scope + b"".join(_encode_message(2, _encode_span(one)) for one in spans)
+    scoped = scope + b"".join(_encode_message(2, one) for one in spans)
     return _encode_message(1, _encode_message(1, _encode_attributes(1, resource)) + _encode_message(2, scoped))
 
 
-def _encode_span(span: Mapping[str, Any]) -> bytes:
+def encode_span(span: Mapping[str, Any]) -> bytes:
+    """Return a span as the message of its kind.
+
+    Raises:
+        ValueError, KeyError: as `encode_request`.
+    """
     parent_id = span.get("parent_id")
     parts = [
         _encode_bytes(1, bytes.fromhex(span["trace_id"])),
@@ -110,3 +121,50 @@ def _encode_varint(number: int) -> bytes:
         number >>= 7
     found.append(number)
     return bytes(found)
+
+
+class Rejected(NamedTuple):
+    """What a target says of a request that it took in part: how many spans it did not take, and why."""
+
+    spans: int = 0
+    reason: str = ""
+
+
+def read_rejected(body: bytes) -> Rejected:
+    """Return what an `ExportTraceServiceResponse` says in ``partial_success``; nothing of a body that is none.
+
+    Args:
+        body: protobuf, or JSON, which some products answer with.
+    """
+    try:
+        if body.lstrip()[:1] == b"{":
+            said = json.loads(body).get("partialSuccess") or {}
+            return Rejected(int(said.get("rejectedSpans") or 0), str(said.get("errorMessage") or ""))
+        said = dict(_iter_fields(dict(_iter_fields(body)).get(1, b"")))
+        return Rejected(int(said.get(1, 0)), bytes(said.get(2, b"")).decode(errors="replace"))
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):
+        return Rejected()
+
+
+def _iter_fields(message: bytes) -> Iterator[tuple[int, Any]]:
+    """Yield the numbers and the values of a message's fields: whole numbers, and what has a length."""
+    at = 0
+    while at < len(message):
+        key, at = _read_varint(message, at)
+        if key & 7 == _VARINT:
+            value, at = _read_varint(message, at)
+            yield key >> 3, value
+        elif key & 7 == _BYTES:
+            length, at = _read_varint(message, at)
+            yield key >> 3, message[at : at + length]
+            at += length
+        else:
+            raise ValueError("a field of a kind that no answer has")
+
+
+def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+    number, shift = 0, 0
+    while message[at] & 0x80 and shift < 63:
+        number |= (message[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+    return number | message[at] << shift, at + 1

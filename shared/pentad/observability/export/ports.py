@@ -1,8 +1,9 @@
 """What the export of spans asks of others: a queue for each target's share, and a sender."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from pentad.observability.export.otlp import Rejected
 from pentad.observability.export.targets import Addressed
 
 
@@ -18,11 +19,23 @@ class ShareQueue(Protocol):
         ...
 
 
+class Receipt(NamedTuple):
+    """What a target says of a request that it answered.
+
+    Attributes:
+        too_large: it takes no request of this size, and took nothing.
+        rejected: the spans that it did not take of a request, and will not.
+    """
+
+    too_large: bool = False
+    rejected: Rejected = Rejected()
+
+
 class OtlpSender(Protocol):
     """Sends one OTLP request."""
 
-    def send(self, to: Addressed, body: bytes) -> None:
-        """Send protobuf, packed with gzip.
+    def send(self, to: Addressed, body: bytes) -> Receipt:
+        """Send protobuf, packed with gzip, and return what the target says of it.
 
         Raises:
             ToolThrottled: the target takes no more now; ``retry_after`` as it said.
@@ -31,12 +44,11 @@ class OtlpSender(Protocol):
         """
         ...
 
-    def send_json(self, to: Addressed, body: Mapping[str, Any]) -> None:
-        """Send JSON that says something of a span.
+    def send_json(self, to: Addressed, body: Mapping[str, Any]) -> bool:
+        """Send JSON that says something of a span, and tell whether the target knows the span.
 
         Raises:
-            ToolThrottled, ConfigurationError: as `send`.
-            ToolUnavailable: as `send`, and where the target does not know the span yet.
+            ToolThrottled, ToolUnavailable, ConfigurationError: as `send`.
         """
         ...
 

@@ -108,12 +108,16 @@ class LogLine(FrozenValue):
     receives: Whole | None = Field(default=None, description="how often a message was delivered")
     review: Text | None = Field(default=None, description="a review")
     scope: Text | None = Field(default=None, description="whose rate: `tenant`, `user`, `session`")
-    source: Text | None = Field(default=None, description="a source of confidence; of `run.forked`: the run it is of")
+    source: Text | None = Field(
+        default=None,
+        description="a source of confidence; of `run.forked`: the run it is of; of `export.dropped`: a function",
+    )
+    spans: Whole | None = Field(default=None, description="how many spans")
     state: Text | None = Field(default=None, description="a circuit's state")
     status: Text | None = Field(default=None, description="an approval's status")
     step_name: Text | None = Field(default=None, description="a step of a workflow, or of memory after a run")
     subject: Text | None = Field(default=None, description="what is counted")
-    target: Text | None = Field(default=None, description="where an alarm is told")
+    target: Text | None = Field(default=None, description="where an alarm is told, or spans are sent")
     tenants: Whole | None = Field(default=None, description="tenants whose audit has grown")
     tier: Text | None = Field(default=None, description="a tier of models")
     tool: Text | None = Field(default=None, description="a tool")

@@ -135,6 +135,10 @@ METRICS: Mapping[str, MetricSpec] = {
     names.USAGE_ABSURD: _count("replies whose usage no request can have: estimated, and an alarm"),
     names.RATE_REFUSALS: _count("requests refused because a key, user or tenant made too many in a minute"),
     names.SHARE_REFUSALS: _count("model calls refused because a tenant has as many running as it may"),
+    names.SPANS_DROPPED: _count(
+        "spans that reached no tracing product: unreadable, too large, or rejected by it",
+        _any_of("outcome", "unreadable too_large rejected"),
+    ),
     names.SHARE_RETURNS: _count("documents that went back to the queue because a tenant has as many at work as it may"),
     # The hit rate of a provider's cache is CacheReadTokens of the sum of the three.
     names.INPUT_TOKENS: _count("tokens neither read from a provider's cache nor written to it", *_LINK),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from pentad.domain.errors import NotFound, StoreUnavailable
+from pentad.domain.errors import InvalidInput, NotFound, StoreUnavailable
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Run
 from pentad.memory.sessions.ports import SessionStore
@@ -100,7 +100,7 @@ class SpanContents:
     def _read_messages(self, tenant_id: str, run_id: str) -> _Said | None:
         try:
             run = self._runs.get(tenant_id, run_id)
-        except NotFound:
+        except (NotFound, InvalidInput):  # a tool may have printed a span of its own
             return None
         if run.agent not in self._agents:
             return None
@@ -125,7 +125,7 @@ class SpanContents:
         messages = [built for one in value for built in self._build_messages(one)]
         if name == OUTPUT:
             # A reply has to say why it ended: without it, products refuse the message.
-            reason = next(iter(given.get("gen_ai.response.finish_reasons") or ()), "stop")
+            reason = _find_reason(given.get("gen_ai.response.finish_reasons"))
             messages = [{**one, "finish_reason": reason} for one in messages]
         return dump_said(messages)
 
@@ -150,6 +150,10 @@ class SpanContents:
         # Cut after the redaction: half of a card's number is not known as one.
         said = mask_said(text, self._mask, self._names)
         return said if len(said) <= MOST_TEXT else f"{said[:MOST_TEXT]}[cut]"
+
+
+def _find_reason(reasons: Any) -> str:
+    return str(reasons[0]) if isinstance(reasons, list | tuple) and reasons else "stop"
 
 
 def _choose_turn(said: _Said, given: Mapping[str, Any]) -> dict[str, Any]:

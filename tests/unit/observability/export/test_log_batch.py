@@ -10,6 +10,8 @@ import pytest
 from pentad.domain.errors import InvalidInput
 from pentad.observability.export import log_batch
 from pentad.observability.export.log_batch import read_batch
+from pentad.observability.export.requests import encode_for
+from pentad.observability.export.targets import Target
 
 SPAN = {"trace_id": "a" * 32, "span_id": "b" * 16, "name": "n", "start": 1, "end": 2, "attributes": {"x": 1}}
 
@@ -34,7 +36,39 @@ def test_the_spans_of_the_lines_are_read_and_other_lines_passed_over() -> None:
         json.dumps(["span"]),
         json.dumps({"span": SPAN}),
     ]
-    assert read_batch(batch(*lines)) == ("pentad-dev-gateway", [SPAN, SPAN])
+    assert read_batch(batch(*lines)) == ("pentad-dev-gateway", [SPAN, SPAN], 2)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"start": "soon"}, {"start": -1}, {"end": 1.5}, {"end": None}, {"start": True}, {"end": 2**63},
+        {"trace_id": "ab"}, {"trace_id": "0" * 32}, {"trace_id": 7}, {"trace_id": "A" * 32}, {"span_id": "b" * 17},
+        {"parent_id": "zz"}, {"parent_id": 7}, {"parent_id": ["c" * 16]}, {"links": [{}]}, {"links": {"a": 1}},
+        {"links": [{"trace_id": "a" * 32}]}, {"attributes": ["x"]}, {"attributes": "x"}, {"name": 7}, {"name": None},
+        {"kind": ["CLIENT"]}, {"status": {}}, {"attributes": {"x": [[[[[[1]]]]]]}},
+    ],
+)  # fmt: skip
+def test_a_line_with_a_field_that_no_span_has_is_left_out_and_counted(bad: dict[str, Any]) -> None:
+    read = read_batch(batch(json.dumps({"span": SPAN}), json.dumps({"span": SPAN | bad})))
+    assert (read.spans, read.unreadable) == ([SPAN], 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"parent_id": None}, {"parent_id": ""}, {"links": None}, {"attributes": None}, {"kind": "NEW"}, {"status": "?"},
+        {"attributes": {"a": -(2**63), "b": {"x": [1]}, "c": [None, 2**70], "d": float("nan"), "e": "x" * 9_000}},
+        {"links": [{"trace_id": "a" * 32, "span_id": "b" * 16}]}, {"gen_ai.input.messages": "no json"},
+    ],
+)  # fmt: skip
+def test_what_is_read_can_be_written_for_every_product(odd: dict[str, Any]) -> None:
+    [span] = read_batch(batch(json.dumps({"span": SPAN | odd}))).spans
+    for kind in ("otlp", "phoenix", "arize", "weave", "langsmith", "langfuse", "xray"):
+        assert encode_for(Target(name="one", kind=kind), span) is not None
+    for said in ("no json", "[1]", "[]", '[{"parts": 1}]', '[{"parts": [{"type": "text"}]}]', "[" * 5_000):
+        forged = span | {"attributes": {"gen_ai.input.messages": said, "gen_ai.operation.name": ["chat"]}}
+        assert encode_for(Target(name="one", kind="phoenix"), forged) is not None
 
 
 def test_a_span_has_the_run_of_its_line() -> None:

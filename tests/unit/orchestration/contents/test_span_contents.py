@@ -9,7 +9,9 @@ import pytest
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.runs import Run
 from pentad.domain.secrets import mask_secrets
+from pentad.observability.export.annotate import SendAnnotations
 from pentad.observability.export.export import SendSpans
+from pentad.observability.export.ports import Receipt
 from pentad.observability.export.targets import Addressed, Target
 from pentad.observability.logs.personal import mask_personal
 from pentad.orchestration.contents.span_contents import MOST_TEXT, SpanContents
@@ -181,10 +183,11 @@ def test_only_a_target_that_asks_for_it_is_sent_what_was_said(said: Said, conten
     sent: list[bytes] = []
 
     class Sender:
-        def send(self, to: Addressed, body: bytes) -> None:
+        def send(self, to: Addressed, body: bytes) -> Receipt:
             sent.append(body)
+            return Receipt()
 
-        def send_json(self, to: Addressed, body: Any) -> None:
+        def send_json(self, to: Addressed, body: Any) -> bool:
             raise AssertionError("no target asks for feedback")
 
     class Secrets:
@@ -196,6 +199,9 @@ def test_only_a_target_that_asks_for_it_is_sent_what_was_said(said: Said, conten
 
     adding = SpanContents(said.world.runs, said.world.sessions, agents=["assistant"], mask=mask_secrets)
     target = Target(name="one", kind="otlp", endpoint="https://one", contents=contents)
-    sending = SendSpans([target], Sender(), Secrets(), "s", stage="dev", region="eu-west-1", add_contents=adding)
+    telemetry = said.world.telemetry
+    annotate = SendAnnotations(Sender(), telemetry)
+    place: dict[str, Any] = {"stage": "dev", "region": "eu-west-1"}
+    sending = SendSpans([target], Sender(), Secrets(), "s", telemetry, annotate, **place, add_contents=adding)
     sending(json.dumps({"target": "one", "service": "f", "spans": [span(run, "invoke_agent")]}))
     assert (b"CANARY" in sent[0]) is there

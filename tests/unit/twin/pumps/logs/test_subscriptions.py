@@ -49,4 +49,4 @@ def test_a_function_gets_the_lines_that_match_as_cloudwatch_logs_sends_them() ->
     assert one.target.arn == FUNCTION
     assert one.service == "logs.amazonaws.com"
     assert one.source_arn == "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/pentad-dev-api:*"
-    assert read_batch(json.loads(one.body)) == ("pentad-dev-api", [SPAN, SPAN])
+    assert read_batch(json.loads(one.body)) == ("pentad-dev-api", [SPAN, SPAN], 0)
