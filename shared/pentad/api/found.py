@@ -8,9 +8,9 @@ from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, check_id
 from pentad.domain.runs import Run
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.lifecycle.announce_end import record_silent_end
 from pentad.orchestration.lifecycle.dead_executions import end_overdue
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.trace.root_spans import build_root_span
 
 
 def check_run_id(run_id: str) -> str:
@@ -32,7 +32,7 @@ class FindRun:
     Attributes:
         runs: the store of runs.
         now: the clock.
-        telemetry: takes the root span of a run that ends here; None for none.
+        telemetry: takes the root span and the metrics of a run that ends here; None for none.
     """
 
     runs: RunStore
@@ -47,7 +47,8 @@ class FindRun:
             StoreUnavailable: the store did not answer.
         """
         found = self.runs.get(tenant_id, check_run_id(run_id))
-        ended = end_overdue(found, self.runs, self.now())
-        if self.telemetry is not None and ended.status.ended and not found.status.ended:
-            self.telemetry.record_span(build_root_span(ended))
+        at = self.now()
+        ended = end_overdue(found, self.runs, at)
+        if self.telemetry is not None:
+            record_silent_end(found, ended, at, self.telemetry)
         return ended

@@ -34,7 +34,7 @@ class Telemetry(Protocol):
             name: as OpenTelemetry's conventions have it, such as ``execute_tool notes``.
             attributes: by the conventions' names.
             kind: OpenTelemetry's.
-            place: its ids, where others have to know them; a try that fails has another id, since one more follows.
+            place: its ids, where others have to know them. A try that fails has another id, since one more may follow.
         """
         ...
 

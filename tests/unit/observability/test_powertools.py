@@ -252,6 +252,22 @@ def test_a_try_that_fails_leaves_the_spans_place_to_the_next() -> None:
     assert len({one["span_id"] for one in spans}) == 3
 
 
+@pytest.mark.parametrize("name", ["retrieval documents", "search_memory turns", "graph_node n", "anything"])
+@pytest.mark.parametrize("bound", [{"tenant": "acme", "run": "r1", "op": "recall"}, {}])
+def test_a_failed_try_and_the_good_one_after_it_are_two_spans_of_any_name(name: str, bound: dict[str, str]) -> None:
+    lines = Lines()
+    for request_id, fails in (("1", True), ("2", True), ("3", False), ("4", False)):
+        with suppress(ValueError), lines.telemetry.bind(request_id=request_id, **bound):
+            with lines.telemetry.span("outer"), lines.telemetry.span(name):
+                if fails:
+                    raise ValueError
+    for which in ("outer", name):
+        tries = [line["span"] for line in lines.all if "span" in line and line["span"]["name"] == which]
+        assert [one["status"] for one in tries] == ["ERROR", "ERROR", "OK", "OK"]
+        first, second, third, fourth = (one["span_id"] for one in tries)
+        assert third == fourth and len({first, second, third}) == 3
+
+
 def test_what_is_joined_ends_with_the_invocation() -> None:
     lines = Lines(header=None)
     with lines.telemetry.bind(tenant="acme", run="run_1"):

@@ -182,8 +182,8 @@ class PowertoolsTelemetry:
         finally:
             # The end is never before the start, even if the clock is set back meanwhile.
             end = max(self._clock_ns(), span.start)
-            if failure is not None and place is not None:
-                # Another try follows, which has the place: a backend keeps one span of an id.
+            if failure is not None:
+                # Another try may follow, which has the place: a backend keeps one span of an id.
                 own = TraceContext(own.trace_id, derive_span_id(own.span_id, self._request_id))
             error_type = None if failure is None else type(failure).__name__
             self._write(name, own, parent_id, kind, (span.start, end), span.attributes, error_type, ())

@@ -12,8 +12,8 @@ from pentad.domain.errors import NotFound
 from pentad.domain.runs import Run, RunStatus
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.lifecycle.announce_end import record_silent_end
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
-from pentad.orchestration.trace.root_spans import build_root_span
 
 DIED = "the execution died"
 """The error of a run whose execution was found dead, by whoever looked."""
@@ -110,8 +110,9 @@ class Advance:
             self._fail(run, DIED)
 
     def _fail(self, run: Run, error: str) -> None:
-        ended = self._runs.finish(run.tenant_id, run.run_id, RunStatus.FAILED, at=self._now(), answer=None, error=error)
-        self._telemetry.record_span(build_root_span(ended))
+        at = self._now()
+        ended = self._runs.finish(run.tenant_id, run.run_id, RunStatus.FAILED, at=at, answer=None, error=error)
+        record_silent_end(run, ended, at, self._telemetry)
 
 
 def build_execution_input(run: Run) -> dict[str, Any]:

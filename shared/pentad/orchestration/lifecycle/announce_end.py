@@ -53,6 +53,26 @@ def publish_finished(run: Run, events: EventPublisher, telemetry: Telemetry) -> 
     """
     telemetry.record_span(build_root_span(run))
     events.publish(FINISHED, build_detail(run))
+    _count_end(run, telemetry)
+    return run
+
+
+def record_silent_end(before: Run, ended: Run, at: datetime, telemetry: Telemetry) -> None:
+    """Write the root span and the metrics of a run that ended without a word, once: only who ended it does.
+
+    Args:
+        before: the run as it was read.
+        ended: what the store returned.
+        at: the time that was given to the store; of a run that another ended, the store returns the other's.
+        telemetry: takes them.
+    """
+    if before.status.ended or ended.ended_at != at:
+        return
+    telemetry.record_span(build_root_span(ended))
+    _count_end(ended, telemetry)
+
+
+def _count_end(run: Run, telemetry: Telemetry) -> None:
     telemetry.count(names.RUNS_ENDED, agent=run.agent, status=run.status.value)
     telemetry.count(names.RUNS_FAILED, float(run.status in _BAD), agent=run.agent)
     if run.ended_at is not None:
@@ -62,7 +82,6 @@ def publish_finished(run: Run, events: EventPublisher, telemetry: Telemetry) -> 
         telemetry.count(names.RUN_ACTIVE, active, unit="Milliseconds", agent=run.agent)
     telemetry.count(names.RUN_STEPS, run.spent.steps, agent=run.agent)
     telemetry.count(names.RUN_COST, run.spent.cost_nanousd, unit="None", agent=run.agent)
-    return run
 
 
 def close_approvals(run: Run, approvals: ApprovalStore, *, reason: str, at: datetime) -> None:

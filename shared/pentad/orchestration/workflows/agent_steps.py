@@ -12,9 +12,9 @@ from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.domain.tracing import find_run_place
 from pentad.memory.retrieval.citations import replace_markers
+from pentad.orchestration.lifecycle.announce_end import record_silent_end
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
 from pentad.orchestration.runs.machine_arns import MachineArns
-from pentad.orchestration.trace.root_spans import build_root_span
 from pentad.orchestration.workflows.redriven_steps import find_earlier_answer, iter_earlier_steps, store_result
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render_prompt
@@ -153,16 +153,17 @@ class Children:
         """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""
         if child.status.ended:
             return child
+        at = self._stores.now()
         ended = self._stores.runs.finish(
             child.tenant_id,
             child.run_id,
             RunStatus.FAILED,
-            at=self._stores.now(),
+            at=at,
             answer=None,
             error="the execution died, or exceeded its agent's time limit",
         )
         if self._stores.telemetry is not None:
-            self._stores.telemetry.record_span(build_root_span(ended))
+            record_silent_end(child, ended, at, self._stores.telemetry)
         return ended
 
     def _count_waiting(self, at: EnteredStep, child: Run) -> None:

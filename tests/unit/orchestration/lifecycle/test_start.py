@@ -1,11 +1,15 @@
 """Start a run: validation, idempotency, the lease, and what crashes leave."""
 
+from collections import Counter
+from datetime import timedelta
+
 import pytest
 
 from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.runs import Run, RunStatus
 from pentad.domain.tracing import find_run_place
+from pentad.orchestration.lifecycle.announce_end import record_silent_end
 from pentad.orchestration.lifecycle.start import EXPRESS_SECONDS, LEASE_MARGIN_SECONDS, RunRequest, Trigger
 from pentad.orchestration.turn.taint import list_own_words
 from tests.unit.orchestration.world import CATALOG, TENANT, World
@@ -168,6 +172,28 @@ def test_a_run_whose_execution_died_is_failed_by_the_next_in_the_session() -> No
         _start(world, request)
     assert world.runs.get(TENANT, dead.run_id).status is RunStatus.FAILED
     assert _start(world, request).run_id != dead.run_id
+    assert _count_ends(world, dead.run_id) == ENDED_ONCE
+
+
+def test_a_run_that_could_not_be_started_is_counted_once() -> None:
+    world = World()
+    world.engine.failure = NotFound("no such state machine", field="agent")
+    with pytest.raises(NotFound):
+        _start(world, key="k")
+    assert _start(world, key="k").status is RunStatus.FAILED
+    [failed] = world.runs.list_page(TENANT).items
+    assert _count_ends(world, failed.run_id) == ENDED_ONCE
+
+
+def test_of_two_that_find_a_run_dead_one_counts_it() -> None:
+    world = World()
+    dead = _start(world, HELLO.model_copy(update={"session_id": "s1"}))
+    world.clock.advance(1)
+    first, second = world.clock(), world.clock() + timedelta(milliseconds=3)
+    for at in (first, second):
+        ended = world.runs.finish(TENANT, dead.run_id, RunStatus.FAILED, at=at, answer=None, error="died")
+        record_silent_end(dead, ended, at, world.telemetry)
+    assert _count_ends(world, dead.run_id) == ENDED_ONCE
 
 
 def test_a_session_of_another_agent_is_refused() -> None:
@@ -228,3 +254,14 @@ def test_the_request_itself_keeps_that_nobody_of_the_tenant_wrote_it(trigger: Tr
     [request] = world.sessions.read(TENANT, run.session_id, 0, 0)
     assert request.message.taint == run.taint == taint
     assert list_own_words([request]) == ([] if taint else ["Hello"])
+
+
+ENDED_ONCE = {"RunsEnded": 1, "RunsFailed": 1, "RunCost": 1, "RunDuration": 1, "root": 1}
+
+
+def _count_ends(world: World, run_id: str) -> dict[str, int]:
+    """Return how often the end of a run was counted, and its root written."""
+    counted = Counter(one.name for one in world.telemetry.counts if one.name in ENDED_ONCE)
+    root = find_run_place(world.runs.get(TENANT, run_id))
+    roots = [one for one in world.telemetry.ended if one.place == root]
+    return {**counted, "root": len(roots)}
