@@ -235,7 +235,8 @@ def build_metric(signal: AlarmMetric, stage: Stage) -> cloudwatch.CfnAlarm.Metri
 
 
 def list_dimensions(signal: AlarmMetric, stage: Stage) -> dict[str, str]:
-    """Return a metric's dimensions: the stage of ours; names behind the stage's prefix of queues."""
+    """Return a metric's dimensions: the stage of ours; names behind the stage's prefix of queues and functions."""
     if signal.namespace == NAMESPACE:
         return {"stage": stage.name, **signal.where}
-    return {name: f"{stage.prefix}-{value}" if name == "QueueName" else value for name, value in signal.where.items()}
+    named = ("QueueName", "FunctionName")
+    return {name: f"{stage.prefix}-{value}" if name in named else value for name, value in signal.where.items()}

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pentad.domain.errors import PentadError
+from pentad.domain.errors import ConfigurationError, PentadError, StoreUnavailable, Unreadable
 from pentad.domain.tracing import HEADER, parse_traceparent
 from pentad.observability.logs.redact import make_safe_error
 from pentad.observability.metrics import names
@@ -81,10 +81,21 @@ def invocation(
             message = error.message if isinstance(error, PentadError) else None
             telemetry.log_event("invocation.failed", level=level, error=type(error).__name__, detail=message)
             telemetry.count(names.ERRORS, function=service, error=type(error).__name__)
+            telemetry.count(names.FAULTS if _is_fault(error) else names.REFUSALS)
             safe = make_safe_error(error)
             if safe is not None:
                 raise safe from None
             raise
+
+
+def _is_fault(error: Exception) -> bool:
+    """Tell whether an error is one of code, of a right or of a store: all others are how a function says no.
+
+    An event that does not validate is one too: it comes from our own state machines and queues.
+    """
+    if not isinstance(error, PentadError) or isinstance(error.__cause__, ValidationError):
+        return True
+    return isinstance(error, StoreUnavailable | ConfigurationError | Unreadable) or type(error) is PentadError
 
 
 def entrypoint(

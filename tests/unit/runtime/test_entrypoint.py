@@ -5,6 +5,16 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.errors import (
+    BudgetExceeded,
+    ConfigurationError,
+    InvalidInput,
+    ModelThrottled,
+    ModelUnavailable,
+    PentadError,
+    StoreUnavailable,
+    ToolFailed,
+)
 from pentad.domain.values import FrozenValue
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.runtime import entrypoint
@@ -55,6 +65,40 @@ def test_others_and_whoever_is_no_lambda_are_told_nothing(handler: Handler, monk
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     assert handler({"other": 1}, Context()) == {"answer": 1}, "and the process is not new any more"
     assert handler({"state": 1}, Context()) == {"answer": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "metric"),
+    [
+        (ModelThrottled("this tenant has 20 model calls running, its share"), "Refusals"),
+        (BudgetExceeded("used up"), "Refusals"),
+        (ModelUnavailable("nobody answers"), "Refusals"),
+        (ToolFailed("no"), "Refusals"),
+        (InvalidInput("no"), "Refusals"),
+        (StoreUnavailable("down"), "Faults"),
+        (ConfigurationError("a right is missing"), "Faults"),
+        (PentadError("?"), "Faults"),
+        (KeyError("x"), "Faults"),
+        (MemoryError(), "Faults"),
+    ],
+)
+def test_an_error_is_counted_as_a_fault_or_as_what_a_function_refuses(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, metric: str
+) -> None:
+    telemetry = MemoryTelemetry()
+    monkeypatch.setattr(entrypoint, "telemetry_of", lambda service: telemetry)
+
+    @entrypoint.entrypoint("gateway", Asked)
+    def handle(event: Asked, context: Any) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        handle({"state": 1}, Context())
+    with pytest.raises(InvalidInput):  # our own state machine sends what nothing reads: a fault
+        handle({"state": "x"}, Context())
+    counted = [one.name for one in telemetry.counts if one.name in ("Faults", "Refusals")]
+    assert counted == [metric, "Faults"]
+    assert sum(one.name == "Errors" for one in telemetry.counts) == 2
 
 
 def test_the_age_of_a_process_grows() -> None:

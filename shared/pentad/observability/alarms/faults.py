@@ -33,6 +33,7 @@ FAULTY: Mapping[str, float | None] = {
     names.MODEL_LATENCY: 90_000,
     names.BREAKER_STATE: 2,
     names.ERRORS: 4,
+    names.FAULTS: 4,
     names.RUNS_FAILED: 1,
     names.RUN_ACTIVE: 300_000,
     names.RECALL_DURATION: 9_000,

@@ -11,6 +11,17 @@ _DEAD_LETTERS = {
 }
 """Of the queues that have no alarm of their own beside them."""
 
+_WATCHED = {
+    "api": "api",
+    "deliver": "deliver",
+    "gateway": "gateway",
+    "recall": "recall",
+    "run_tool": "run-tool",
+    "trigger": "trigger",
+    "workflow": "workflow",
+}
+"""Functions that a run needs, by the id of their query: an alarm has ten metrics and expressions at most."""
+
 
 def build_platform_alarms(limits: AlarmLimits, api_id: str) -> list[AlarmSpec]:
     """Return the alarms on functions and the API."""
@@ -20,10 +31,29 @@ def build_platform_alarms(limits: AlarmLimits, api_id: str) -> list[AlarmSpec]:
             group="platform",
             severity="page",
             says="Functions fail",
-            why="a failed invocation is tried again; so many at once are a fault of code, of a right or of a store",
+            why="a failed invocation is tried again; so many at once are a fault of code, of a right or of a store. "
+            "What a function refuses (a share that is used up, a budget) is none",
             runbook="functions-failing",
-            signals={"errors": AlarmMetric(metric=names.ERRORS)},
+            signals={"faults": AlarmMetric(metric=names.FAULTS)},
             threshold=limits.function_errors,
+            periods=3,
+            to_alarm=2,
+        ),
+        AlarmSpec(
+            name="functions-killed",
+            group="platform",
+            severity="page",
+            says="Lambda ends functions: their time or memory is used up, or they do not begin",
+            why="Lambda counts every failed invocation, our own metrics those that raised an error: it ended the rest. "
+            "Twice of three, since an invocation and its error may be counted in two periods",
+            runbook="functions-failing",
+            signals={
+                query_id: AlarmMetric(namespace="AWS/Lambda", metric="Errors", where={"FunctionName": name})
+                for query_id, name in _WATCHED.items()
+            }
+            | {"faults": AlarmMetric(metric=names.FAULTS), "refusals": AlarmMetric(metric=names.REFUSALS)},
+            expression=f"{' + '.join(f'FILL({one}, 0)' for one in _WATCHED)} - FILL(faults, 0) - FILL(refusals, 0)",
+            threshold=limits.functions_killed,
             periods=3,
             to_alarm=2,
         ),

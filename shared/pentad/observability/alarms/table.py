@@ -42,7 +42,7 @@ PAGES: tuple[PageSpec, ...] = (
         name="page-platform",
         says="The stack's own functions, API or queues do not work",
         runbook="functions-failing",
-        any_of=("functions-failing", "api-failing", "requests-waiting"),
+        any_of=("functions-failing", "functions-killed", "api-failing", "requests-waiting"),
         suppressed_by=("page-models",),
     ),
     PageSpec(
