@@ -35,6 +35,7 @@ from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.reviews.reviews import Cause, build_review, summarise_turn
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.switches.ports import Availability, Switchboard
+from pentad.orchestration.trace.cut_off import record_cut_off
 from pentad.orchestration.turn.decision import (
     LOOP,
     REASON_CHARACTERS,
@@ -359,10 +360,10 @@ class Think:
 
     def _list_attempts(self, situation: TurnContext, *, retried: bool = True) -> list[Attempt]:
         """Return the turn's attempts; ``retried``: those of earlier tries of the state as well."""
-        turn = situation.turn
-        since = None if retried else situation.began
+        turn, since = situation.turn, None if retried else situation.began
         attempts = self._ledger.list_for_run(turn.tenant_id, turn.run_id, since=since)
-        return [one for one in attempts if one.context.step == turn.step]
+        own = [one for one in attempts if one.context.step == turn.step]
+        return record_cut_off(own, situation.began, self._telemetry)
 
     def _make_message(
         self, situation: TurnContext, message_id: str, role: Role, said: str | tuple[ToolResultBlock, ...]

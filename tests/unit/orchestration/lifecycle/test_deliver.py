@@ -10,6 +10,7 @@ from pentad.domain.declarations.words import NO_MODEL, UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
+from pentad.domain.models import Outcome
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
 from tests.unit.orchestration.world import TENANT, World
 
@@ -137,6 +138,21 @@ def test_a_run_that_fails_has_what_its_last_turn_cost_though_it_left_no_step() -
     assert ended.spent.cost_nanousd == sum(one.cost_nanousd for one in attempts) == 2 * counted.cost_nanousd
     assert ended.spent.usage.total_tokens == 2 * counted.usage.total_tokens
     assert world.runs.get(TENANT, run.run_id).spent == ended.spent
+
+
+def test_a_run_that_fails_has_the_spans_of_attempts_that_were_killed() -> None:
+    world = World()
+    world.model.script = ["lost"]
+    run = world.begin()
+    world.turn(run)
+    [done] = world.ledger.list_for_run(TENANT, run.run_id)
+    begun = done.model_copy(update={"attempt_id": f"{done.attempt_id}x", "outcome": Outcome.BEGUN})
+    world.ledger.begin(begun)
+    world.clock.advance(60)
+    for _ in range(2):  # again is the same span
+        world.deliver.abort(TENANT, run.run_id, "States.Timeout", "")
+    [span] = [one for one in world.telemetry.ended if one.error == "cut_off"]
+    assert span.attributes["pentad.attempt.id"] == begun.attempt_id
 
 
 def test_a_workflow_that_fails_has_what_its_agents_cost_too() -> None:

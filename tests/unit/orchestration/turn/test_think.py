@@ -10,7 +10,9 @@ from pentad.domain.errors import BudgetExceeded, ModelThrottled, ModelUnavailabl
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import CallStatus, RunStatus
+from pentad.domain.tracing import find_run_place
 from pentad.domain.usage import Usage
+from pentad.models.ledger.attempt_spans import find_attempt_place
 from pentad.orchestration.turn.think import THROTTLED_TRIES, TurnInput
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
@@ -417,6 +419,19 @@ def test_a_refusal_is_billed_as_the_ledger_has_it() -> None:
     world.ledger.record(_attempt(world, run.run_id, 1, Outcome.REFUSAL))
     world.turn(run)
     assert world.runs.get(TENANT, run.run_id).spent.cost_nanousd == 5
+
+
+def test_a_retried_turn_has_the_span_of_the_attempt_that_was_killed_and_no_other() -> None:
+    world = World()
+    world.model.script = ["4"]
+    run = world.begin()
+    world.ledger.begin(_attempt(world, run.run_id, 1, Outcome.BEGUN))
+    world.clock.advance(60)
+    killed = find_attempt_place(world.ledger.list_for_run(TENANT, run.run_id)[0])
+    world.turn(run, retry=1)
+    [span] = [one for one in world.telemetry.ended if one.error == "cut_off"]
+    assert span.place.span_id == killed.span_id and span.parent_id == find_run_place(run).span_id
+    assert span.name.startswith("chat ") and "gen_ai.usage.input_tokens" not in span.attributes
 
 
 def test_a_retried_turn_bills_what_a_killed_try_before_it_cost() -> None:
