@@ -1,4 +1,4 @@
-"""Every line that functions have logged on the twins of a test session, held against the schema of logs.
+"""Every line that functions have logged on the twins of a test session, held against the schemas of logs and spans.
 
 Each twin leaves a file of its functions' lines. After the tests each line is checked, and the summary says how many are
 not as the schema says; ``python -m tests.log_lines`` (`make check-logs`) fails then. What a tool prints is its own.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pentad.observability.logs.schema import find_line_faults
+from pentad.observability.spans.conventions import check_span
 
 _ROOT = Path(__file__).resolve().parent.parent
 FOLDER = _ROOT / "build" / "log-lines"
@@ -51,10 +52,31 @@ def _check_line(checked: Checked, group: str, text: str) -> None:
     checked.size += len(text.encode(errors="surrogatepass"))
     if _TOOLS in group and not text.startswith("{"):
         return
-    for fault in find_line_faults(text):
+    for fault in (*find_line_faults(text), *find_span_faults(text)):
         where = f"{group.removeprefix(_OURS)}: {fault}"
         checked.faults[where] += 1
         checked.examples.setdefault(where, text)
+
+
+def find_span_faults(text: str) -> list[str]:
+    """Return what of a line's span is not as OpenTelemetry's conventions have it; nothing of a line without one."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return []
+    span = record.get("span") if isinstance(record, dict) else None
+    if not isinstance(span, dict):
+        return []
+    attributes = {name: tuple(one) if isinstance(one, list) else one for name, one in span["attributes"].items()}
+    faults = []
+    # Conditionally required: "if the operation ended in an error".
+    if (span["status"] == "ERROR") != ("error.type" in attributes):
+        faults.append(f"the span '{span['name']}' is {span['status']}, with the error {attributes.get('error.type')}")
+    try:
+        check_span(span["name"], span["kind"], attributes)
+    except ValueError as error:
+        faults.append(str(error))
+    return faults
 
 
 def summarize(checked: Checked) -> str:

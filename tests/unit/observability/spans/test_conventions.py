@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pentad.observability.spans.conventions import CONTENT, OPERATIONS, TYPES, check_span
+from tests.log_lines import find_span_faults
 
 TABLE = json.loads((Path(__file__).parents[3] / "data/genai-conventions.json").read_text())["spans"]
 CHAT = {
@@ -64,3 +65,22 @@ def test_any_other_is_refused(name: str, kind: str, more: dict[str, Any]) -> Non
     attributes = {key: value for key, value in (CHAT | more).items() if value is not None}
     with pytest.raises(ValueError, match="chat"):
         check_span(name, kind, attributes)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({}, None),
+        ({"name": "chat other"}, "has to be named"),
+        ({"kind": "INTERNAL"}, "is of the kind"),
+        ({"status": "ERROR"}, "is ERROR, with the error None"),
+        ({"attributes": {**CHAT, "error.type": "timeout"}}, "is OK, with the error timeout"),
+        ({"attributes": {**CHAT, "gen_ai.response.finish_reasons": ["stop"]}}, None),
+        ({"attributes": {**CHAT, "gen_ai.usage.input_tokens": "7"}}, "has to be a whole number"),
+    ],
+)
+def test_a_span_in_a_line_of_a_log_is_held_against_them(change: dict[str, Any], fault: str | None) -> None:
+    span = {"name": "chat m-1", "kind": "CLIENT", "status": "OK", "attributes": CHAT} | change
+    found = find_span_faults(json.dumps({"message": "chat m-1", "span": span}))
+    assert len(found) == (fault is not None) and (fault is None or fault in found[0])
+    assert find_span_faults("START RequestId: 7") == find_span_faults('{"event": "x"}') == []
