@@ -10,7 +10,7 @@ from twin.alarms.expressions import Times, Value, evaluate_expression, list_name
 from twin.alarms.metric_store import MINUTE, MetricKey, Series
 from twin.alarms.rules import Suppressor, list_alarms
 from twin.alarms.services import check_measured
-from twin.alarms.statistics import find_statistic
+from twin.alarms.statistics import count_needed, find_statistic
 
 JsonObject = dict[str, Any]
 Read = Callable[[MetricKey, str, int, int, int], Series]
@@ -68,6 +68,8 @@ class MetricAlarm:
     comparison: str
     missing: Missing
     actions: Actions
+    needed: int = 0
+    """Values that a period of its percentile has to have; with fewer the state stays as it is."""
 
     def evaluate(self, read: Read, now: float) -> AlarmVerdict:
         """Return what the alarm comes to.
@@ -85,8 +87,17 @@ class MetricAlarm:
         if not isinstance(judged, dict):
             judged = dict.fromkeys(times.starts, float(judged)) if isinstance(judged, float | int) else {}
         judged = {at: value for at, value in judged.items() if value == value}  # not a number: nothing was computed
+        if self._is_low(read, times, end):
+            return AlarmVerdict(None, f"fewer than {self.needed} values: the state is kept")
         breaching = [self._breaches(at, judged, values) for at in times.starts][-(self.periods + EXTRA_PERIODS) :]
         return evaluate_points(breaching, periods=self.periods, to_alarm=self.to_alarm, missing=self.missing)
+
+    def _is_low(self, read: Read, times: Times, end: int) -> bool:
+        """Tell whether the newest period that has values has too few for a percentile."""
+        if not self.needed or self.queries[0].key is None:
+            return False
+        counts = read(self.queries[0].key, "SampleCount", self.period, times.starts[0], end)
+        return bool(counts) and counts[max(counts)] < self.needed
 
     def _compute(self, read: Read, times: Times, end: int) -> dict[str, Value]:
         values: dict[str, Any] = {
@@ -159,6 +170,7 @@ def read_metric_alarm(name: str, properties: JsonObject) -> MetricAlarm:
         comparison=comparison,
         missing=properties.get("TreatMissingData") or "missing",
         actions=_read_actions(properties),
+        needed=_find_needed(properties),
     )
     alarm.evaluate(lambda key, statistic, period, start, end: {}, _DAY * 30)  # A ring of expressions would not end.
     return alarm
@@ -195,6 +207,18 @@ def _read_actions(properties: JsonObject) -> Actions:
         return Actions((), (), ())
     names = ("AlarmActions", "OKActions", "InsufficientDataActions")
     return Actions(*(tuple(properties.get(name) or ()) for name in names))
+
+
+def _find_needed(properties: JsonObject) -> int:
+    """Return how many values a period has to have, where few are to be ignored."""
+    what = properties.get("EvaluateLowSampleCountPercentile") or "evaluate"
+    if what not in ("evaluate", "ignore"):
+        raise ValueError(f"EvaluateLowSampleCountPercentile is evaluate or ignore, not {what!r}")
+    if what == "evaluate":
+        return 0
+    if "ExtendedStatistic" not in properties:
+        raise ValueError("EvaluateLowSampleCountPercentile goes with a percentile in ExtendedStatistic only")
+    return count_needed(properties["ExtendedStatistic"])
 
 
 def _read_queries(properties: JsonObject) -> list[tuple[Query, bool]]:

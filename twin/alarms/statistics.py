@@ -1,12 +1,16 @@
 """Statistics of a metric's values in a period, as CloudWatch names them. Pure."""
 
 import math
+import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 MOST_VALUES = 2_000
-"""Values that are kept of one minute of one metric: percentiles of more are those of the first ones."""
+"""Values that are kept of a minute of a metric: of more, so many drawn at random, so that percentiles stay right."""
+_MOST_TIMES = 20_000
+"""How often a value that was measured many times may be drawn."""
+_random = random.Random(13)  # noqa: S311 - a sample, no secret
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 _RANK = re.compile(r"PR\((-?\d+(?:\.\d+)?)?:(-?\d+(?:\.\d+)?)?\)", re.IGNORECASE)
 _PLAIN = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
@@ -21,7 +25,7 @@ class Bucket:
         total: their sum.
         low: the least.
         high: the greatest.
-        values: the first of them.
+        values: all of them, or so many drawn at random.
     """
 
     count: float = 0
@@ -32,17 +36,45 @@ class Bucket:
 
     def add(self, value: float, times: float = 1) -> None:
         """Take one value, so many times."""
-        self.count += times
         self.total += value * times
         self.low, self.high = min(self.low, value), max(self.high, value)
-        self.values.extend([value] * min(int(times), MOST_VALUES - len(self.values)))
+        fits = min(int(times), MOST_VALUES - len(self.values))
+        self.values.extend([value] * fits)
+        # "Algorithm R" of reservoir sampling: each value is kept with the same chance, whenever it came.
+        for number in range(fits, min(int(times), _MOST_TIMES)):
+            place = _random.randrange(int(self.count) + number + 1)
+            if place < MOST_VALUES:
+                self.values[place] = value
+        self.count += times
 
     def merge(self, other: "Bucket") -> None:
         """Take the values of another span."""
+        self.values = _draw(self, other)
         self.count += other.count
         self.total += other.total
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
-        self.values.extend(other.values[: MOST_VALUES - len(self.values)])
+
+
+def _draw(one: Bucket, other: Bucket) -> list[float]:
+    """Return the values of two spans: all of them, or of each its share."""
+    if len(one.values) + len(other.values) <= MOST_VALUES and one.count + other.count <= MOST_VALUES:
+        return one.values + other.values
+    kept = min(MOST_VALUES, len(one.values) + len(other.values))
+    share = round(kept * one.count / (one.count + other.count))
+    share = min(len(one.values), max(share, kept - len(other.values)))
+    return _random.sample(one.values, share) + _random.sample(other.values, kept - share)
+
+
+def count_needed(name: str) -> int:
+    """Return how many values a period has to have for a percentile to say something; 0 of another statistic.
+
+    Source: "Percentile-based CloudWatch alarms and low data samples" of the CloudWatch user guide: 10 / (1 -
+    percentile) from the middle on, else 10 / percentile.
+    """
+    percentile = _PERCENTILE.fullmatch(name)
+    if percentile is None or not 0 < (part := float(percentile[1]) / 100) < 1:
+        return 0
+    return math.ceil(round(10 / ((1 - part) if part >= 0.5 else part), 6))
 
 
 def find_statistic(name: str) -> Callable[[Bucket], float]:

@@ -101,6 +101,36 @@ def test_statistics_of_the_values_of_a_period(statistic: str, expected: str) -> 
     assert alarm.evaluate(store.read, NOW).state == expected
 
 
+@pytest.mark.parametrize(("count", "kept"), [(999, True), (1000, False)])
+def test_a_percentile_of_few_values_keeps_the_state_where_the_alarm_says_so(count: int, kept: bool) -> None:
+    given = plain(EvaluationPeriods=1, DatapointsToAlarm=1, ExtendedStatistic="p99", Statistic=None)
+    store = MetricStore()
+    store.add(MetricKey.of("Pentad", "Errors", {"stage": "dev"}), 1000, NOW - 50, times=count)
+    ignoring = read_metric_alarm("slow", given | {"EvaluateLowSampleCountPercentile": "ignore"})
+    assert ignoring.evaluate(store.read, NOW).state == (None if kept else "ALARM")
+    for usual in ({}, {"EvaluateLowSampleCountPercentile": "evaluate"}):
+        assert read_metric_alarm("slow", given | usual).evaluate(store.read, NOW).state == "ALARM"
+    assert ignoring.evaluate(MetricStore().read, NOW).state == "OK"  # no value at all is for TreatMissingData
+
+
+def test_percentiles_of_many_values_are_of_all_of_them() -> None:
+    key, late = MetricKey.of("Pentad", "Errors", {"stage": "dev"}), MetricStore()
+    for value in (*[1.0] * 6_000, *[100.0] * 4_000):  # the first ones say nothing of what came after
+        late.add(key, value, NOW - 50)
+    for value in range(5_000):
+        late.add(key, 1.0, NOW - 110 - value % 2)
+    for minutes, percent, low, high in ((1, 40, 57, 63), (2, 26.7, 70, 76)):
+        found = late.read(key, "PR(:50)", 60 * minutes, NOW - 60 * minutes, NOW)
+        assert low + 0 <= found[NOW - 60 * minutes] <= high, percent
+    assert late.read(key, "p50", 60, NOW - 60, NOW) == {NOW - 60: 1.0}
+    assert late.read(key, "p90", 60, NOW - 60, NOW) == {NOW - 60: 100.0}
+    assert late.read(key, "Average", 60, NOW - 60, NOW)[NOW - 60] == pytest.approx(40.6)
+    assert late.read(key, "SampleCount", 60, NOW - 60, NOW) == {NOW - 60: 10_000}
+    many = MetricStore()
+    many.add(key, 5.0, NOW - 50, times=1e9)
+    assert many.read(key, "p99", 60, NOW - 60, NOW) == {NOW - 60: 5.0}
+
+
 def test_a_value_outside_of_its_band_is_an_alarm_and_too_little_history_is_none() -> None:
     given = {
         "Metrics": [
@@ -122,6 +152,8 @@ def test_a_value_outside_of_its_band_is_an_alarm_and_too_little_history_is_none(
     ("given", "told"),
     [
         (plain(Statistic="Median"), "Median"),
+        (plain(EvaluateLowSampleCountPercentile="ignore"), "percentile in ExtendedStatistic only"),
+        (plain(EvaluateLowSampleCountPercentile="no"), "evaluate or ignore"),
         (plain(ComparisonOperator="Above"), "Above"),
         (plain(Period=3600, EvaluationPeriods=200), "look"),
         (plain(Namespace="AWS/SQS", MetricName="SentMessageSize"), "does not measure"),
