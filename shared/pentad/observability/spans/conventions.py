@@ -62,6 +62,7 @@ TYPES: Mapping[str, tuple[type, str]] = {
     "gen_ai.tool.name": _TEXTS,
     "gen_ai.tool.call.id": _TEXTS,
     "gen_ai.data_source.id": _TEXTS,
+    "mcp.method.name": _TEXTS,
     "server.address": _TEXTS,
     "server.port": _WHOLE,
     "error.type": _TEXTS,

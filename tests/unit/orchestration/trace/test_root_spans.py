@@ -100,3 +100,13 @@ def test_a_run_whose_execution_died_unseen_has_a_root() -> None:
     world.start.advance(TENANT, "s")
     [root] = roots(world)
     assert (root.place, root.attributes["pentad.status"]) == (find_run_place(run), "failed")
+
+
+@pytest.mark.parametrize(("tool", "server"), [("notes", None), ("github__search", "github")])
+def test_a_call_of_a_remote_servers_tool_says_so_in_its_own_span(tool: str, server: str | None) -> None:
+    failed = {"status": CallStatus.FAILED, "error_type": "ToolFailed"}
+    call = _call(0, tool, 55, 75).model_copy(update=failed)
+    span = build_failed_call_span(_run(), call)
+    check_span(span.name, span.kind, span.attributes)
+    assert span.attributes.get("mcp.method.name") == (None if server is None else "tools/call")
+    assert (span.name, span.attributes.get("pentad.mcp.server")) == (f"execute_tool {tool}", server)
