@@ -17,8 +17,9 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.stage import AGENT, Case, Stage, stage
-from infra.observability.dashboard import PANELS, Panel
+from infra.observability.dashboard import Panel, list_panels
 from pentad.cli.synth import ensure_assembly, find_project_root
+from pentad.observability.alarms.limits import AlarmLimits
 from pentad.observability.metrics.names import NAMESPACE
 from twin.alarms.expressions import Times, evaluate_expression
 from twin.alarms.metric_store import MINUTE, MetricKey, MetricStore, Series
@@ -53,6 +54,10 @@ def read_panel(panel: Panel, store: MetricStore, stage_name: str, start: int, en
         label: store.read(MetricKey.of(NAMESPACE, metric, {"stage": stage_name}), statistic, MINUTE, start, end)
         for label, (metric, statistic) in panel.lines.items()
     }
+    for label, one in panel.services.items():
+        where = {name: f"pentad-{stage_name}-{value}" for name, value in one.where.items()}
+        key = MetricKey.of(one.namespace, one.metric, where)
+        found[label] = store.read(key, one.statistic, MINUTE, start, end)
     if not panel.math:
         return [Line(label, values) for label, values in found.items()]
     times = Times(tuple(range(start, end, MINUTE)), MINUTE)
@@ -84,12 +89,13 @@ def draw_dashboard(store: MetricStore, stage_name: str, start: int, end: int) ->
         start: the first minute, in seconds since the epoch.
         end: the end of the last.
     """
-    rows = {heading: -(-len(panels) // _COLUMNS) for heading, panels in PANELS.items()}
+    all_panels = list_panels(AlarmLimits())
+    rows = {heading: -(-len(panels) // _COLUMNS) for heading, panels in all_panels.items()}
     height = sum(_HEADING + count * _HEIGHT for count in rows.values())
     image = Image.new("RGB", (_COLUMNS * _WIDTH, height), "white")
     draw = ImageDraw.Draw(image)
     y = 0
-    for heading, panels in PANELS.items():
+    for heading, panels in all_panels.items():
         draw.text((16, y + 12), heading, fill=_INK, font=ImageFont.load_default(22))
         y += _HEADING
         for place, panel in enumerate(panels):

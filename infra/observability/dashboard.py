@@ -9,11 +9,17 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.config import Stage
+from pentad.observability.alarms.limits import AlarmLimits
+from pentad.observability.alarms.specs import AlarmMetric
 from pentad.observability.metrics import names
 
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 24
 _MOST_LINES = 20
 """Lines of a panel that shows a metric by the values of a dimension: the greatest ones."""
+
+
+def _queue(metric: str) -> AlarmMetric:
+    return AlarmMetric(namespace="AWS/SQS", metric=metric, statistic="Maximum", where={"QueueName": "runs"})
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Panel:
     Attributes:
         title: above it: the question that it answers.
         lines: by label: a metric of ours with the stage alone, and its statistic.
+        services: by label: a metric of one of AWS's services.
         by: a metric, its dimensions and its statistic: a line for each set of values.
         math: by label: an expression over the ids ``m0``, ``m1``, ... of the lines, which are then hidden.
         period: in seconds.
@@ -31,10 +38,41 @@ class Panel:
 
     title: str
     lines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    services: Mapping[str, AlarmMetric] = field(default_factory=dict)
     by: tuple[str, tuple[str, ...], str] | None = None
     math: Mapping[str, str] = field(default_factory=dict)
     period: int = 300
     unit: str = ""
+
+
+def list_panels(limits: AlarmLimits) -> Mapping[str, Sequence[Panel]]:
+    """Return all panels by the line above them, those of the objectives by what a stage has promised."""
+    first, *others = PANELS.items()
+    return dict([first, ("Objectives", _build_objectives(limits)), *others])
+
+
+def _build_objectives(limits: AlarmLimits) -> tuple[Panel, ...]:
+    failed, late = 100 - limits.slo_success_percent, 100 - limits.slo_fast_percent
+    within = f"PR(:{limits.slo_seconds * 1000:g})"
+    return (
+        Panel(
+            f"Error budget of success ({limits.slo_success_percent:g} %): how many times too fast, an hour",
+            lines={"failed": (names.RUNS_FAILED, "Sum"), "ended": (names.RUNS_FAILED, "SampleCount")},
+            math={"burn rate": f"100 * m0 / m1 / {failed:g}", "a page": "m0 * 0 + 14.4"},
+            period=3_600,
+        ),
+        Panel(
+            f"Error budget of speed ({limits.slo_fast_percent:g} %): how many times too fast, an hour",
+            lines={"fast": (names.RUN_ACTIVE, within)},
+            math={"burn rate": f"(100 - m0) / {late:g}", "a ticket": "m0 * 0 + 14.4"},
+            period=3_600,
+        ),
+        Panel(
+            f"Runs that are done within {limits.slo_seconds:g} s, without humans",
+            lines={"share": (names.RUN_ACTIVE, within)},
+            unit="%",
+        ),
+    )
 
 
 PANELS: Mapping[str, Sequence[Panel]] = {
@@ -128,6 +166,33 @@ PANELS: Mapping[str, Sequence[Panel]] = {
             math={"share": "100 * m0 / (m0 + m1 + m2)"},
             unit="%",
         ),
+        Panel(
+            "Saved by providers' caches, a day",
+            lines={"saved": (names.CACHE_SAVINGS, "Sum")},
+            math={"USD": "m0 / 1000000000"},
+            period=86_400,
+            unit="USD",
+        ),
+    ),
+    "Capacity": (
+        Panel(
+            "Requests that wait in the queue of runs",
+            services={
+                "waiting": _queue("ApproximateNumberOfMessagesVisible"),
+                "age of the oldest, s": _queue("ApproximateAgeOfOldestMessage"),
+            },
+        ),
+        Panel(
+            "Functions at once, of the account, and those that were throttled",
+            services={
+                "at once": AlarmMetric(namespace="AWS/Lambda", metric="ConcurrentExecutions", statistic="Maximum"),
+                "throttled": AlarmMetric(namespace="AWS/Lambda", metric="Throttles"),
+            },
+        ),
+        Panel(
+            "Circuits by model: 0 closed, 1 half-open, 2 open",
+            by=(names.BREAKER_STATE, ("model", "provider"), "Maximum"),
+        ),
     ),
     "What goes wrong": (
         Panel("Failed invocations, by error", by=(names.ERRORS, ("error",), "Sum")),
@@ -169,21 +234,21 @@ def create_dashboard(scope: Construct, name: str, *, stage: Stage, alarms: Seque
         scope,
         name,
         dashboard_name=stage.prefix,
-        dashboard_body=stack.to_json_string({"widgets": build_widgets(stage.name, stack.region, arns)}),
+        dashboard_body=stack.to_json_string({"widgets": build_widgets(stage, stack.region, arns)}),
     )
 
 
-def build_widgets(stage: str, region: str, alarms: Sequence[str]) -> list[dict[str, Any]]:
+def build_widgets(stage: Stage, region: str, alarms: Sequence[str]) -> list[dict[str, Any]]:
     """Return the widgets in CloudWatch's form.
 
     Args:
-        stage: the stage's name: the dimension of every metric.
+        stage: whose name is the dimension of every metric of ours.
         region: where the metrics are.
         alarms: ARNs.
     """
     widgets = [_place(0, 0, _COLUMNS, 4, "alarm", {"title": "Alarms", "alarms": list(alarms)})]
     y = 4
-    for heading, panels in PANELS.items():
+    for heading, panels in list_panels(stage.alerts.limits).items():
         widgets.append(_place(0, y, _COLUMNS, 1, "text", {"markdown": f"## {heading}"}))
         y += 1
         for place, panel in enumerate(panels):
@@ -198,16 +263,21 @@ def _place(x: int, y: int, width: int, height: int, kind: str, properties: dict[
     return {"type": kind, "x": x, "y": y, "width": width, "height": height, "properties": properties}
 
 
-def _draw(panel: Panel, stage: str, region: str) -> dict[str, Any]:
+def _draw(panel: Panel, stage: Stage, region: str) -> dict[str, Any]:
     if panel.by is not None:
-        metrics: list[list[Any]] = [[{"expression": _search(panel.by, stage, panel.period), "id": "s0"}]]
+        metrics: list[list[Any]] = [[{"expression": _search(panel.by, stage.name, panel.period), "id": "s0"}]]
+    elif panel.services:
+        metrics = [
+            [one.namespace, one.metric, *_list_where(one, stage.prefix), {"label": label, "stat": one.statistic}]
+            for label, one in panel.services.items()
+        ]
     else:
         metrics = [
             [
                 names.NAMESPACE,
                 metric,
                 "stage",
-                stage,
+                stage.name,
                 {"id": f"m{place}", "label": label, "stat": statistic, "visible": not panel.math},
             ]
             for place, (label, (metric, statistic)) in enumerate(panel.lines.items())
@@ -225,6 +295,10 @@ def _draw(panel: Panel, stage: str, region: str) -> dict[str, Any]:
         "metrics": metrics,
     }
     return drawn | ({"yAxis": {"left": {"label": panel.unit, "showUnits": False, "min": 0}}} if panel.unit else {})
+
+
+def _list_where(signal: AlarmMetric, prefix: str) -> list[str]:
+    return [text for name, value in signal.where.items() for text in (name, f"{prefix}-{value}")]
 
 
 def _search(by: tuple[str, tuple[str, ...], str], stage: str, period: int) -> str:

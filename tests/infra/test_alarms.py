@@ -8,7 +8,7 @@ import pytest
 
 from infra.alerts import read_alerts
 from infra.config import STAGES
-from infra.observability.dashboard import PANELS, build_widgets
+from infra.observability.dashboard import build_widgets, list_panels
 from pentad.domain.errors import ConfigurationError
 from pentad.observability.alarms.limits import AlarmLimits
 from pentad.observability.alarms.table import PAGES, TICKETS, build_alarms, list_parts
@@ -208,10 +208,11 @@ def test_the_dashboard_shows_every_alarm_and_metrics_that_exist(resources: list[
     [body] = [one["Properties"] for _, one in resources if one["Type"] == "AWS::CloudWatch::Dashboard"]
     text = joined(body["DashboardBody"])
     assert all(f"pentad-dev-{name}" in text for name in TABLE)
-    for panel in (one for row in PANELS.values() for one in row):
+    for panel in (one for row in list_panels(AlarmLimits()).values() for one in row):
         shown = [panel.by[0]] if panel.by else [metric for metric, _ in panel.lines.values()]
         assert set(shown) <= METRICS.keys(), panel.title
+        assert all(one.where.keys() <= {"QueueName"} for one in panel.services.values())
         if panel.by:
             sets = [sorted(one.name for one in each) for each in METRICS[panel.by[0]].sets]
             assert sorted(panel.by[1]) in sets, panel.title
-    assert len(json.dumps({"widgets": build_widgets("dev", "eu-west-1", ["arn"] * 40)})) < 500_000
+    assert len(json.dumps({"widgets": build_widgets(STAGES["dev"], "eu-west-1", ["arn"] * 40)})) < 500_000

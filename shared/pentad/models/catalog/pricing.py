@@ -44,6 +44,21 @@ def cost_of(model: ModelEntry, usage: Usage, *, batch: bool = False) -> int:
     return per_million(exact, 1)
 
 
+def compute_cache_savings(model: ModelEntry, usage: Usage) -> int:
+    """Return by how many nano-dollars a provider's cache made a request cheaper; below 0: its writes cost more.
+
+    Args:
+        model: the model.
+        usage: what was used.
+    """
+    cached = usage.cache_read_tokens + usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    if not cached:
+        return 0
+    none = {"cache_read_tokens": 0, "cache_write_5m_tokens": 0, "cache_write_1h_tokens": 0}
+    plain = usage.model_copy(update=none | {"input_tokens": usage.input_tokens + cached})
+    return cost_of(model, plain) - cost_of(model, usage)
+
+
 def worst_case(model: ModelEntry, input_tokens: int, output_tokens: int) -> int:
     """Return the most that one request can cost, in nano-dollars, rounded up.
 

@@ -10,7 +10,7 @@ from pentad.domain.models import Attempt, CallContext, Outcome, StopReason
 from pentad.domain.tracing import enter_place
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link
-from pentad.models.catalog.pricing import cost_of
+from pentad.models.catalog.pricing import compute_cache_savings, cost_of
 from pentad.models.ledger.attempt_spans import Operation, build_span, find_attempt_place
 from pentad.models.ledger.ports import Ledger
 from pentad.observability.metrics import names
@@ -121,7 +121,7 @@ class Attempts:
             }
         )
         self.made.append(attempt)
-        self._tell(attempt, stop)
+        self._tell(attempt, stop, compute_cache_savings(link.model, spent))
         self.ledger.record(attempt)
 
     def count_retry(self, link: Link, outcome: Outcome) -> None:
@@ -130,7 +130,7 @@ class Attempts:
             model = {"provider": link.model.provider, "model": link.model.name}
             self.telemetry.count(names.MODEL_RETRIES, 1, unit="Count", outcome=outcome.value, **model)
 
-    def _tell(self, attempt: Attempt, stop: StopReason | None) -> None:
+    def _tell(self, attempt: Attempt, stop: StopReason | None, saved: int) -> None:
         """Record the metrics and the span of an attempt, and log a fault that nobody expected."""
         if self.telemetry is None:
             return
@@ -143,6 +143,8 @@ class Attempts:
         count(names.MODEL_ATTEMPTS, 1, unit="Count", outcome=attempt.outcome.value, **model)
         count(names.MODEL_LATENCY, attempt.duration_ms, unit="Milliseconds", **model)
         count(names.MODEL_COST, attempt.cost_nanousd, unit="None", **model)
+        if saved:
+            count(names.CACHE_SAVINGS, saved, unit="None")
         tokens = {
             names.INPUT_TOKENS: used.input_tokens,
             names.OUTPUT_TOKENS: used.output_tokens,

@@ -14,7 +14,7 @@ class AlarmLimits(FrozenValue):
 
     failed_percent: float = Field(default=10, gt=0, le=100, description="of runs that end in five minutes")
     function_errors: int = Field(default=10, ge=1, description="of all functions, in five minutes")
-    functions_killed: int = Field(default=3, ge=1, description="invocations that Lambda ended, in five minutes")
+    functions_killed: float = Field(default=3, ge=1, description="invocations that Lambda ended, in five minutes")
     api_errors_percent: float = Field(default=5, gt=0, le=100, description="answers of the API with 5xx")
     queue_seconds: int = Field(default=300, ge=1, description="age of the oldest request in the queue of runs")
     run_seconds: float = Field(default=120, gt=0, description="95 % of runs, without what they wait for humans")

@@ -140,6 +140,7 @@ METRICS: Mapping[str, MetricSpec] = {
         _any_of("outcome", "unreadable too_large rejected"),
     ),
     names.SHARE_RETURNS: _count("documents that went back to the queue because a tenant has as many at work as it may"),
+    names.CACHE_SAVINGS: _measure("None", "nano-dollars that a provider's cache has saved, its writes taken away"),
     # The hit rate of a provider's cache is CacheReadTokens of the sum of the three.
     names.INPUT_TOKENS: _count("tokens neither read from a provider's cache nor written to it", *_LINK),
     names.OUTPUT_TOKENS: _count("tokens of replies, thinking included", *_LINK),

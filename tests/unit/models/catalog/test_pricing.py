@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.usage import Usage
-from pentad.models.catalog.pricing import cost_of
+from pentad.models.catalog.pricing import compute_cache_savings, cost_of
 from tests.unit.models.samples import CATALOG, GPT, HAIKU, SONNET
 
 
@@ -30,6 +30,15 @@ def test_openai_with_cached_reads() -> None:
 
 def test_a_single_cached_token_of_a_small_model_is_ten_nano_dollars() -> None:
     assert cost_of(HAIKU, Usage(cache_read_tokens=1)) == 10
+
+
+def test_what_a_cache_saves_is_the_price_without_it_less_the_cost() -> None:
+    # $2.00 for what $0.10 was paid: 20,000 -> 38,000,000; writes at $2.50 and $4.00 cost more: 3,000 and 400.
+    used = Usage(input_tokens=1_000, output_tokens=500, cache_read_tokens=20_000)
+    assert compute_cache_savings(SONNET, used) == 38_000_000
+    written = used.model_copy(update={"cache_write_5m_tokens": 3_000, "cache_write_1h_tokens": 400})
+    assert compute_cache_savings(SONNET, written) == 38_000_000 - 1_500_000 - 800_000
+    assert compute_cache_savings(SONNET, Usage(input_tokens=1_000, output_tokens=5)) == 0
 
 
 def test_embeddings() -> None:
