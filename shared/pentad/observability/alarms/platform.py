@@ -39,24 +39,7 @@ def build_platform_alarms(limits: AlarmLimits, api_id: str) -> list[AlarmSpec]:
             periods=3,
             to_alarm=2,
         ),
-        AlarmSpec(
-            name="functions-killed",
-            group="platform",
-            severity="page",
-            says="Lambda ends functions: their time or memory is used up, or they do not begin",
-            why="Lambda counts every failed invocation, our own metrics those that raised an error: it ended the rest. "
-            "Twice of three, since an invocation and its error may be counted in two periods",
-            runbook="functions-failing",
-            signals={
-                query_id: AlarmMetric(namespace="AWS/Lambda", metric="Errors", where={"FunctionName": name})
-                for query_id, name in _WATCHED.items()
-            }
-            | {"faults": AlarmMetric(metric=names.FAULTS), "refusals": AlarmMetric(metric=names.REFUSALS)},
-            expression=f"{' + '.join(f'FILL({one}, 0)' for one in _WATCHED)} - FILL(faults, 0) - FILL(refusals, 0)",
-            threshold=limits.functions_killed,
-            periods=3,
-            to_alarm=2,
-        ),
+        _build_killed_alarm(limits),
         AlarmSpec(
             name="api-failing",
             group="platform",
@@ -74,6 +57,27 @@ def build_platform_alarms(limits: AlarmLimits, api_id: str) -> list[AlarmSpec]:
             to_alarm=2,
         ),
     ]
+
+
+def _build_killed_alarm(limits: AlarmLimits) -> AlarmSpec:
+    return AlarmSpec(
+        name="functions-killed",
+        group="platform",
+        severity="page",
+        says="Lambda ends functions: their time or memory is used up, or they do not begin",
+        why="Lambda counts every failed invocation, our own metrics those that raised an error: it ended the rest. "
+        "Twice of three, since an invocation and its error may be counted in two periods",
+        runbook="functions-failing",
+        signals={
+            query_id: AlarmMetric(namespace="AWS/Lambda", metric="Errors", where={"FunctionName": name})
+            for query_id, name in _WATCHED.items()
+        }
+        | {"faults": AlarmMetric(metric=names.FAULTS), "refusals": AlarmMetric(metric=names.REFUSALS)},
+        expression=f"{' + '.join(f'FILL({one}, 0)' for one in _WATCHED)} - FILL(faults, 0) - FILL(refusals, 0)",
+        threshold=limits.functions_killed,
+        periods=3,
+        to_alarm=2,
+    )
 
 
 def build_queue_alarms(limits: AlarmLimits) -> list[AlarmSpec]:

@@ -31,7 +31,7 @@ class Clock(Protocol):
         ...
 
 
-class _Named(NamedTuple):
+class _OwnAnnotation(NamedTuple):
     """A feedback that a message names, and whose it is."""
 
     tenant_id: str
@@ -104,7 +104,7 @@ class SendAnnotations:
             "export.annotation_dropped", level="WARNING", target=target.name, spans=len(unknown), reason="unknown run"
         )
 
-    def _refresh(self, named: _Named) -> Annotation | None:
+    def _refresh(self, named: _OwnAnnotation) -> Annotation | None:
         """Return an annotation as it is to be now; None where the feedback is gone or says neither right nor wrong."""
         if self._find is None:
             return named.annotation
@@ -115,11 +115,11 @@ class SendAnnotations:
         return None if found is None else named.annotation.say(found.score, found.verdict)
 
 
-def _read_message(message: Mapping[str, Any]) -> tuple[list[_Named], float]:
+def _read_message(message: Mapping[str, Any]) -> tuple[list[_OwnAnnotation], float]:
     try:
         fields = Annotation._fields
         return [
-            _Named(str(one["tenant"]), str(one["run"]), Annotation(**{name: one[name] for name in fields}))
+            _OwnAnnotation(str(one["tenant"]), str(one["run"]), Annotation(**{name: one[name] for name in fields}))
             for one in message[FIELD]
         ], float(message["since"])
     except (KeyError, TypeError, ValueError) as error:
