@@ -64,31 +64,6 @@ def test_a_fault_of_a_page_pages_by_its_cause_alone(drilled: dict[str, DrilledAl
     assert drilled["spend-daily"].pages == ()
 
 
-@pytest.mark.parametrize(
-    ("ended", "faults", "refusals", "raised"),
-    [
-        (40, 0, 40, []),  # a tenant's share is used up
-        (12, 12, 0, ["functions-failing"]),
-        (12, 0, 0, ["functions-killed"]),
-        (40, 0, 30, ["functions-killed"]),
-    ],
-)
-def test_functions_that_lambda_ends_page_and_what_they_refuse_does_not(
-    drill: AlarmDrill, ended: int, faults: int, refusals: int, raised: list[str]
-) -> None:
-    store = MetricStore()
-    where = MetricKey.of("AWS/Lambda", "Errors", {"FunctionName": "pentad-dev-gateway"})
-    for count, key in ((ended, where), *((n, MetricKey.of(names.NAMESPACE, name, {"stage": "dev"})) for n, name in (
-        (faults, names.FAULTS), (refusals, names.REFUSALS)))):  # fmt: skip
-        for _ in range(count):
-            store.add(key, 1.0, NOW)
-    [fault] = [one for one in FAULTS if one.name == "right-missing"]
-    found = drill.run_fault(MeasuredFault(fault, store.sum_up(), MetricStore().sum_up()))
-    ours = {f"pentad-dev-{name}" for name in ("functions-failing", "functions-killed")}
-    assert {*found.raised, *found.others} & ours == {f"pentad-dev-{name}" for name in raised}
-    assert found.pages == (("pentad-dev-page-platform",) if raised else ())
-
-
 def test_a_request_that_waits_gets_older_while_time_passes_and_one_that_was_taken_does_not(drill: AlarmDrill) -> None:
     def sum_up(age: float) -> dict[MetricKey, Bucket]:
         store = MetricStore()
