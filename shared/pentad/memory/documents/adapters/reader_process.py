@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
 from pentad.memory.documents.contents import EXIT_TOO_LARGE, ReadDocument
-from pentad.memory.documents.reader import reader_server
+from pentad.memory.documents.reader.messages import REPLY, REQUEST, SERVER, TIMED_OUT
 
 _MEGABYTE = 1024 * 1024
 _ANSWER_SECONDS = 10.0
@@ -127,7 +127,7 @@ class _Server:
         with theirs:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter
-                    [sys.executable, "-s", "-m", reader_server.__name__, str(theirs.fileno())],
+                    [sys.executable, "-s", "-m", SERVER, str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -148,13 +148,13 @@ class _Server:
             OSError: this process has ended, or does not answer.
         """
         self._asking.settimeout(seconds + _ANSWER_SECONDS)
-        message = reader_server.REQUEST.pack(seconds, ending.encode()[:16])
+        message = REQUEST.pack(seconds, ending.encode()[:16])
         socket.send_fds(self._asking, [message], [source.fileno(), target.fileno()])
-        answer = self._asking.recv(reader_server.REPLY.size, socket.MSG_WAITALL)
-        if len(answer) < reader_server.REPLY.size:
+        answer = self._asking.recv(REPLY.size, socket.MSG_WAITALL)
+        if len(answer) < REPLY.size:
             raise ConnectionError("it has ended")
-        [code] = reader_server.REPLY.unpack(answer)
-        return None if code == reader_server.TIMED_OUT else int(code)
+        [code] = REPLY.unpack(answer)
+        return None if code == TIMED_OUT else int(code)
 
 
 def _end(asking: socket.socket, process: "subprocess.Popen[bytes]") -> None:

@@ -5,8 +5,7 @@ second of CPU time, more than most documents; they are loaded once, here. This p
 document's open files, hands them to the process that it forks off, waits for that, and ends it when its time is over.
 Neither of the two can be looked into by the other.
 
-A message to it is a `REQUEST`: seconds, and the ending of the document's name, with two descriptors, of what to read
-and of what to write. Its answer is a `REPLY`: the exit code, or `TIMED_OUT`.
+Its messages: `pentad.memory.documents.reader.messages`.
 """
 
 import contextlib
@@ -15,17 +14,12 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 
 from pentad.memory.documents.formats.parse import load_parser
 from pentad.memory.documents.reader import reader_main
+from pentad.memory.documents.reader.messages import REPLY, REQUEST, TIMED_OUT
 from pentad.memory.documents.reader.process_wall import end_with_parent, hide_process
-
-REQUEST = struct.Struct("!d16s")
-REPLY = struct.Struct("!i")
-TIMED_OUT = 1_000
-"""No exit code is as large."""
 
 
 def main(descriptor: int) -> int:
