@@ -326,6 +326,13 @@ def test_a_table_without_a_key_is_changed_and_says_that_it_stays(shop: str) -> N
         done.undo()
 
 
+def test_rows_without_a_key_are_changed_one_by_one_so_that_before_and_after_belong_together(shop: str) -> None:
+    met = call(shop, preview_sql_change, statement="UPDATE keyless SET word = word || 'x' WHERE word <> ''").call
+    assert met.is_error and "one by one" in (met.result or "")
+    done = change(shop, "DELETE FROM keyless WHERE word <> ''")
+    assert done.result["changed_rows"] == 2
+
+
 def run_as_owner(shop: str, statements: str) -> None:
     with psycopg.connect(shop, autocommit=True) as connection:
         connection.execute(statements)

@@ -49,6 +49,13 @@ class ChangeOfRows:
             ToolFailed: the table's own rules change the rows' keys.
         """
         before = {} if self._change.kind == "insert" else self._lock_rows()
+        if self._change.kind == "update" and not self._key and len(before) > 1:
+            # Nothing says which row before became which row after.
+            raise InvalidInput(
+                "the table has no primary key that the role may see, so rows are changed one by one",
+                field="statement",
+                fix="narrow its condition to one row",
+            )
         after = self._execute()
         if self._change.kind == "insert":
             self._check_count(len(after))
