@@ -5,7 +5,6 @@ from typing import Any
 from pentad.domain.errors import NotAuthenticated
 from pentad.runtime.entrypoint import LambdaContext, invocation
 from pentad.runtime.wiring import authorizer as wiring
-from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -18,5 +17,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             return wiring.make_authorize()(event)
         except NotAuthenticated as error:
-            telemetry_of("authorizer").log_event("authorizer.refused", level="WARNING", detail=error.message)
+            wiring.make_telemetry().log_event("authorizer.refused", level="WARNING", detail=error.message)
             raise Exception("Unauthorized") from None

@@ -15,7 +15,6 @@ from pentad.orchestration.workflows.steps import Entered, EnteredStep
 from pentad.runtime import priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
 from pentad.runtime.wiring import gateway as wiring
-from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _STORE_SECONDS = 5.0
 """Left after the model's answer, to store it."""
@@ -81,7 +80,7 @@ def handler(event: Event, context: LambdaContext) -> Any:
     except PentadError as error:
         if event.errors == "raise":
             raise
-        telemetry_of("gateway").log_event("call.failed", level="WARNING", error=type(error).__name__)
+        wiring.make_telemetry().log_event("call.failed", level="WARNING", error=type(error).__name__)
         return wire_errors.encode_error(error)
 
 
@@ -112,7 +111,7 @@ def _is_of_turn(event: Embed | Complete, behalf: CallContext) -> bool:
 
 def _call_model(event: Embed | Complete, behalf: CallContext, deadline: float) -> Any:
     told = {"tenant": behalf.tenant_id, "run": behalf.run_id, "session": behalf.session_id, "agent": behalf.agent}
-    telemetry_of("gateway").add_keys(**told, step=behalf.step)
+    wiring.make_telemetry().add_keys(**told, step=behalf.step)
     if isinstance(event, Embed):
         embedder = wiring.make_embedder()
         reply = embedder.embed(event.texts, behalf, deadline=deadline, dimensions=event.dimensions)

@@ -121,3 +121,19 @@ def test_only_the_bases_of_values_and_views_configure_a_model(root: Path) -> Non
         )
     ]
     assert sorted(place.rsplit(":", 1)[0] for place in own) == CONFIGURE_MODELS, own
+
+
+def test_a_handler_imports_its_own_wiring_module_and_no_other(root: Path) -> None:
+    wired = {}
+    for path in (root / "functions").rglob("*.py"):
+        imported = [
+            f"{node.module}.{one.name}"
+            for node in ast.walk(read_tree(path))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pentad.runtime.wiring")
+            for one in node.names
+        ]
+        if imported:
+            wired[path.relative_to(root).as_posix()] = [name.rsplit(".", 1)[1] for name in imported]
+    assert len(wired) > 15
+    others = {name: modules for name, modules in wired.items() if modules != [Path(name).stem.replace("http", "api")]}
+    assert others == {}

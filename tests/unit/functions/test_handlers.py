@@ -81,8 +81,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     telemetry = _Telemetry()
     world.telemetry = telemetry
-    for module in (entrypoint, queue_batch, authorizer, gateway):
+    for module in (entrypoint, queue_batch):
         monkeypatch.setattr(module, "telemetry_of", lambda service: telemetry)
+    for wiring in (authorizer_wiring, gateway_wiring):
+        monkeypatch.setattr(wiring, "make_telemetry", lambda: telemetry)
     monkeypatch.setattr(recall, "load_catalog", lambda: world.catalog)
     monkeypatch.setattr(queue_batch, "make_redelivery", lambda: NoRedelivery())
     monkeypatch.setattr(trigger_wiring, "make_triggered", lambda: triggered(world))

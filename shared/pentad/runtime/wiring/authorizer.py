@@ -9,8 +9,15 @@ from pentad.api.identity.keys import KeyAuthenticator
 from pentad.api.identity.tokens import JwtAuthenticator
 from pentad.aws.clients import get_client
 from pentad.aws.table import Table
+from pentad.observability.ports import Telemetry
 from pentad.runtime.clock import now
 from pentad.runtime.settings import AuthorizerSettings, read_settings
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
+
+
+def make_telemetry() -> Telemetry:
+    """Return what tells of refusals."""
+    return telemetry_of("authorizer")
 
 
 @cache

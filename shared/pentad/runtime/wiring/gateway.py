@@ -23,6 +23,7 @@ from pentad.models.providers.ports import CredentialSource
 from pentad.models.remote.adapters.mac_kms import KmsMacKey
 from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
 from pentad.models.shares.fair_share import FairShare
+from pentad.observability.ports import Telemetry
 from pentad.orchestration.confidence.assessor import Assess
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -49,6 +50,11 @@ from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.policy.adapters.sums_dynamodb import DynamoCallSums
 
 _NAME = "gateway"
+
+
+def make_telemetry() -> Telemetry:
+    """Return what tells of the gateway's calls."""
+    return telemetry_of(_NAME)
 
 
 @cache
