@@ -76,7 +76,7 @@ def _numbers(count: int) -> str:
 
 def _map_run(stage: Stage, execution_arn: str) -> dict[str, Any]:
     client = stage.client("stepfunctions")
-    listed = client.list_map_runs(executionArn=execution_arn)["mapRuns"]
+    listed = until(lambda: client.list_map_runs(executionArn=execution_arn)["mapRuns"])
     assert len(listed) == 1
     found: dict[str, Any] = client.describe_map_run(mapRunArn=listed[0]["mapRunArn"])
     return found

@@ -259,9 +259,9 @@ def test_the_command_line_takes_every_decision(stack: Stack, tenant: Tenant, tmp
     view = end(tenant, view)
     file = tmp_path / "arguments.json"
     file.write_text(json.dumps(NOTE | {"title": "Tar"}))
-    assert pentad("edit", view["pending_approval"], "--arguments", str(file))["status"] == "approved"
+    assert pentad("edit", view["pending_approval"], "--arguments", str(file), "--yes")["status"] == "approved"
     view = end(tenant, view)
-    assert pentad("reject", view["pending_approval"], "--reason", "Enough.")["reason"] == "Enough."
+    assert pentad("reject", view["pending_approval"], "--reason", "Enough.", "--yes")["reason"] == "Enough."
     view = end(tenant, view)
     name = view["pending_approval"]
     assert pentad("escalate", name, "--to", "board")["group"] == "board"

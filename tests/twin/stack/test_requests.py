@@ -10,7 +10,7 @@ from twin.front.front import COUNTS_PATH
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
-MOST = {"recall": 5, "gateway": 32, "deliver": 4, "remember": 11}
+MOST = {"recall": 5, "gateway": 32, "deliver": 4, "remember": 12}
 """On warm functions; what a process keeps for a while, such as circuits, may be read or not. The API's depend on how
 often it looks if a run has ended; `tests/contract/orchestration/test_requests.py` counts those of a start.
 """
