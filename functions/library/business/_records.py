@@ -8,7 +8,8 @@ from pentad.tools.business.actions import ChangedRecord, Done, RecordActions
 from pentad.tools.business.adapters.records_hubspot import HubSpotRecords
 from pentad.tools.business.adapters.records_odoo import OdooRecords
 from pentad.tools.business.adapters.records_salesforce import SalesforceRecords
-from pentad.tools.business.ports import BusinessRecords, Condition
+from pentad.tools.business.ports import Condition, RemovableRecords
+from pentad.tools.business.removal import RecordRemoval
 from pentad.tools.business.settings import CrmSettings, ErpSettings
 from pentad.tools.declare import ToolContext, Undoable
 from pentad.tools.outside.vendor_credential import VendorCredential
@@ -31,19 +32,26 @@ Values = Annotated[dict[Annotated[str, Field(max_length=100)], _Value], Field(mi
 def open_crm(context: ToolContext) -> RecordActions:
     """Return what tools do with the CRM's records, for one call."""
     settings = context.settings_of(CrmSettings)
+    return RecordActions(_open_crm_records(context, settings), settings)
+
+
+def open_crm_removal(context: ToolContext) -> RecordRemoval:
+    """Return what removes records of the CRM, for one call."""
+    settings = context.settings_of(CrmSettings)
+    return RecordRemoval(_open_crm_records(context, settings), settings)
+
+
+def _open_crm_records(context: ToolContext, settings: CrmSettings) -> RemovableRecords:
     credential = VendorCredential(context, settings.secret)
-    records: BusinessRecords
     if settings.provider == "hubspot":
-        records = HubSpotRecords(context.http, settings.url, token=lambda: credential.token, renew=credential.renew)
-    else:
-        records = SalesforceRecords(
-            context.http,
-            settings.url,
-            api_version=settings.api_version,
-            token=lambda: credential.token,
-            renew=credential.renew,
-        )
-    return RecordActions(records, settings)
+        return HubSpotRecords(context.http, settings.url, token=lambda: credential.token, renew=credential.renew)
+    return SalesforceRecords(
+        context.http,
+        settings.url,
+        api_version=settings.api_version,
+        token=lambda: credential.token,
+        renew=credential.renew,
+    )
 
 
 def open_erp(context: ToolContext) -> RecordActions:

@@ -13,7 +13,7 @@ from pentad.domain.errors import PentadError
 from pentad.tools.business.adapters.records_hubspot import HubSpotRecords
 from pentad.tools.business.adapters.records_odoo import OdooRecords
 from pentad.tools.business.adapters.records_salesforce import SalesforceRecords
-from pentad.tools.business.ports import BusinessRecords
+from pentad.tools.business.ports import BusinessRecords, RemovableRecords
 from pentad.tools.calendars.adapters.calendar_caldav import CalDavCalendar
 from pentad.tools.calendars.adapters.calendar_google import GoogleCalendar
 from pentad.tools.calendars.ports import EventDraft, StoredEvent
@@ -70,6 +70,11 @@ def act_on_records(open_records: Callable[[Odd], BusinessRecords], record_id: st
     }
 
 
+def act_on_crm(open_records: Callable[[Odd], RemovableRecords], record_id: str) -> dict[str, Callable[[Odd], Any]]:
+    looks = {"is_removed": lambda http: open_records(http).is_removed("c", record_id)}
+    return {**act_on_records(open_records, record_id), **looks}
+
+
 def open_google(http: Odd) -> GoogleCalendar:
     return GoogleCalendar(http, "http://v", calendar="c", token=str)
 
@@ -101,13 +106,13 @@ EVENT = {
 ACTS: dict[str, tuple[Any, dict[str, Callable[[Odd], Any]]]] = {
     "hubspot": (
         {"id": "1", "results": [{"id": "1", "properties": {"a": "b"}, "updatedAt": "2026-01-01"}],
-         "properties": {"a": "b"}, "updatedAt": "2026-01-01", "paging": {"next": {"after": "5"}}},
-        act_on_records(lambda http: HubSpotRecords(http, "http://v", token=str), "1"),
+         "properties": {"a": "b"}, "updatedAt": "2026-01-01", "archived": True, "paging": {"next": {"after": "5"}}},
+        act_on_crm(lambda http: HubSpotRecords(http, "http://v", token=str), "1"),
     ),
     "salesforce": (
         {**SALESFORCE, "id": "001000000000001", "records": [SALESFORCE], "done": True},
-        act_on_records(lambda http: SalesforceRecords(http, "http://v", api_version="v62.0", token=str),
-                       "001000000000001"),
+        act_on_crm(lambda http: SalesforceRecords(http, "http://v", api_version="v62.0", token=str),
+                   "001000000000001"),
     ),
     "odoo": (
         [{"id": 1, "a": [2, "x"], "write_date": "2026-01-01 00:00:00"}],

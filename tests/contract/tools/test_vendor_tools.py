@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.library.business.crm_cancel import crm_cancel
 from functions.library.business.crm_create import crm_create
 from functions.library.business.crm_find import crm_find
 from functions.library.business.crm_update import crm_update
@@ -56,6 +57,7 @@ class Desk:
         )
         fields = [self.name, "email", "state"]
         kind = {"read": fields, "write": fields, "create": True, "marker": marker, "cancel": "action_cancel"}
+        kind["remove"] = True
         self.settings = {"provider": provider, "url": url, "kinds": {self.kind: kind}}
 
     def call(self, tool: Tool[Any, Any], secret: Any = TOKEN, **arguments: Any) -> World:
@@ -138,6 +140,29 @@ def test_erp_cancel_asks_a_human_and_is_not_repeated(http: PlainHttp) -> None:
         world.execute()
         assert "EffectUncertain" in (world.call.result or "")
         assert sum(one.parts[-1] == "action_cancel" for one in vendor.asked) == 1
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("provider", ["hubspot", "salesforce"])
+def test_crm_cancel_asks_a_human_and_removes_once_though_its_runner_dies(
+    provider: str, before: bool, http: PlainHttp
+) -> None:
+    vendor: RecordVendor = {"hubspot": HubSpot, "salesforce": Salesforce}[provider]()
+    with listen(vendor) as url:
+        desk = Desk(provider, vendor, url, http)
+        record_id = vendor.put({desk.name: "Jones"})
+        assert crm_cancel.spec.approval == "always"
+        assert not crm_cancel.spec.reversible
+        world = desk.call(crm_cancel, record_id=record_id)
+        world.effects = Crashing(world.effects, "finish", before=before)
+        with pytest.raises(Crash):
+            world.execute()
+        world.execute()
+        world.execute()
+        assert world.call.status is CallStatus.SUCCEEDED, world.call.result
+        assert "a human can restore it" in world.result["note"]
+        assert sum(one.method == "DELETE" for one in vendor.asked) == 1
+        assert list(vendor.removed) == [record_id]
 
 
 def test_an_email_goes_out_once_though_the_call_is_tried_again(http: PlainHttp) -> None:
@@ -246,7 +271,7 @@ def test_an_event_is_made_once_changed_cancelled_and_brought_back(
         assert list_titles() == ["Lunch"]
 
 
-@pytest.mark.parametrize("tool", [crm_create, crm_update, erp_create, erp_update, erp_cancel, send_email])
+@pytest.mark.parametrize("tool", [crm_create, crm_update, crm_cancel, erp_create, erp_update, erp_cancel, send_email])
 def test_what_reaches_the_outside_says_so_to_the_model(tool: Tool[Any, Any]) -> None:
     assert tool.spec.effects == "external"
     assert tool.spec.approval == "always" or tool.spec.reversible

@@ -13,7 +13,8 @@ TOOLS = (
     *("query_sql", "describe_sql", "preview_sql_change", "change_sql"),
     *("find_records", "save_record", "delete_record", "search_web", "read_page"),
     *("list_files", "read_file", "write_file", "delete_file"),
-    *("crm_find", "crm_create", "crm_update", "erp_find", "erp_create", "erp_update", "erp_cancel"),
+    *("crm_find", "crm_create", "crm_update", "crm_cancel"),
+    *("erp_find", "erp_create", "erp_update", "erp_cancel"),
     *("calendar_find", "calendar_create", "calendar_update", "calendar_cancel"),
     *("send_slack_message", "send_teams_message", "send_sms"),
     *("business_days", "convert_format", "convert_units", "durations"),
@@ -34,7 +35,7 @@ def make_settings(ports: dict[str, int]) -> dict[str, Any]:
     """
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     fields = ["lastname", "email"]
-    person = {"read": fields, "write": fields, "create": True, "marker": MARKER}
+    person = {"read": fields, "write": fields, "create": True, "marker": MARKER, "remove": True}
     names = ["name", "state"]
     cancels = {"cancel": "action_cancel", "uncancel": "action_draft"}
     partner = {"read": names, "write": names, "create": True, "marker": f"x_{MARKER}", **cancels}

@@ -216,7 +216,7 @@ def test_each_tool_that_ships_works_as_it_is_deployed_and_is_undone(scripted: St
 
     assert len(scripted.partition(keys.collection_pk(desk.tenant.name, KIND))) == 1
 
-    desk.call(
+    *_, brown, _ = desk.call(
         ("crm_update", {"kind": library.PEOPLE, "record_id": person["record_id"], "fields": {"lastname": "Smith"}}),
         ("erp_update", {"kind": library.PARTNERS, "record_id": partner["record_id"], "fields": {"name": "Acme AG"}}),
         ("calendar_update", {"event_id": event["event"]["event_id"], "title": "Ebb"}),
@@ -227,17 +227,19 @@ def test_each_tool_that_ships_works_as_it_is_deployed_and_is_undone(scripted: St
     assert [row["lastname"] for row in outside.crm.rows.values()] == ["Smith", "Brown"]
     assert (outside.list_events(), outside.read_status()) == (["Ebb"], "sent")
     desk.call(
+        ("crm_cancel", {"kind": library.PEOPLE, "record_id": brown["record_id"], "version": brown["version"]}),
         ("erp_cancel", {"kind": library.PARTNERS, "record_id": partner["record_id"]}),
         ("calendar_cancel", {"event_id": event["event"]["event_id"]}),
         ("delete_record", {"kind": "berth", "key": "b7"}),
         ("delete_file", {"path": "reports/tide.md"}),
     )
     assert (outside.erp.rows[partner["record_id"]]["state"], outside.list_events()) == ("cancel", [])
+    assert list(outside.crm.removed) == [brown["record_id"]]
     assert desk.called == set(library.TOOLS)
 
     # A record that was changed and changed back has another version at the vendor: its create leaves it alone.
     kept = {("crm_create", "refused"): 1, ("erp_create", "refused"): 1}
-    stays = {("send_teams_message", "irreversible"): 1, ("send_sms", "irreversible"): 1}
+    stays = {(one, "irreversible"): 1 for one in ("send_teams_message", "send_sms", "crm_cancel")}
     assert {one: count for one, count in desk.undo_all().items() if one[1] != "undone"} == kept | stays
     assert [row["lastname"] for row in outside.crm.rows.values()] == ["Jones"]
     assert [outside.erp.rows[one]["name"] for one in outside.erp.rows if one not in outside.erp.archived] == ["Acme"]

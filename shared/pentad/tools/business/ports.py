@@ -115,3 +115,21 @@ class BusinessRecords(Protocol):
             ToolThrottled, ToolFailed, ConfigurationError: nothing was done; see `VendorApi.ask`.
         """
         ...
+
+
+class RemovableRecords(BusinessRecords, Protocol):
+    """Records that are gone once they are removed, and that the vendor keeps for a while where only a human gets them.
+
+    Attributes:
+        removed_to: where that is, and for how long, in words for the model.
+    """
+
+    removed_to: str
+
+    def is_removed(self, kind: str, record_id: str) -> bool:
+        """Tell whether a record that can't be read was removed; False where there never was one, or no longer.
+
+        Raises:
+            ToolThrottled, ToolUnavailable, ToolFailed, ConfigurationError: see `VendorApi.ask`.
+        """
+        ...

@@ -23,6 +23,7 @@ class KindSettings(FrozenValue):
             At HubSpot it has to be unique, at Salesforce an external id.
         cancel: the method that cancels a record, such as ``action_cancel`` of Odoo's ``sale.order``.
         uncancel: the method that takes it back, such as ``action_draft``; without it a cancellation has no undo.
+        remove: `crm_cancel` may remove records, to where the vendor keeps them for a while.
     """
 
     read: tuple[str, ...] = Field(min_length=1, max_length=100)
@@ -31,6 +32,7 @@ class KindSettings(FrozenValue):
     marker: str | None = None
     cancel: str | None = None
     uncancel: str | None = None
+    remove: bool = False
 
     @field_validator("read", "write", "marker", "cancel", "uncancel")
     @classmethod

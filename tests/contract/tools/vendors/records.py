@@ -1,8 +1,8 @@
 """HubSpot, Salesforce and Odoo as their documentation describes them, as far as tools ask them.
 
-Read in November 2026: HubSpot's "CRM API, search", "Error handling" and "Usage guidelines"; Salesforce's "REST API
-Developer Guide", chapters "Status Codes and Error Responses", "Upsert" and "Conditional Request Headers"; Odoo 19's
-"External JSON-2 API".
+Read in November 2026: HubSpot's "CRM API, search", "Archive", "Error handling" and "Usage guidelines"; Salesforce's
+"REST API Developer Guide", chapters "Status Codes and Error Responses", "Upsert", "Conditional Request Headers",
+"Delete Records Using sObject Rows" and "QueryAll"; Odoo 19's "External JSON-2 API".
 """
 
 import itertools
@@ -24,6 +24,7 @@ class RecordVendor(Vendor):
         super().__init__()
         self.rows: dict[str, dict[str, Any]] = {}
         self.changed: dict[str, datetime] = {}
+        self.removed: dict[str, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
         self._minutes = itertools.count()
 
@@ -36,6 +37,11 @@ class RecordVendor(Vendor):
         self.rows[record_id] = {**self.rows.get(record_id, {}), **fields}
         self.changed[record_id] = _START + timedelta(minutes=next(self._minutes))
         return record_id
+
+    def take_away(self, record_id: str) -> Reply:
+        """Move a row to where the vendor keeps it."""
+        self.removed[record_id] = self.rows.pop(record_id)
+        return Reply(204)
 
     @property
     def unauthorized(self) -> Reply:
@@ -85,13 +91,14 @@ class HubSpot(RecordVendor):
         if "idProperty" in asked.query:
             name = asked.query["idProperty"]
             record_id = next((one for one, row in self.rows.items() if row.get(name) == rest[0]), "")
-        if record_id not in self.rows:
+        if asked.query.get("archived") == "true" and record_id in self.removed:
+            return Reply(200, {"id": record_id, "properties": {}, "archived": True})
+        if record_id not in self.rows or "archived" in asked.query:
             return Reply(404, {"status": "error", "message": "resource not found", "category": "OBJECT_NOT_FOUND"})
         if asked.method == "PATCH":
             self.put({name: value or None for name, value in asked.json["properties"].items()}, record_id)
         if asked.method == "DELETE":
-            del self.rows[record_id]
-            return Reply(204)
+            return self.take_away(record_id)
         return Reply(200, self._show(record_id))
 
     def _create(self, properties: dict[str, str]) -> Reply:
@@ -159,6 +166,8 @@ class Salesforce(RecordVendor):
         rest = asked.parts[3:]
         if rest == ("query",):
             return self._query(asked.query["q"])
+        if rest == ("queryAll",):
+            return self._query_removed(asked.query["q"])
         assert rest[:2] == ("sobjects", self.kind)
         if asked.method == "POST":
             return Reply(201, {"id": self.put(asked.json), "success": True, "errors": []})
@@ -169,7 +178,7 @@ class Salesforce(RecordVendor):
             rest = (*rest[:2], *(found or [""]))
         record_id = rest[2]
         if record_id not in self.rows:
-            return Reply(404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
+            return self._miss(record_id)
         since = asked.headers.get("if-unmodified-since")
         if since is not None and self.changed[record_id].replace(microsecond=0) > parsedate_to_datetime(since):
             return Reply(412)
@@ -177,9 +186,18 @@ class Salesforce(RecordVendor):
             self.put(asked.json, record_id)
             return Reply(204)
         if asked.method == "DELETE":
-            del self.rows[record_id]
-            return Reply(204)
+            return self.take_away(record_id)
         return Reply(200, self._show(record_id, asked.query["fields"].split(",")))
+
+    def _miss(self, record_id: str) -> Reply:
+        if record_id in self.removed:
+            return Reply(404, [{"errorCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}])
+        return Reply(404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
+
+    def _query_removed(self, query: str) -> Reply:
+        shape = re.fullmatch(r"SELECT Id FROM Contact WHERE Id = '(\w+)' AND IsDeleted = true", query)
+        assert shape is not None, query
+        return Reply(200, {"done": True, "records": [{"Id": shape[1]}] if shape[1] in self.removed else []})
 
     def _show(self, record_id: str, names: list[str]) -> dict[str, Any]:
         at = self.changed[record_id].strftime("%Y-%m-%dT%H:%M:%S.000+0000")

@@ -32,6 +32,8 @@ class HubSpotRecords:
         renew: see `VendorApi`.
     """
 
+    removed_to = "HubSpot keeps it for 90 days, and a human can restore it there"
+
     def __init__(
         self, http: HttpClient, url: str, *, token: Callable[[], str], renew: Callable[[], None] | None = None
     ) -> None:
@@ -92,6 +94,14 @@ class HubSpotRecords:
     def remove(self, kind: str, record_id: str, *, version: str | None) -> None:
         """Archive a record, which HubSpot keeps for 90 days; see `BusinessRecords`."""
         self._api.ask("DELETE", join_path(kind, record_id))
+
+    def is_removed(self, kind: str, record_id: str) -> bool:
+        """Tell whether a record is in the archive; see `RemovableRecords`."""
+        try:
+            answer = self._api.ask("GET", join_path(kind, record_id), params={"archived": "true"})
+        except NotFound:
+            return False
+        return self._api.parse(answer, lambda found: found["archived"] is True)
 
     def call(self, kind: str, record_id: str, method: str) -> None:
         """Refuse: HubSpot's objects have no methods."""

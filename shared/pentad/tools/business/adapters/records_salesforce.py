@@ -32,6 +32,8 @@ class SalesforceRecords:
         renew: see `VendorApi`.
     """
 
+    removed_to = "it is in Salesforce's recycle bin for 15 days, with what belonged to it, and a human can restore it"
+
     def __init__(
         self,
         http: HttpClient,
@@ -97,9 +99,19 @@ class SalesforceRecords:
         self._api.ask("PATCH", path, json=dict(fields), headers=_build_condition_header(version))
 
     def remove(self, kind: str, record_id: str, *, version: str | None) -> None:
-        """Move a record to the recycle bin; see `BusinessRecords`."""
+        """Move a record to the recycle bin; see `BusinessRecords`.
+
+        The page of this resource names the condition; the page about conditions says that ``DELETE`` has none.
+        """
         path = join_path("sobjects", kind, _check_id(record_id, "record_id"))
         self._api.ask("DELETE", path, headers=_build_condition_header(version))
+
+    def is_removed(self, kind: str, record_id: str) -> bool:
+        """Tell whether a record is in the recycle bin; see `RemovableRecords`."""
+        checked = _check_id(record_id, "record_id")
+        query = f"SELECT Id FROM {kind} WHERE Id = '{checked}' AND IsDeleted = true"  # noqa: S608 - it is an id
+        answer = self._api.ask("GET", "/queryAll", params={"q": query})
+        return self._api.parse(answer, lambda found: any(one["Id"] for one in found["records"]))
 
     def call(self, kind: str, record_id: str, method: str) -> None:
         """Refuse: Salesforce's objects have no methods in the REST API."""
