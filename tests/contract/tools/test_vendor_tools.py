@@ -56,8 +56,8 @@ class Desk:
             (erp_find, erp_create, erp_update) if provider == "odoo" else (crm_find, crm_create, crm_update)
         )
         fields = [self.name, "email", "state"]
-        kind = {"read": fields, "write": fields, "create": True, "marker": marker, "cancel": "action_cancel"}
-        kind["remove"] = True
+        ends = {"cancel": "action_cancel"} if provider == "odoo" else {"remove": True}
+        kind = {"read": fields, "write": fields, "create": True, "marker": marker} | ends
         self.settings = {"provider": provider, "url": url, "kinds": {self.kind: kind}}
 
     def call(self, tool: Tool[Any, Any], secret: Any = TOKEN, **arguments: Any) -> World:

@@ -50,6 +50,8 @@ class KindSettings(FrozenValue):
             raise ValueError("'create' needs 'write'; name the fields that a new record may have")
         if self.marker is not None and self.marker in self.write:
             raise ValueError(f"'{self.marker}' is the marker and in 'write'; drop it there: Pentad sets it")
+        if self.uncancel is not None and self.cancel is None:
+            raise ValueError("'uncancel' needs 'cancel'; name the method that it takes back")
         return self
 
 
@@ -123,6 +125,13 @@ class CrmSettings(RecordSettings):
             raise ValueError("'salesforce' needs 'url'; give your domain, such as https://acme.my.salesforce.com")
         return self
 
+    @model_validator(mode="after")
+    def _check_methods(self) -> Self:
+        for name, kind in self.kinds.items():
+            if kind.cancel is not None:
+                raise ValueError(f"'cancel' of '{name}' is a method of an ERP; use 'remove: true' with crm_cancel")
+        return self
+
 
 class ErpSettings(RecordSettings):
     """An ERP: Odoo 19 or newer.
@@ -134,3 +143,10 @@ class ErpSettings(RecordSettings):
     provider: Literal["odoo"] = "odoo"
     secret: str = "erp"  # noqa: S105 - a name
     database: str | None = Field(default=None, max_length=100)
+
+    @model_validator(mode="after")
+    def _check_methods(self) -> Self:
+        for name, kind in self.kinds.items():
+            if kind.remove:
+                raise ValueError(f"'remove' of '{name}' is for a CRM; name the method for erp_cancel in 'cancel'")
+        return self
