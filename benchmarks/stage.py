@@ -169,6 +169,10 @@ class Stage:
         """Return the name of a function's role."""
         return next(role for role, name in self._functions.items() if name == f"{PREFIX}{function}")
 
+    def function_of(self, role: str) -> str:
+        """Return the full name of the function whose role has this name."""
+        return self._functions[role]
+
     def reports(self) -> list[InvocationReport]:
         """Return the REPORT records so far."""
         return self.twin.list_reports()

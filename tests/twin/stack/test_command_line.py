@@ -87,6 +87,9 @@ def test_run_answers_and_runs_and_trace_show_it(pentad: CommandLine) -> None:
     above_tools = [spans[at - 1]["name"] for at, span in enumerate(spans) if span["kind"] == "tool"]
     assert above_tools
     assert all(name.endswith("-run-tool") for name in above_tools)
+    estimate = trace["aws_estimate"]
+    assert estimate["dynamodb_nanousd"] > 0
+    assert estimate["unmeasured_invocations"] == 0
 
 
 def test_answer_is_told_to_a_reader_without_json(pentad: CommandLine) -> None:

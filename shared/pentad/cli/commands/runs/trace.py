@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pentad.cli.commands.runs.trace_costs import estimate_aws_cost
+from pentad.cli.commands.runs.trace_costs import NOT_COUNTED, describe_dynamodb, estimate_aws_cost
 from pentad.cli.commands.runs.trace_page import render_page
 from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
 from pentad.cli.screen import build_line
@@ -29,7 +29,7 @@ def trace(
             page.write_text(render_page(view), encoding="utf-8")
             OUT.print(build_line("{page}: open it in a browser", page=str(page)))
         elif OPTIONS.json:
-            print_json(view)
+            print_json(view | {"aws_estimate": _describe_aws(view)})
         elif context:
             for part in render_context(view["context"]):
                 OUT.print(part)
@@ -39,8 +39,28 @@ def trace(
 
 def _print_waterfall(view: dict[str, Any]) -> None:
     OUT.print(render_waterfall(view, OUT.width))
-    aws = show(estimate_aws_cost(view["transitions"], view["spans"]).total)
-    transitions = f"{view['transitions']} transitions, about {aws} for Step Functions and Lambda"
+    cost = estimate_aws_cost(view["transitions"], view["spans"])
+    transitions = (
+        f"{view['transitions']} transitions; AWS itself about {show(cost.total)}: "
+        f"transitions {show(cost.transitions)}, functions {show(cost.functions)}, "
+        f"DynamoDB (estimated) {show(cost.dynamodb)}"
+    )
     if view["source"] == "records":
         transitions = "no history of the execution (Express, or not started): from our own records"
     OUT.print(f"{transitions}, {view['status']}")
+    if view["source"] != "records":
+        OUT.print(f"DynamoDB: {describe_dynamodb(cost)}; not counted: {NOT_COUNTED}")
+
+
+def _describe_aws(view: dict[str, Any]) -> dict[str, Any]:
+    """Return AWS's own money as ``--json`` shows it, in nano-dollars."""
+    cost = estimate_aws_cost(view["transitions"], view["spans"])
+    return {
+        "transitions_nanousd": cost.transitions,
+        "functions_nanousd": cost.functions,
+        "dynamodb_nanousd": cost.dynamodb,
+        "total_nanousd": cost.total,
+        "dynamodb_requests": cost.requests,
+        "unmeasured_invocations": cost.unmeasured,
+        "not_counted": NOT_COUNTED,
+    }

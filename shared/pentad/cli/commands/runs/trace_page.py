@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pentad.cli.commands.runs.trace_costs import AwsCost, estimate_aws_cost
+from pentad.cli.commands.runs.trace_costs import NOT_COUNTED, AwsCost, describe_dynamodb, estimate_aws_cost
 from pentad.domain.display.pages import escape_html_line
 from pentad.domain.money import show
 
@@ -59,8 +59,10 @@ def _iter_summary(trace: Json, cost: AwsCost) -> Iterator[str]:
         f"models: {len(models)} attempts, {tokens:,} tokens, {escape_html_line(show(spent))}; "
         f"AWS itself: about {escape_html_line(show(cost.total))} "
         f"({trace['transitions']} transitions {escape_html_line(show(cost.transitions))}, "
-        f"functions {escape_html_line(show(cost.functions))}; requests to DynamoDB and logs are not counted)"
+        f"functions {escape_html_line(show(cost.functions))}, "
+        f"DynamoDB (estimated) {escape_html_line(show(cost.dynamodb))})"
     )
+    yield escape_html_line(f"DynamoDB: {describe_dynamodb(cost)}; not counted: {NOT_COUNTED}")
     waits = sum(span["duration_ms"] for span in spans if _is_wait(span))
     if waits:
         yield f"waited for humans: {waits:,} ms"

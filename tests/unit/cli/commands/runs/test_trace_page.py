@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pentad.cli.commands.runs.function_use import MODEL_CALL, RUN_START, USES, FunctionUse
 from pentad.cli.commands.runs.trace_costs import estimate_aws_cost
 from pentad.cli.commands.runs.trace_page import render_page
 
@@ -110,6 +111,43 @@ def test_a_run_without_spans_or_history_has_a_page() -> None:
 def test_aws_takes_its_listed_prices() -> None:
     cost = estimate_aws_cost(4, WHOLE["spans"])
     assert cost.transitions == 100_000
-    # Two requests, and four seconds of half a GB.
-    assert cost.functions == 2 * 200 + 2 * 13_333
-    assert cost.total == cost.transitions + cost.functions
+    # Two requests, and four seconds of the gateway's 1 GB.
+    assert cost.functions == 2 * 200 + 4 * 13_333
+    assert cost.total == cost.transitions + cost.functions + cost.dynamodb
+
+
+def take_units(*uses: FunctionUse) -> int:
+    return round(sum(use.read_units * 125 + use.write_units * 625 for use in uses))
+
+
+def test_dynamodb_takes_the_units_of_each_function_and_of_what_it_calls() -> None:
+    spans = [
+        span("run", "run_1", 0, 10_000, depth=0),
+        span("state", "Recall", 0, 2_000),
+        span("function", "pentad-dev-recall", 0, 2_000, depth=2),
+        span("model", "embed-1", 0, 1_000, depth=3),
+        span("model", "embed-1", 1_000, 1_500, depth=3, attempt=2),
+        span("state", "Act", 2_000, 6_000),
+        span("function", "pentad-dev-run-tool", 2_000, 6_000, depth=2),
+        span("tool", "weather", 2_000, 6_000, depth=3),
+    ]
+    cost = estimate_aws_cost(2, spans)
+    used = (USES["recall"], MODEL_CALL, USES["run-tool"], RUN_START)
+    assert cost.dynamodb == take_units(*used) > 0
+    assert cost.requests == sum(use.requests for use in used)
+    # Recall's two seconds and the runner's four of 0.5 GB, the gateway's one of 1 GB, the tool's four of 0.25 GB.
+    assert cost.functions == 4 * 200 + 5 * 13_333
+    assert cost.unmeasured == 0
+
+
+def test_what_was_not_measured_is_told_and_not_guessed() -> None:
+    asked = trace(span("function", "pentad-dev-await-human", 0, 10))
+    cost = estimate_aws_cost(1, asked["spans"])
+    assert (cost.unmeasured, cost.dynamodb) == (1, take_units(RUN_START))
+    words = Page(render_page(asked)).words
+    assert "without 1 invocations that were not measured" in words
+    assert "DynamoDB (estimated)" in words and "not counted: the API's function" in words
+
+
+def test_without_functions_no_request_is_estimated() -> None:
+    assert estimate_aws_cost(0, []).requests == 0
