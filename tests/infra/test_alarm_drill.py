@@ -1,14 +1,16 @@
 """The drill of alarms, on the alarms of the template: each goes on, one page or a ticket tells of it, it goes off."""
 
 from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pentad.cli.commands.operations.alarms.alarm_drill import AlarmDrill, DrilledAlarm
-from pentad.cli.commands.operations.alarms.faults.table import FAULTS
+from pentad.cli.commands.operations.alarms.faults.table import BY_SIGNALS, FAULTS
 from pentad.cli.commands.operations.alarms.faults.world import MeasuredFault
+from pentad.cli.commands.operations.alarms.shown import AlarmDrillResult
 from pentad.observability.metrics import names
 from tests.infra.conftest import resolved
 from tests.unit.twin.alarms.test_watch import Told
@@ -92,7 +94,8 @@ def measured(name: str, faulty: dict[str, list[float]], mended: dict[str, list[f
 
 def test_what_was_measured_of_a_fault_pages_once_by_its_cause(drill: AlarmDrill) -> None:
     down = {names.MODEL_DEGRADED: [1.0] * 5, names.RUNS_FAILED: [1.0] * 5, names.FAULTS: [1.0] * 20}
-    found = drill.run_fault(measured("providers-down", down, {names.RUNS_FAILED: [0.0] * 5}))
+    mended = {names.RUNS_FAILED: [0.0] * 5, names.BREAKER_STATE: [0.0]}
+    found = drill.run_fault(measured("providers-down", down | {names.BREAKER_STATE: [2.0]}, mended))
     assert (found.problem, found.pages) == (None, ("pentad-dev-page-models",))
     assert {"pentad-dev-models-unreachable", "pentad-dev-runs-failing"} <= set(found.raised)
     assert "pentad-dev-functions-failing" in found.others
@@ -109,7 +112,7 @@ def test_a_fault_of_money_raises_alarms_that_look_back_an_hour_and_a_day(drill: 
 @pytest.mark.parametrize(
     ("faulty", "mended", "problem"),
     [
-        ({}, {}, "nothing was measured of recall-slow"),
+        ({}, {}, "nothing was measured of pentad-dev-recall-slow"),
         ({names.RECALL_DURATION: [900.0]}, {}, "it did not raise pentad-dev-recall-slow"),
         ({names.RECALL_DURATION: [4_100.0]}, {names.RECALL_DURATION: [4_000.0]}, "pentad-dev-recall-slow did not go"),
     ],
@@ -120,13 +123,51 @@ def test_a_fault_that_does_not_show_or_does_not_end_is_told(
     assert str(drill.run_fault(measured("embedder-slow", faulty, mended)).problem).startswith(problem)
 
 
-def test_there_are_real_faults_of_each_class_for_alarms_that_there_are(drilled: dict[str, DrilledAlarm]) -> None:
+def test_what_does_not_come_any_more_raises_its_alarms_and_what_still_comes_does_not(drill: AlarmDrill) -> None:
+    both = {names.DRILLS: [1.0], names.AUDIT_ANCHORS: [1.0]}
+    found = drill.run_fault(measured("schedules-off", {}, both))
+    assert (found.problem, found.pages) == (None, ())
+    assert found.raised == ("pentad-dev-anchors-missing", "pentad-dev-drill-missing")
+    told = drill.run_fault(measured("schedules-off", {names.DRILLS: [1.0]}, both)).problem
+    assert told == "it did not raise pentad-dev-drill-missing"
+
+
+def test_an_hour_of_load_raises_alarms_only_where_something_is_wrong(drill: AlarmDrill) -> None:
+    load = {names.RUNS_FAILED: [0.0] * 10, names.RUN_ACTIVE: [3_000.0] * 10, names.BREAKER_STATE: [0.0]}
+    assert drill.find_noise_of(measured("providers-down", load, {}).faulty) == []
+    noise = drill.find_noise_of(measured("providers-down", load | {names.RUNS_FAILED: [1.0] * 10}, {}).faulty)
+    assert {"pentad-dev-runs-failing", "pentad-dev-page-runs"} <= set(noise)
+
+
+def test_every_alarm_has_a_real_fault_or_a_reason_why_it_has_none(drilled: dict[str, DrilledAlarm]) -> None:
     assert {one.kind for one in FAULTS} == {"availability", "performance", "quality", "cost", "capacity"}
-    assert {name for one in FAULTS for name in one.raises} <= set(drilled)
+    raised = {name for name in drilled for one in FAULTS if one.is_to_raise(f"pentad-dev-{name}")}
+    assert drilled.keys() - raised == BY_SIGNALS.keys()
+    idle = [name for one in FAULTS for name in one.raises if not any(fnmatch(each, name) for each in drilled)]
+    assert not idle
+
+
+def test_what_has_proven_an_alarm_is_told_with_the_reason_where_it_is_no_fault(drill: AlarmDrill) -> None:
+    large = {names.MODEL_COST: [8e8] * 2, names.RUN_COST: [8e8] * 2, names.ESTIMATE_ERROR: [-99.0] * 2}
+    usual = {names.MODEL_COST: [2e6] * 2, names.RUN_COST: [2e6] * 2, names.ESTIMATE_ERROR: [3.0] * 2}
+    good = drill.run_fault(measured("requests-large", large, usual))
+    bad = drill.run_fault(measured("embedder-slow", {}, {}))
+    told = AlarmDrillResult(noise=(), noise_of_load=None, faults=[good, bad], alarms=())
+    assert not told.is_well
+    assert told.find_proof("pentad-dev-spend-daily") == {"by": "fault", "fault": "requests-large", "why": None}
+    assert told.find_proof("pentad-dev-concurrency") == {
+        "by": "signals",
+        "fault": None,
+        "why": BY_SIGNALS["concurrency"],
+    }
+    assert told.find_proof("pentad-dev-recall-slow")["why"] == "the fault that should raise it did not"
+    assert told.find_proof("pentad-dev-spans-undelivered")["why"] == "the drill has no real fault for it"
 
 
 def test_the_documentation_lists_the_real_faults() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "layers" / "observability.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "alarm-drill.md").read_text(encoding="utf-8")
     for one in FAULTS:
         raises = ", ".join(f"`{name}`" for name in one.raises)
         assert f"| `{one.name}` | {one.kind} | {one.says} | {raises} |" in page
+    for name, why in BY_SIGNALS.items():
+        assert f"* `{name}`: {why};" in page

@@ -45,15 +45,27 @@ class LoggedMeasures:
         return found if any(key.name == awaited for key in found) else None
 
 
-def test_a_real_fault_raises_its_alarm_and_its_end_turns_it_off(own: OwnProject) -> None:
-    stack, metric = own.stack, "UsageAbsurd"
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("usage-absurd", "UsageAbsurd"),
+        ("cost-uncounted", "BudgetUnsettled"),
+        ("share-full", "ShareRefusals"),
+        ("turns-unsure", "Escalations"),
+    ],
+)
+def test_a_real_fault_raises_its_alarm_and_its_end_turns_it_off(own: OwnProject, name: str, metric: str) -> None:
+    stack = own.stack
     stack.simulator.reset()
-    world = FaultWorld(stack.facts["api_url"], stack.simulator, stack.aws, stack.outputs, "pentad-dev")
-    [fault] = [one for one in FAULTS if one.name == "usage-absurd"]
+    world = FaultWorld(
+        stack.facts["api_url"], stack.simulator, stack.aws, stack.outputs, "pentad-dev", rated_agent="warden"
+    )
+    [fault] = [one for one in FAULTS if one.name == name]
     try:
         measured = measure_fault(world, fault, LoggedMeasures(stack, metric))
     finally:
         world.close()
+        stack.simulator.reset()
     templates = [json.loads(path.read_text(encoding="utf-8")) for path in own.assembly.glob("**/*.template.json")]
     drill = make_drill(item for one in templates for item in one["Resources"].items())
     found = drill.run_fault(measured)

@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli import operator
+from pentad.cli.commands.operations.alarms.shown import AlarmDrillResult, show_alarm_drill
 from pentad.cli.commands.twin.twin import run_twin
 from pentad.cli.console import (
     ERR,
@@ -23,14 +23,17 @@ from pentad.cli.console import (
     handle_errors,
     print_json,
 )
-from pentad.cli.screen import Grid, build_line, build_styled
+from pentad.cli.screen import Grid, build_styled
 from pentad.cli.synth import find_project_root
+from pentad.cli.target import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from pentad.cli.commands.operations.alarms.alarm_drill import DrilledAlarm, DrilledFault, Take
+    from pentad.cli.commands.operations.alarms.alarm_drill import Take
     from pentad.cli.commands.operations.alarms.faults.world import MeasuredFault
     from pentad.cli.commands.twin.twin import Running
     from pentad.models.drill.ports import DrillResult
+    from twin.alarms.metric_store import MetricKey
+    from twin.alarms.statistics import Bucket
     from twin.running.twin import Twin
 
 app = typer.Typer(help="Drills, run now.")
@@ -61,68 +64,74 @@ def run_alarm_drill(
 ) -> None:
     """Drill the alarms of a twin of this folder; exit 1 where one does not do as it should.
 
-    A twin of its own is given real faults, and what its functions and services measured of them is played on, minute
-    after minute; for the other alarms a fault's signal is played. Each alarm has to go on, page once or open a ticket,
-    and go off again; after a healthy day none may be on.
+    A twin of its own, with two agents and a tool more, is given real faults, and what its functions and services
+    measured of them is played on, minute after minute; for the other alarms a fault's signal is played. Each alarm has
+    to go on, page once or open a ticket, and go off again. After a healthy day none may be on, nor in an hour of load.
     """
-    from pentad.cli.commands.operations.alarms.alarm_drill import AlarmDrill
-
     with handle_errors():
-        root = find_project_root()
-        with TemporaryDirectory() as folder, run_twin(root, Path(folder)) as running:
-            twin = running.twin
-            twin.alarms.stop()
-            alarms, composites = twin.deployment.metric_alarms, twin.deployment.composite_alarms
-            where = (twin.alarms.target, open_inbox(twin), time.time())
-            try:
-                drill = AlarmDrill(alarms, composites, *where, only=tuple(only or ()))
-            except ValueError as error:
-                raise CommandError(str(error), code=EXIT_USAGE) from error
-            measured = [] if signals else list(_measure_faults(running, tuple(only or ())))
-            with ERR.show_status("drilling alarms: days pass in seconds"):
-                noise, faults = drill.find_noise(), [drill.run_fault(one) for one in measured]
-                drilled = list(drill.run())
-        _show_alarm_drill(noise, faults, drilled)
-        if noise or any(one.problem for one in faults) or any(one.problem for one in drilled):
+        found = _drill_alarms(find_project_root(), tuple(only or ()), signals)
+        show_alarm_drill(found)
+        if not found.is_well:
             raise typer.Exit(EXIT_FAILED)
 
 
-def _measure_faults(running: "Running", only: tuple[str, ...]) -> "Iterator[MeasuredFault]":
-    """Give the twin each fault that raises one of these alarms, or all, and yield what was measured of it."""
-    from pentad.cli.commands.operations.alarms.faults.table import FAULTS
-    from pentad.cli.commands.operations.alarms.faults.world import FaultWorld, measure_fault
-    from pentad.cli.commands.operations.alarms.twin_measures import TwinMeasures
+def _drill_alarms(root: Path, only: tuple[str, ...], signals: bool) -> AlarmDrillResult:
+    from pentad.cli.commands.operations.alarms.alarm_drill import AlarmDrill
+    from pentad.cli.commands.operations.alarms.drill_project import make_drill_project
+
+    project = root if signals else make_drill_project(root, root / STATE_FOLDER / "drill")
+    with TemporaryDirectory() as folder, run_twin(project, Path(folder)) as running:
+        twin = running.twin
+        twin.alarms.stop()
+        alarms, composites = twin.deployment.metric_alarms, twin.deployment.composite_alarms
+        where = (twin.alarms.target, open_inbox(twin), time.time())
+        try:
+            drill = AlarmDrill(alarms, composites, *where, only=only)
+        except ValueError as error:
+            raise CommandError(str(error), code=EXIT_USAGE) from error
+        load, measured = ({}, []) if signals else _measure(running, drill.names, is_whole=not only)
+        with ERR.show_status("drilling alarms: days pass in seconds"):
+            return AlarmDrillResult(
+                noise=drill.find_noise(),
+                noise_of_load=drill.find_noise_of(load) if load else None,
+                faults=[drill.run_fault(one) for one in measured],
+                alarms=list(drill.run()),
+            )
+
+
+def _measure(
+    running: "Running", alarms: Collection[str], *, is_whole: bool
+) -> "tuple[Mapping[MetricKey, Bucket], list[MeasuredFault]]":
+    """Return what a healthy twin measures where all is drilled, and what it does of each fault that raises an alarm."""
+    from pentad.cli.commands.operations.alarms.drill_project import AGENT, RATED_AGENT
+    from pentad.cli.commands.operations.alarms.faults.table import FAULTS, LOAD
+    from pentad.cli.commands.operations.alarms.faults.world import FaultWorld, measure_fault, measure_load
+    from pentad.cli.commands.operations.alarms.twin_measures import PassedTime, TwinMeasures
     from pentad.cli.commands.twin.options import PREFIX
     from twin.simulator import SimulatorControl
 
     twin = running.twin
-    control = SimulatorControl(twin.simulator_url)
-    world = FaultWorld(twin.api_url, control, twin.get_admin_client, twin.outputs[f"{PREFIX}-state"], PREFIX)
+    world = FaultWorld(
+        twin.api_url,
+        SimulatorControl(twin.simulator_url),
+        twin.get_admin_client,
+        twin.outputs[f"{PREFIX}-state"],
+        PREFIX,
+        agent=AGENT,
+        rated_agent=RATED_AGENT,
+        pass_hours=PassedTime(twin),
+    )
+    measures, found = TwinMeasures(twin), list["MeasuredFault"]()
     try:
+        with ERR.show_status("a load without a fault"):
+            load = measure_load(world, LOAD, measures) if is_whole else {}
         for fault in FAULTS:
-            if not only or any(name.endswith(one) for one in only for name in fault.raises):
+            if any(fault.is_to_raise(name) for name in alarms):
                 with ERR.show_status(f"{fault.name}: {fault.says}"):
-                    yield measure_fault(world, fault, TwinMeasures(twin))
+                    found.append(measure_fault(world, fault, measures))
     finally:
         world.close()
-
-
-def _show_alarm_drill(noise: list[str], faults: "list[DrilledFault]", drilled: "list[DrilledAlarm]") -> None:
-    proofs = {name: fault.name for fault in faults if not fault.problem for name in fault.raised}
-    if OPTIONS.json:
-        alarms = [{**asdict(one), "proven_by": proofs.get(one.name, "signal")} for one in drilled]
-        print_json({"on_after_a_healthy_day": noise, "faults": [asdict(one) for one in faults], "alarms": alarms})
-        return
-    if faults:
-        OUT.print(_build_fault_grid(faults))
-    OUT.print(_build_alarm_grid(drilled, proofs))
-    for name in noise:
-        OUT.print(build_line("[red]{name} is in ALARM after a healthy day[/]", name=name))
-    for what, ended in (("faults raise what they should", faults), ("alarms do as they should", drilled)):
-        if ended:
-            OUT.print(f"{sum(not one.problem for one in ended)} of {len(ended)} {what}")
-    if faults:
-        OUT.print(f"{len(proofs)} alarms were proven by a real fault, the others by a played signal")
+    return load, found
 
 
 def open_inbox(twin: "Twin") -> "Take":
@@ -145,29 +154,6 @@ def open_inbox(twin: "Twin") -> "Take":
         return found
 
     return take
-
-
-def _build_fault_grid(faults: "list[DrilledFault]") -> Grid:
-    grid = Grid()
-    for heading in ("fault", "class", "what was done", "raised", "told", ""):
-        grid.add_column(heading, no_wrap=heading in {"fault", "class"})
-    for one in faults:
-        told = [*(f"page: {name}" for name in one.pages), *(f"ticket: {name}" for name in one.tickets)]
-        ended = build_styled("ok", "green") if not one.problem else one.problem
-        grid.add_row(one.name, one.kind, one.says, ", ".join((*one.raised, *one.others)), ", ".join(told), ended)
-    return grid
-
-
-def _build_alarm_grid(drilled: "list[DrilledAlarm]", proofs: Mapping[str, str]) -> Grid:
-    grid = Grid()
-    for heading in ("alarm", "on after", "off after", "proven by", "told", ""):
-        grid.add_column(heading, no_wrap=heading != "told", justify="right" if "after" in heading else "left")
-    for one in drilled:
-        minutes = [f"{each} min" if each is not None else "-" for each in (one.on_minutes, one.off_minutes)]
-        told = ", ".join([*(f"page: {name}" for name in one.pages), *(f"ticket: {name}" for name in one.tickets)])
-        proof = proofs.get(one.name, "signal")
-        grid.add_row(one.name, *minutes, proof, told, build_styled("ok", "green") if not one.problem else one.problem)
-    return grid
 
 
 def _invoke_drill(stage: str | None) -> "DrillResult":

@@ -21,6 +21,7 @@ _MINUTE = 60
 _HISTORY_MINUTES = 26 * 60
 _RUNS = 3
 """Of a metric's values in a minute: as many runs, requests or calls as a small stage has."""
+_LOAD_MINUTES, _LOOK_MINUTES = 60, 5
 _AGE = "ApproximateAgeOfOldestMessage"
 _LOOKS = 30
 """How often alarms are looked at while the longest of an alarm's periods passes."""
@@ -85,6 +86,9 @@ class AlarmDrill:
         now: when the drill begins, in seconds since the epoch.
         only: the ends of the names of those to drill; all where there is none.
 
+    Attributes:
+        names: of the metric alarms to drill.
+
     Raises:
         ValueError: there is no alarm of such a name.
     """
@@ -99,8 +103,8 @@ class AlarmDrill:
         *,
         only: tuple[str, ...] = (),
     ) -> None:
-        self._names = sorted(one for one in metric_alarms if not only or one.endswith(only))
-        if not self._names:
+        self.names = sorted(one for one in metric_alarms if not only or one.endswith(only))
+        if not self.names:
             raise ValueError(f"no alarm is named {' or '.join(only)}: {', '.join(sorted(metric_alarms))} are there")
         self._metric_alarms, self._composite_alarms = metric_alarms, composite_alarms
         self._target, self._take, self._now = target, take, int(now // _MINUTE) * _MINUTE
@@ -109,21 +113,39 @@ class AlarmDrill:
         """Return the alarms that are on after a healthy day: there should be none."""
         watch, _ = self._start_watch(self._metric_alarms)
         self._take()
-        return sorted(
-            name for name in (*self._metric_alarms, *self._composite_alarms) if watch.find_state(name) == "ALARM"
-        )
+        return sorted(self._list_on(watch))
+
+    def find_noise_of(self, load: "Mapping[MetricKey, Bucket]") -> list[str]:
+        """Return the alarms that go on in an hour in which each minute is as one of a healthy stage was measured."""
+        watch, at = self._start_watch(self._metric_alarms)
+        found: set[str] = set()
+        for _ in range(0, _LOAD_MINUTES, _LOOK_MINUTES):
+            for _ in range(_LOOK_MINUTES):
+                _add(watch, load, at)
+                at += _MINUTE
+            watch.evaluate(at)
+            found |= {
+                name for name in (*self._metric_alarms, *self._composite_alarms) if watch.find_state(name) == "ALARM"
+            }
+        self._take()
+        return sorted(found)
+
+    def _list_on(self, watch: "AlarmWatch") -> list[str]:
+        every = (*self._metric_alarms, *self._composite_alarms)
+        return [name for name in every if watch.find_state(name) == "ALARM"]
 
     def run(self) -> Iterator[DrilledAlarm]:
         """Yield what became of each metric alarm, by name."""
-        for name in self._names:
+        for name in self.names:
             yield self._drill(name)
 
     def run_fault(self, measured: "MeasuredFault") -> DrilledFault:
         """Play what was measured of a fault, and of the stage after it was mended, to all alarms that look at it."""
-        fault = measured.fault
-        wanted = tuple(sorted(name for name in self._metric_alarms if name.endswith(_end_names(fault.raises))))
+        wanted = tuple(sorted(name for name in self._metric_alarms if measured.fault.is_to_raise(name)))
         affected = self._list_affected(frozenset(measured.faulty))
-        missing = [name for name in fault.raises if not any(one.endswith(f"-{name}") for one in affected)]
+        if measured.fault.silences:  # what does not come is not among what was measured
+            affected |= {name: self._metric_alarms[name] for name in wanted}
+        missing = [name for name in wanted if name not in affected]
         if missing:
             return self._end_fault(measured, (), (), f"nothing was measured of {', '.join(missing)}")
         watch, at = self._start_watch(affected)
@@ -169,11 +191,7 @@ class AlarmDrill:
         reached: set[str] = set()
         last = needed + 20
         for minute in range(1, needed + 20 + 6 * step):
-            for key, bucket in signals.items():
-                for value in bucket.values:
-                    # What waits gets older with the time that passes.
-                    older = _MINUTE * (minute - 1) if key.name == _AGE and value > 0 else 0
-                    watch.store.add(key, value + older, at)
+            _add(watch, signals, at, older=_MINUTE * (minute - 1))
             at += _MINUTE
             if minute % step:
                 continue
@@ -280,13 +298,16 @@ class AlarmDrill:
         return causes + [above for one in causes for above in self._list_above(one.name)]
 
 
-def _end_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"-{name}" for name in names)
-
-
 def _count_minutes(alarm: "MetricAlarm") -> int:
     """Return how many minutes pass at most until an alarm is on."""
     return alarm.period * (alarm.periods + 3) // _MINUTE
+
+
+def _add(watch: "AlarmWatch", signals: "Mapping[MetricKey, Bucket]", at: int, *, older: int = 0) -> None:
+    """Have a minute be as it was measured; what waited then is older by so many seconds."""
+    for key, bucket in signals.items():
+        for value in bucket.values:
+            watch.store.add(key, value + (older if key.name == _AGE and value > 0 else 0), at)
 
 
 def _report(

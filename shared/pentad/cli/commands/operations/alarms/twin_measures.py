@@ -1,6 +1,7 @@
-"""What a twin in this process has measured since a moment: log lines of functions, and its services' own metrics."""
+"""What a twin in this process has measured: log lines of functions, its services' own metrics; and its time to come."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from twin.alarms.metric_store import MetricStore
@@ -32,3 +33,20 @@ class TwinMeasures:
         self._twin.flush_logs()
         self._twin.alarms.take_samples()
         return self._twin.alarms.store.sum_up()
+
+
+class PassedTime:
+    """Lets the schedules of a twin fire ahead of their time; what has passed so has passed for good.
+
+    Args:
+        twin: the twin.
+    """
+
+    def __init__(self, twin: "Twin") -> None:
+        self._twin = twin
+        self._passed = timedelta()
+
+    def __call__(self, hours: float) -> None:
+        """Fire what is due within so many more hours, each schedule once."""
+        self._passed += timedelta(hours=hours)
+        self._twin.pumps.timetable.fire_due(datetime.now(UTC) + self._passed)

@@ -2,37 +2,90 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from pentad.cli.client import ProblemError
-from pentad.cli.commands.operations.alarms.faults.asking import POLL_SECONDS, QUEUE_SECONDS, TENANT
+from pentad.cli.commands.operations.alarms.faults.asking import POLL_SECONDS, QUEUE_SECONDS, TENANT, ask_each
 from pentad.cli.commands.operations.alarms.faults.world import FaultWorld
+from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
 Begin = Callable[[FaultWorld], AbstractContextManager[None]]
 _DENIAL: Final = "drill"
+_BULK: Final = "bulk-ingest"
+_FAILURES: Final = 3
+"""With fewer a machine's alarm stays off."""
+_EXECUTION_SECONDS: Final = 180.0
 QUEUES: Final = ("runs", "lifecycle", "ingest", "remember", "erase", "notices")
 """Queues whose messages somebody waits for."""
 
 
-def deny(function: str, action: str = "dynamodb:*") -> Begin:
-    """Return what takes a right of a function away, as a wrong policy does; by default that on its tables."""
+def deny(function: str, action: str = "dynamodb:*", *, table: str | None = None) -> Begin:
+    """Return what takes a right of a function away, as a wrong policy does; by default that on its tables.
+
+    Args:
+        function: its name, without the stage's prefix.
+        action: what it may not do any more.
+        table: the output of the one table that it may not do it with; None for everything.
+    """
 
     @contextmanager
     def begin(world: FaultWorld) -> Iterator[None]:
-        iam, name = world.aws("iam"), f"{world.prefix}-{function}"
-        about = world.aws("lambda").get_function_configuration(FunctionName=name)
-        role = str(about["Role"]).rpartition("/")[2]
-        denied = {"Effect": "Deny", "Action": action, "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-        iam.put_role_policy(RoleName=role, PolicyName=_DENIAL, PolicyDocument=policy)
-        try:
+        about = world.aws("lambda").get_function_configuration(FunctionName=f"{world.prefix}-{function}")
+        with _deny_roles(world, [str(about["Role"])], action, _name_table(world, table)):
             yield
-        finally:
-            iam.delete_role_policy(RoleName=role, PolicyName=_DENIAL)
 
     return begin
+
+
+@contextmanager
+def deny_machines(world: FaultWorld) -> Iterator[None]:
+    """Take the right to call functions from all state machines."""
+    machines = world.aws("stepfunctions")
+    pages = machines.get_paginator("list_state_machines").paginate()
+    arns = [one["stateMachineArn"] for page in pages for one in page["stateMachines"]]
+    roles = {machines.describe_state_machine(stateMachineArn=arn)["roleArn"] for arn in arns}
+    with _deny_roles(world, sorted(roles), "lambda:InvokeFunction", "*"):
+        yield
+
+
+def _name_table(world: FaultWorld, output: str | None) -> str:
+    return "*" if output is None else f"arn:aws:dynamodb:*:*:table/{world.outputs[output]}"
+
+
+@contextmanager
+def _deny_roles(world: FaultWorld, role_arns: Sequence[str], action: str, resource: str) -> Iterator[None]:
+    iam, roles = world.aws("iam"), [arn.rpartition("/")[2] for arn in role_arns]
+    denied = {"Effect": "Deny", "Action": action, "Resource": resource}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    for role in roles:
+        iam.put_role_policy(RoleName=role, PolicyName=_DENIAL, PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        for role in roles:
+            iam.delete_role_policy(RoleName=role, PolicyName=_DENIAL)
+
+
+def fail_machines(world: FaultWorld, broken: bool) -> None:
+    """Ask each agent and workflow; while the fault is there, start the machine that takes documents in by the bulk too.
+
+    Raises:
+        TimeoutError: an execution does not end.
+    """
+    machines, arns = world.aws("stepfunctions"), list[str]()
+    if broken:
+        pages = machines.get_paginator("list_state_machines").paginate()
+        [bulk] = [one for page in pages for one in page["stateMachines"] if one["name"] == f"{world.prefix}-{_BULK}"]
+        alias = f"{bulk['stateMachineArn']}:{MACHINE_ALIAS}"
+        arns = [machines.start_execution(stateMachineArn=alias, input="{}")["executionArn"] for _ in range(_FAILURES)]
+    ask_each(_FAILURES)(world, broken)
+    until = time.monotonic() + _EXECUTION_SECONDS
+    while any(machines.describe_execution(executionArn=arn)["status"] == "RUNNING" for arn in arns):
+        if time.monotonic() > until:
+            raise TimeoutError(f"an execution has not ended within {_EXECUTION_SECONDS:g} s")
+        time.sleep(1)
 
 
 def list_runs(world: FaultWorld, broken: bool) -> None:

@@ -1,20 +1,53 @@
-"""The faults, of each class at least one; all other alarms are drilled by played signals."""
+"""The faults, of each class at least one, and the alarms that no laptop can raise by a real one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
-from pentad.cli.commands.operations.alarms.faults import platform, providers, users
-from pentad.cli.commands.operations.alarms.faults.asking import ask_of
-from pentad.cli.commands.operations.alarms.faults.world import RealFault
+from pentad.cli.commands.operations.alarms.faults import platform, providers, schedules, tools, users
+from pentad.cli.commands.operations.alarms.faults.asking import ask_each, ask_of
+from pentad.cli.commands.operations.alarms.faults.world import RealFault, Use
 
 FAULTS: Sequence[RealFault] = (
     RealFault(
         name="providers-down",
         kind="availability",
         says="every provider answers 529",
-        raises=("models-unreachable", "runs-failing", "slo-success-fast-60m", "slo-success-fast-5m"),
+        raises=("models-unreachable", "circuit-open", "runs-failing", "slo-success-*"),
         begin=providers.fail_providers(),
-        use=ask_of(5),
+        use=ask_of(9, broken_tenant_ids=users.TENANTS),
+    ),
+    RealFault(
+        name="links-broken",
+        kind="availability",
+        says="every provider answers 529 while the links are drilled",
+        raises=("link-*",),
+        begin=providers.fail_providers(),
+        use=providers.drill_links,
+    ),
+    RealFault(
+        name="schedules-off",
+        kind="availability",
+        says="the rules of the daily drill and of the anchors are disabled",
+        raises=("drill-missing", "anchors-missing"),
+        begin=schedules.disable_rules,
+        use=schedules.pass_day,
+        silences=True,
+    ),
+    RealFault(
+        name="machines-denied",
+        kind="availability",
+        says="the roles of state machines may not call functions any more",
+        raises=("*-failures",),
+        begin=platform.deny_machines,
+        use=platform.fail_machines,
+    ),
+    RealFault(
+        name="tool-broken",
+        kind="availability",
+        says="what a tool asks does not answer, in five calls",
+        raises=("tools-unavailable",),
+        begin=tools.heal_tool_after,
+        use=tools.call_tool,
     ),
     RealFault(
         name="right-missing",
@@ -52,7 +85,7 @@ FAULTS: Sequence[RealFault] = (
         name="models-slow",
         kind="performance",
         says="each model thinks for a minute before it answers",
-        raises=("models-slow", "runs-slow", "slo-latency-fast-60m", "slo-latency-fast-5m"),
+        raises=("models-slow", "runs-slow", "slo-latency-*"),
         begin=providers.slow_models,
         use=ask_of(10, at_once=10),
     ),
@@ -67,10 +100,18 @@ FAULTS: Sequence[RealFault] = (
     RealFault(
         name="answers-wrong",
         kind="quality",
-        says="users call twenty answers wrong",
-        raises=("unsatisfied",),
+        says="an agent is sure of ten answers, which two users each call wrong",
+        raises=("unsatisfied", "miscalibrated"),
         begin=lambda world: nullcontext(),
         use=users.rate_answers,
+    ),
+    RealFault(
+        name="turns-unsure",
+        kind="quality",
+        says="an agent is not sure of its answers, and humans have to take over",
+        raises=("escalations",),
+        begin=lambda world: nullcontext(),
+        use=users.ask_unsure,
     ),
     RealFault(
         name="requests-large",
@@ -86,7 +127,15 @@ FAULTS: Sequence[RealFault] = (
         says="a tenant's budget of the day is used up",
         raises=("budget-refusals",),
         begin=users.use_up_budget,
-        use=ask_of(2, broken_tenant_id=users.POOR),
+        use=ask_of(2, broken_tenant_ids=(users.POOR,)),
+    ),
+    RealFault(
+        name="cost-uncounted",
+        kind="cost",
+        says="the gateway's role may not write counters any more while models answer",
+        raises=("spend-unsettled",),
+        begin=providers.clear_after,
+        use=providers.leave_unsettled,
     ),
     RealFault(
         name="usage-absurd",
@@ -104,4 +153,21 @@ FAULTS: Sequence[RealFault] = (
         begin=lambda world: nullcontext(),
         use=users.hurry,
     ),
+    RealFault(
+        name="share-full",
+        kind="capacity",
+        says="calls that died hold all of a tenant's share of the gateway",
+        raises=("shares-refused",),
+        begin=users.fill_share,
+        use=users.ask_crowded,
+    ),
 )
+
+LOAD: Sequence[Use] = (ask_each(1), users.rate_answers, platform.list_runs)
+"""What is asked of a stage that has no fault, and may raise no alarm."""
+
+BY_SIGNALS: Mapping[str, str] = {
+    "concurrency": "hundreds of function instances at once are more than a laptop holds",
+    "functions-killed": "the drill ends no process of a function",
+}
+"""Why an alarm is drilled by played signals alone."""

@@ -1,9 +1,10 @@
 """What a fault is, and the twin that it is given to: it is begun, used by requests through the API, and mended."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pentad.cli.client import ApiClient
@@ -29,6 +30,10 @@ class Measures(Protocol):
         ...
 
 
+def _refuse_to_pass(hours: float) -> None:
+    raise NotImplementedError("no time can be passed on this twin")
+
+
 @dataclass
 class FaultWorld:
     """The running twin that faults are given to.
@@ -39,6 +44,9 @@ class FaultWorld:
         aws: returns a client with an operator's rights.
         outputs: of the state stack.
         prefix: of its functions and queues.
+        agent: who is asked.
+        rated_agent: an agent that rates its turns itself.
+        pass_hours: lets its schedules fire that are due within so many hours, each once.
     """
 
     url: str
@@ -46,6 +54,9 @@ class FaultWorld:
     aws: Callable[[str], Any]
     outputs: Mapping[str, str]
     prefix: str
+    agent: str = "assistant"
+    rated_agent: str = "assistant"
+    pass_hours: Callable[[float], None] = _refuse_to_pass
     _clients: dict[tuple[str, str], ApiClient] = field(default_factory=dict)
 
     def open_tenant(self, tenant_id: str, user_id: str | None = None) -> ApiClient:
@@ -79,6 +90,10 @@ class FaultWorld:
             one.close()
 
 
+Use = Callable[[FaultWorld, bool], None]
+"""Asks something of a stage; it is told whether a fault is there."""
+
+
 @dataclass(frozen=True)
 class RealFault:
     """One fault.
@@ -87,9 +102,10 @@ class RealFault:
         name: what it is called.
         kind: what users lose.
         says: what is done.
-        raises: the alarms that it has to raise, without the stage's prefix.
+        raises: the alarms that it has to raise, without the stage's prefix; ``link-*`` are all that begin so.
         begin: what goes wrong while it is entered.
         use: what is asked of the stage; it is told whether the fault is there.
+        silences: its alarms go on since what they look at does not come any more.
     """
 
     name: str
@@ -97,7 +113,12 @@ class RealFault:
     says: str
     raises: tuple[str, ...]
     begin: Callable[[FaultWorld], AbstractContextManager[None]]
-    use: Callable[[FaultWorld, bool], None]
+    use: Use
+    silences: bool = False
+
+    def is_to_raise(self, alarm: str) -> bool:
+        """Tell whether an alarm, by its whole name, is one that it has to raise."""
+        return any(fnmatch(alarm, f"*-{one}") for one in self.raises)
 
 
 @dataclass(frozen=True)
@@ -118,3 +139,13 @@ def measure_fault(world: FaultWorld, fault: RealFault, measures: Measures) -> Me
     measures.begin()
     fault.use(world, False)
     return MeasuredFault(fault, faulty, measures.take())
+
+
+def measure_load(world: FaultWorld, uses: Sequence[Use], measures: Measures) -> "Mapping[MetricKey, Bucket]":
+    """Use a twin that has no fault, once to start what is asleep and once more, and return what it then measured."""
+    for use in uses:
+        use(world, False)
+    measures.begin()
+    for use in uses:
+        use(world, False)
+    return measures.take()
