@@ -27,6 +27,7 @@ from twin.moto_patches import (
     secret_versions,
     updates,
 )
+from twin.moto_patches.functions import versions
 from twin.moto_patches.patching import apply_once
 from twin.moto_patches.queues import policies, retention
 
@@ -40,6 +41,7 @@ LASTING: Final = (
     object_lock,
     secret_versions,
     updates,
+    versions,
 )
 """Patches of moto that last as long as the process."""
 _SERIALISED: Final = ("dynamodb", "s3", "secretsmanager", "sqs")

@@ -115,7 +115,7 @@ def cut_list(items: Iterable[T], limit: int) -> list[T]:
     """
     found = list(islice(items, limit + 1))
     if len(found) > limit:
-        ERR.print(f"There are more: only the first {limit:,} are listed.")
+        ERR.print(f"There are more: only {limit:,} are listed.")
     return found[:limit]
 
 

@@ -81,7 +81,13 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
     try:
         return connect(service, config=config, **settings)
     except BotoCoreError as error:  # no region, an unknown profile
-        raise CommandError(f"AWS can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
+        raise CommandError(f"AWS can't be reached: {explain_error(error)}", code=EXIT_UNAVAILABLE) from error
+
+
+def explain_error(error: Exception) -> str:
+    """Return what AWS's SDK says, with what to do where it leaves that out."""
+    fix = ": set AWS_REGION, or a region in your AWS profile" if type(error).__name__ == "NoRegionError" else ""
+    return f"{str(error).removesuffix('.')}{fix}"
 
 
 def get_output(stage: str | None, name: str) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -316,12 +317,14 @@ def test_what_it_held_survives_a_restart_until_it_is_reset(root: Path, assembly_
     try:
         told = first.ready()
         with local_tenant(first, told) as tenant:
+            # Since yesterday: the test may run at the end of a month.
+            spent = f"/v1/cost?by=model&from={datetime.now(UTC).date() - timedelta(days=1)}"
             tenant.ingest("tide.md", "# Tide\n\nThe tide of Brackwater turns at noon.\n")
             done = tenant.ask("When does the tide of Brackwater turn?")
             await_memories(tenant, done["session"])
             waiting = tenant.ask('Save a note titled "Tide" with the text "At noon."')
             assert waiting["status"] == "awaiting_human"
-            documents, cost = tenant.get("/v1/documents"), tenant.get("/v1/cost?by=model")
+            documents, cost = tenant.get("/v1/documents"), tenant.get(spent)
             sessions = tenant.get("/v1/sessions")["items"]
         stop(first)
         reset = [sys.executable, "-m", "pentad.cli.main", "--json", "reset", "--state", str(tmp_path), "--yes"]
@@ -334,7 +337,7 @@ def test_what_it_held_survives_a_restart_until_it_is_reset(root: Path, assembly_
             with local_tenant(second, again) as tenant:
                 assert tenant.get("/v1/documents") == documents
                 # What the interrupted run said is remembered as it ends, which embeds it: more may be counted by now.
-                counted = {row["key"]: row["cost_nanousd"] for row in tenant.get("/v1/cost?by=model")["rows"]}
+                counted = {row["key"]: row["cost_nanousd"] for row in tenant.get(spent)["rows"]}
                 assert cost["rows"]
                 assert all(counted[row["key"]] >= row["cost_nanousd"] for row in cost["rows"])
                 others = [one for one in sessions if one["session"] != waiting["session"]]

@@ -57,6 +57,9 @@ def test_what_is_pruned_is_what_nothing_uses(twin: Twin, versions: Versions, out
     versions.delete(machines, functions)
     assert [one.number for one in versions.list_versions()] == [4, 2]
     assert versions.find_unused_functions(without=[]) == []
+    # A later version has a number of its own.
+    twin.updates.update(write(out, "fifth", 5))
+    assert [one.number for one in versions.list_versions()] == [5, 4, 2]
 
 
 def test_so_many_versions_stay_for_a_way_back(twin: Twin, versions: Versions, out: Path) -> None:

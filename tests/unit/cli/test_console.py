@@ -142,7 +142,7 @@ def test_what_is_no_page_is_no_file(text: str) -> None:
     assert console.find_pages(f"see {text}") == {}
 
 
-@pytest.mark.parametrize(("there", "told"), [(2, ""), (3, ""), (4, "There are more: only the first 3 are listed.")])
+@pytest.mark.parametrize(("there", "told"), [(2, ""), (3, ""), (4, "There are more: only 3 are listed.")])
 def test_a_list_that_is_cut_says_so(there: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert console.cut_list(iter(range(there)), 3) == list(range(min(there, 3)))
     assert capsys.readouterr().err.strip() == told

@@ -70,3 +70,11 @@ def test_credentials_without_a_region_are_one_line(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(CommandError, match="region"):
         operator.create_client(service, "dev")
+
+
+def test_a_region_that_is_not_set_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    with pytest.raises(CommandError, match="You must specify a region: set AWS_REGION"):
+        operator.create_client("dynamodb", "prod")

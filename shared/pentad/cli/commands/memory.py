@@ -130,8 +130,11 @@ def forget_memory(
         forgotten = client.call("DELETE", make_path(user, fact))
         if OPTIONS.json:
             print_json(forgotten)
-        else:
-            OUT.print(f"{', '.join(forgotten['facts'])}: forgotten")
+            return
+        OUT.print(f"{', '.join(forgotten['facts'])}: forgotten")
+        if found.get("superseded_by"):
+            later = "[yellow]'{fact}' was said in its place and is still remembered: to forget it too, name it[/]"
+            OUT.print(build_line(later, fact=found["superseded_by"]))
 
 
 def make_path(user_id: str, fact_id: str | None = None) -> str:
@@ -161,6 +164,8 @@ def _print_fact(fact: Json) -> None:
     OUT.print(build_line("  [dim]{fact}: {said}, by {source}[/]", fact=fact["fact"], said=said, source=fact["source"]))
     if not fact["current"]:
         OUT.print(build_line("  held until {day}", day=format_day(fact)))
+    elif fact["expires_at"]:
+        OUT.print(build_line("  expires {day}", day=format_day(fact)))
     if fact["doubt"]:
         OUT.print(build_line("  [yellow]not used: {doubt}[/]", doubt=fact["doubt"]))
     for one in fact["evidence"]:

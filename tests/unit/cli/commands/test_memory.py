@@ -94,3 +94,17 @@ def test_forgetting_shows_what_it_forgets_and_an_unknown_fact_is_an_error(api: A
     assert "fact_1, fact_0: forgotten" in run("memory", "forget", "fact_1", "--user", "sam@example.com", "--yes")
     run("memory", "forget", "fact_9", "--user", "sam@example.com", "--yes", code=1)
     assert [method for method, _, _ in api.asked] == ["GET", "DELETE", "GET"]
+
+
+def test_what_was_said_in_place_of_a_forgotten_fact_is_named(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.call = lambda method, path, *, body=None: (  # type: ignore[method-assign]
+        {"facts": ["fact_1"]} if method == "DELETE" else fact(current=False, superseded_by="fact_2")
+    )
+    shown = run("memory", "forget", "fact_1", "--user", "sam@example.com", "--yes")
+    assert "fact_1: forgotten" in shown
+    assert "'fact_2' was said in its place and is still remembered" in shown
+
+
+def test_the_end_of_a_fact_is_shown(api: Api) -> None:
+    shown = run("memory", "edit", "fact_1", "--user", "sam@example.com", "--expires", "2027-01-31")
+    assert "expires 2027-01-31" in shown

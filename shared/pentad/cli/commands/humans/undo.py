@@ -31,7 +31,10 @@ _SHOWN = {
 
 
 def undo(
-    name: Annotated[str, typer.Argument(help="A run, whose effects are undone newest first, or one undo token.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="RUN|TOKEN", help="A run, whose effects are undone newest first, or one undo token."),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the effects; nothing is changed.")] = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="Touch nothing older than an effect that could not be undone.")

@@ -54,7 +54,9 @@ def open_store(stage: str | None) -> "KeyStore":
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
         return DynamoKeys(Table(boto3.client("dynamodb"), outputs["StateTable"]))
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
+        raise CommandError(
+            f"can't reach stage '{stage}': {operator.explain_error(error)}", code=EXIT_UNAVAILABLE
+        ) from error
 
 
 def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
