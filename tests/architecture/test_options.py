@@ -14,14 +14,30 @@ from infra.config import Rollout, Stage
 from infra.notices import Channels, NoticeSettings
 from infra.orchestration.fragments import Flow
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.models.catalog.catalog import ModelCatalog
+from pentad.observability.alarms.limits import AlarmLimits
+from pentad.observability.alerts.targets import AlertTarget
+from pentad.observability.export.targets import Target
+from pentad.tools.business.settings import CrmSettings, ErpSettings
+from pentad.tools.data.sql.settings import SqlChangeSettings
 from pentad.tools.declare.declare import tool
 from pentad.tools.graphs.adapters.langchain_tools import ToolOptions
+from pentad.tools.mcp.project_file import McpFile
 from tests.architecture.trees import read_tree
 
 _TREES = ("shared", "functions", "infra")
 RENAMED = {"permissions": "grants", "rate_limit": "rates"}
 """Options that are kept under another name."""
+BY_NAME = {
+    "Capabilities.forced_tools",
+    "Capabilities.images",
+    "UntrustedDefaults.external",
+    "UntrustedDefaults.internal",
+    "UntrustedDefaults.none",
+}
+"""Fields that are read by a name in a variable."""
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +92,36 @@ def test_every_option_of_a_tool_is_read(read: set[str]) -> None:
 
 def test_every_option_that_a_workflows_file_may_set_reaches_the_workflow() -> None:
     assert set(Flow.__annotations__) <= set(WorkflowSpec.model_fields)
+
+
+def test_every_option_and_argument_of_a_command_is_read_by_it(root: Path) -> None:
+    """Whether one is dropped in a branch, `tests/unit/cli/commands/test_flags.py` tries."""
+    dropped, seen = [], 0
+    for path in (root / "shared" / "pentad" / "cli").rglob("*.py"):
+        for node in ast.walk(read_tree(path)):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            read_names = {one.id for part in node.body for one in ast.walk(part) if isinstance(one, ast.Name)}
+            for argument in (*node.args.args, *node.args.kwonlyargs):
+                told = ast.unparse(argument.annotation) if argument.annotation is not None else ""
+                if "typer." in told or told in ("operator.Stage", "Tenant", "Yes", "Limit", "Since"):
+                    seen += 1
+                    if argument.arg not in read_names and not _is_eager(told):
+                        dropped.append(f"{path.relative_to(root)}:{node.lineno} {argument.arg}")
+    assert seen > 150
+    assert dropped == []
+
+
+def _is_eager(told: str) -> bool:
+    """Whether a callback of its own reads an option."""
+    return "callback=" in told
+
+
+@pytest.mark.parametrize(
+    "model",
+    [McpFile, ModelCatalog, PolicySpec, Target, AlertTarget, AlarmLimits, SqlChangeSettings, CrmSettings, ErpSettings],
+)
+def test_every_field_of_a_projects_files_is_read(read: set[str], model: type[BaseModel]) -> None:
+    declared = set(_declared(model))
+    assert declared
+    assert {f"{name}.{field}" for name, field in declared if field not in read} <= BY_NAME
