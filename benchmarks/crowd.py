@@ -121,7 +121,9 @@ def _measure_crowd(stage: Stage, size: int) -> Crowd:
         base_url=stage.client.url,
         headers={"Authorization": f"Bearer {stage.key}"},
         timeout=httpx.Timeout(120.0),
-        limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
+        # Many look less often than the default of 5 s, and a connection that expires may be closed under a thread that
+        # has just taken it.
+        limits=httpx.Limits(max_connections=size, max_keepalive_connections=size, keepalive_expiry=_SECONDS),
         trust_env=False,
     )
     began = time.monotonic()
