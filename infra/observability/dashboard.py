@@ -45,6 +45,11 @@ class Panel:
     unit: str = ""
 
 
+def _build_dollars(title: str, metric: str) -> Panel:
+    """Return a panel of nano-dollars, by day."""
+    return Panel(title, lines={"sum": (metric, "Sum")}, math={"USD": "m0 / 1000000000"}, period=86_400, unit="USD")
+
+
 def list_panels(limits: AlarmLimits) -> Mapping[str, Sequence[Panel]]:
     """Return all panels by the line above them, those of the objectives by what a stage has promised."""
     first, *others = PANELS.items()
@@ -148,13 +153,7 @@ PANELS: Mapping[str, Sequence[Panel]] = {
         ),
     ),
     "Money": (
-        Panel(
-            "Models, a day",
-            lines={"cost": (names.MODEL_COST, "Sum")},
-            math={"USD": "m0 / 1000000000"},
-            period=86_400,
-            unit="USD",
-        ),
+        _build_dollars("Models, a day", names.MODEL_COST),
         Panel("Cost by agent (nano-dollars), a day", by=(names.RUN_COST, ("agent",), "Sum"), period=86_400),
         Panel(
             "Tokens read from a provider's cache",
@@ -166,13 +165,7 @@ PANELS: Mapping[str, Sequence[Panel]] = {
             math={"share": "100 * m0 / (m0 + m1 + m2)"},
             unit="%",
         ),
-        Panel(
-            "Saved by providers' caches, a day",
-            lines={"saved": (names.CACHE_SAVINGS, "Sum")},
-            math={"USD": "m0 / 1000000000"},
-            period=86_400,
-            unit="USD",
-        ),
+        _build_dollars("Saved by providers' caches, a day", names.CACHE_SAVINGS),
     ),
     "Capacity": (
         Panel(

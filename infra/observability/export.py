@@ -17,6 +17,7 @@ from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import FunctionOptions, PythonFunction
 from infra.components.operator_secret import create_operator_secret
+from infra.components.reasons import acknowledge
 from infra.components.work_queue import WorkQueue
 from infra.observability.contents import build_contents_environment, grant_contents
 from pentad.domain import keys
@@ -100,8 +101,9 @@ class Export(Construct):
         if wanted is not None:
             grant_contents(made.role, build, wanted)
         if any(one.kind == "xray" for one in build.stage.trace_targets):
-            # X-Ray has no resources to name: its function's tracing has the same wildcard, acknowledged there.
             made.role.add_to_policy(iam.PolicyStatement(actions=["xray:PutSpans"], resources=["*"]))
+            reason = "X-Ray's PutSpans takes no resource: IAM allows it on * only."
+            acknowledge(made.role, "AwsSolutions-IAM5[Resource::*]", reason)
         return made
 
     def _allow_logs(self, function: lambda_.Function) -> lambda_.CfnPermission:

@@ -13,10 +13,11 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pentad.domain.errors import ConfigurationError, PentadError, StoreUnavailable, Unreadable
+from pentad.domain.errors import ConfigurationError, ModelAuthentication, PentadError, StoreUnavailable, Unreadable
 from pentad.domain.tracing import HEADER, parse_traceparent
 from pentad.observability.logs.redact import make_safe_error
 from pentad.observability.metrics import names
+from pentad.observability.metrics.functions import RUN_FUNCTIONS
 from pentad.orchestration.lifecycle.start import to_invalid_input
 from pentad.orchestration.trace.cold_starts import COLD_START
 from pentad.runtime.settings import initialization_type
@@ -81,7 +82,10 @@ def invocation(
             message = error.message if isinstance(error, PentadError) else None
             telemetry.log_event("invocation.failed", level=level, error=type(error).__name__, detail=message)
             telemetry.count(names.ERRORS, function=service, error=type(error).__name__)
-            telemetry.count(names.FAULTS if _is_fault(error) else names.REFUSALS)
+            if _is_fault(error):
+                telemetry.count(names.FAULTS)
+            if service in RUN_FUNCTIONS:
+                telemetry.count(names.RAISED)
             safe = make_safe_error(error)
             if safe is not None:
                 raise safe from None
@@ -95,7 +99,8 @@ def _is_fault(error: Exception) -> bool:
     """
     if not isinstance(error, PentadError) or isinstance(error.__cause__, ValidationError):
         return True
-    return isinstance(error, StoreUnavailable | ConfigurationError | Unreadable) or type(error) is PentadError
+    faults = StoreUnavailable | ConfigurationError | ModelAuthentication | Unreadable
+    return isinstance(error, faults) or type(error) is PentadError
 
 
 def entrypoint(

@@ -555,6 +555,8 @@ def test_a_good_key_is_authorised_and_a_wrong_one_is_exactly_unauthorized(
         with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
             authorizer.handler({"headers": headers}, Context())
         assert type(caught.value) is Exception
+    # A wrong key is no function that fails: whoever sends many would page the people on call.
+    assert {one.name for one in world.telemetry.counts} & {"Errors", "Faults", "Raised"} == set()
 
 
 @pytest.mark.parametrize(

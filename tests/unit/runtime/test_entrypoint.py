@@ -9,6 +9,7 @@ from pentad.domain.errors import (
     BudgetExceeded,
     ConfigurationError,
     InvalidInput,
+    ModelAuthentication,
     ModelThrottled,
     ModelUnavailable,
     PentadError,
@@ -70,20 +71,21 @@ def test_others_and_whoever_is_no_lambda_are_told_nothing(handler: Handler, monk
 @pytest.mark.parametrize(
     ("error", "metric"),
     [
-        (ModelThrottled("this tenant has 20 model calls running, its share"), "Refusals"),
-        (BudgetExceeded("used up"), "Refusals"),
-        (ModelUnavailable("nobody answers"), "Refusals"),
-        (ToolFailed("no"), "Refusals"),
-        (InvalidInput("no"), "Refusals"),
+        (ModelThrottled("this tenant has 20 model calls running, its share"), None),
+        (BudgetExceeded("used up"), None),
+        (ModelUnavailable("nobody answers"), None),
+        (ToolFailed("no"), None),
+        (InvalidInput("no"), None),
         (StoreUnavailable("down"), "Faults"),
         (ConfigurationError("a right is missing"), "Faults"),
+        (ModelAuthentication("the key is revoked"), "Faults"),
         (PentadError("?"), "Faults"),
         (KeyError("x"), "Faults"),
         (MemoryError(), "Faults"),
     ],
 )
 def test_an_error_is_counted_as_a_fault_or_as_what_a_function_refuses(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, metric: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, metric: str | None
 ) -> None:
     telemetry = MemoryTelemetry()
     monkeypatch.setattr(entrypoint, "telemetry_of", lambda service: telemetry)
@@ -96,9 +98,24 @@ def test_an_error_is_counted_as_a_fault_or_as_what_a_function_refuses(
         handle({"state": 1}, Context())
     with pytest.raises(InvalidInput):  # our own state machine sends what nothing reads: a fault
         handle({"state": "x"}, Context())
-    counted = [one.name for one in telemetry.counts if one.name in ("Faults", "Refusals")]
-    assert counted == [metric, "Faults"]
+    counted = [one.name for one in telemetry.counts if one.name in ("Faults", "Raised")]
+    assert counted == [*([metric] if metric else []), "Raised", "Faults", "Raised"]
     assert sum(one.name == "Errors" for one in telemetry.counts) == 2
+
+
+def test_a_function_that_no_run_needs_is_not_among_those_that_lambda_is_compared_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    telemetry = MemoryTelemetry()
+    monkeypatch.setattr(entrypoint, "telemetry_of", lambda service: telemetry)
+
+    @entrypoint.entrypoint("ingest", Asked)
+    def handle(event: Asked, context: Any) -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        handle({"state": 1}, Context())
+    assert [one.name for one in telemetry.counts if one.name in ("Faults", "Raised")] == ["Faults"]
 
 
 def test_the_age_of_a_process_grows() -> None:

@@ -17,12 +17,13 @@ def apply(patches: Patches) -> None:
 
     def publish_version(self: LambdaStorage, name_or_arn: str, description: str = "") -> LambdaFunction | None:
         by_arn, versions = dict(self._arns), _list_versions(self, name_or_arn)
+        last: dict[str, int] = vars(self).setdefault(_NUMBERS, {})  # as many as there are functions
+        given = dict(last)
         published = publish(self, name_or_arn, description)
         if published is None or any(published is one for one in versions):
             return published
-        last: dict[str, int] = vars(self).setdefault(_NUMBERS, {})  # as many as there are functions
         name = published.function_name
-        number = 1 + max([last.get(name, 0), *(int(one.version) for one in versions)])
+        number = 1 + max([given.get(name, 0), *(int(one.version) for one in versions)])
         taken = published.function_arn
         del self._arns[taken]
         if taken in by_arn:

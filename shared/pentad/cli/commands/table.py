@@ -81,7 +81,7 @@ class CommandTable(TyperGroup):
             words = sys.argv[1:] if args is None else args
             sys.exit(print_usage_error(error, json="--json" in words))
         except typer.Abort:
-            sys.exit(print_error("nothing was done", EXIT_FAILED))
+            sys.exit(print_error("stopped: the input ended before an answer", EXIT_FAILED))
         sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: Any) -> list[str]:

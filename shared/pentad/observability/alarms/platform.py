@@ -3,6 +3,7 @@
 from pentad.observability.alarms.limits import AlarmLimits
 from pentad.observability.alarms.specs import AlarmMetric, AlarmSpec
 from pentad.observability.metrics import names
+from pentad.observability.metrics.functions import RUN_FUNCTIONS
 
 _DEAD_LETTERS = {
     "runs": "Requests for runs could not be started",
@@ -11,16 +12,8 @@ _DEAD_LETTERS = {
 }
 """Of the queues that have no alarm of their own beside them."""
 
-_WATCHED = {
-    "api": "api",
-    "deliver": "deliver",
-    "gateway": "gateway",
-    "recall": "recall",
-    "run_tool": "run-tool",
-    "trigger": "trigger",
-    "workflow": "workflow",
-}
-"""Functions that a run needs, by the id of their query: an alarm has ten metrics and expressions at most."""
+_WATCHED = {name.replace("-", "_"): name for name in RUN_FUNCTIONS}
+"""By the id of their query: an alarm has ten metrics and expressions at most."""
 
 
 def build_platform_alarms(limits: AlarmLimits, api_id: str) -> list[AlarmSpec]:
@@ -65,15 +58,15 @@ def _build_killed_alarm(limits: AlarmLimits) -> AlarmSpec:
         group="platform",
         severity="page",
         says="Lambda ends functions: their time or memory is used up, or they do not begin",
-        why="Lambda counts every failed invocation, our own metrics those that raised an error: it ended the rest. "
-        "Twice of three, since an invocation and its error may be counted in two periods",
+        why="Lambda counts every failed invocation of these functions, they count the errors that they raised: it "
+        "ended the rest. Twice of three, since an invocation and its error may be counted in two periods",
         runbook="functions-failing",
         signals={
             query_id: AlarmMetric(namespace="AWS/Lambda", metric="Errors", where={"FunctionName": name})
             for query_id, name in _WATCHED.items()
         }
-        | {"faults": AlarmMetric(metric=names.FAULTS), "refusals": AlarmMetric(metric=names.REFUSALS)},
-        expression=f"{' + '.join(f'FILL({one}, 0)' for one in _WATCHED)} - FILL(faults, 0) - FILL(refusals, 0)",
+        | {"raised": AlarmMetric(metric=names.RAISED)},
+        expression=f"{' + '.join(f'FILL({one}, 0)' for one in _WATCHED)} - FILL(raised, 0)",
         threshold=limits.functions_killed,
         periods=3,
         to_alarm=2,

@@ -62,7 +62,11 @@ def read_annotation(span: Mapping[str, Any]) -> Annotation | None:
     name, score, verdict = NAMES.get(str(span.get("name"))), given.get(SCORE), given.get(VERDICT)
     if name is None or not isinstance(given.get(FEEDBACK_ID), str) or not span.get("parent_id"):
         return None
-    if not isinstance(score, int | float | None) or verdict not in (None, *_VERDICT_SCORES):
+    if (
+        not isinstance(score, int | float | None)
+        or not 0 <= (score or 0) <= 1
+        or verdict not in (None, *_VERDICT_SCORES)
+    ):
         return None
     empty = Annotation(given[FEEDBACK_ID], name, str(span["trace_id"]), str(span["parent_id"]), None, None)
     return empty.say(score, verdict)

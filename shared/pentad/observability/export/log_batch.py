@@ -19,6 +19,8 @@ MOST_BYTES = 64 * 1024 * 1024
 _OF_LINE = ("tenant", "run")
 _TRACE_ID, _SPAN_ID = re.compile(r"(?!0+\Z)[0-9a-f]{32}"), re.compile(r"(?!0+\Z)[0-9a-f]{16}")
 _LATEST = 2**63
+_LARGEST = 2**128
+"""Of a number: past OTLP's own it is sent as text, and dollars are made of it."""
 _DEEPEST = 4
 """Lists in lists of an attribute."""
 
@@ -106,6 +108,8 @@ def _is_time(value: Any) -> bool:
 def _is_value(value: Any, depth: int) -> bool:
     if isinstance(value, list):
         return depth < _DEEPEST and all(_is_value(one, depth + 1) for one in value)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return False
     return value is None or isinstance(value, str | int | float | dict)  # an object is sent as text
 
 

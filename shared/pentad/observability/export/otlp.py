@@ -139,11 +139,16 @@ def read_rejected(body: bytes) -> Rejected:
     try:
         if body.lstrip()[:1] == b"{":
             said = json.loads(body).get("partialSuccess") or {}
-            return Rejected(int(said.get("rejectedSpans") or 0), str(said.get("errorMessage") or ""))
-        said = dict(_iter_fields(dict(_iter_fields(body)).get(1, b"")))
-        return Rejected(int(said.get(1, 0)), bytes(said.get(2, b"")).decode(errors="replace"))
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):
+            count, words = int(said.get("rejectedSpans") or 0), str(said.get("errorMessage") or "")
+        else:
+            fields = dict(_iter_fields(dict(_iter_fields(body)).get(1, b"")))
+            count, text = fields.get(1, 0), fields.get(2, b"")
+            if not isinstance(count, int) or not isinstance(text, bytes):
+                return Rejected()
+            words = text.decode(errors="replace")
+    except (ValueError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         return Rejected()
+    return Rejected(count if 0 <= count < 2**63 else 0, words)  # what is past it is a number below 0
 
 
 def _iter_fields(message: bytes) -> Iterator[tuple[int, Any]]:

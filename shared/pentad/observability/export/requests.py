@@ -38,7 +38,7 @@ def encode_for(target: Target, span: Mapping[str, Any]) -> EncodedSpan | None:
     """Return a span as a target wants it; None where it cannot be written, so that it takes no other with it."""
     try:
         return EncodedSpan(span, encode_span(convert_span(target, span)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 

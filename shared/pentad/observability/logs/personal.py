@@ -40,7 +40,7 @@ _ABROAD: Final = rf"(?:(?<![\w+.])|{ESCAPED})\+[ ]?[1-9](?:{_BETWEEN}\(?[0-9]\)?
 _LABELLED: Final = (
     rf"(?i)((?:\b|{ESCAPED})(?:{_LABELS})\b\.?(?:[ _-]?(?:number|nummer|no|nr)\b\.?)?"
     rf"\\?[\"']?\s{{0,2}}[:=]?\s{{0,2}}\\?[\"']?)"
-    rf"\(?0?[0-9](?:{_BETWEEN}\(?[0-9]\)?){{5,13}}(?![\w]|[.:]\d)"
+    rf"(?!\d{{4}}-\d\d-\d\d(?!\d))\(?0?[0-9](?:{_BETWEEN}\(?[0-9]\)?){{5,13}}(?![\w]|[.:]\d)"
 )
 # As North America writes it.
 _AMERICAN: Final = rf"{_EDGE}(?:1[ .-])?(?:\([2-9]\d{{2}}\) ?|[2-9]\d{{2}}[-.])[2-9]\d{{2}}[-. ]\d{{4}}(?![\w]|[.-]\d)"
@@ -53,7 +53,8 @@ _ZERO: Final = (
 _MANY_DIGITS: Final = re.compile(
     r"\d[\d\s().A-Za-z/_+\\\u2007\u2009\u200b-\u200d\u2010-\u2015\u202f\u2060\ufeff-]{5,}\d"
 )
-_ESCAPES: Final = re.compile(r"\\+(?:u[0-9A-Fa-f]{4}(?:\\+u[0-9A-Fa-f]{4})*|x[0-9A-Fa-f]{2})")
+# From the first backslash of a run only: else a run of n would be looked at n times.
+_ESCAPES: Final = re.compile(r"(?<!\\)\\+(?:u[0-9A-Fa-f]{4}(?:\\+u[0-9A-Fa-f]{4})*|x[0-9A-Fa-f]{2})")
 _UNIT: Final = re.compile(r"[ux]([0-9A-Fa-f]{2,4})")
 _LINE_ENDS: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")

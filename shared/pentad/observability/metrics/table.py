@@ -230,7 +230,7 @@ METRICS: Mapping[str, MetricSpec] = {
     # By function and by error, not by both: their product alone would be above the ceiling.
     names.ERRORS: MetricSpec("Count", "invocations that failed", ((FUNCTION,), (_FAILED,))),
     names.FAULTS: _count("of these, those of code, of a right or of a store: an alarm"),
-    names.REFUSALS: _count("of these, those by which a function says no: a share or a budget that is used up, ..."),
+    names.RAISED: _count("of these, those that functions which a run needs raised, and Lambda did not end"),
     names.COLD_STARTS: _count("cold starts", FUNCTION),
 }
 

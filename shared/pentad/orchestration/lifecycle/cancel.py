@@ -6,6 +6,7 @@ next write, and tells. A tool that is running may end: what it did is written do
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from pentad.domain.errors import InvalidInput, InvalidTransition
@@ -58,24 +59,28 @@ class CancelRun:
         """
         if reason is not None and len(reason) > REASON_CHARACTERS:
             raise InvalidInput(f"the reason has more than {REASON_CHARACTERS} characters", field="reason")
+        executions: list[str] = []  # as many as the run has steps that are runs, and itself
+        ended = self._end(tenant_id, run_id, by, reason, executions)
+        # Last: until here a crash leaves an execution that will find the run ended, and tell. A workflow's before those
+        # of its steps: else it may take the end of a step for its failure.
+        for execution_arn in executions:
+            self._engine.stop(execution_arn, error="Cancelled", cause="the run was cancelled")
+        return ended
+
+    def _end(self, tenant_id: str, run_id: str, by: str, reason: str | None, executions: list[str]) -> Run:
+        """End a run and the runs of its steps, and note their executions."""
         before = self._runs.get(tenant_id, run_id)
         said = f"Cancelled by {by}" + (f": {reason}" if reason else ".")
         ended = self._runs.finish(tenant_id, run_id, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=said)
         if ended.status is not RunStatus.CANCELLED:
             raise InvalidTransition(f"the run has ended: it is {ended.status}", field="run")
+        if ended.execution_arn is not None:
+            executions.append(ended.execution_arn)
         for child_run_id in self._runs.list_children(tenant_id, run_id):
-            self._cancel_child(tenant_id, child_run_id, reason)
+            with suppress(InvalidTransition):  # It had ended before.
+                self._end(tenant_id, child_run_id, "its workflow", reason, executions)
         close_approvals(ended, self._approvals, reason="the run was cancelled", at=self._now())
         if not before.status.ended:
             self._telemetry.log_event("run.cancelled", tenant=tenant_id, run=run_id)
         publish_finished(ended, self._events, self._telemetry)
-        # Last: until here a crash leaves an execution that will find the run ended, and tell.
-        if ended.execution_arn is not None:
-            self._engine.stop(ended.execution_arn, error="Cancelled", cause="the run was cancelled")
         return ended
-
-    def _cancel_child(self, tenant_id: str, child_run_id: str, reason: str | None) -> None:
-        try:
-            self(tenant_id, child_run_id, by="its workflow", reason=reason)
-        except InvalidTransition:
-            return  # It had ended before.

@@ -90,4 +90,4 @@ def test_input_that_ends_before_an_answer_is_told_in_one_line(monkeypatch: pytes
 
     monkeypatch.setattr(CommandTable, "invoke", leave)
     done = CliRunner().invoke(app, ["up"])
-    assert (done.exit_code, done.stderr.strip()) == (1, "error: nothing was done")
+    assert (done.exit_code, done.stderr.strip()) == (1, "error: stopped: the input ended before an answer")

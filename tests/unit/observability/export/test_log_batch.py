@@ -47,6 +47,7 @@ def test_the_spans_of_the_lines_are_read_and_other_lines_passed_over() -> None:
         {"parent_id": "zz"}, {"parent_id": 7}, {"parent_id": ["c" * 16]}, {"links": [{}]}, {"links": {"a": 1}},
         {"links": [{"trace_id": "a" * 32}]}, {"attributes": ["x"]}, {"attributes": "x"}, {"name": 7}, {"name": None},
         {"kind": ["CLIENT"]}, {"status": {}}, {"attributes": {"x": [[[[[[1]]]]]]}},
+        {"attributes": {"pentad.cost.nanousd": 10**400}}, {"attributes": {"x": [-(10**400)]}},
     ],
 )  # fmt: skip
 def test_a_line_with_a_field_that_no_span_has_is_left_out_and_counted(bad: dict[str, Any]) -> None:
@@ -59,6 +60,7 @@ def test_a_line_with_a_field_that_no_span_has_is_left_out_and_counted(bad: dict[
     [
         {"parent_id": None}, {"parent_id": ""}, {"links": None}, {"attributes": None}, {"kind": "NEW"}, {"status": "?"},
         {"attributes": {"a": -(2**63), "b": {"x": [1]}, "c": [None, 2**70], "d": float("nan"), "e": "x" * 9_000}},
+        {"attributes": {"pentad.cost.nanousd": 2**128, "gen_ai.usage.input_tokens": -(2**128)}},
         {"links": [{"trace_id": "a" * 32, "span_id": "b" * 16}]}, {"gen_ai.input.messages": "no json"},
     ],
 )  # fmt: skip

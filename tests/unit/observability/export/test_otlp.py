@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from pentad.observability.export.otlp import encode_request
+from pentad.observability.export.otlp import encode_request, read_rejected
 
 TRACE, SPAN, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "1" * 16
 
@@ -101,3 +105,29 @@ def test_many_spans_of_one_resource_and_none() -> None:
 def test_a_span_that_is_none_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"hex|time"):
         encode_request([span(**broken)], {})
+
+
+def _partial(count: int, words: str) -> bytes:
+    partial = ExportTracePartialSuccess(rejected_spans=count, error_message=words)
+    return bytes(ExportTraceServiceResponse(partial_success=partial).SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("body", "rejected"),
+    [
+        (_partial(3, "too old"), (3, "too old")),
+        (b'{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "no"}}', (2, "no")),
+        (b"", (0, "")),
+        (_partial(-5, "?"), (0, "?")),
+        (b'{"partialSuccess": {"rejectedSpans": -5, "errorMessage": "?"}}', (0, "?")),
+        (b'{"partialSuccess": {"rejectedSpans": 1e999}}', (0, "")),
+        (b'{"partialSuccess": [1]}', (0, "")),
+        (b"\x0a\x0a\x10\xff\xff\xff\xff\xff\xff\xff\xff\x7f", (0, "")),  # the words as a number
+        (b"\x0a\x06\x10\x80\x94\xeb\xdc\x03", (0, "")),  # as one for which a gigabyte would be made
+        (b"\x0a\x02\x0a\x00", (0, "")),  # the count as bytes
+        (b"\x08\x01", (0, "")),  # the whole as a number
+        (b"<html>", (0, "")),
+    ],
+)
+def test_what_a_target_did_not_take_is_read_of_any_answer(body: bytes, rejected: tuple[int, str]) -> None:
+    assert read_rejected(body) == rejected

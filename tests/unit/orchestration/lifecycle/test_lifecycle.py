@@ -161,7 +161,7 @@ def test_cancelling_closes_what_the_run_has_asked() -> None:
     assert world.approvals.list_pending(TENANT).items == ()
 
 
-def test_cancelling_a_workflow_cancels_the_runs_of_its_steps() -> None:
+def test_cancelling_a_workflow_cancels_the_runs_of_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(CATALOG.model_copy(update={"workflows": {"report": REPORT}}))
     parent = ask(world, agent="report")
     child = parent.model_copy(
@@ -176,9 +176,20 @@ def test_cancelling_a_workflow_cancels_the_runs_of_its_steps() -> None:
     spec = CATALOG.agents["assistant"]
     [message] = [one.message for one in world.sessions.read(TENANT, "s", 0, 0)]
     world.start.begin(child, message, spec, heals=False)
+    stopped: list[tuple[str, RunStatus]] = []
+    stop = world.engine.stop
+
+    def note(execution_arn: str, *, error: str, cause: str) -> None:
+        stopped.append((execution_arn, world.runs.get(TENANT, child.run_id).status))
+        stop(execution_arn, error=error, cause=cause)
+
+    monkeypatch.setattr(world.engine, "stop", note)
     world.cancel(TENANT, parent.run_id, by="ann", reason="a mistake")
     stored = world.runs.get(TENANT, child.run_id)
     assert (stored.status, stored.stop_reason) == (RunStatus.CANCELLED, "Cancelled by its workflow: a mistake")
+    # The workflow's own first, or the end of its step would be a failure to it; and all once the runs have ended.
+    assert stopped == [(parent.execution_arn, RunStatus.CANCELLED), (stored.execution_arn, RunStatus.CANCELLED)]
+    assert parent.execution_arn != stored.execution_arn
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,6 @@ app = typer.Typer(
     help="API keys of a tenant: listed, made and revoked with the operator's AWS credentials.",
 )
 
-Stage = Annotated[
-    str | None, typer.Option("--stage", help="A deployed stage (dev, staging, prod). Default: this folder's twin.")
-]
 Tenant = Annotated[
     str | None,
     typer.Option("--tenant", "-t", help=f"Whose key. {operator.TENANT_DEFAULT}", show_default=False),
@@ -71,7 +68,7 @@ def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
 @app.command("create")
 def create(
     tenant: Tenant = None,
-    stage: Stage = None,
+    stage: operator.Stage = None,
     scope: Annotated[list[str] | None, typer.Option(help="Repeat for several. Default: runs:read alone.")] = None,
     user: Annotated[str | None, typer.Option(help="Bind the key to one user.")] = None,
     group: Annotated[
@@ -143,7 +140,7 @@ def parse_expiry(text: str, now: datetime) -> datetime | None:
 
 
 @app.command("list")
-def list_(tenant: Tenant = None, stage: Stage = None) -> None:
+def list_(tenant: Tenant = None, stage: operator.Stage = None) -> None:
     """List a tenant's keys, without their secrets."""
     from pentad.api.identity.keys import list_keys
 
@@ -167,7 +164,7 @@ def list_(tenant: Tenant = None, stage: Stage = None) -> None:
 def revoke(
     key_id: Annotated[str, typer.Argument(help="The key's id: the third of its four parts.")],
     tenant: Tenant = None,
-    stage: Stage = None,
+    stage: operator.Stage = None,
 ) -> None:
     """Revoke a key; it works for a minute longer at most."""
     from pentad.api.identity.keys import revoke_key

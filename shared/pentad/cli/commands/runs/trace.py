@@ -29,7 +29,7 @@ def trace(
             page.write_text(render_page(view), encoding="utf-8")
             OUT.print(build_line("{page}: open it in a browser", page=str(page)))
         elif OPTIONS.json:
-            print_json(view | {"aws_estimate": _describe_aws(view)})
+            print_json(view | {"aws_estimate": None if view["source"] == "records" else _describe_aws(view)})
         elif context:
             for part in render_context(view["context"]):
                 OUT.print(part)

@@ -48,6 +48,16 @@ def render_page(trace: Json) -> str:
     )
 
 
+def _iter_aws(trace: Json, cost: AwsCost) -> Iterator[str]:
+    yield (
+        f"AWS itself: about {escape_html_line(show(cost.total))} "
+        f"({trace['transitions']} transitions {escape_html_line(show(cost.transitions))}, "
+        f"functions {escape_html_line(show(cost.functions))}, "
+        f"DynamoDB (estimated) {escape_html_line(show(cost.dynamodb))})"
+    )
+    yield escape_html_line(f"DynamoDB: {describe_dynamodb(cost)}; not counted: {NOT_COUNTED}")
+
+
 def _iter_summary(trace: Json, cost: AwsCost) -> Iterator[str]:
     spans: Sequence[Json] = trace["spans"]
     models = [span for span in spans if span["kind"] == "model"]
@@ -55,14 +65,9 @@ def _iter_summary(trace: Json, cost: AwsCost) -> Iterator[str]:
     tokens = sum(int(span["attributes"].get("tokens", 0)) for span in models)
     whole = max((span["duration_ms"] for span in spans), default=0)
     yield f"{escape_html_line(str(trace['status']))} in {whole:,} ms"
-    yield (
-        f"models: {len(models)} attempts, {tokens:,} tokens, {escape_html_line(show(spent))}; "
-        f"AWS itself: about {escape_html_line(show(cost.total))} "
-        f"({trace['transitions']} transitions {escape_html_line(show(cost.transitions))}, "
-        f"functions {escape_html_line(show(cost.functions))}, "
-        f"DynamoDB (estimated) {escape_html_line(show(cost.dynamodb))})"
-    )
-    yield escape_html_line(f"DynamoDB: {describe_dynamodb(cost)}; not counted: {NOT_COUNTED}")
+    yield f"models: {len(models)} attempts, {tokens:,} tokens, {escape_html_line(show(spent))}"
+    if trace["source"] != "records":
+        yield from _iter_aws(trace, cost)
     waits = sum(span["duration_ms"] for span in spans if _is_wait(span))
     if waits:
         yield f"waited for humans: {waits:,} ms"

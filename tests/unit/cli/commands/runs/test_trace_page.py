@@ -106,6 +106,7 @@ def test_it_needs_nothing_else_and_runs_nothing() -> None:
 def test_a_run_without_spans_or_history_has_a_page() -> None:
     words = Page(render_page(trace(transitions=0, source="records"))).words
     assert "from our own records" in words
+    assert "AWS itself" not in words and "DynamoDB" not in words, "nothing is known of it"
 
 
 def test_aws_takes_its_listed_prices() -> None:

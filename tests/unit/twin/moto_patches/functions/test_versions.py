@@ -17,6 +17,7 @@ from twin.moto_patches.patching import Patches
 def functions() -> Iterator[Any]:
     patches = Patches()
     versions.apply(patches)
+    versions.apply(patches)  # a twin in the same process may have applied it before
     with mock_aws():
         yield client("lambda")
     patches.undo()

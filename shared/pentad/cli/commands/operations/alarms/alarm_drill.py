@@ -124,9 +124,7 @@ class AlarmDrill:
                 _add(watch, load, at)
                 at += _MINUTE
             watch.evaluate(at)
-            found |= {
-                name for name in (*self._metric_alarms, *self._composite_alarms) if watch.find_state(name) == "ALARM"
-            }
+            found |= set(self._list_on(watch))
         self._take()
         return sorted(found)
 

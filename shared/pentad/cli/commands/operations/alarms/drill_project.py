@@ -75,7 +75,9 @@ def make_drill_project(root: Path, project: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "agent.yaml").write_text(settings, encoding="utf-8")
         (folder / "prompt.md").write_text(_PROMPT, encoding="utf-8")
-    (project / "functions" / "tools" / f"{TOOL}.py").write_text(_PROBE, encoding="utf-8")
+    tools = project / "functions" / "tools"
+    tools.mkdir(parents=True, exist_ok=True)  # a project whose tools are all shipped ones has none
+    (tools / f"{TOOL}.py").write_text(_PROBE, encoding="utf-8")
     return project
 
 

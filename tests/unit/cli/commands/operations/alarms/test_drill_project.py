@@ -16,7 +16,7 @@ def root(tmp_path: Path) -> Path:
     root = tmp_path / "mine"
     (root / "agents" / "clerk").mkdir(parents=True)
     (root / "agents" / "clerk" / "agent.yaml").write_text("description: Mine.\n")
-    (root / "functions" / "tools").mkdir(parents=True)
+    (root / "functions").mkdir(parents=True)  # all its tools are shipped ones
     (root / "cdk.json").write_text("{}")
     (root / "tools.yaml").write_text("{}")
     return root

@@ -1,7 +1,6 @@
 """The faults, of each class at least one, and the alarms that no laptop can raise by a real one."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 
 from pentad.cli.commands.operations.alarms.faults import platform, providers, schedules, tools, users
 from pentad.cli.commands.operations.alarms.faults.asking import ask_each, ask_of
@@ -102,7 +101,6 @@ FAULTS: Sequence[RealFault] = (
         kind="quality",
         says="an agent is sure of ten answers, which two users each call wrong",
         raises=("unsatisfied", "miscalibrated"),
-        begin=lambda world: nullcontext(),
         use=users.rate_answers,
     ),
     RealFault(
@@ -110,7 +108,6 @@ FAULTS: Sequence[RealFault] = (
         kind="quality",
         says="an agent is not sure of its answers, and humans have to take over",
         raises=("escalations",),
-        begin=lambda world: nullcontext(),
         use=users.ask_unsure,
     ),
     RealFault(
@@ -150,7 +147,6 @@ FAULTS: Sequence[RealFault] = (
         kind="capacity",
         says="a client makes costly requests without a pause",
         raises=("rates-refused",),
-        begin=lambda world: nullcontext(),
         use=users.hurry,
     ),
     RealFault(

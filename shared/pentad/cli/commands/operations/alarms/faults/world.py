@@ -1,7 +1,7 @@
 """What a fault is, and the twin that it is given to: it is begun, used by requests through the API, and mended."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -103,8 +103,8 @@ class RealFault:
         kind: what users lose.
         says: what is done.
         raises: the alarms that it has to raise, without the stage's prefix; ``link-*`` are all that begin so.
-        begin: what goes wrong while it is entered.
         use: what is asked of the stage; it is told whether the fault is there.
+        begin: what goes wrong while it is entered; nothing where the use of the stage is the fault.
         silences: its alarms go on since what they look at does not come any more.
     """
 
@@ -112,8 +112,8 @@ class RealFault:
     kind: FaultClass
     says: str
     raises: tuple[str, ...]
-    begin: Callable[[FaultWorld], AbstractContextManager[None]]
     use: Use
+    begin: Callable[[FaultWorld], AbstractContextManager[None]] = field(default=lambda world: nullcontext())
     silences: bool = False
 
     def is_to_raise(self, alarm: str) -> bool:
