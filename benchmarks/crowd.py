@@ -14,6 +14,7 @@ import psutil
 from benchmarks.stage import AGENT, BenchError, Stage
 from benchmarks.timing import Spread, spread
 from benchmarks.turn import Promise
+from pentad.cli.client import send_request
 
 AT_ONCE = (10, 50, 200)
 MOST_MEMORY_MB = 8_000
@@ -129,7 +130,7 @@ def _measure_crowd(stage: Stage, size: int) -> Crowd:
     began = time.monotonic()
 
     def send(method: str, path: str, body: Json | None = None) -> Json:
-        reply = client.request(method, path, json=body)
+        reply = send_request(client, method, path, body=body)
         with lock:
             statuses[reply.status_code] += 1
         content: Json = reply.json()

@@ -85,7 +85,7 @@ class ApiClient:
         if _DOTS.intersection(unquote(path.partition("?")[0]).split("/")):
             raise CommandError("'.' and '..' can't be part of an id or a name", code=EXIT_USAGE)
         try:
-            response = self._http.request(method, path, json=body, headers=headers)
+            response = send_request(self._http, method, path, body=body, headers=headers)
         except httpx.HTTPError as error:
             raise CommandError(
                 f"{self.url} does not answer ({type(error).__name__}): is the twin running? (`pentad up`)",
@@ -162,6 +162,25 @@ class ApiClient:
             raise CommandError(f"uploading '{name}' failed: {type(error).__name__}", code=EXIT_UNAVAILABLE) from error
         if response.is_error:
             raise ProblemError(response.status_code, {"detail": f"the bucket refused '{name}'"})
+
+
+def send_request(
+    http: httpx.Client, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    """Send a request; one that only reads is sent once more where the server has just closed the connection.
+
+    A server closes what was silent for a while. Who takes the connection at that moment can't tell whether the request
+    was read: so what may change something is never sent again.
+
+    Raises:
+        httpx.HTTPError: nothing answered.
+    """
+    try:
+        return http.request(method, path, json=body, headers=headers)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        if method != "GET":
+            raise
+        return http.request(method, path, json=body, headers=headers)
 
 
 def describe_document(name: str, media_type: str, content: bytes) -> Json:

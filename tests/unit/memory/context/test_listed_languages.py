@@ -39,6 +39,44 @@ FOLLOW_UPS = {
 }
 """Most are of no listed language; bg, ca, ha and ms have a few words each."""
 
+NEIGHBOURS = (
+    "Koliko dugo to obično vrijedi za kupce koji žive u inozemstvu?",  # hr
+    "Može li ga netko drugi u tvrtki potpisati umjesto direktora?",  # hr
+    "Колико дуго то обично важи за купце који живе у иностранству?",  # sr
+    "Да ли исти поступак важи и за стране добављаче без рачуна?",  # sr
+    "Kako dolgo to običajno velja za stranke, ki živijo v tujini?",  # sl
+    "Ali enak postopek velja tudi za tuje dobavitelje brez računa?",  # sl
+    "Ako dlho to zvyčajne platí pre zákazníkov, ktorí žijú v zahraničí?",  # sk
+    "Platí rovnaký postup aj pre zahraničných dodávateľov bez faktúry?",  # sk
+    "Колку долго обично важи тоа за клиентите што живеат во странство?",  # mk
+    "Дали истата постапка важи и за странските добавувачи без фактура?",  # mk
+    "Як доўга гэта звычайна дзейнічае для кліентаў, якія жывуць за мяжой?",  # be
+    "Ці дзейнічае такая ж працэдура для замежных пастаўшчыкоў без рахунку?",  # be
+    "Cé chomh fada is a mhaireann sé sin de ghnáth do chustaiméirí thar lear?",  # ga
+    "An bhfuil an nós imeachta céanna ann do sholáthróirí eachtracha gan sonrasc?",  # ga
+    "Dè cho fada ’s a mhaireas sin mar as trice do luchd-ceannach thall thairis?",  # gd
+    "Canto tempo adoita ser válido iso para os clientes que viven fóra?",  # gl
+    "O mesmo procedemento vale tamén para provedores estranxeiros sen factura?",  # gl
+    "El mateix procediment val també per a proveïdors estrangers sense factura?",  # ca
+    "Hoe lank is dit gewoonlik geldig vir kliënte wat in die buiteland woon?",  # af
+    "Geld dieselfde prosedure ook vir buitelandse verskaffers sonder 'n faktuur?",  # af
+    "Wéi laang ass dat normalerweis gülteg fir Clienten, déi am Ausland wunnen?",  # lb
+    "Gëllt déi selwecht Prozedur och fir auslännesch Liwweranten ouni Rechnung?",  # lb
+    "Quant de temps aquò es valid per los clients que demòran a l'estrangièr?",  # oc
+    "La meteissa procedura val tanben per los provesidors estrangièrs sens factura?",  # oc
+    "Quamdiu id plerumque valet pro emptoribus qui foris habitant et laborant?",  # la
+    "Num eadem ratio valet etiam pro mercatoribus externis sine scripto?",  # la
+    "Kas sama kord kehtib ka välismaistele tarnijatele ilma arveta?",  # et
+    "Gildir sama aðferð einnig um erlenda birgja án reiknings?",  # is
+    "Adakah prosedur yang sama terpakai untuk pembekal asing tanpa invois?",  # ms
+    "A yw'r un drefn yn berthnasol i gyflenwyr tramor heb anfoneb?",  # cy
+    "Важи ли същата процедура и за чуждестранни доставчици без фактура?",  # bg
+    "Intee in le'eg ayuu caadi ahaan u ansax yahay macaamiisha dibadda ku nool?",  # so
+    "ווי לאַנג איז דאָס געוויינטלעך גילטיק פֿאַר קאַסטאַמערז וואָס וואוינען אין אויסלאַנד?",  # yi
+    "El mesmu procedimientu val tamién pa los proveedores estranxeros ensin factura?",  # ast
+)
+"""Their short words are in part those of a listed language; a half was written after the lists."""
+
 ALONE = {
     "en": "What is the refund period for books bought in another country?",
     "de": "Welche Unterlagen braucht ein Lieferant vor der ersten Rechnung im Portal?",
@@ -78,6 +116,12 @@ ALONE = {
 def test_a_question_of_another_language_is_searched_with_the_one_before(question: str) -> None:
     assert count_words(question) > SHORT_WORDS
     assert build_search_text(question, "before") == f"before\n{question}"
+
+
+@pytest.mark.parametrize("question", NEIGHBOURS)
+def test_a_listed_language_is_not_told_where_a_neighbour_explains_the_question_as_well(question: str) -> None:
+    assert count_words(question) > SHORT_WORDS
+    assert not is_listed(question) and is_follow_up(question)
 
 
 @pytest.mark.parametrize("question", ALONE.values(), ids=ALONE)
