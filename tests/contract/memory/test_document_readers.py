@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, ClassVar
 
 import pytest
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
+from pentad.memory.documents.adapters import reader_process
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.reader_process import ProcessReader, ReaderLimits
 from pentad.memory.documents.ports import DocumentReader
@@ -180,18 +181,20 @@ import subprocess, time
 from pentad.memory.documents.reader import reader_main
 
 def read_document(data, *, name, media_type):
-    started = subprocess.Popen(["sleep", "600"])
+    started = subprocess.Popen(["sleep", "600"], start_new_session=name.startswith("apart"))
     open({place!r}, "w").write(str(started.pid))
-    time.sleep(600 if name == "slow.md" else 0)
+    time.sleep(600 if "slow" in name else 0)
     raise ValueError
 
 reader_main.read_document = read_document
 """
 
 
-@pytest.mark.parametrize("name", ["slow.md", "quick.md"])
+@pytest.mark.parametrize("name", ["slow.md", "quick.md", "apart-slow.md", "apart-quick.md"])
 def test_what_a_document_has_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A fault of a parser that starts a process of its own."""
+    """A fault of a parser that starts a process of its own, in the document's session or in another one."""
+    if name.startswith("apart") and sys.platform != "linux":
+        pytest.skip("only Linux hands what is left behind to the process that documents are read by")
     place = tmp_path / "started"
     (tmp_path / "sitecustomize.py").write_text(_STARTING.format(place=str(place)))
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -217,9 +220,54 @@ def test_documents_are_read_by_forks_of_one_process_which_is_started_again_where
     assert one._server._process is not first
 
 
-def test_an_answer_that_is_none_is_no_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pentad.memory.documents.adapters import reader_process
+class Ending(reader_process._Server):
+    """Ends when it has read the document, and written something: the first time, or each time."""
 
+    runs: ClassVar[list[float]] = []
+    ends: ClassVar[int] = 1
+    error: ClassVar[OSError] = ConnectionError("it has ended")
+
+    def run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float, patience: float) -> int | None:
+        self.runs.append(patience)
+        if len(self.runs) > self.ends:
+            return super().run(source, target, ending, seconds, patience)
+        os.read(source.fileno(), 1_000)
+        os.write(target.fileno(), b"half an answer, longer than a whole one " * 100)
+        raise self.error
+
+
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> type[Ending]:
+    monkeypatch.setattr(Ending, "runs", [])
+    monkeypatch.setattr(reader_process, "_Server", Ending)
+    return Ending
+
+
+def test_the_second_turn_reads_the_whole_document_and_writes_its_answer_anew(ending: type[Ending]) -> None:
+    assert [chunk.text for chunk in process().read(b"alpha", name="a.txt", media_type="").chunks] == ["alpha"]
+    assert len(ending.runs) == 2
+
+
+def test_a_process_that_ends_each_time_is_tried_twice(ending: type[Ending], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "ends", 9)
+    with pytest.raises(StoreUnavailable, match="ended"):
+        process().read(b"alpha", name="a.txt", media_type="")
+    assert len(ending.runs) == 2
+
+
+def test_a_process_that_does_not_answer_is_waited_for_once_and_no_longer_than_the_deadline(
+    ending: type[Ending], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "error", TimeoutError("timed out"))
+    one = process()
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        one.read(b"alpha", name="a.txt", media_type="", deadline=time.time() + 20)
+    [patience] = ending.runs
+    assert patience < 20 + 5, "functions keep 5 s to end in"
+    assert [chunk.text for chunk in one.read(b"beta", name="a.txt", media_type="").chunks] == ["beta"]
+
+
+def test_an_answer_that_is_none_is_no_document() -> None:
     for written in (b"", b"{}", b"[]", b'{"media_type":"a","notes":[],"chunks":[{"text":1}]}', json.dumps(3).encode()):
         with pytest.raises(InvalidInput, match="broke"):
             reader_process._read_answer(written)

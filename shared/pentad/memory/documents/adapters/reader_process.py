@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import signal
 import socket
@@ -25,6 +26,8 @@ from pentad.memory.documents.reader.messages import REPLY, REQUEST, SERVER, TIME
 _MEGABYTE = 1024 * 1024
 _ANSWER_SECONDS = 10.0
 """How long the process may take to start, and to say that a document's time is over."""
+_LATE_SECONDS = 3.0
+"""How long after the caller's deadline it may at most be heard of; functions keep 5 s to end in."""
 _ANSWER: TypeAdapter[ReadDocument] = TypeAdapter(ReadDocument)
 
 
@@ -62,19 +65,50 @@ class ProcessReader:
 
     def read(self, data: bytes, *, name: str, media_type: str, deadline: float | None = None) -> ReadDocument:
         """See `DocumentReader`."""
-        left = self._limits.wall_seconds if deadline is None else deadline - time.time()
+        with self._lock:
+            for is_last in (False, True):
+                try:
+                    return self._read_once(data, name, media_type, deadline)
+                except _ServerEnded as error:
+                    if is_last:
+                        raise StoreUnavailable("the process that reads documents ended") from error
+        raise AssertionError("the last turn returns or raises")
+
+    def _read_once(self, data: bytes, name: str, media_type: str, deadline: float | None) -> ReadDocument:
+        """Read a document with files of its own: what a reader that ended has read or written of them is in no other.
+
+        Raises:
+            InvalidInput: see `DocumentReader`.
+            StoreUnavailable: see `DocumentReader`.
+            _ServerEnded: the process that documents are read by has ended.
+        """
+        left = math.inf if deadline is None else deadline - time.time()
         seconds = min(left, self._limits.wall_seconds)
         if seconds <= 0:
             raise StoreUnavailable("there was no time left to read the document")
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
             self._write_request(source, data, name, media_type)
-            code = self._run(source, target, PurePosixPath(name).suffix, seconds)
+            patience = min(seconds + _ANSWER_SECONDS, left + _LATE_SECONDS)
+            code = self._run(source, target, PurePosixPath(name).suffix, seconds, patience)
             if code is None and seconds < self._limits.wall_seconds:
                 raise StoreUnavailable("there was not enough time to read the document")
             if code != 0:
                 raise self._explain(code)
             target.seek(0)
             return _read_answer(target.read(self._limits.output_bytes + 1))
+
+    def _run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float, patience: float) -> int | None:
+        """Return the exit code, or None where the document's process was ended for the time it took."""
+        if self._server is None:
+            self._server = _Server(self._environment)
+        try:
+            return self._server.run(source, target, ending, seconds, patience)
+        except OSError as error:
+            self._server.end()
+            self._server = None
+            if isinstance(error, TimeoutError):  # all its time is over: another turn would have none
+                raise StoreUnavailable("the process that reads documents did not answer in time") from error
+            raise _ServerEnded from error
 
     def _write_request(self, source: IO[bytes], data: bytes, name: str, media_type: str) -> None:
         limits = self._limits
@@ -89,21 +123,6 @@ class ProcessReader:
         source.write(data)
         source.seek(0)
 
-    def _run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float) -> int | None:
-        """Return the exit code, or None where the document's process was ended for the time it took."""
-        with self._lock:
-            for is_last in (False, True):
-                if self._server is None:
-                    self._server = _Server(self._environment)
-                try:
-                    return self._server.run(source, target, ending, seconds)
-                except OSError as error:
-                    self._server.end()
-                    self._server = None
-                    if is_last:
-                        raise StoreUnavailable("the process that reads documents ended") from error
-        raise AssertionError("the last turn returns or raises")
-
     def _explain(self, code: int | None) -> InvalidInput:
         if code == EXIT_TOO_LARGE:
             message = "the document holds too much text"
@@ -112,6 +131,10 @@ class ProcessReader:
         else:
             message = "the process that read the document broke"
         return InvalidInput(message, field="document", fix="split the document, or upload its text")
+
+
+class _ServerEnded(Exception):
+    """The process that documents are read by has ended; another one may be started."""
 
 
 class _Server:
@@ -141,13 +164,21 @@ class _Server:
                 raise StoreUnavailable(f"the process that reads documents did not start: {name}") from error
         self.end = weakref.finalize(self, _end, self._asking, self._process)
 
-    def run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float) -> int | None:
+    def run(self, source: IO[bytes], target: IO[bytes], ending: str, seconds: float, patience: float) -> int | None:
         """Read a document and return the exit code of its process, or None where its time was over.
 
+        Args:
+            source: what to read, from its beginning.
+            target: what is written.
+            ending: of the document's name.
+            seconds: the document's time.
+            patience: seconds after which this process should have answered.
+
         Raises:
-            OSError: this process has ended, or does not answer.
+            TimeoutError: this process did not answer.
+            OSError: it has ended.
         """
-        self._asking.settimeout(seconds + _ANSWER_SECONDS)
+        self._asking.settimeout(patience)
         message = REQUEST.pack(seconds, ending.encode()[:16])
         socket.send_fds(self._asking, [message], [source.fileno(), target.fileno()])
         answer = self._asking.recv(REPLY.size, socket.MSG_WAITALL)

@@ -7,6 +7,7 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _PR_SET_DUMPABLE: Final = 4
+_PR_SET_CHILD_SUBREAPER: Final = 36
 
 
 def hide_process() -> bool:
@@ -31,6 +32,12 @@ def end_with_parent() -> None:
     """Let the system end this process when the one that forked it off ends, where it is Linux."""
     if sys.platform == "linux":
         _set(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of each descendant whose own parent ends, in whatever session it is, where it is Linux."""
+    if sys.platform == "linux":
+        _set(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _set(option: int, value: int) -> None:

@@ -5,6 +5,9 @@ second of CPU time, more than most documents; they are loaded once, here. This p
 document's open files, hands them to the process that it forks off, waits for that, and ends it when its time is over.
 Neither of the two can be looked into by the other.
 
+What a document has started ends with it, also in a session of its own: on Linux this process is the parent of all that
+is left behind. Elsewhere only what stayed in the document's group is ended.
+
 Its messages: `pentad.memory.documents.reader.messages`.
 """
 
@@ -15,16 +18,22 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
+from typing import Final
 
 from pentad.memory.documents.formats.parse import load_parser
 from pentad.memory.documents.reader import reader_main
 from pentad.memory.documents.reader.messages import REPLY, REQUEST, TIMED_OUT
-from pentad.memory.documents.reader.process_wall import end_with_parent, hide_process
+from pentad.memory.documents.reader.process_wall import adopt_orphans, end_with_parent, hide_process
+
+_MOST_ENDED: Final = 1_000
+"""Processes that are ended after one document: what starts them faster than they end is not followed for ever."""
 
 
 def main(descriptor: int) -> int:
     """Read documents until whoever asks for them ends, and return the exit code."""
     hide_process()
+    adopt_orphans()
     gc.freeze()  # what is there is shared by all processes that are forked off
     with socket.socket(fileno=descriptor) as asking:
         while True:
@@ -57,9 +66,40 @@ def _read_in_fork(asking: socket.socket, files: list[int], seconds: float) -> in
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # what it has started: nothing of a document goes on after it
+    _end_orphans()
     if alive in ready:
         return os.waitstatus_to_exitcode(status)
     return TIMED_OUT if not ready else None
+
+
+def _end_orphans() -> None:
+    """End what a document has left behind in other groups and sessions."""
+    for _ in range(_MOST_ENDED):
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return  # as nearly always: there is none
+        if ended:
+            continue
+        orphans = _list_children()
+        if not orphans:
+            return
+        for one in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        os.waitpid(-1, 0)  # the children of what has ended are this process's then
+
+
+def _list_children() -> list[int]:
+    """Return the processes that this one is the parent of; none where there is no ``/proc``."""
+    found = list[int]()
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            # proc(5): pid, the name in brackets, state, the parent's pid; a name may hold brackets and blanks.
+            fields = place.read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[1]) == os.getpid():
+                found.append(int(place.parent.name))
+    return found
 
 
 def _become_reader(asking: socket.socket, files: list[int]) -> None:
