@@ -9,10 +9,11 @@
 
 The answers to these are moto's own. Served under DynamoDB's lock, so nothing is seen half done.
 
-Where its answers differ from AWS's: an update with a key alone, and numbers with an exponent in a sum, are errors; an
-item has 405,000 bytes at most (AWS's 409,600 are checked by the gate). Query and Scan with a Limit that is met by the
-last item say that this was all, where AWS gives a LastEvaluatedKey and an empty page after it (developer guide,
-"Paginating table query results"); TransactGetItems takes 25 items, where AWS takes 100.
+Where its answers differ from AWS's: an update with a key alone, and numbers with an exponent in a sum, are errors; what
+the older kind of update adds is rounded to 28 digits; an item has 405,000 bytes at most (AWS's 409,600 are checked by
+the gate). Query and Scan with a Limit that is met by the last item say that this was all, where AWS gives a
+LastEvaluatedKey and an empty page after it (developer guide, "Paginating table query results"); TransactGetItems takes
+25 items, where AWS takes 100.
 """
 
 from __future__ import annotations
@@ -63,12 +64,22 @@ def _calculate(left: DynamoType, right: DynamoType, sign: int) -> DynamoType:
         raise IncorrectDataType()
     with localcontext(prec=_ALL_DIGITS):
         total = Decimal(left.value) + sign * Decimal(right.value)
-        return DynamoType({"N": f"{total.normalize():f}" if total else "0"})
+        return DynamoType({"N": _write_number(total)})
+
+
+def _write_number(number: Decimal) -> str:
+    """Return a number as DynamoDB shows it; called within a context of all digits."""
+    return f"{number.normalize():f}" if number else "0"
 
 
 def _wrap_attribute_updates(original: Callable[..., None]) -> Callable[..., None]:
     def update_with_attribute_updates(self: Item, attribute_updates: dict[str, Any] | None) -> None:
-        original(self, attribute_updates or {})
+        updates = attribute_updates or {}
+        with localcontext(prec=_ALL_DIGITS):  # moto adds in Python's own context, of 28 digits
+            original(self, updates)
+            for name, update in updates.items():
+                if update.get("Action") == "ADD" and "N" in update["Value"]:
+                    self.attrs[name] = DynamoType({"N": _write_number(Decimal(self.attrs[name].value))})
 
     return update_with_attribute_updates
 

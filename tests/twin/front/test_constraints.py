@@ -58,6 +58,21 @@ def test_characters_ranges_and_words_of_a_list_are_those_of_the_model(client: Cl
     assert refuse(logs.create_log_group, logGroupName="a b")[0] == "InvalidParameterException"
 
 
+def test_a_blob_is_measured_in_bytes_and_not_in_the_base64_that_it_is_sent_in(client: Client) -> None:
+    kms, secrets = client("kms"), client("secretsmanager")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    for length in (1, 2, 3, 4_094, 4_095, 4_096):
+        sealed = kms.encrypt(KeyId=key, Plaintext=b"\xff" * length)["CiphertextBlob"]
+        assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"\xff" * length
+    code, message = refuse(kms.encrypt, KeyId=key, Plaintext=b"\xff" * 4_097)
+    assert (code, "at 'plaintext' failed" in message) == ("ValidationException", True)
+    assert "less than or equal to 4096" in message and "////" not in message
+    code, message = refuse(kms.decrypt, CiphertextBlob=b"\xff" * 6_145)
+    assert "Value at 'ciphertextBlob' failed to satisfy constraint" in message and "6144" in message
+    assert secrets.create_secret(Name="whole", SecretBinary=b"\xff" * 65_536)["Name"] == "whole"
+    assert refuse(secrets.create_secret, Name="more", SecretBinary=b"\xff" * 65_537)[0] == "ValidationException"
+
+
 def test_what_is_nested_is_told_by_its_place(client: Client) -> None:
     events = client("events")
     events.put_rule(Name="r", ScheduleExpression="rate(1 day)")

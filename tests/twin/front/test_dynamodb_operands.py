@@ -89,6 +89,19 @@ def test_an_update_of_a_key_alone_makes_an_item(dynamodb: Any) -> None:
     assert read(dynamodb) == STORED
 
 
+def test_an_update_of_the_older_kind_adds_all_digits(dynamodb: Any) -> None:
+    for first, added, total in (
+        ("1", "1E37", f"1{'0' * 36}1"),
+        ("9" * 37, "0.9", f"{'9' * 37}.9"),
+        ("1", "-1", "0"),
+        ("0.0000002", "-0.0000001", "0.0000001"),
+    ):
+        dynamodb.put_item(TableName="items", Item={**KEY, "n": {"N": first}})
+        updates = {"n": {"Action": "ADD", "Value": {"N": added}}}
+        dynamodb.update_item(TableName="items", Key=KEY, AttributeUpdates=updates)
+        assert read(dynamodb) == {**KEY, "n": {"N": total}}
+
+
 def test_sums_keep_all_digits_that_a_number_has(dynamodb: Any) -> None:
     def add(text: str, value: str, first: str | None = None) -> str:
         if first is not None:

@@ -51,6 +51,8 @@ _VALUES: list[tuple[Json, str]] = [
     ({"N": "0." + "0" * 5 + "12345678901234567890123456789012345678901"}, "Attempting to store more than 38"),
     ({"N": "1E126"}, "Number overflow. Attempting to store a number with magnitude larger than supported range"),
     ({"N": "1E-131"}, "Number underflow. Attempting to store a number with magnitude smaller than supported range"),
+    # Rounded to fewer digits these are the largest and the smallest number.
+    ({"N": "9." + "9" * 36 + "E-131"}, "Number underflow. Attempting to store a number with magnitude smaller"),
     ({"N": "one"}, "The parameter cannot be converted to a numeric value: one"),
     ({"N": "NaN"}, "The parameter cannot be converted to a numeric value: NaN"),
     ({"SS": ["a", "b", "a"]}, INVALID + "Input collection [a, b, a] contains duplicates."),
@@ -80,8 +82,10 @@ def test_a_value_that_cannot_be_stored_is_refused_wherever_it_stands(dynamodb: A
 
 def test_the_largest_values_are_stored(dynamodb: Any) -> None:
     values = {"n": {"N": "9" * 38}, "e": {"N": "9.99E+125"}, "s": {"N": "-1E-130"}, "z": {"N": "0.000"}, "l": nest(32)}
+    values |= {"w": {"N": "-9." + "9" * 37 + "E125"}, "t": {"N": "1." + "0" * 36 + "1E-130"}}
     dynamodb.put_item(TableName="items", Item={"pk": {"S": "p" * 2048}, "sk": {"S": "s" * 1024}, **values})
-    assert dynamodb.scan(TableName="items")["Count"] == 1
+    [found] = dynamodb.scan(TableName="items")["Items"]
+    assert found["w"] == {"N": "-" + "9" * 38 + "0" * 88}
 
 
 _KEYS: list[tuple[Json, str]] = [

@@ -115,7 +115,7 @@ def _state_bounds(shape: Shape, value: Any) -> Iterator[tuple[str, bool]]:
     """Yield each bound of a shape in AWS's words, and whether the value keeps to it."""
     bounds = shape.metadata
     of_numbers = shape.type_name in _NUMBERS
-    size = value if of_numbers else _measure(value)
+    size = value if of_numbers else _measure(shape, value)
     what = "value" if of_numbers else "length"
     if size is not None and "max" in bounds:
         yield f"Member must have {what} less than or equal to {bounds['max']}", size <= bounds["max"]
@@ -130,8 +130,10 @@ def _state_bounds(shape: Shape, value: Any) -> Iterator[tuple[str, bool]]:
             yield f"Member must satisfy regular expression pattern: {pattern}", bool(compiled.fullmatch(value))
 
 
-def _measure(value: Any) -> int | None:
-    """Return the length of a text in characters, of bytes, of a list or a map; None where there is none."""
+def _measure(shape: Shape, value: Any) -> int | None:
+    """Return the length of a text in characters, of a blob in bytes, of a list or a map; None where there is none."""
+    if shape.type_name == "blob" and isinstance(value, str):  # base64: six bits a character
+        return len(value.rstrip("=")) * 3 // 4
     return len(value) if isinstance(value, str | bytes | bytearray | list | Mapping) else None
 
 
@@ -148,7 +150,7 @@ def _compile(pattern: str) -> re.Pattern[str] | None:
 
 
 def _describe(shape: Shape, value: Any, path: str, told: str) -> str:
-    shown = "" if shape.metadata.get("sensitive") or isinstance(value, bytes | bytearray) else _show(value)
+    shown = "" if shape.metadata.get("sensitive") or shape.type_name == "blob" else _show(value)
     return f"Value {shown}at '{path}' failed to satisfy constraint: {told}"
 
 

@@ -136,9 +136,10 @@ def parse_number(text: str) -> Decimal:
     digits = "".join(str(digit) for digit in number.as_tuple().digits).strip("0")
     if len(digits) > NUMBER_DIGITS:
         raise InvalidRequest(f"Attempting to store more than {NUMBER_DIGITS} significant digits in a Number")
-    if abs(number) > _LARGEST:
+    size = number.copy_abs()  # all of its digits: `abs` rounds to the 28 of Python's context
+    if size > _LARGEST:
         raise InvalidRequest("Number overflow. Attempting to store a number with magnitude larger than supported range")
-    if number and abs(number) < _SMALLEST:
+    if number and size < _SMALLEST:
         raise InvalidRequest(
             "Number underflow. Attempting to store a number with magnitude smaller than supported range"
         )
