@@ -87,6 +87,24 @@ def test_an_older_entry_never_replaces_a_newer_one(registry: DocumentRegistry) -
     assert registry.get_chunks("acme", "docs/ä b.md") == {"c2": "h2"}
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_the_holder_of_the_claim_writes_counts_though_its_clock_is_behind(
+    registry: DocumentRegistry, ends: bool
+) -> None:
+    name = "docs/ä b.md"
+    registry.put(document(version="v1", indexed_at=START + timedelta(minutes=5)), {"c1": "h1"})
+    registry.acquire("acme", name, owner="one", seconds=60)
+    registry.record_intent("acme", name, {"c1": "", "c2": ""}, owner="one")
+    registry.put(document(version="v2"), {"c2": "h2"}, owner="one", ends=ends)
+    assert registry.get("acme", name) == document(version="v2")
+    assert registry.get_chunks("acme", name) == {"c2": "h2"}
+    if ends:
+        registry.acquire("acme", name, owner="two", seconds=60)
+    else:
+        with pytest.raises(StoreUnavailable):
+            registry.acquire("acme", name, owner="two", seconds=60)
+
+
 def test_an_intention_replaces_the_chunks_and_leaves_the_entry(registry: DocumentRegistry) -> None:
     registry.put(document(), {"c1": "h1"})
     registry.acquire("acme", "docs/ä b.md", owner="one", seconds=60)

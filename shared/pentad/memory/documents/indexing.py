@@ -3,7 +3,9 @@
 Several documents share calls to the embedder and to the vector store; each has its own claim, chunk list and entry.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -55,28 +57,41 @@ class Indexer:
         self._embedder = embedder
         self._clock = clock
 
-    def index(self, readings: Sequence[ReadyDocument], deadline: float | None) -> list[Document]:
-        """Index documents of one tenant and return their entries.
+    def index(self, readings: Sequence[ReadyDocument], deadline: float | None) -> dict[str, Document | Exception]:
+        """Index documents of one tenant and return the entry of each, or why it has none.
+
+        What befalls one of them is no other's: another writer's claim, a store that did not answer for it. What befalls
+        a call that they share is told of those that were not yet wholly written: the embedder refused a text
+        (`InvalidInput`; which one's, each tells by itself) or did not answer, the vector store did not.
 
         Args:
             readings: the documents; all are noted in the registry before the first vector is written.
             deadline: ``time.time()`` by which to have embedded; a minute from each batch where none is given.
-
-        Raises:
-            InvalidInput: the embedder refused a text.
-            StoreUnavailable: a store did not answer, or a claim may be another's by now.
-            ModelUnavailable: the embedder did not answer.
-            ModelThrottled: the embedder's provider said 429.
         """
+        outcomes: dict[str, Document | Exception] = {}
         for one in readings:
             wanted = dict.fromkeys([*one.known, *(chunk.chunk_id for chunk in one.chunks)], "")
-            one.claim.record_intent(wanted)
-        embedded: dict[str, int] = {}
+            with _keep_error(one, outcomes):
+                one.claim.record_intent(wanted)
+        left = Counter({one.document.name: len(one.chunks) for one in readings})
+        embedded, broken = Counter[str](), None
         remaining = iter(_iterate_parts(readings))
         while batch := list(islice(remaining, EMBED_BATCH)):
-            for one, _ in self._write(batch, deadline):
-                embedded[one.document.name] = embedded.get(one.document.name, 0) + 1
-        return [self._finish(one, embedded.get(one.document.name, 0)) for one in readings]
+            try:
+                missing = self._write(batch, deadline, outcomes)
+            except Exception as error:
+                broken = error
+                break
+            left.subtract(one.document.name for one, _ in batch)
+            embedded.update(one.document.name for one, _ in missing)
+        for one in readings:
+            name = one.document.name
+            if broken is not None and left[name]:
+                outcomes.setdefault(name, broken)
+            elif name not in outcomes:
+                with _keep_error(one, outcomes):
+                    outcomes[name] = self._finish(one, embedded[name])
+        return outcomes
 
     def _finish(self, one: ReadyDocument, embedded: int) -> Document:
         wanted = {chunk.chunk_id: chunk.sha256 for chunk in one.chunks}
@@ -88,8 +103,16 @@ class Indexer:
         one.claim.end(done, wanted)
         return done
 
-    def _write(self, batch: Sequence[Part], deadline: float | None) -> list[Part]:
-        """Store the vectors of some chunks and return those that had to be embedded."""
+    def _write(
+        self, batch: Sequence[Part], deadline: float | None, outcomes: dict[str, Document | Exception]
+    ) -> list[Part]:
+        """Store the vectors of some chunks and return those that had to be embedded.
+
+        A document that has an outcome has failed, and nothing more of it is written.
+        """
+        batch = _leave_out(batch, outcomes)
+        if not batch:
+            return []
         tenant_id = batch[0][0].document.tenant_id
         known = [chunk.chunk_id for one, chunk in batch if chunk.chunk_id in one.known]
         held = self._vectors.fetch(tenant_id, known) if known else {}
@@ -105,8 +128,9 @@ class Indexer:
             texts = [build_embed_text(chunk) for _, chunk in missing]
             reply = self._embedder.embed(texts, context, deadline=until)
             values.update(zip((chunk.chunk_id for _, chunk in missing), reply.vectors, strict=True))
-        for one, _ in batch:
-            one.claim.check()
+        for one in {one.document.name: one for one, _ in batch}.values():
+            with _keep_error(one, outcomes):
+                one.claim.check()
         # All are written: an unchanged chunk may stand elsewhere, and is of another version, which its metadata tells.
         self._vectors.upsert(
             tenant_id,
@@ -117,10 +141,23 @@ class Indexer:
                     text=build_embed_text(chunk),
                     metadata=build_metadata(one.document, chunk),
                 )
-                for one, chunk in batch
+                for one, chunk in _leave_out(batch, outcomes)
             ],
         )
         return missing
+
+
+@contextmanager
+def _keep_error(one: ReadyDocument, outcomes: dict[str, Document | Exception]) -> Iterator[None]:
+    """Make the error of the block what became of a document; the others go on."""
+    try:
+        yield
+    except Exception as error:
+        outcomes[one.document.name] = error
+
+
+def _leave_out(batch: Sequence[Part], outcomes: Mapping[str, Document | Exception]) -> list[Part]:
+    return [part for part in batch if part[0].document.name not in outcomes]
 
 
 def _iterate_parts(readings: Sequence[ReadyDocument]) -> Iterator[Part]:

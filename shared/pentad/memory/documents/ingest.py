@@ -185,19 +185,29 @@ class Ingest:
         if alone and len(waiting) > 1:
             waiting.sort(key=lambda name: self._was_cut_off(tenant_id, name))
         remaining, outcomes, rounds = deque(waiting), dict[str, Outcome](), Counter[str]()
-        while remaining and not (outcomes and until is not None and self._clock().timestamp() > until):
-            done, written = self._run_group(tenant_id, remaining, attempt, 1 if alone else EMBED_BATCH)
+        most = 1 if alone else EMBED_BATCH
+        while remaining and not (outcomes and self._is_over(until)):
+            done, written = self._run_group(tenant_id, remaining, attempt, most, until)
             outcomes |= done
             rounds.update(written)
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
-            remaining.extendleft(
-                name for name in written if rounds[name] < _ROUNDS and self._has_moved(tenant_id, name, done[name])
-            )
+            for name in written:
+                try:
+                    if rounds[name] < _ROUNDS and self._has_moved(tenant_id, name, outcomes[name]):
+                        remaining.appendleft(name)
+                except Exception as error:  # nobody has looked: its next turn does
+                    outcomes[name] = self._note_error(error)
         return outcomes
 
+    def _is_over(self, until: float | None) -> bool:
+        return until is not None and self._clock().timestamp() > until
+
     def _was_cut_off(self, tenant_id: str, name: str) -> bool:
-        entry = self._registry.get(tenant_id, name)
+        try:
+            entry = self._registry.get(tenant_id, name)
+        except PentadError:
+            return False  # it decides on the order alone
         return entry is not None and CUT_OFF in (entry.error or "")
 
     def _has_moved(self, tenant_id: str, name: str, outcome: Outcome) -> bool:
@@ -208,9 +218,9 @@ class Ingest:
         return standing != (head.version if head is not None else None)
 
     def _run_group(
-        self, tenant_id: str, remaining: deque[str], attempt: IngestOptions, most: int
+        self, tenant_id: str, remaining: deque[str], attempt: IngestOptions, most: int, until: float | None
     ) -> tuple[dict[str, Outcome], list[str]]:
-        """Take documents off the batch until they have ``most`` chunks together, and index those.
+        """Take documents off the batch until they have ``most`` chunks together, or it is late, and index those.
 
         Returns:
             What became of them, and which of them were claimed.
@@ -218,6 +228,8 @@ class Ingest:
         outcomes, written, group = dict[str, Outcome](), list[str](), list[_Begun]()
         with ExitStack() as claims:
             while remaining and sum(max(1, len(one.ready.chunks)) for one in group) < most:
+                if (written or outcomes) and self._is_over(until):
+                    break
                 name = remaining.popleft()
                 try:
                     current = None if attempt.again else self._look(tenant_id, name)
@@ -294,41 +306,46 @@ class Ingest:
         if not group:
             return {}
         chunks = sum(len(one.ready.chunks) for one in group)
-        try:
-            with self._telemetry.span("memory.ingest", {"pentad.chunks": chunks}) as span:
-                done = self._indexer.index([one.ready for one in group], attempt.deadline)
-                span.set("pentad.embedded", sum(one.embedded for one in done))
-        except InvalidInput as error:
-            if len(group) > 1:  # the text of one of them is refused: which one, each tells by itself
-                return {name: outcome for one in group for name, outcome in self._index_group([one], attempt).items()}
-            return {group[0].ready.document.name: self._refuse(group[0], error)}
-        except Exception as error:
-            self._note_error(error)
-            return {one.ready.document.name: self._put_off(one, error, attempt) for one in group}
+        with self._telemetry.span("memory.ingest", {"pentad.chunks": chunks}) as span:
+            ended = self._indexer.index([one.ready for one in group], attempt.deadline)
+            done = [one for one in ended.values() if isinstance(one, Document)]
+            span.set("pentad.embedded", sum(one.embedded for one in done))
         self._telemetry.count(names.DOCUMENTS_INGESTED, len(done), status="indexed")
         self._telemetry.count(names.CHUNKS_EMBEDDED, sum(one.embedded for one in done))
-        return {one.name: one for one in done}
+        outcomes: dict[str, Outcome] = {one.name: one for one in done}
+        for one in group:
+            error = ended[one.ready.document.name]
+            if isinstance(error, InvalidInput):
+                # Of several the text of one is refused: which one, each tells by itself.
+                outcomes |= self._index_group([one], attempt) if len(group) > 1 else self._refuse(one, error)
+            elif isinstance(error, Exception):
+                outcomes |= self._put_off(one, self._note_error(error), attempt)
+        return outcomes
 
     def _note_error(self, error: Exception) -> Exception:
         detail = error.message if isinstance(error, PentadError) else None
         self._telemetry.log_event("ingest.failed", level="WARNING", error=type(error).__name__, detail=detail)
         return error
 
-    def _refuse(self, one: _Begun, error: InvalidInput) -> Outcome:
+    def _refuse(self, one: _Begun, error: InvalidInput) -> dict[str, Outcome]:
         """Return the entry of a document that the embedder refused; what was written of it leaves the index."""
+        ready = one.ready
         try:
-            return self._record_failure(one.ready.document, one.entry, one.ready.known, one.ready.claim, error)
-        except PentadError as failed:
-            return failed
+            return {
+                ready.document.name: self._record_failure(ready.document, one.entry, ready.known, ready.claim, error)
+            }
+        except Exception as failed:
+            return {ready.document.name: self._note_error(failed)}
 
-    def _put_off(self, one: _Begun, error: Exception, attempt: IngestOptions) -> Outcome:
+    def _put_off(self, one: _Begun, error: Exception, attempt: IngestOptions) -> dict[str, Outcome]:
         """Return why a document is to be tried again; where nobody does, its entry says so too."""
-        if attempt.last and isinstance(error, PentadError) and not one.ready.claim.ended:
+        document, claim = one.ready.document, one.ready.claim
+        if attempt.last and isinstance(error, PentadError) and not claim.ended:
             try:
-                self._record_end(one.ready.document, one.entry, error.message, one.ready.claim)
-            except PentadError as failed:
-                return failed
-        return error
+                self._record_end(document, one.entry, error.message, claim)
+            except Exception as failed:
+                self._note_error(failed)
+        return {document.name: error}
 
     def _forget(
         self,

@@ -95,7 +95,10 @@ class DocumentRegistry(Protocol):
     def put(
         self, document: Document, chunks: Mapping[str, str], *, owner: str | None = None, ends: bool = False
     ) -> None:
-        """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one.
+        """Store the entry and its chunks.
+
+        The holder of the claim is the one who knows, whatever its clock says. Without a claim an older entry (by
+        ``indexed_at``) does not replace a newer one.
 
         Args:
             document: the entry.

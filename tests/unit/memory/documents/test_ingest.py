@@ -14,6 +14,7 @@ from pentad.memory.documents import chunk
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
+from pentad.memory.documents.claims import Claim
 from pentad.memory.documents.contents import RECIPE
 from pentad.memory.documents.ingest import Ingest, IngestOptions, parse_s3_event
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
@@ -485,6 +486,137 @@ def test_no_further_document_of_a_batch_is_begun_when_its_time_is_over(world: Wo
         world.upload("".join(f"# {n}\n\n{name} {n}\n\n" for n in range(70)), name)
     outcomes = world.ingest.reconcile_many("acme", ["a.md", "b.md"], until=world.clock.now.timestamp())
     assert list(outcomes) == ["a.md"]
+
+
+def test_no_further_document_of_a_group_is_begun_when_its_time_is_over(world: World) -> None:
+    """Ten short documents are one group: reading each of them can take long."""
+    for number in range(10):
+        world.upload(f"# {number}\n\nwords\n", f"{number}.md")
+    begun = world.clock.now.timestamp()  # each look at the clock is a second
+    outcomes = world.ingest.reconcile_many("acme", [f"{number}.md" for number in range(10)], until=begun + 5)
+    assert 1 < len(outcomes) < 6
+    assert all(isinstance(one, Document) and one.status == "indexed" for one in outcomes.values())
+    assert len(world.embedder.contexts) == 1, "what was begun is one group still"
+    late = world.ingest.reconcile_many("acme", ["8.md", "9.md"], until=begun - 60)
+    assert list(late) == ["8.md"], "the first one is begun in any case"
+
+
+TEN = [f"{number}.md" for number in range(10)]
+
+
+def upload_ten(world: World) -> None:
+    for name in TEN:
+        world.upload(f"# One\n\n{name}\n\n# Two\n\n{name}\n", name)
+    assert all(isinstance(one, Document) for one in world.ingest.reconcile_many("acme", TEN).values())
+    world.embedder.texts.clear()
+    for name in TEN:
+        world.upload(f"# One\n\nnew {name}\n", name)
+
+
+def fail_registry(step: str) -> Callable[[World, pytest.MonkeyPatch], None]:
+    def install(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        call = getattr(world.registry, step)
+
+        def fail(first: Any, *args: Any, **kwargs: Any) -> Any:
+            if "4.md" in (getattr(first, "name", None), *args):
+                raise StoreUnavailable("broken on purpose")
+            return call(first, *args, **kwargs)
+
+        monkeypatch.setattr(world.registry, step, fail)
+
+    return install
+
+
+def fail_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the chunks that are gone."""
+    gone, delete = set(world.registry.get_chunks("acme", "4.md")), world.vectors.delete
+
+    def fail(tenant_id: str, vector_ids: Any) -> None:
+        if gone & set(vector_ids):
+            raise StoreUnavailable("broken on purpose")
+        delete(tenant_id, vector_ids)
+
+    monkeypatch.setattr(world.vectors, "delete", fail)
+
+
+def fail_check(_: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(claim: Claim) -> None:
+        if claim._name == "4.md":
+            raise StoreUnavailable("a claim could not be renewed in time")
+
+    monkeypatch.setattr(Claim, "check", fail)
+
+
+def fail_last_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one after it was indexed: before it are one without a claim, and one with it."""
+    keys, get_head = list[str](), world.objects.get_head
+
+    def fail(key: str) -> Any:
+        keys.append(key)
+        if key == "acme/4.md" and keys.count(key) == 3:
+            raise StoreUnavailable("broken on purpose")
+        return get_head(key)
+
+    monkeypatch.setattr(world.objects, "get_head", fail)
+
+
+FAULTS = {step: fail_registry(step) for step in ("acquire", "record_intent", "get_chunks", "put")}
+FAULTS |= {"delete": fail_delete, "check": fail_check, "last look": fail_last_look}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("last", [False, True])
+def test_what_befalls_one_document_of_ten_is_no_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: str, last: bool
+) -> None:
+    upload_ten(world)
+    FAULTS[fault](world, monkeypatch)
+    outcomes = world.ingest.reconcile_many("acme", TEN, IngestOptions(last=last))
+    assert sorted(outcomes) == TEN
+    assert isinstance(outcomes.pop("4.md"), StoreUnavailable)
+    assert {one.status for one in outcomes.values() if isinstance(one, Document)} == {"indexed"}
+    assert len([one for one in outcomes.values() if isinstance(one, Document)]) == 9
+    for name in outcomes:
+        assert all(world.registry.get_chunks("acme", name).values())
+    monkeypatch.undo()
+    world.clock.now += timedelta(seconds=60)
+    again = world.ingest.reconcile_many("acme", TEN)
+    assert {one.status for one in again.values() if isinstance(one, Document)} == {"indexed"}
+    assert len(world.indexed()) == 10
+    assert len(world.embedder.texts) <= 11, "the nine are not embedded again"
+
+
+def test_a_claim_that_can_not_be_given_back_costs_no_outcome_and_hides_no_error(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_ten(world)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("the table does not answer")
+
+    monkeypatch.setattr(world.registry, "release", fail)
+    world.embedder.failures.append(ModelUnavailable("down"))
+    outcomes = world.ingest.reconcile_many("acme", TEN)
+    assert list(outcomes) == TEN
+    assert all(isinstance(one, ModelUnavailable) for one in outcomes.values())
+    with pytest.raises(StoreUnavailable, match="already") as error:
+        world.event("4.md")
+    assert error.value.retry_after, "it ends by itself"
+    world.clock.now += timedelta(seconds=60)
+    assert (entry := world.event("4.md")) is not None
+    assert entry.status == "indexed"
+
+
+def test_what_is_wholly_written_is_indexed_though_a_later_call_for_its_group_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upload("# a\n\nwords\n", "a.md")
+    world.upload("".join(f"# {n}\n\nwords {n}\n\n" for n in range(130)), "b.md")
+    world.vectors.breaks["upsert"] = 1
+    outcomes = world.ingest.reconcile_many("acme", ["a.md", "b.md"])
+    assert isinstance(done := outcomes["a.md"], Document)
+    assert (done.status, done.embedded) == ("indexed", 1)
+    assert isinstance(outcomes["b.md"], StoreUnavailable)
 
 
 def test_what_has_ended_the_process_before_comes_last_of_its_batch(world: World) -> None:

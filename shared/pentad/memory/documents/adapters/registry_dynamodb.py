@@ -127,6 +127,12 @@ class DynamoRegistry:
             StoreUnavailable: the claim is another's by now.
         """
         at = document.indexed_at.astimezone(UTC).isoformat(timespec="microseconds")
+        # Whoever holds the claim is fenced by it. Were the time a condition too, a clock that is behind would have the
+        # whole transaction refused: the claim would stay, and the chunk list as it was noted before.
+        unclaimed: dict[str, Any] = {
+            "condition": "attribute_not_exists(pk) OR indexed_at <= :at",
+            "values": {":at": at},
+        }
         entry = self._table.build_put(
             {
                 "pk": keys.collection_pk(document.tenant_id, "DOCS"),
@@ -135,8 +141,7 @@ class DynamoRegistry:
                 "indexed_at": at,
                 "body": document.model_dump_json(),
             },
-            condition="attribute_not_exists(pk) OR indexed_at <= :at",
-            values={":at": at},
+            **(unclaimed if owner is None else {}),
         )
         pk = keys.document_pk(document.tenant_id, document.name)
         parts = self._build_parts(pk, chunks)
@@ -147,7 +152,7 @@ class DynamoRegistry:
         try:
             self._table.transact([entry, *fence, *parts, *left])
         except ConditionFailed as failed:
-            if fence and failed.reasons[1] == "ConditionalCheckFailed":
+            if fence:
                 raise StoreUnavailable(_TAKEN_OVER) from failed
 
     def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:

@@ -93,7 +93,7 @@ class MemoryRegistry:
             if ends:
                 self._claims.pop(place, None)
             stored = self._documents.get(place)
-            if stored is None or stored.indexed_at <= document.indexed_at:
+            if owner is not None or stored is None or stored.indexed_at <= document.indexed_at:
                 self._documents[place] = document
                 self._chunks[place] = dict(chunks)
 
