@@ -96,7 +96,7 @@ class FairQueue:
         taken = self._take(tenant_id, slot)
         if taken is False:
             self._telemetry.count(names.SHARE_RETURNS)
-            raise StoreUnavailable(f"{self._most} documents of this tenant are at work, its share")
+            raise StoreUnavailable(f"{self._most} batches of this tenant's documents are at work, its share")
         with self._keep(tenant_id, slot, taken):
             yield
 

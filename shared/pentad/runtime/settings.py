@@ -132,7 +132,7 @@ class IngestSettings(VectorSettings):
     state_table: str
     transient_table: str = Field(description="how many documents of each tenant are at work")
     ingest_share: int = Field(ge=1, description="documents of one tenant at once")
-    bulk_share: int = Field(ge=1, description="documents of one tenant at once, of its bulk ingestions")
+    bulk_share: int = Field(ge=1, description="batches of one tenant at once, of its bulk ingestions")
     documents_bucket: str
     gateway_function: str
 

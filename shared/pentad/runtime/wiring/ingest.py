@@ -34,7 +34,7 @@ def make_fair_queue() -> FairQueue:
 
 @cache
 def make_bulk_share() -> FairQueue:
-    """Return what bounds the documents of one tenant that all its bulk ingestions are at work on."""
+    """Return what bounds how many batches of documents all bulk ingestions of one tenant are at work on at once."""
     values = read_settings(IngestSettings)
     shares = DynamoShares(Table(get_client("dynamodb"), values.transient_table), "bulk")
     queue = SqsRedelivery(get_client("sqs"))
