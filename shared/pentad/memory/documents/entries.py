@@ -1,5 +1,6 @@
 """What stands on a document's entry, and with each of its vectors."""
 
+from datetime import datetime
 from typing import Any
 
 from pentad.domain.knowledge import Document, find_collection
@@ -14,6 +15,21 @@ CUT_OFF = "each attempt to index it was cut off"
 def is_current(entry: Document, head: ObjectHead) -> bool:
     """Tell whether the index holds what the bucket does, cut as it is cut today."""
     return entry.status == "indexed" and entry.version == head.version and entry.recipe == RECIPE
+
+
+def begin_entry(tenant_id: str, name: str, head: ObjectHead, now: datetime) -> Document:
+    """Return the entry of a version as it is before it is read."""
+    return Document(
+        tenant_id=tenant_id,
+        name=name,
+        version=head.version,
+        status="indexed",
+        media_type=head.media_type[:200],
+        bytes=head.bytes,
+        chunks=0,
+        embedded=0,
+        indexed_at=now,
+    )
 
 
 def describe(found: ReadDocument, sha256: str) -> dict[str, Any]:

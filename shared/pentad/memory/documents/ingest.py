@@ -23,7 +23,7 @@ from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document
 from pentad.domain.values import FrozenValue
 from pentad.memory.documents.claims import Claim, hold_claim
 from pentad.memory.documents.contents import ReadDocument
-from pentad.memory.documents.entries import CUT_OFF, describe, is_current, mark_ended, mark_failed
+from pentad.memory.documents.entries import CUT_OFF, begin_entry, describe, is_current, mark_ended, mark_failed
 from pentad.memory.documents.indexing import EMBED_BATCH, Indexer, ReadyDocument
 from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
@@ -256,7 +256,7 @@ class Ingest:
         known = self._registry.get_chunks(tenant_id, name)
         if head is None:
             return self._forget(tenant_id, name, entry, known, claim, now)
-        document = _begin_entry(tenant_id, name, head, now)
+        document = begin_entry(tenant_id, name, head, now)
         if head.key_id is not None and self._keys.is_revoked(tenant_id, head.key_id):
             return self._record_end(document, entry, "it was uploaded with a key that is revoked", claim)
         if attempt.last:  # first: an attempt that ends this process has no other chance to say so
@@ -392,17 +392,3 @@ class Ingest:
         failed = mark_ended(document, entry, reason)
         claim.write(failed, self._registry.get_chunks(document.tenant_id, document.name))
         return failed
-
-
-def _begin_entry(tenant_id: str, name: str, head: ObjectHead, now: datetime) -> Document:
-    return Document(
-        tenant_id=tenant_id,
-        name=name,
-        version=head.version,
-        status="indexed",
-        media_type=head.media_type[:200],
-        bytes=head.bytes,
-        chunks=0,
-        embedded=0,
-        indexed_at=now,
-    )

@@ -237,7 +237,8 @@ def show_entries(entries: list[Json], seconds: float) -> None:
 
 
 def _print_entry(entry: Json) -> None:
-    counts = f"{entry['chunks']} chunks, {0 if entry.get('unchanged') else entry['embedded']} embedded"
+    news = "unchanged" if entry.get("unchanged") else f"{entry['embedded']:,} embedded"
+    counts = f"{_count_chunks(entry['chunks'])}, {news}"
     line = build_line("{status} {name}", status=f"{entry['status']:8}", name=entry["name"])
     line.append_text(build_line("  {counts}", counts=counts))
     if entry["error"]:
@@ -253,10 +254,17 @@ def print_notes(entry: Json) -> None:
 
 
 def _sum_up(entries: list[Json], seconds: float) -> str:
-    counts = Counter("unchanged" if entry.get("unchanged") else entry["status"] for entry in entries)
-    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
     news = [entry for entry in entries if not entry.get("unchanged")]
-    chunks, embedded = (sum(entry[field] for entry in news) for field in ("chunks", "embedded"))
-    doubtful = sum(bool(entry.get("notes")) for entry in entries)
-    doubts = f", {doubtful:,} read with doubts" if doubtful else ""
-    return f"{told}: {chunks:,} chunks, {embedded:,} embedded{doubts}; {seconds:.1f} s"
+    told = [f"{count:,} {status}" for status, count in sorted(Counter(entry["status"] for entry in news).items())]
+    if news:
+        chunks, embedded = (sum(entry[field] for entry in news) for field in ("chunks", "embedded"))
+        told = [f"{', '.join(told)}: {_count_chunks(chunks)}, {embedded:,} embedded"]
+    if len(news) < len(entries):
+        told.append(f"unchanged: {len(entries) - len(news):,}")
+    if doubtful := sum(bool(entry.get("notes")) for entry in entries):
+        told.append(f"read with doubts: {doubtful:,}")
+    return "; ".join([*told, f"{seconds:.1f} s"])
+
+
+def _count_chunks(count: int) -> str:
+    return f"{count:,} chunk{'' if count == 1 else 's'}"

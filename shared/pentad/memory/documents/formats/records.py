@@ -1,7 +1,9 @@
 """Render JSON as text: one block a record, whole; and notebooks, which are JSON, cell by cell."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pentad.domain.errors import InvalidInput
@@ -14,6 +16,8 @@ _RECORD_CHARACTERS = 1600
 """Of a part that is kept whole though there are records within it: a chunk."""
 _DEPTH = 6
 _LINES_TRIED = 3
+_KEYS_TOLD = 5
+_KEY_CHARACTERS = 30
 _OUTPUT_CHARACTERS = 4000
 
 
@@ -23,8 +27,9 @@ def parse_json(text: str) -> ParsedText:
     Raises:
         InvalidInput: it is no JSON.
     """
+    doubled = dict[str, None]()
     try:
-        value = _load_json(text)
+        value = _load_json(text, doubled)
     except InvalidInput:
         # JSON lines under the name of JSON: what comes after the first line is no part of a value.
         if not _is_json_lines(text):
@@ -39,6 +44,7 @@ def parse_json(text: str) -> ParsedText:
             _add_record(out, item, key, _DEPTH)
     else:
         _add_record(out, value, "", 0)
+    _note_doubled(out, doubled)
     return out.finish()
 
 
@@ -48,10 +54,11 @@ def parse_json_lines(text: str) -> ParsedText:
     Raises:
         InvalidInput: a line is no JSON.
     """
-    out = TextBuilder()
+    out, doubled = TextBuilder(), dict[str, None]()
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            _add_record(out, _load_json(line, number), "", 0)
+            _add_record(out, _load_json(line, doubled, number), "", 0)
+    _note_doubled(out, doubled)
     return out.finish()
 
 
@@ -71,7 +78,8 @@ def parse_notebook(text: str) -> ParsedText:
     Raises:
         InvalidInput: it is no notebook.
     """
-    value = _load_json(text)
+    doubled = dict[str, None]()
+    value = _load_json(text, doubled)
     cells = value.get("cells") if isinstance(value, dict) else None
     if not isinstance(cells, list):
         raise InvalidInput("the notebook has no cells", field="document", fix="save it in version 4")
@@ -86,6 +94,10 @@ def parse_notebook(text: str) -> ParsedText:
             out.add(source, "code" if cell.get("cell_type") == "code" else "text")
             for output in cell.get("outputs") or ():
                 out.add(_read_output(output)[:_OUTPUT_CHARACTERS], "code")
+    if doubled:  # a cell has one source: which of them was meant, nobody knows
+        out.notes.append(
+            f"keys that stand more than once in an object, read as they stand first: {_list_keys(doubled)}"
+        )
     return out.finish()
 
 
@@ -111,13 +123,49 @@ def _join(value: Any) -> str:
     return "".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
 
 
-def _load_json(text: str, line: int | None = None) -> Any:
+def _load_json(text: str, doubled: dict[str, None], line: int | None = None) -> Any:
+    """Return a value; of a key that stands in an object again, each value, under names of their own.
+
+    Args:
+        text: the JSON.
+        doubled: gets the names of such keys.
+        line: where in the document it stands, if it is a line of it.
+
+    Raises:
+        InvalidInput: it is no JSON.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=partial(_keep_all, doubled))
     except (ValueError, RecursionError) as error:
         number = line if line is not None else error.lineno if isinstance(error, json.JSONDecodeError) else None
         where = f" at line {number}" if number is not None else ""
         raise InvalidInput(f"the JSON can't be read{where}", field="document", fix="repair the document") from error
+
+
+def _keep_all(doubled: dict[str, None], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object. Python's reader leaves all values of a key but the last one out, and says nothing of it."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    found, numbers = {}, Counter[str]()
+    for key, value in pairs:
+        name = key
+        while name in found:
+            doubled[key] = None
+            numbers[key] += 1
+            name = f"{key} ({numbers[key] + 1})"
+        found[name] = value
+    return found
+
+
+def _note_doubled(out: TextBuilder, doubled: Mapping[str, None]) -> None:
+    if doubled:
+        out.notes.append(f"keys that stand more than once in an object, with all their values: {_list_keys(doubled)}")
+
+
+def _list_keys(keys: Mapping[str, None]) -> str:
+    more = f" and {len(keys) - _KEYS_TOLD:,} more" if len(keys) > _KEYS_TOLD else ""
+    return ", ".join(repr(key[:_KEY_CHARACTERS]) for key in list(keys)[:_KEYS_TOLD]) + more
 
 
 def _add_record(out: TextBuilder, value: Any, path: str, depth: int) -> None:

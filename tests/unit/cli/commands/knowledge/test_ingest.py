@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from pentad.cli.client import ProblemError
 from pentad.cli.commands.knowledge import bulk, documents, ingest, uploads
+from pentad.cli.commands.knowledge.ingest import show_entries
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from pentad.cli.main import app
 from pentad.memory.documents.contents import RECIPE
@@ -129,6 +130,23 @@ def test_a_folder_is_uploaded_and_summed_up(api: Api, folder: Path) -> None:
     assert "3 indexed: 9 chunks, 6 embedded; " in told
 
 
+def test_one_chunk_is_one_and_what_is_unchanged_is_no_news(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = {"name": "a.md", "status": "indexed", "chunks": 1, "embedded": 1, "error": None, "notes": []}
+    show_entries([one], 0.04)
+    assert capsys.readouterr().out.splitlines() == [
+        "indexed  a.md  1 chunk, 1 embedded",
+        "1 indexed: 1 chunk, 1 embedded; 0.0 s",
+    ]
+    show_entries([one | {"unchanged": True}, one | {"name": "b.md", "unchanged": True, "chunks": 1_000}], 1.0)
+    assert capsys.readouterr().out.splitlines() == [
+        "indexed  a.md  1 chunk, unchanged",
+        "indexed  b.md  1,000 chunks, unchanged",
+        "unchanged: 2; 1.0 s",
+    ]
+
+
 def test_pictures_in_a_folder_are_left_out_and_told_and_one_that_is_named_is_sent(api: Api, folder: Path) -> None:
     (folder / "plan.png").write_bytes(b"\x89PNG")
     (folder / "HULL.JPEG").write_bytes(b"\xff\xd8")
@@ -145,7 +163,7 @@ def test_what_is_indexed_already_is_not_uploaded_again_unless_asked(api: Api, fo
     run("ingest", ".")
     (folder / "b.md").write_text("# Changed")
     api.uploads.clear()
-    assert "1 indexed, 2 unchanged: 3 chunks, 2 embedded" in run("ingest", ".")
+    assert "1 indexed: 3 chunks, 2 embedded; unchanged: 2; " in run("ingest", ".")
     assert api.uploads == ["b.md"]
     run("ingest", "--again", ".")
     assert sorted(api.uploads) == ["a.md", "b.md", "b.md", "c.md"]
@@ -230,7 +248,7 @@ def test_doubts_and_failures_are_told_and_end_with_one(api: Api, folder: Path) -
     told = run("ingest", ".", code=1)
     assert "doubtful: no charset is declared" in told
     assert "the JSON can't be read at line 1" in told
-    assert "2 indexed, 1 stale: 9 chunks, 6 embedded, 1 read with doubts" in told
+    assert "2 indexed, 1 stale: 9 chunks, 6 embedded; read with doubts: 1; " in told
 
 
 def test_of_many_documents_those_with_faults_are_listed(api: Api, folder: Path) -> None:

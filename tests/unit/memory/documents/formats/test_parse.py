@@ -191,6 +191,41 @@ def test_json_entries_are_lines_of_path_and_value() -> None:
     assert shown(parsed) == [("row", "a.b[0]: 1\na.b[1].c: null\na.d: x\ny"), ("row", "e: []")]
 
 
+DOUBLED = "keys that stand more than once in an object, with all their values: "
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "lines", "keys"),
+    [
+        ('{"a": 1, "a": 2}', "a.json", ["a: 1", "a (2): 2"], "'a'"),
+        ('{"a": 1, "b": 0, "a": 1}', "a.json", ["a: 1", "b: 0", "a (2): 1"], "'a'"),
+        ('{"a": 1, "a (2)": 2, "a": 3, "a": 4}', "a.json", ["a: 1", "a (2): 2", "a (3): 3", "a (4): 4"], "'a'"),
+        ('[{"x": {"a": {"b": 1}, "a": [2]}}]', "a.json", ["x.a.b: 1\nx.a (2)[0]: 2"], "'a'"),
+        ('{"a": 1, "\\u0061": 2}', "a.json", ["a: 1", "a (2): 2"], "'a'"),
+        ('{"a": 1}\n{"a": 2, "a": 3}\n', "a.jsonl", ["a: 1", "a: 2\na (2): 3"], "'a'"),
+        ('{"a": 1, "a": 2}\n{"b": 2, "b": 3}\n', "a.json", ["a: 1\na (2): 2", "b: 2\nb (2): 3"], "'a', 'b'"),
+    ],
+)
+def test_each_value_of_a_doubled_key_is_kept_and_that_is_a_doubt(
+    text: str, name: str, lines: list[str], keys: str
+) -> None:
+    parsed = read(text, name)
+    assert [words for _, words in shown(parsed)] == lines
+    assert list(parsed.notes) == [DOUBLED + keys]
+
+
+def test_of_many_doubled_keys_some_are_named_and_none_is_slow() -> None:
+    parsed = read("{" + ",".join(f'"k{n}": 1, "k{n}": 2' for n in range(9)) + ', "a": 1' * 20_000 + "}", "a.json")
+    assert list(parsed.notes) == [DOUBLED + "'k0', 'k1', 'k2', 'k3', 'k4' and 5 more"]
+    assert "a (20000): 1" in parsed.text
+
+
+def test_a_doubled_key_of_a_notebook_is_a_doubt() -> None:
+    parsed = read('{"nbformat": 4, "cells": [{"cell_type": "code", "source": "x", "source": "y"}]}', "a.ipynb")
+    assert (shown(parsed), len(parsed.notes)) == ([("code", "x")], 1)
+    assert "'source'" in parsed.notes[0]
+
+
 def test_json_lists_and_json_lines_have_a_block_an_entry() -> None:
     assert [words for _, words in shown(read('[{"a": 1}, {"a": 2}]', "a.json"))] == ["a: 1", "a: 2"]
     assert [words for _, words in shown(read('{"a": 1}\n\n{"a": 2}\n', "a.jsonl"))] == ["a: 1", "a: 2"]
