@@ -179,6 +179,8 @@ class HostLimits:
 
     Attributes:
         concurrency: calls at once, those that wait for a process included; calls beyond it are throttled.
+        max_running: calls that run at once, but those of HTTP APIs and those that functions make. More would wait for
+            a core instead of for a process, and hold meanwhile what they have taken: memory, and a tenant's share.
         max_processes: processes for all but HTTP APIs. A call that a function makes may start one beyond them.
         api_processes: processes for HTTP APIs.
         max_starting: processes that start at once, of each share.
@@ -192,6 +194,7 @@ class HostLimits:
     """
 
     concurrency: int = CONCURRENCY
+    max_running: int = field(default_factory=count_affordable_processes)
     max_processes: int = field(default_factory=count_affordable_processes)
     api_processes: int = field(default_factory=lambda: count_affordable_processes() // 2)
     max_starting: int = field(default_factory=_count_starts)
@@ -209,7 +212,7 @@ class HostLimits:
 
 
 def make_limits(concurrency: int, processes: int | None, time_scale: float = 1.0, *, functions: int = 0) -> HostLimits:
-    """Return limits with what a person may set; HTTP APIs get half as many processes as all else, at least two.
+    """Return limits with what a person may set; HTTP APIs get a process for two calls that run, at least two.
 
     Args:
         concurrency: calls at once.
@@ -222,12 +225,12 @@ def make_limits(concurrency: int, processes: int | None, time_scale: float = 1.0
     """
     if concurrency < 1 or (processes is not None and processes < 1):
         raise ValueError("'concurrency' and 'processes' must be 1 or more")
-    if processes is None:
-        processes = count_affordable_processes(functions)
+    running = count_affordable_processes() if processes is None else processes
     return HostLimits(
         concurrency=concurrency,
-        max_processes=processes,
-        api_processes=max(2, processes // 2),
+        max_running=running,
+        max_processes=count_affordable_processes(functions) if processes is None else processes,
+        api_processes=max(2, running // 2),
         async_scale=time_scale,
     )
 

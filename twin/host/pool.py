@@ -7,6 +7,9 @@ places of their own:
 * Calls that a function makes (`Share.NESTED`): the caller holds a process while it waits, so a call that waited for
   that process would wait for ever. They go first, and start a process of their own even where the bound is reached.
   What is over the bound is ended as soon as nobody waits for it.
+
+Of the other calls so many run at once as the cores can serve, also where there are more processes: an idle one of each
+function saves a cold start, and a burst that used all of them would only make each call slower.
 """
 
 from __future__ import annotations
@@ -56,6 +59,7 @@ class InstancePool:
         self._reserved: Counter[Share] = Counter()
         self._starting: Counter[Share] = Counter()
         self._waiting: list[QueuePlace] = []
+        self._running: set[QueuePlace] = set()
         self._in_flight = 0
         self._arrivals = 0
         self._stopped = False
@@ -85,6 +89,9 @@ class InstancePool:
         with self._lock:
             self._functions[place.spec.name].in_flight -= 1
             self._in_flight -= 1
+            if place in self._running:
+                self._running.remove(place)
+                self._serve()
 
     def acquire(self, place: QueuePlace) -> Instance | None:
         """Take an idle instance, or return None with the right to start one (see `settle_slot`).
@@ -118,6 +125,9 @@ class InstancePool:
         """Give what is free to those who wait, in order; the caller holds the lock."""
         left = []
         for place in sorted(self._waiting, key=_rank):
+            if not self._may_run(place):
+                left.append(place)
+                continue
             # By the object: a function and its published versions differ once the function was updated.
             idle = self._functions[place.spec.name].idle
             place.instance = next((one for one in reversed(idle) if one.spec is place.spec), None)
@@ -126,8 +136,14 @@ class InstancePool:
             elif not self._may_start(place):
                 left.append(place)
                 continue
+            if place.share is Share.RUNS:
+                self._running.add(place)
             place.served.set()
         self._waiting = left
+
+    def _may_run(self, place: QueuePlace) -> bool:
+        running = self._running
+        return place.share is not Share.RUNS or place in running or len(running) < self._limits.max_running
 
     def _may_start(self, place: QueuePlace) -> bool:
         share = place.share

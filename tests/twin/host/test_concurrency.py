@@ -117,6 +117,38 @@ def test_calls_past_the_processes_wait_and_run_in_order_of_arrival(
     assert sum(host.count_instances().values()) == 1
 
 
+def test_no_more_calls_run_than_the_cores_serve_and_idle_processes_stay(
+    make_host: MakeHost, function: MakeFunction, gate: Gate
+) -> None:
+    host = make_host(replace(LIMITS, max_running=1))
+    host.register(function(GATE))
+    for name in ("other", "inner", "api"):
+        host.register(function("def handler(e, c): return e", name))
+    assert host.invoke("other", b"1").json() == 1
+    with ThreadPoolExecutor(2) as threads:
+        calls = start(threads, host, gate, 1)
+        until(lambda: gate.inside() == 1)
+        waiting = threads.submit(host.invoke, "other", b"2")
+        until(lambda: host.count_waiting() == 1)
+        # Those who wait for an answer of their own are no part of the bound: a caller's call, and an API's.
+        assert host.invoke("inner", b"3", origin=Origin(ROLE)).json() == 3
+        assert host.invoke("api", b"4", origin=Origin(api=True)).json() == 4
+        assert host.count_waiting() == 1
+        assert host.count_instances() == {"fn": 1, "other": 1, "inner": 1, "api": 1}
+        gate.open()
+        assert waiting.result().json() == 2
+    assert [call.result().function_error for call in calls] == [None]
+
+
+def test_a_call_that_fails_makes_room_for_the_next(make_host: MakeHost, function: MakeFunction) -> None:
+    host = make_host(replace(LIMITS, max_running=1))
+    host.register(function("def handler(e, c): raise ValueError", "raises"))
+    host.register(function("import os\ndef handler(e, c): os._exit(1)", "dies"))
+    host.register(function("def handler(e, c): return e"))
+    assert [host.invoke(name, b"{}").function_error for name in ("raises", "dies") * 2] == ["Unhandled"] * 4
+    assert host.invoke("fn", b"5").json() == 5
+
+
 def test_a_call_that_waits_too_long_is_throttled_and_leaves_the_queue(
     make_host: MakeHost, function: MakeFunction, gate: Gate
 ) -> None:

@@ -28,12 +28,13 @@ def test_each_function_may_have_a_process_where_the_memory_allows_it(
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory_gb * 1024**3))
     assert count_affordable_processes(functions) == expected
     limits = make_limits(1_000, None, functions=functions)
-    assert (limits.max_processes, limits.api_processes) == (expected, expected // 2)
+    running = count_affordable_processes()
+    assert (limits.max_running, limits.max_processes, limits.api_processes) == (running, expected, running // 2)
 
 
 def test_a_person_says_how_many() -> None:
     limits = make_limits(10, 3, functions=58)
-    assert (limits.concurrency, limits.max_processes, limits.api_processes) == (10, 3, 2)
+    assert (limits.concurrency, limits.max_running, limits.max_processes, limits.api_processes) == (10, 3, 3, 2)
     with pytest.raises(ValueError, match="1 or more"):
         make_limits(0, None)
     with pytest.raises(ValueError, match="1 or more"):

@@ -51,7 +51,7 @@ def make_options(
         region: the AWS region that the twin plays.
         hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
         concurrency: calls of functions at once, those that wait for a process included; calls beyond it are throttled.
-        processes: processes of functions at once; None: 16 a core that fit into a quarter of the memory.
+        processes: processes of functions at once; None: 16 a core or one for each function, as fit into the memory.
         keep: begin with the data that the twin before kept in its folder, and keep them for the next one.
     """
     from pentad.memory.retrieval.adapters.pinecone_documents import VALUES_FIELD, WORDS_FIELD
