@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from pentad.tools.data.sql.functions import ALLOWED
 from pentad.tools.data.sql.ports import CheckedQuery, NamedField, TableChange
 from pentad.tools.data.sql.scopes import find_cte, read_name, read_table, resolve_fields
-from pentad.tools.data.sql.words import SYSTEM, Word, list_called, list_fields, read_words, refuse
+from pentad.tools.data.sql.words import SYSTEM, Word, list_called, list_fields, part_parameters, read_words, refuse
 
 MAX_STATEMENT = 10_000
 _MOST_NODES = 5_000
@@ -76,7 +76,7 @@ def check_query(sql: str, tables: Collection[str]) -> CheckedQuery:
     if not isinstance(root, exp.Select | exp.SetOperation | exp.Values | exp.Subquery):
         raise refuse(_explain(root) or "it is not a SELECT", "write one SELECT, or WITH ... SELECT")
     _check_nodes(root, ())
-    _check_calls(words, root)
+    _check_calls(text, root)
     _check_tables(tables, root.find_all(exp.Table))
     return CheckedQuery(text, _list_open_fields(words, root))
 
@@ -96,7 +96,7 @@ def check_change(sql: str, tables: Collection[str], reads: Collection[str]) -> T
     if not isinstance(root, exp.Insert | exp.Update | exp.Delete):
         raise refuse(_explain(root) or "it is not an INSERT, UPDATE or DELETE", "write one of these")
     _check_nodes(root, (root,))
-    _check_calls(words, root)
+    _check_calls(text, root)
     _check_change_parts(root)
     target = root.this.this if isinstance(root.this, exp.Schema) else root.this
     if not isinstance(target, exp.Table):
@@ -176,11 +176,13 @@ def _parse(sql: str) -> tuple[str, list[Word], exp.Expr]:
     logger = logging.getLogger("sqlglot")
     was, logger.disabled = logger.disabled, True  # it warns of statements that it does not know, with their text
     try:
-        statements = sqlglot.parse(text, dialect="postgres")
-    except (SqlglotError, RecursionError) as error:
-        first = getattr(error, "errors", None) or [{}]
-        said, line = first[0].get("description", "it is nested too deeply"), first[0].get("line", 1)
-        raise refuse(f"it can't be read: {said} (line {line})", "write plain PostgreSQL; values as $1, $2") from error
+        statements = sqlglot.parse(part_parameters(text), dialect="postgres")
+    except RecursionError as error:
+        raise refuse("it can't be read: it is nested too deeply", "write a simpler statement") from error
+    except SqlglotError as error:
+        first = (getattr(error, "errors", None) or [{}])[0]
+        said = f": {first['description']} (line {first.get('line', 1)})" if first.get("description") else ""
+        raise refuse(f"it can't be read{said}", "write plain PostgreSQL; values as $1, $2") from error
     finally:
         logger.disabled = was
     if len(statements) != 1 or statements[0] is None:
@@ -222,19 +224,30 @@ def _check_format(node: exp.Format) -> None:
         raise refuse("FORMAT has a width of more than 999, or one that is a value", "leave the width out")
 
 
-def _check_calls(words: Sequence[Word], root: exp.Expr) -> None:
+def _check_calls(text: str, root: exp.Expr) -> None:
     """Refuse functions by their names as they stand in the text; the tree has names of its own for many."""
-    called = list_called(words)
-    # "AS x (a, b)" gives columns names, and INSERT INTO x (a, b) lists them: neither calls anything.
-    named = {one.name.lower() for one in root.find_all(exp.TableAlias)}
-    if isinstance(root, exp.Insert) and isinstance(root.this, exp.Schema):
-        named.add(root.this.this.name.lower())
-    for name in sorted(called - ALLOWED):
-        if name not in named or SYSTEM.match(name):
-            raise refuse(f"the function '{name[:60]}' is not allowed", "compute it from what is, or leave it out")
+    for name in sorted(list_called(part_parameters(text), _find_heads(root)) - ALLOWED):
+        raise refuse(f"the function '{name[:60]}' is not allowed", "compute it from what is, or leave it out")
     for node in root.find_all(exp.Anonymous):
         if node.name.lower() not in ALLOWED:
             raise refuse(f"the function '{node.name[:60]}' is not allowed", "leave it out")
+
+
+def _find_heads(root: exp.Expr) -> set[int]:
+    """Return where names stand that a parenthesis with columns follows: ``AS x (a)``, ``WITH x (a)``, ``INTO x (a)``.
+
+    Only these places call nothing. The same name elsewhere in the statement is a function's.
+    """
+    heads = [one.this for one in root.find_all(exp.TableAlias) if one.args.get("columns")]
+    if isinstance(root, exp.Insert) and isinstance(root.this, exp.Schema):
+        table = root.this.this
+        alias = table.args.get("alias")
+        heads.append(alias.this if isinstance(alias, exp.TableAlias) else table.this)
+    return {
+        one.meta["start"]
+        for one in heads
+        if isinstance(one, exp.Identifier) and "start" in one.meta and not SYSTEM.match(one.name)
+    }
 
 
 def _check_tables(tables: Collection[str], found: Iterable[Any]) -> None:

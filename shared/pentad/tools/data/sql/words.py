@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pentad.domain.errors import InvalidInput
 from pentad.tools.data.sql.functions import BEFORE_PARENTHESES
@@ -76,13 +76,24 @@ def _check_depth(signs: Iterable[str]) -> None:
             raise refuse(f"it is nested more than {_MOST_LEVELS} levels deep", "write a simpler statement")
 
 
-def list_called(words: Sequence[Word]) -> set[str]:
-    """Return the names that stand before a parenthesis, as functions do, in lower case."""
+def part_parameters(sql: str) -> str:
+    """Return a statement with blanks around its parameters: sqlglot takes ``$1,$`` for the quote of a text."""
+    return "".join(f" {one[0]} " if one.lastgroup == "parameter" else one[0] for one in _WORDS.finditer(sql))
+
+
+def list_called(sql: str, heads: Collection[int]) -> set[str]:
+    """Return the names that stand before a parenthesis, as functions do, in lower case.
+
+    Args:
+        sql: the statement, as it was parsed.
+        heads: where in it, in characters, names stand that get columns, and call nothing.
+    """
+    words = [one for one in _WORDS.finditer(sql) if one.lastgroup != "space"]
     return {
-        text.lower()
-        for (kind, text), after in itertools.pairwise(words)
-        if kind == "word" and after[1] == "(" and text.lower() not in BEFORE_PARENTHESES
-    }
+        word[0].lower()
+        for word, after in itertools.pairwise(words)
+        if word.lastgroup == "word" and after[0] == "(" and word.start() not in heads
+    } - BEFORE_PARENTHESES
 
 
 def list_fields(words: Sequence[Word]) -> list[tuple[str, str]]:

@@ -88,6 +88,16 @@ ORDINARY = tuple(
     SELECT id FROM orders WHERE id = 0x1F OR id = 31
     WITH orders AS (SELECT 1 AS n) SELECT n FROM orders
     SELECT (WITH a AS (SELECT 1 AS n) SELECT n FROM a) FROM orders
+    SELECT repeat.a FROM orders AS repeat (a)
+    SELECT r.id, repeat.n FROM orders r, LATERAL (SELECT r.id) repeat(n)
+    WITH repeat (a, b) AS (SELECT 1, 2), lpad(c) AS NOT MATERIALIZED (VALUES (3)) SELECT a, c FROM repeat, lpad
+    WITH repeat (a) AS (SELECT 1) SELECT repeat.b FROM repeat AS repeat (b)
+    SELECT decrypt.a, decrypt.b FROM generate_series(1, 2) WITH ORDINALITY AS decrypt (a, b)
+    SELECT u.v, u.place FROM orders o CROSS JOIN LATERAL unnest(o.tags) WITH ORDINALITY u(v, place)
+    SELECT repeat.a FROM (VALUES (1, 2)) repeat (a, b) UNION ALL SELECT lpad.n FROM (SELECT 3) AS lpad (n)
+    SELECT REPEAT.a FROM (orders o JOIN customers c ON c.id = o.customer_id) AS Repeat (a, b)
+    SELECT 'Zürich', repeat.a FROM (SELECT 'ü') AS repeat (a) WHERE repeat.a <> 'repeat(a)'
+    SELECT n FROM orders AS repeat (n) WHERE EXISTS (SELECT 1 FROM customers AS repeat (m) WHERE m = n)
     """.splitlines()
     if line.strip()
 )
@@ -242,6 +252,33 @@ HOSTILE = tuple(
     SELECT format(status, 'a') FROM orders
     SELECT format('%3' || '00000000s', 'a')
     SELECT aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa FROM orders
+    SELECT repeat('x', 3) FROM orders AS repeat
+    SELECT repeat('x', 3) FROM orders repeat
+    SELECT repeat('x', 3) FROM orders AS repeat (a)
+    SELECT REPEAT('x', 3) FROM orders AS "repeat"
+    SELECT repeat(repeat.b, 3) FROM (VALUES (1, 'x')) AS repeat (a, b)
+    SELECT repeat.n FROM (SELECT repeat(name, 3) FROM customers) AS repeat (n)
+    SELECT a FROM orders AS repeat (a) WHERE EXISTS (SELECT repeat('x', 3))
+    SELECT a FROM orders AS repeat (a) ORDER BY repeat('x', 3)
+    SELECT * FROM orders AS repeat (a), repeat('x', 3)
+    SELECT * FROM orders AS repeat (a), repeat('x', 3) AS b
+    SELECT * FROM orders AS repeat (a) CROSS JOIN LATERAL repeat('x', 3) AS b (c)
+    SELECT * FROM repeat('x', 3) AS repeat (repeat)
+    SELECT * FROM orders AS repeat (a) OFFSET repeat(1, 2)
+    SELECT * FROM orders AS repeat (a) FETCH FIRST repeat(1, 2) ROWS ONLY
+    WITH repeat AS (SELECT 1 AS n) SELECT repeat('x', 3) FROM repeat
+    WITH repeat (a) AS (SELECT 1) SELECT repeat('x', 3) FROM repeat
+    WITH repeat (a) AS (SELECT repeat('x', 3)) SELECT a FROM repeat
+    WITH repeat (a) AS (SELECT 1), b (c) AS (SELECT repeat('x', 3)) SELECT c FROM b
+    WITH a AS (SELECT 1 AS n) SELECT current_database() FROM a AS current_database
+    WITH current_database (n) AS (SELECT 1) SELECT current_database() FROM current_database
+    SELECT decrypt('a', 'b', 'aes') FROM orders decrypt
+    SELECT decrypt('a', 'b', 'aes') FROM generate_series(1, 2) WITH ORDINALITY AS decrypt (a, b)
+    SELECT set_config('a.b', 'c', true) FROM (SELECT 1) AS set_config (a)
+    SELECT nextval('orders_id_seq') FROM orders AS o JOIN customers AS nextval (a, b, c) ON nextval.a = o.id
+    SELECT xmlparse.a FROM orders AS xmlparse (a), query_to_xml('SELECT 1', true, true, '') AS query_to_xml
+    SELECT shop_wipe() FROM orders AS shop_wipe
+    SELECT pg_sleep.a FROM orders AS pg_sleep (a)
     """.splitlines()
     if line.strip()
 )

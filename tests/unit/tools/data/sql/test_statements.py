@@ -25,6 +25,50 @@ def test_a_hostile_statement_is_refused_with_what_to_do(statement: str) -> None:
     assert caught.value.field == "statement" and caught.value.fix
 
 
+def test_a_table_with_the_name_of_a_function_gets_its_columns_and_calls_nothing() -> None:
+    assert check_change("INSERT INTO repeat (a) VALUES (1)", ("repeat",), ()).table == "public.repeat"
+    for statement in (
+        "INSERT INTO repeat (a) VALUES (repeat('x', 3))",
+        "INSERT INTO repeat AS r (a) SELECT repeat('x', 3)",
+        "INSERT INTO public.repeat SELECT repeat('x', 3) FROM repeat",
+    ):
+        with pytest.raises(InvalidInput, match="function 'repeat'"):
+            check_change(statement, ("repeat",), ("repeat",))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT $1,$2",
+        "SELECT id FROM orders WHERE id IN ($1,$2,$3)",
+        "SELECT id FROM orders WHERE (id,total) = ($1,$2)AND status=$3",
+        "SELECT $1::int,$2::text",
+        "SELECT ARRAY[$1,$2]",
+        "SELECT tags[$1],tags[$1:$2] FROM orders",
+        "SELECT $1||$2",
+        'SELECT \'$1,$2\',"$1,$2" FROM (SELECT 1) AS a ("$1,$2")',
+        "SELECT '$1,$2' || $1, '$$,$$' FROM orders AS repeat (a) WHERE a=$2",
+        "SELECT 'it''s $1,$2',$1 FROM (SELECT 1) AS repeat (a)",
+    ],
+)
+def test_parameters_stand_side_by_side_and_texts_keep_theirs(statement: str) -> None:
+    assert check_query(statement, TABLES).sql == statement
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT $$,$$", "SELECT $1,$$a$$", "SELECT $a$,$a$", "SELECT $1$,$1$", "SELECT $1a"]
+)
+def test_dollar_quotes_are_no_parameters(statement: str) -> None:
+    with pytest.raises(InvalidInput, match=r"refused: '\$' is not allowed outside"):
+        check_query(statement, TABLES)
+
+
+@pytest.mark.parametrize("statement", ["SELECT FROM WHERE (", "SELECT 1 +", "SELECT (1"])
+def test_what_can_not_be_read_is_told_with_what_is_wrong(statement: str) -> None:
+    with pytest.raises(InvalidInput, match=r"it can't be read: .+ \(line 1\)"):
+        check_query(statement, TABLES)
+
+
 BROKEN = ("", " ", ";", "SELECT FROM WHERE", "(" * 3_000 + "1", "SELECT " + "(" * 400 + "1" + ")" * 400, "SELECT \x00",
           "SELECT 1 + " * 5_000, "SELECT '", "x" * 10_001,
           "SELECT p.\u00a0n FROM orders p", "SELECT 1\x85", "SELECT '\ud800'",
@@ -46,6 +90,10 @@ def test_what_is_no_statement_is_refused(statement: str) -> None:
         ("INSERT INTO orders (id, total) VALUES ($1, $2), (3, 4)", "insert", "orders", "", ()),
         ("INSERT INTO orders (id) SELECT id FROM customers", "insert", "orders", "", ()),
         ("UPDATE Orders AS O SET Total = 1 WHERE O.id = 1", "update", "o", None, ()),
+        ("INSERT INTO orders(id,total) VALUES ($1,$2)", "insert", "orders", "", ()),
+        ("INSERT INTO orders AS repeat (id) VALUES (1)", "insert", "repeat", "", ()),
+        ("INSERT INTO public.orders (id) SELECT a FROM customers AS repeat (a)", "insert", "orders", "", ()),
+        ("UPDATE orders SET total=$1::numeric WHERE id IN ($2,$3)", "update", "orders", "id IN ($1, $2)", (2, 3)),
     ],
 )
 def test_a_change_is_taken_apart(
@@ -75,6 +123,12 @@ def test_a_change_is_taken_apart(
         ("INSERT INTO orders (id) WITH x AS (DELETE FROM orders RETURNING id) SELECT id FROM x", "refused"),
         ("WITH x AS (SELECT 1) DELETE FROM orders WHERE id IN (SELECT 1 FROM x)", "WITH"),
         ("DELETE FROM orders WHERE id = pg_sleep(9)", "'pg_sleep'"),
+        ("UPDATE orders AS repeat SET status = repeat('x', 3) WHERE id = 1", "'repeat'"),
+        ("UPDATE orders repeat SET status = 'x' WHERE repeat.status = repeat('x', 3)", "'repeat'"),
+        ("DELETE FROM orders AS repeat WHERE status = repeat('x', 3)", "'repeat'"),
+        ("INSERT INTO orders AS repeat (status) VALUES (repeat('x', 3))", "'repeat'"),
+        ("INSERT INTO orders (status) SELECT repeat(a, 3) FROM customers AS repeat (a)", "'repeat'"),
+        ("UPDATE orders SET status = (SELECT decrypt('a', 'b', 'c') FROM customers decrypt) WHERE id = 1", "'decrypt'"),
         ("DELETE FROM orders WHERE id = 1; DELETE FROM orders WHERE id = 2", "more than one"),
         ("SELECT * FROM orders", "not an INSERT"),
         ("TRUNCATE orders", "refused"),
