@@ -31,6 +31,12 @@ WORDS: Final = ("never", "always")
 _ANY: Final = "any"
 _SUM: Final = {"sum", "above", "per", "every", "currency"}
 _FORMS: Final = "never, always, or a list of rules such as {over: amount, limit: 50} or {sum: amount, above: 200}"
+_WORDS_LIST: Final = "words: [EUR, USD], and numbers, yes and no in quotes"
+_LISTS: Final = {
+    "for_users": 'for_users: [ada, "1234"]',
+    "for_tenants": 'for_tenants: [acme, "1234"]',
+    "has_taint": "has_taint: [documents], or has_taint: any",
+}
 Rule = Ask | AskWhenSum
 
 
@@ -71,7 +77,7 @@ def _read_rule(given: Any) -> Rule:
 
 
 def _read_conditions(given: Any) -> tuple[Condition, ...]:
-    listed = [given] if isinstance(given, Mapping) else given or []
+    listed = [given] if isinstance(given, Mapping) else [] if given is None else given
     if not isinstance(listed, list | tuple):
         raise ValueError(f"{given!r:.80} is no list of conditions, such as [{{over: amount, limit: 50}}]")
     return tuple(_read_condition(one) for one in listed)
@@ -96,19 +102,19 @@ def _read_limit(kind: str, given: Mapping[str, Any]) -> Condition:
 
 def _read_words(kind: str, given: Mapping[str, Any]) -> Condition:
     compare: Any = kind
-    return TextIs(argument=given[kind], compare=compare, words=_list_texts(given.get("words")))
+    return TextIs(argument=given[kind], compare=compare, words=_list_texts("words", given))
 
 
 def _read_names(kind: str, given: Mapping[str, Any]) -> Condition:
-    return CallIsFor(whom="user" if kind == "for_users" else "tenant", names=_list_texts(given[kind]))
+    return CallIsFor(whom="user" if kind == "for_users" else "tenant", names=_list_texts(kind, given))
 
 
 def _read_taint(kind: str, given: Mapping[str, Any]) -> Condition:
-    return ContextIsTainted(sources=() if given[kind] == _ANY else _list_texts(given[kind]))
+    return ContextIsTainted(sources=() if given[kind] == _ANY else _list_texts(kind, given))
 
 
 def _read_confidence(kind: str, given: Mapping[str, Any]) -> Condition:
-    return TurnIsUnsure(below=given[kind])
+    return TurnIsUnsure(below=_read_number(given[kind]))
 
 
 _READERS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
@@ -124,12 +130,21 @@ _READERS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
 
 
 def _read_number(given: Any) -> Any:
-    """Return a number as it was written: YAML's 0.1 is a tenth, and no binary fraction."""
-    return Decimal(str(given)) if isinstance(given, int | float) and not isinstance(given, bool) else given
+    """Return a number as it was written: YAML's 0.1 is a tenth, and no binary fraction; yes and no are none."""
+    if isinstance(given, bool):
+        raise ValueError(f"'{str(given).lower()}' is no number: write one such as 50")
+    return Decimal(str(given)) if isinstance(given, int | float) else given
 
 
-def _list_texts(given: Any) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given or ())
+def _list_texts(name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts of a field, which may be one. A number, or YAML's ``no``, is none until it is quoted."""
+    found = given.get(name)
+    texts = [found] if isinstance(found, str) else found
+    if not isinstance(texts, list | tuple) or not texts or not all(isinstance(one, str) for one in texts):
+        raise ValueError(
+            f"'{name}' in {dict(given)!r:.120} is no text and no list of texts: write {_LISTS.get(name, _WORDS_LIST)}"
+        )
+    return tuple(texts)
 
 
 def _refuse_others(given: Mapping[str, Any], known: set[str]) -> None:

@@ -2,7 +2,8 @@
 
 The client offers nothing: no sampling, no questions to its user, no folders. A request is sent once; whether a call is
 tried again is the tool runner's to decide. In the era of sessions, one that the server has forgotten is begun anew:
-the server has done nothing then.
+the server has done nothing then. A call that the server has begun, and answers later, may have been done whatever a
+later request of it comes to.
 """
 
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pentad.domain.errors import PentadError, ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import EffectUncertain, PentadError, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.tools.mcp.messages import (
     CLIENT,
     HANDSHAKE,
@@ -38,6 +39,8 @@ _SESSION_TTL = 60.0
 """A server of sessions does not say how long its list holds: it is asked again each minute."""
 _SHORT = 10.0
 _REFUSED = (401, 403)
+_BEGUN = "the server had begun the call, so it may have been done"
+_LOOK = "check whether it was done before asking again"
 
 
 @dataclass
@@ -97,6 +100,7 @@ class McpClient:
         self._clock = clock
         self._sleep = sleep
         self._status = 0
+        self._is_begun = False
 
     @property
     def version(self) -> str:
@@ -144,11 +148,13 @@ class McpClient:
         Raises:
             ToolUnavailable: it does not answer, or is out of order; the call may have been done.
             ToolThrottled: it asks to be left alone for a while, and did nothing.
+            EffectUncertain: it refuses the credential when it has begun the call.
             ToolFailed: it answers with an error, or with what the protocol does not have.
         """
         params: Json = {"name": name, "arguments": arguments}
         for _ in range(_ROUNDS):
-            result = self._ask("tools/call", params, build_argument_headers(headers, arguments))
+            result = self._ask_in_round(params, build_argument_headers(headers, arguments))
+            self._is_begun = True
             state = result.get("requestState")
             waits = result.get("resultType") == "input_required" and not result.get("inputRequests")
             if not waits or not isinstance(state, str):
@@ -158,6 +164,19 @@ class McpClient:
             self._sleep(_PAUSE)
             params = {"name": name, "arguments": arguments, "requestState": state}
         raise ToolUnavailable("the MCP server did not finish in time")
+
+    def _ask_in_round(self, params: Json, headers: Mapping[str, str]) -> Json:
+        """Ask for a call's result, first or later: what refuses a later request says nothing of what was begun."""
+        try:
+            return self._ask("tools/call", params, headers)
+        except ToolThrottled as error:
+            if self._is_begun:
+                raise ToolUnavailable(f"{error.message}; {_BEGUN}", retry_after=error.retry_after) from error
+            raise
+        except ToolFailed as error:
+            if self._is_begun and self._status in _REFUSED:
+                raise EffectUncertain(f"{error.message}; {_BEGUN}", fix=_LOOK) from error
+            raise
 
     def _list_pages(self) -> Iterator[Json]:
         cursor: str | None = None
@@ -185,6 +204,8 @@ class McpClient:
                 return self._send(method, params, headers)
             except SessionGone:
                 self._connection.session_id, self._connection.version = None, None
+                if self._is_begun:
+                    raise ToolUnavailable(f"the MCP server has dropped the session; {_BEGUN}") from None
                 self._connect()
                 return self._send(method, params, headers)
         except SessionGone as error:
@@ -258,7 +279,7 @@ class McpClient:
         return self._request(message, headers | dict(more or {}) if modern else headers), connection.count
 
     def _request(self, message: Json, headers: Mapping[str, str]) -> HttpAnswer:
-        """Send a message; once more with another credential, where this one was refused: nothing was done then."""
+        """Send a message; once more with another credential, where this one was refused: that request did nothing."""
         answer = self._send_once(message, headers)
         if answer.status == 401 and self._take_other_credential():
             answer = self._send_once(message, headers)
@@ -274,6 +295,8 @@ class McpClient:
         except ToolFailed:
             return False
         except ToolUnavailable as error:
+            if self._is_begun:
+                raise ToolUnavailable(f"{error.message}; {_BEGUN}", retry_after=error.retry_after) from error
             raise ToolThrottled(f"{error.message}; nothing was called", retry_after=error.retry_after) from error
         return True
 

@@ -127,6 +127,7 @@ def _call(
     Raises:
         ToolThrottled: the server could not be asked, and nothing was done.
         ToolUnavailable: it did not answer the call, which may have been done.
+        EffectUncertain: it had begun the call, and then refused the credential.
         ToolFailed: the tool has changed since it was reviewed, failed, or answers with what is no answer.
     """
     credential = RemoteCredential(server.auth, context)
@@ -142,7 +143,7 @@ def _call(
     try:
         listed = client.get_tool(pinned.remote)
     except ToolUnavailable as error:
-        raise ToolThrottled(f"{error.message}; nothing was called") from error
+        raise ToolThrottled(f"{error.message}; nothing was called", retry_after=error.retry_after) from error
     if listed is None or compute_digest(listed) != pinned.digest:
         what = "is no longer there" if listed is None else "has changed since it was reviewed"
         raise ToolFailed(

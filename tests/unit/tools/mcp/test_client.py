@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import PentadError, ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import EffectUncertain, PentadError, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.tools.mcp.client import MOST_PAGES, MOST_TOOLS, Connection, McpClient
 from pentad.tools.mcp.contents import read_result
 from pentad.tools.mcp.messages import MODERN, EventWatch, build_argument_headers, encode_header
@@ -16,13 +16,16 @@ from tests.unit.tools.mcp.hostile import ADD, ScriptedServer, answer, error, res
 Json = dict[str, Any]
 
 
-def make_client(server: ScriptedServer, connection: Connection | None = None, seconds: float = 30.0) -> McpClient:
+def make_client(
+    server: ScriptedServer, connection: Connection | None = None, seconds: float = 30.0, renew: Any = None
+) -> McpClient:
     return McpClient(
         server,
         "https://mcp.example.com/mcp",
         {"Authorization": "Bearer t"},
         connection or Connection(),
         remaining_seconds=lambda: seconds,
+        renew=renew,
         clock=lambda: 100.0,
         sleep=lambda _: None,
     )
@@ -208,6 +211,71 @@ def test_a_server_that_asks_to_come_again_is_asked_so_often_and_no_more() -> Non
         call(server)
     assert server.methods.count("tools/call") == 10
     assert server.asked[-1][1]["params"]["requestState"] == "s"
+
+
+def _take_no_other() -> Mapping[str, str]:
+    raise ToolFailed("there is no other one")
+
+
+def _reach_nothing() -> Mapping[str, str]:
+    raise ToolUnavailable("the store of secrets did not answer", retry_after=3.0)
+
+
+WAIT = {"resultType": "input_required", "requestState": "s"}
+
+
+@pytest.mark.parametrize("waits", [1, 3])
+@pytest.mark.parametrize(
+    ("refused", "renew", "before", "after"),
+    [
+        (401, _reach_nothing, ToolThrottled, ToolUnavailable),
+        (401, _take_no_other, ToolFailed, EffectUncertain),
+        (401, None, ToolFailed, EffectUncertain),
+        (401, lambda: {"Authorization": "Bearer also refused"}, ToolFailed, EffectUncertain),
+        (403, None, ToolFailed, EffectUncertain),
+        (429, None, ToolThrottled, ToolUnavailable),
+        (503, None, ToolUnavailable, ToolUnavailable),
+    ],
+)
+def test_a_refusal_after_the_server_has_begun_a_call_does_not_say_that_nothing_was_done(
+    refused: int, renew: Any, before: type[PentadError], after: type[PentadError], waits: int
+) -> None:
+    for rounds, kind in ((0, before), (waits, after)):
+        left = [WAIT] * rounds
+
+        def say(message: Json, headers: Mapping[str, str], left: list[Json] = left) -> HttpAnswer:
+            return result(message, left.pop()) if left else answer("", status=refused)
+
+        with pytest.raises(PentadError) as found:
+            make_client(ScriptedServer(call=say), renew=renew).call_tool("add", {"a": 1, "b": 2}, {})
+        assert type(found.value) is kind
+        assert ("may have been done" in found.value.message) is (rounds > 0 and refused != 503)
+        assert "nothing was called" not in found.value.message or rounds == 0
+
+
+def test_a_session_that_is_lost_in_the_middle_of_a_call_does_not_begin_the_call_anew() -> None:
+    said = [WAIT]
+
+    def say(message: Json, headers: Mapping[str, str]) -> HttpAnswer:
+        return result(message, said.pop()) if said else answer("{}", status=404)
+
+    server = ScriptedServer(call=say, modern=False)
+    with pytest.raises(ToolUnavailable, match="may have been done"):
+        call(server)
+    assert server.methods.count("tools/call") == 2 and server.methods.count("initialize") == 1
+
+
+def test_a_credential_that_is_renewed_in_a_later_round_goes_on_with_the_call() -> None:
+    said = [WAIT, None, {"content": [{"type": "text", "text": "3"}]}]
+
+    def say(message: Json, headers: Mapping[str, str]) -> HttpAnswer:
+        found = said.pop(0)
+        return answer("", status=401) if found is None else result(message, found)
+
+    server = ScriptedServer(call=say)
+    client = make_client(server, renew=lambda: {"Authorization": "Bearer new"})
+    assert read_result(client.call_tool("add", {"a": 1, "b": 2}, {}), None) == "3"
+    assert [message["params"].get("requestState") for _, message, _ in server.asked[1:]] == [None, "s", "s"]
 
 
 @pytest.mark.parametrize("kind", ["task", "x", 7, None])
