@@ -130,11 +130,18 @@ def test_a_try_that_never_ends_lets_another_one_try(board: Board) -> None:
     assert board.admits()
 
 
-@pytest.mark.parametrize("error", ["PolicyDenied", "NotFound", "InvalidInput", "EffectUncertain"])
+@pytest.mark.parametrize("error", ["PolicyDenied", "NotFound", "InvalidInput", "ToolFailed", "ValueError"])
 def test_errors_of_the_caller_are_not_the_tools(board: Board, error: str) -> None:
     for _ in range(FAILURES):
         board.switches.record_failure(TENANT, "oven", error)
     assert board.admits()
+
+
+@pytest.mark.parametrize("error", ["EffectUncertain", "ToolUnavailable", "ConnectionError", "JSONDecodeError"])
+def test_errors_of_a_backend_are_the_tools(board: Board, error: str) -> None:
+    for _ in range(FAILURES):
+        board.switches.record_failure(TENANT, "oven", error)
+    assert not board.admits()
 
 
 def test_a_tool_that_has_not_failed_costs_nothing_to_clear(board: Board) -> None:

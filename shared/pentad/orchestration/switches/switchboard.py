@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pentad.domain.errors import InvalidInput, PermanentError, iter_leaves
+from pentad.domain.errors import EffectUncertain, InvalidInput, PermanentError, iter_leaves
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.switches.ports import Availability, Switch, SwitchStore, ToolHealth
@@ -23,9 +23,13 @@ PROBE_SECONDS = 30
 _TRIES = 5
 _REMEMBERED = 1000
 
-_CALLERS_FAULT = {InvalidInput.__name__, ValueError.__name__} | {leaf.__name__ for leaf in iter_leaves(PermanentError)}
+_CALLERS_FAULT = (
+    {InvalidInput.__name__, ValueError.__name__} | {leaf.__name__ for leaf in iter_leaves(PermanentError)}
+) - {EffectUncertain.__name__}
 """Errors that say nothing about the tool: it was not allowed, was called wrongly, or says itself (`ToolFailed`) that
-it can't do what it was asked. They neither count nor clear. Python's own word for a wrong argument is ValueError."""
+it can't do what it was asked. They neither count nor clear. Python's own word for a wrong argument is ValueError.
+Classes that come from these are told apart where they are raised (`ToolAnswer.callers_fault`). An effect is uncertain
+where nobody answered, so that counts."""
 
 
 def is_tool_fault(error: str) -> bool:

@@ -92,6 +92,11 @@ class ToolAnswer(FrozenValue):
         description="of text from outside in what the call has read of records",
     )
     error_type: str = Field(default="", description="the class of what was raised")
+    callers_fault: bool = Field(
+        default=False,
+        exclude_if=lambda value: not value,
+        description="what was raised says that the call is wrong, or refused, and not that the tool is out of order",
+    )
     fix: Words | None = None
     retry_after: float | None = None
 

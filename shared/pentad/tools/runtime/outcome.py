@@ -1,5 +1,6 @@
 """Run a tool's function, and turn its result or error into one outcome."""
 
+import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ _MOST_CAUSES = 30
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _FOLDERS = re.compile(r"(?<![\w/:.])/(?:[\w.+@~-]+/)+(?=[\w.+@~-]+\.\w+)")
 """Folders before a file's name; an address of the web, and a path without a file, are none."""
+_UNREADABLE = (json.JSONDecodeError, UnicodeError, ValidationError)
+"""ValueErrors of what a tool has read: its arguments were checked before, so a backend sent this."""
 _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be kept]"
 
 
@@ -61,6 +64,7 @@ class ToolOutcome:
 
     Of one that an earlier try stored, also when it began and was done: by those times effects are undone.
     ``untrusted``: it holds text from outside, whatever the tool's declaration says; ``sources``: of records, whose.
+    ``callers_fault``: what was raised says nothing about the tool's health; this is not stored.
     """
 
     text: str
@@ -72,6 +76,7 @@ class ToolOutcome:
     done_at: datetime | None = None
     untrusted: bool = False
     sources: tuple[str, ...] = ()
+    callers_fault: bool = False
 
     def to_stored(self) -> dict[str, Any]:
         """Return the fields that a call and its effect keep of it."""
@@ -92,7 +97,7 @@ class ToolOutcome:
         message = _cut_middle(error.message) if isinstance(error, PentadError) else _FOLDERS.sub("", _read_words(error))
         fix = f" Fix: {error.fix}" if isinstance(error, PentadError) and error.fix else ""
         text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), limit)
-        return cls(text=text, is_error=True, error_type=type(error).__name__)
+        return cls(text, is_error=True, error_type=type(error).__name__, callers_fault=_is_callers_fault(error))
 
     @classmethod
     def from_effect(cls, effect: Effect) -> "ToolOutcome":
@@ -108,6 +113,13 @@ class ToolOutcome:
             effect.untrusted,
             effect.sources,
         )
+
+
+def _is_callers_fault(error: Exception) -> bool:
+    """Tell whether an error says that the call is wrong or refused, by its class or one that this comes from."""
+    if isinstance(error, (EffectUncertain, *_UNREADABLE)):
+        return False
+    return isinstance(error, PermanentError | ValueError)
 
 
 def _read_words(error: Exception) -> str:
@@ -201,7 +213,9 @@ def shorten_answer(answer: ToolAnswer, safe: Collection[str] = (), fit: Fit = sh
 def make_error_answer(error: Exception, kind: Literal["error", "rejected"] = "error") -> ToolAnswer:
     """Return the answer that tells an error: its class name, its message and its fix, sanitised and bounded."""
     outcome = ToolOutcome.from_error(error, _MAX_ERROR_BYTES)
-    return ToolAnswer(kind=kind, text=outcome.text, error_type=str(outcome.error_type))
+    return ToolAnswer(
+        kind=kind, text=outcome.text, error_type=str(outcome.error_type), callers_fault=outcome.callers_fault
+    )
 
 
 def _make_answer(tool: Tool[Any, Any], returned: Any, fit: Fit) -> ToolAnswer:
@@ -248,7 +262,14 @@ def make_outcome(
         name = answer.error_type if _CLASS_NAME.fullmatch(answer.error_type) else ToolFailed.__name__
         text = fit(clean_text(answer.text), _MAX_MESSAGE_BYTES)
         # What was raised may hold the words of a record as well.
-        return ToolOutcome(text, is_error=True, error_type=name, untrusted=untrusted, sources=answer.sources)
+        return ToolOutcome(
+            text,
+            is_error=True,
+            error_type=name,
+            untrusted=untrusted,
+            sources=answer.sources,
+            callers_fault=answer.callers_fault,
+        )
     if answer.kind not in ("value", "text"):
         return ToolOutcome.from_error(ToolFailed(f"the tool's function answered a call with '{answer.kind}'"))
     cleaner = Cleaner(safe)

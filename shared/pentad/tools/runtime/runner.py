@@ -34,8 +34,8 @@ from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.errors import (
     EffectUncertain,
     InvalidTransition,
+    PentadError,
     PolicyDenied,
-    StoreUnavailable,
     ToolFailed,
     ToolThrottled,
 )
@@ -203,21 +203,22 @@ class ToolRunner:
             return "denied", refusal
         else:
             action, outcome = self._call_without_effect(attempt)
-        if action == "executed":
+        # A call whose earlier try was cut off ran too. An outage shows so where a tool may not run again.
+        if action == "executed" or (action == "denied" and outcome.error_type == EffectUncertain.__name__):
             self._tell_gate(attempt, outcome)
         return action, outcome
 
     def _tell_gate(self, attempt: CallTry, outcome: ToolOutcome) -> None:
         """Count how a tool that ran has ended; the call's end must not fail with it."""
         gate, tenant_id, name = self._gate, attempt.call.tenant_id, attempt.spec.name
-        if gate is None:
+        if gate is None or outcome.callers_fault:
             return
         try:
             if outcome.is_error:
                 gate.record_failure(tenant_id, name, outcome.error_type or ToolFailed.__name__)
             else:
                 gate.record_success(tenant_id, name)
-        except StoreUnavailable as unheard:
+        except PentadError as unheard:
             self._telemetry.log_event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
 
     def _give_back(self, attempt: CallTry) -> None:

@@ -1,12 +1,26 @@
 """What is switched off, out of order or cancelled does not run; what was done before counts all the same."""
 
+import binascii
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from pentad.domain.errors import NotFound, PolicyDenied, StoreUnavailable, ToolFailed
+from pentad.domain.errors import (
+    EffectUncertain,
+    InvalidTransition,
+    NotFound,
+    PolicyDenied,
+    StoreUnavailable,
+    ToolFailed,
+    ToolThrottled,
+    ToolUnavailable,
+    Unreadable,
+)
 from pentad.domain.runs import CallStatus
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
@@ -117,8 +131,25 @@ def test_a_tool_whose_code_raises_again_and_again_is_unavailable(tool_: Any, err
     assert vendor.call(error).call.error_type == "ToolUnavailable"
 
 
+class NoSuchDay(ValueError):
+    """As a tool's own code names what is wrong with an argument."""
+
+
+class OutOfStock(ToolFailed):
+    """As a tool's own code names what it can't do."""
+
+
 @pytest.mark.parametrize(
-    "error", [ToolFailed("no such order"), ValueError("no date"), PolicyDenied("not that host"), NotFound("no row")]
+    "error",
+    [
+        ToolFailed("no such order"),
+        ValueError("no date"),
+        PolicyDenied("not that host"),
+        NotFound("no row"),
+        NoSuchDay("February 30"),
+        OutOfStock("none left"),
+        binascii.Error("no base64"),
+    ],
 )
 def test_what_is_wrong_with_the_call_neither_counts_nor_clears(error: Exception) -> None:
     vendor = Vendor(ask_vendor)
@@ -129,6 +160,70 @@ def test_what_is_wrong_with_the_call_neither_counts_nor_clears(error: Exception)
     vendor.call(None, unknown=1)
     vendor.call(ConnectionError("refused"))
     assert vendor.is_out
+
+
+def _read_broken(read: Callable[[], Any]) -> Exception:
+    try:
+        read()
+    except ValueError as error:
+        return error
+    raise AssertionError("it could be read")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _read_broken(lambda: json.loads("<html>Bad gateway</html>")),
+        _read_broken(lambda: b"\xff".decode()),
+        _read_broken(lambda: TypeAdapter(int).validate_python("many")),
+    ],
+)
+def test_an_answer_of_a_backend_that_can_not_be_read_counts(error: Exception) -> None:
+    vendor = Vendor(ask_vendor)
+    vendor.call(error, FAILURES)
+    assert vendor.is_out
+
+
+@pytest.mark.parametrize("tool_", [order, ask_vendor])
+def test_a_tool_that_says_that_its_effect_is_uncertain_counts(tool_: Any) -> None:
+    vendor = Vendor(tool_)
+    vendor.call(EffectUncertain("the connection broke"), FAILURES)
+    assert vendor.is_out
+
+
+def test_an_outage_that_ends_as_an_uncertain_effect_counts_once_for_each_call() -> None:
+    vendor = Vendor(order)
+
+    def fail() -> World:
+        broken[:] = [ToolUnavailable("no answer")]
+        world = World(order, gate=vendor.switches)
+        world.add_call({})
+        with pytest.raises(ToolUnavailable):
+            world.execute()
+        world.execute()
+        assert world.call.error_type == "EffectUncertain"
+        world.execute()
+        return world
+
+    for _ in range(FAILURES - 1):
+        fail()
+    assert [one.failures for one in vendor.store.list_failing("acme")] == [FAILURES - 1]
+    assert not vendor.is_out
+    fail()
+    assert vendor.is_out
+    assert vendor.call(None).call.error_type == "ToolUnavailable"
+
+
+def test_a_try_that_a_backend_refused_for_its_rate_counts_as_nothing() -> None:
+    vendor = Vendor(order)
+    broken[:] = [ToolThrottled("slow down")]
+    world = World(order, gate=vendor.switches)
+    world.add_call({})
+    with pytest.raises(ToolThrottled):
+        world.execute()
+    broken.clear()
+    world.execute()
+    assert world.call.status is CallStatus.SUCCEEDED and vendor.store.list_failing("acme") == []
 
 
 @pytest.mark.parametrize("error", [ConnectionError("refused"), ToolFailed("it answers 500"), ValueError("no JSON")])
@@ -145,13 +240,14 @@ def test_a_probe_that_fails_never_clears_its_tool(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("tool_", [ask_vendor, order])
-def test_a_call_ends_though_nobody_can_count_it(tool_: Any) -> None:
+@pytest.mark.parametrize("deaf", [StoreUnavailable("no answer"), Unreadable("odd item"), InvalidTransition("moved")])
+def test_a_call_ends_though_nobody_can_count_it(tool_: Any, deaf: Exception) -> None:
     class Deaf(Gate):
         def record_success(self, tenant_id: str, tool: str) -> None:
-            raise StoreUnavailable("no answer")
+            raise deaf
 
         def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
-            raise StoreUnavailable("no answer")
+            raise deaf
 
     for error, status in ((None, CallStatus.SUCCEEDED), (RuntimeError("bug"), CallStatus.FAILED)):
         broken[:] = [] if error is None else [error]
