@@ -78,7 +78,8 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 
 # Names whose value is a secret whatever its form.
 _NAMES: Final = frozenset(
-    "accesstoken accountkey apikey authorization authtoken awssecretaccesskey awssessiontoken bottoken clientsecret "
+    "accesstoken accesstokens accountkey apikey apikeys authorization authtoken awssecretaccesskey awssessiontoken "
+    "bottoken clientsecret clientsecrets passwords privatekeys refreshtokens secretkeys sessiontokens "
     "connectionstring cookie idtoken passphrase passwd password privatekey proxyauthorization pwd refreshtoken secret "
     "secretaccesskey secretkey sessiontoken setcookie signingsecret tasktoken webhooksecret xamzsecuritytoken xapikey "
     "xauthtoken xgoogapikey xvaulttoken".split()

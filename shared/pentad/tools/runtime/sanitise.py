@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
-from pentad.domain.secrets import KNOWN, MASK, is_secret_field, mask_secrets
+from pentad.domain.secrets import KNOWN, MASK, is_secret_field, is_secret_name, is_secret_value, mask_secrets
 from pentad.tools.results.shape import MAX_SHOWN_BYTES, Fit, shape_text
 
 MAX_RESULT_BYTES = MAX_SHOWN_BYTES
@@ -128,8 +128,14 @@ class Cleaner:
             end = match.end()
         return "".join((*parts, self.clean(text[end:])))
 
-    def clean_value(self, value: Any, *, depth: int = 0, safe: bool = False) -> Any:
+    def clean_value(self, value: Any, *, depth: int = 0, safe: bool = False, behind: tuple[str, ...] = ()) -> Any:
         """Return JSON's types with clean words.
+
+        Args:
+            value: of any of these types.
+            depth: how deep it stands in the result.
+            safe: nothing of it is masked.
+            behind: names of secrets above it: what stands there is masked, whatever its type.
 
         Raises:
             ToolFailed: it is nested too deeply.
@@ -139,20 +145,27 @@ class Cleaner:
                 f"the tool returned a value nested deeper than {_MAX_DEPTH}",
                 fix="return a value that is nested less deeply",
             )
-        if isinstance(value, str):
-            return self.clean(value, safe=safe)
         if isinstance(value, list):
-            return [self.clean_value(part, depth=depth + 1, safe=safe) for part in value]
+            return [self.clean_value(part, depth=depth + 1, safe=safe, behind=behind) for part in value]
         if isinstance(value, dict):
-            return {self.clean(key): self._clean_field(key, part, depth, safe=safe) for key, part in value.items()}
-        return value
-
-    def _clean_field(self, name: str, part: Any, depth: int, *, safe: bool) -> Any:
-        safe = safe or name in self._safe or ALL_SAFE in self._safe
-        if isinstance(part, str) and not safe and is_secret_field(name, part):
+            return {
+                self.clean(key): self._clean_field(key, part, depth, safe=safe, behind=behind)
+                for key, part in value.items()
+            }
+        if behind and any(_is_secret(name, value) for name in behind):
             self.masked += 1
             return MASK
-        return self.clean_value(part, depth=depth + 1, safe=safe)
+        return self.clean(value, safe=safe) if isinstance(value, str) else value
+
+    def _clean_field(self, name: str, part: Any, depth: int, *, safe: bool, behind: tuple[str, ...]) -> Any:
+        if safe or name in self._safe or ALL_SAFE in self._safe:
+            return self.clean_value(part, depth=depth + 1, safe=True)
+        behind = (*behind, name) if is_secret_name(name) else behind
+        return self.clean_value(part, depth=depth + 1, behind=behind)
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    return is_secret_field(name, value) if isinstance(value, str) else is_secret_value(name, value)
 
 
 def _iter_pieces(text: str) -> Iterator[str]:

@@ -144,6 +144,41 @@ def test_a_field_named_like_a_secret_that_holds_a_word_stays(field: str, value: 
     assert json.loads(render_result({field: value})) == {field: "[masked]" if masked else value}
 
 
+@pytest.mark.parametrize(
+    ("value", "shown", "masked"),
+    [
+        ({"password": 1234}, {"password": "[masked]"}, 1),
+        ({"api_key": ["k1", "k2"], "n": 2}, {"api_key": ["[masked]"] * 2, "n": 2}, 2),
+        ({"api_keys": ["k1", 7]}, {"api_keys": ["[masked]"] * 2}, 2),
+        ({"secret": {"user": "ada", "pin": 12.5}}, {"secret": {"user": "[masked]", "pin": "[masked]"}}, 2),
+        ({"secret": [{"a": [[1]]}, None, True]}, {"secret": [{"a": [["[masked]"]]}, None, True]}, 1),
+        ({"rows": [{"passwd": 0}]}, {"rows": [{"passwd": "[masked]"}]}, 1),
+        ({"Set-Cookie": ["id=a", "b=c"]}, {"Set-Cookie": ["[masked]"] * 2}, 2),
+        ({"cookie": {"kind": "chocolate"}}, {"cookie": {"kind": "chocolate"}}, 0),
+        (
+            {"authorization": {"password": "hunter", "state": "approved"}},
+            {"authorization": {"password": "[masked]", "state": "approved"}},
+            1,
+        ),
+        ({"password": None, "secret": False, "pwd": [], "apikey": {}, "cookie": ""}, None, 0),
+        ({"secrets_of_success": 3, "key": 4, "token_count": 5}, None, 0),
+    ],
+)
+def test_behind_a_secrets_name_every_value_is_masked_whatever_its_type(value: Any, shown: Any, masked: int) -> None:
+    cleaner = Cleaner()
+    assert json.loads(render_result(value, cleaner)) == (value if shown is None else shown)
+    assert cleaner.masked == masked
+
+
+def test_what_is_safe_stays_below_a_secrets_name_and_is_safe_all_the_way_down() -> None:
+    value = {"secret": {"version": 3, "value": 7, "link": {"password": 5}}}
+    cleaner = Cleaner(["version", "link"])
+    assert json.loads(render_result(value, cleaner)) == {
+        "secret": {"version": 3, "value": "[masked]", "link": {"password": 5}}
+    }
+    assert json.loads(render_result(value, Cleaner(["*"]))) == value
+
+
 class Told(BaseModel):
     """A model that holds whatever a tool puts into it."""
 
