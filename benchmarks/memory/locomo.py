@@ -176,6 +176,7 @@ def _keep_conversation(one: dict[str, Any], embedder: Embedder) -> Conversation:
         steps=[KeepWords(said), KeepVectors(said, embedder)],
         telemetry=NullTelemetry(),
         clock=lambda: datetime.now(UTC),
+        forget=lambda _: None,
     )
     places: dict[str, Place] = {}
     number = 1

@@ -185,6 +185,7 @@ class LongTalk:
             steps=[KeepWords(self._said), KeepVectors(self._said, embedder)],
             telemetry=NullTelemetry(),
             clock=lambda: datetime.now(UTC),
+            forget=lambda _: None,
         )
         self._recall = Recall(
             sessions=self._sessions,

@@ -23,6 +23,7 @@ from pentad.domain.ids import approval_id, check_id, parse_approval_id, parse_re
 from pentad.domain.knowledge import find_owner
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
+from pentad.memory.remember.ports import Progress
 from pentad.memory.sessions.ports import SessionStore
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.start import RunRequest, to_invalid_input
@@ -48,12 +49,14 @@ class AccessRules:
         catalog: says which group an agent asks.
         runs: the store of runs.
         sessions: the store of sessions.
+        progress: which sessions were deleted, with something of them left.
         approvals: the store of approvals.
     """
 
     catalog: Catalog
     runs: RunStore
     sessions: SessionStore
+    progress: Progress
     approvals: ApprovalStore
 
     def check(self, caller: Caller, access: Access, names: Mapping[str, str], event: APIGatewayProxyEventV2) -> None:
@@ -88,9 +91,13 @@ class AccessRules:
         if caller.reach is None:
             return
         try:
-            head = self.sessions.get(caller.tenant_id, check_id("session", asked.names["session"]))
+            session_id = check_id("session", asked.names["session"])
         except InvalidInput as error:
             raise _make_unknown("session") from error
+        # Of one that was deleted there may be something left, which its user may delete.
+        head = self.sessions.get(caller.tenant_id, session_id) or self.progress.find_deleted(
+            caller.tenant_id, session_id
+        )
         if head is None or not caller.may_reach(head.user_id):
             raise _make_unknown("session")
 

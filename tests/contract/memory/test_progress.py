@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
+from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.remember.adapters.progress_memory import MemoryProgress
-from pentad.memory.remember.ports import Progress
+from pentad.memory.remember.ports import DeletedSession, Progress
 from pentad.memory.sessions.ports import Session
+from pentad.orchestration.runs.adapters.session_removal import SessionRemoval
 from tests.contract.memory.aws import local_aws
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -87,6 +90,71 @@ def test_a_claim_ends_by_itself_and_the_worker_that_was_too_slow_notes_nothing(
     with pytest.raises(StoreUnavailable):
         progress.advance(HEAD, "turns@1", 4, owner="a")
     progress.release("acme", "s1", owner="a")
+    progress.advance(HEAD, "turns@1", 2, owner="b")
+    assert dict(progress.read("acme", "s1")) == {"turns@1": 2}
+
+
+def note_deleted(progress: Progress, user_id: str | None) -> DeletedSession:
+    """As the removal of a session's head does, in one piece with it."""
+    expires = START + timedelta(days=30)
+    if isinstance(progress, MemoryProgress):
+        progress.note_deleted(DeletedSession("acme", "s1", user_id, expires))
+    else:
+        assert isinstance(progress, DynamoProgress)
+        removal = SessionRemoval(progress._table, progress._table, MemoryObjects())
+        pk = keys.session_pk("acme", "s1")
+        progress._table.put({"pk": pk, "sk": keys.META, "type": "session", **({"user": user_id} if user_id else {})})
+        removal("acme", "s1", now=START.timestamp())
+    return DeletedSession("acme", "s1", user_id, expires)
+
+
+@pytest.mark.parametrize("user_id", ["ada", None])
+def test_that_a_session_was_deleted_is_known_until_what_was_made_of_it_is_gone(
+    progress: Progress, user_id: str | None
+) -> None:
+    assert progress.find_deleted("acme", "s1") is None
+    progress.remove("acme", "s1")
+    progress.claim(HEAD, owner="a", seconds=60)
+    progress.advance(HEAD, "turns@1", 4, owner="a")
+    deleted = note_deleted(progress, user_id)
+    assert progress.find_deleted("acme", "s1") == deleted
+    assert (progress.find_deleted("other", "s1"), progress.find_deleted("acme", "s2")) == (None, None)
+    progress.remove("acme", "s1")
+    assert progress.find_deleted("acme", "s1") == deleted, "a worker is at it, which deletes after that"
+    progress.remove("acme", "s1", owner="b")
+    assert progress.find_deleted("acme", "s1") == deleted
+    progress.release("acme", "s1", owner="a")
+    assert progress.find_deleted("acme", "s1") == deleted
+    progress.claim(deleted, owner="b", seconds=60)
+    with pytest.raises(StoreUnavailable):
+        progress.claim(HEAD, owner="c", seconds=60)
+    progress.remove("acme", "s1", owner="b")
+    assert progress.find_deleted("acme", "s1") is None
+    assert dict(progress.claim(HEAD, owner="c", seconds=60)) == {}
+
+
+def test_who_deleted_all_of_a_session_removes_the_note_where_nobody_is_at_work(
+    progress: Progress, clock: Clock
+) -> None:
+    progress.claim(HEAD, owner="a", seconds=60)
+    note_deleted(progress, "ada")
+    clock.now += timedelta(seconds=61)
+    progress.remove("acme", "s1")
+    assert progress.find_deleted("acme", "s1") is None
+
+
+def test_a_session_of_the_same_id_is_begun_anew(progress: Progress) -> None:
+    progress.claim(HEAD, owner="a", seconds=60)
+    progress.advance(HEAD, "turns@1", 4, owner="a")
+    progress.release("acme", "s1", owner="a")
+    note_deleted(progress, "ada")
+    assert dict(progress.claim(HEAD, owner="b", seconds=60)) == {"turns@1": 4}
+    with pytest.raises(StoreUnavailable):
+        progress.begin_anew(HEAD, owner="a", seconds=60)
+    progress.begin_anew(HEAD, owner="b", seconds=60)
+    assert (dict(progress.read("acme", "s1")), progress.find_deleted("acme", "s1")) == ({}, None)
+    with pytest.raises(StoreUnavailable):
+        progress.claim(HEAD, owner="c", seconds=60)
     progress.advance(HEAD, "turns@1", 2, owner="b")
     assert dict(progress.read("acme", "s1")) == {"turns@1": 2}
 

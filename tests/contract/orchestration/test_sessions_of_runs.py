@@ -89,11 +89,13 @@ def test_what_was_made_of_a_sessions_messages_goes_with_it(stores: Stores) -> No
         pytest.skip("in memory nothing of it stands beside the messages")
     end(stores, started(stores, session="s1"))
     pk = keys.session_pk(TENANT, "s1")
-    made = [keys.said_sk("words", 0), keys.said_sk("vectors", 3), keys.REMEMBERED]
+    made = [keys.said_sk("words", 0), keys.said_sk("vectors", 3), keys.summary_sk(3)]
     for sk in made:
         stores.state.put({"pk": pk, "sk": sk, "body": "canary"})
     stores.runs.remove_session(TENANT, "s1")
     assert [stores.state.get(pk, sk) for sk in made] == [None, None, None]
+    # What was said stands with the user: who deletes that has to know, also after a deletion that was cut off.
+    assert set(stores.state.get(pk, keys.REMEMBERED) or {}) >= {"deleted_at", "ttl"}
 
 
 def test_a_session_that_is_held_or_waited_for_is_not_removed(stores: Stores) -> None:

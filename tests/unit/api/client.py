@@ -49,6 +49,7 @@ from pentad.memory.corrections.adapters.corrections_memory import MemoryCorrecti
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.facts.adapters.facts_memory import MemoryFacts
 from pentad.memory.facts.manage import ManageFacts
+from pentad.memory.remember.adapters.progress_memory import MemoryProgress
 from pentad.memory.turns.adapters.segments_memory import MemorySegments
 from pentad.memory.turns.said import Said
 from pentad.models.catalog.catalog import load
@@ -186,6 +187,7 @@ class MemoryServices:
         self.feedback = MemoryFeedback(now=world.clock, tell=self.corrections.add)
         self.give_feedback = GiveFeedback(self.feedback, world.events.publish, world.telemetry, now=world.clock)
         self.said = Said(MemorySegments())
+        self.progress = MemoryProgress(clock=world.clock)
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
         self.bulk = Bulk()
@@ -196,7 +198,7 @@ class MemoryServices:
         self.order = MemoryCallOrder()
         effects = ListEffects(world.catalog, world.runs, MemoryEffects(), MemoryAudit())
         self.undo_run = UndoRun(effects, self.undo, world.runs, self.order)
-        self.rules = AccessRules(self.catalog, self.runs, self.sessions, self.approvals)
+        self.rules = AccessRules(self.catalog, self.runs, self.sessions, self.progress, self.approvals)
         self.timer = lambda: world.clock().timestamp()
         self.embedded: list[tuple[str, ...]] = []
         self.dimensions: list[int | None] = []
@@ -220,7 +222,7 @@ class MemoryServices:
             CancelRoutes(self.cancel, self.undo, self.waits, find, self.now),
             UndoRoutes(self.undo_run, find, self.rules.explain_group, self.now, timer=self.timer),
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
-            SessionRoutes(self.sessions, self.runs, self.said),
+            SessionRoutes(self.sessions, self.runs, self.said, self.progress),
             ApprovalRoutes(self.approvals, self.decide, self.now),
             ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             FeedbackRoutes(self.give_feedback, self.feedback, self.runs, find),

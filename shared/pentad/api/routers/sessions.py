@@ -21,6 +21,7 @@ from pentad.api.views.views import (
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
+from pentad.memory.remember.ports import Progress
 from pentad.memory.sessions.ports import Session, SessionStore
 from pentad.memory.turns.ports import Owner
 from pentad.memory.turns.said import Said
@@ -37,12 +38,14 @@ class SessionRoutes:
         sessions: the store of sessions.
         runs: the store of runs, which hold sessions.
         said: what was said in the sessions of users.
+        progress: which sessions were deleted, with what was said in them left.
         policy: says which links of agents' words may lead elsewhere; the default one where None.
     """
 
     sessions: SessionStore
     runs: RunStore
     said: Said
+    progress: Progress
     policy: PolicySpec | None = None
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
@@ -76,11 +79,21 @@ class SessionRoutes:
 
             Its runs stay, with their steps, answers and costs; so do facts that were learned from it.
             """
-            head = self._find(caller().tenant_id, session)
-            self.runs.remove_session(head.tenant_id, head.session_id)
-            if head.user_id is not None:
-                self.said.forget_session(Owner(head.tenant_id, head.user_id, head.session_id), head.session_id)
-            return SessionDeleted(session=head.session_id)
+            who = caller()
+            try:
+                head = self._find(who.tenant_id, session)
+                user_id = head.user_id
+                self.runs.remove_session(head.tenant_id, head.session_id)
+            except NotFound:
+                # Deleted before, by a call that was cut off before what was said in it went.
+                deleted = self.progress.find_deleted(who.tenant_id, session)
+                if deleted is None or not who.may_reach(deleted.user_id):
+                    raise
+                user_id = deleted.user_id
+            if user_id is not None:
+                self.said.forget_session(Owner(who.tenant_id, user_id, session), session)
+            self.progress.remove(who.tenant_id, session)
+            return SessionDeleted(session=session)
 
         @serve(app, summary="Read a session's messages in order")
         def get_messages(

@@ -87,6 +87,23 @@ class Work:
         return self.session.user_id
 
 
+@dataclass(frozen=True)
+class DeletedSession:
+    """A session that was deleted, and of which there may still be what was made of it.
+
+    Attributes:
+        tenant_id: the tenant.
+        session_id: the session.
+        user_id: its user, whose what was said in it is; None where it had none.
+        expires_at: until when that is known.
+    """
+
+    tenant_id: str
+    session_id: str
+    user_id: str | None
+    expires_at: datetime
+
+
 class RememberStep(Protocol):
     """One kind of memory that is made after a run.
 
@@ -119,7 +136,15 @@ class Progress(Protocol):
         """Return the first message that each step has not covered, by ``name@recipe``."""
         ...
 
-    def claim(self, session: Session, *, owner: str, seconds: float) -> Mapping[str, int]:
+    def find_deleted(self, tenant_id: str, session_id: str) -> DeletedSession | None:
+        """Return what is known of a session that was deleted, until `remove` or `begin_anew`.
+
+        It is noted in one piece with the removal of the session's head. So whoever deletes what was made of it, and is
+        kept from it, finds at its next turn that there is something to delete, and whose it is.
+        """
+        ...
+
+    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Mapping[str, int]:
         """Keep other workers off a session until `release`, for ``seconds`` at most; return what `read` returns.
 
         Raises:
@@ -132,6 +157,24 @@ class Progress(Protocol):
 
         Raises:
             StoreUnavailable: the claim is another's by now: this worker took too long.
+        """
+        ...
+
+    def begin_anew(self, session: Session, *, owner: str, seconds: float) -> None:
+        """Forget that a session of this id was deleted, and how far its steps were; the claim lasts for ``seconds``.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
+        ...
+
+    def remove(self, tenant_id: str, session_id: str, *, owner: str | None = None) -> None:
+        """Remove what is kept here of a session of which nothing is left; nothing where another is at work on it.
+
+        Args:
+            tenant_id: the tenant.
+            session_id: the session.
+            owner: who holds the claim; None for who has none, and has deleted what was made of the session.
         """
         ...
 

@@ -17,7 +17,7 @@ from pentad.domain.ids import RunId, SessionId, TenantId, make_id
 from pentad.domain.tracing import HEADER
 from pentad.domain.values import FrozenValue
 from pentad.memory.remember.own_words import find_own_words
-from pentad.memory.remember.ports import Progress, RememberStep, Spoken, Work
+from pentad.memory.remember.ports import DeletedSession, Progress, RememberStep, Spoken, Work
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -81,7 +81,7 @@ class Remember:
         steps: in order; a later one may read what an earlier one has made.
         telemetry: counts what was covered.
         clock: tells the time, in UTC.
-        forget: removes all that was made of a session, again: it was deleted while the steps were at work.
+        forget: removes all that was made of a session that was deleted; repeatable.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Remember:
         steps: Sequence[RememberStep],
         telemetry: Telemetry,
         clock: Callable[[], datetime],
-        forget: Callable[[Session], None] = lambda _: None,
+        forget: Callable[[DeletedSession], None],
     ) -> None:
         keys = [one.name for one in steps]
         if len(set(keys)) != len(keys):
@@ -117,29 +117,57 @@ class Remember:
         """
         if ended.is_step:
             return
-        head = self._sessions.get(ended.tenant_id, ended.session_id)
-        if head is None:  # It has expired, or was erased: nothing is to be made of it.
+        tenant_id, session_id = ended.tenant_id, ended.session_id
+        head = self._sessions.get(tenant_id, session_id)
+        deleted = self._progress.find_deleted(tenant_id, session_id)
+        known = head or deleted
+        if known is None:  # It has expired, or was erased: nothing is to be made of it, and nothing of it is left.
             self._telemetry.log_event("remember.no_session", level="INFO")
             return
         owner = make_id("rem", self._clock())
-        done = dict(self._progress.claim(head, owner=owner, seconds=REMEMBER_SECONDS))
-        try:
+        done = dict(self._progress.claim(known, owner=owner, seconds=REMEMBER_SECONDS))
+        # Each of these is done whatever befell those before it, and what went wrong first is what went wrong.
+        caught = [
+            _catch(lambda: self._work(head, deleted, done, owner, deadline)),
+            _catch(lambda: self._forget_deleted(head, owner)),
+            _catch(lambda: self._progress.release(tenant_id, session_id, owner=owner)),
+        ]
+        errors = [error for error in caught if error is not None]
+        for error in errors[1:]:
+            self._telemetry.log_event("remember.end_failed", level="WARNING", error=type(error).__name__)
+        if errors:
+            raise errors[0]
+
+    def _work(
+        self, head: Session | None, deleted: DeletedSession | None, done: dict[str, int], owner: str, deadline: float
+    ) -> None:
+        """Take back what is left of a session that was deleted, then cover the one that there is."""
+        if deleted is not None:
+            # Who deleted it did not come to the end of that, or was too early: this function was at work then.
+            self._forget(deleted)
+            if head is not None:
+                self._progress.begin_anew(head, owner=owner, seconds=REMEMBER_SECONDS)
+                done = {}
+            else:
+                self._progress.remove(deleted.tenant_id, deleted.session_id, owner=owner)
+        if head is not None:
             # Whose end has appended more since the head was read sends an event of its own.
             self._cover(head, done, owner, deadline)
-        finally:
-            self._forget_deleted(head)
-            self._progress.release(head.tenant_id, head.session_id, owner=owner)
 
-    def _forget_deleted(self, head: Session) -> None:
+    def _forget_deleted(self, head: Session | None, owner: str) -> None:
         """Take back what was made of a session that was deleted meanwhile.
 
         Who deletes one removes the session first, and then what was made of it: what was written before that is gone
-        with it, and for what is written after it this look is late enough.
+        with it, and for what is written after it this look is late enough. Where it fails, the next delivery finds the
+        note that the session was deleted.
         """
+        if head is None:
+            return
         now = self._sessions.get(head.tenant_id, head.session_id)
         if now is None or now.created_at != head.created_at:
             self._telemetry.log_event("remember.session_deleted", level="INFO")
-            self._forget(head)
+            self._forget(DeletedSession(head.tenant_id, head.session_id, head.user_id, head.expires_at))
+            self._progress.remove(head.tenant_id, head.session_id, owner=owner)
 
     def _list_behind(self, head: Session, done: Mapping[str, int]) -> list[RememberStep]:
         return [step for step in self._steps if done.get(make_key(step), 0) < head.length]
@@ -218,6 +246,15 @@ class _Parts:
             recipe=step.recipe,
             deadline=deadline,
         )
+
+
+def _catch(act: Callable[[], None]) -> BaseException | None:
+    """Return what an act raises."""
+    try:
+        act()
+    except BaseException as error:
+        return error
+    return None
 
 
 def make_key(step: RememberStep) -> str:

@@ -42,6 +42,7 @@ from pentad.aws.clients import get_client
 from pentad.aws.kms_text import KmsText
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.facts.manage import ManageFacts
+from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.sessions.ports import SessionStore
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
 from pentad.memory.turns.said import Said
@@ -116,7 +117,8 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
     # One attempt: a second one would undo twice.
     tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_runner)
-    rules = AccessRules(catalog, runs, sessions, approvals)
+    progress = DynamoProgress(state, clock=now)
+    rules = AccessRules(catalog, runs, sessions, progress, approvals)
     undo = Undo(runs, tools, telemetry, now=now)
     effects = ListEffects(catalog, runs, DynamoEffects(state), DynamoAudit(make_table(values.ledger_table)))
     order = DynamoCallOrder(make_table(values.transient_table))
@@ -128,7 +130,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         CancelRoutes(starting.cancel, undo, waits, find, now),
         UndoRoutes(UndoRun(effects, undo, runs, order), find, rules.explain_group, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
-        SessionRoutes(sessions, runs, Said(DynamoSegments(make_table(values.state_table))), catalog.policy),
+        SessionRoutes(sessions, runs, Said(DynamoSegments(state)), progress, catalog.policy),
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         FeedbackRoutes(GiveFeedback(feedback, starting.events.publish, telemetry, now=now), feedback, runs, find),

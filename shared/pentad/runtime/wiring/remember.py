@@ -7,9 +7,8 @@ from pentad.memory.corrections.adapters.corrections_dynamodb import DynamoCorrec
 from pentad.memory.corrections.learn_correction import LearnCorrection
 from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
-from pentad.memory.remember.ports import RememberStep
+from pentad.memory.remember.ports import DeletedSession, RememberStep
 from pentad.memory.remember.remember import Remember
-from pentad.memory.sessions.ports import Session
 from pentad.memory.summaries.adapters.summaries_dynamodb import DynamoSummaries
 from pentad.memory.summaries.summarise import Summarise
 from pentad.memory.turns.adapters.segments_dynamodb import DynamoSegments
@@ -41,7 +40,7 @@ def make_remember() -> Remember:
     )
 
 
-def _forget(session: Session) -> None:
+def _forget(session: DeletedSession) -> None:
     """Remove what was said in a session, and its summaries; facts stay, as they do where a session is deleted."""
     table = make_table(read_settings(RememberSettings).state_table)
     owner = Owner(session.tenant_id, session.user_id, session.session_id)

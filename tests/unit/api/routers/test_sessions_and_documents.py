@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import ToolFailed
+from pentad.domain.errors import StoreUnavailable, ToolFailed
 from pentad.domain.ids import undo_token
 from pentad.domain.knowledge import Document, DocumentStatus, Utterance
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run
 from pentad.memory.documents.ingest import parse_s3_event
+from pentad.memory.remember.ports import DeletedSession
 from pentad.memory.turns.ports import Owner
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START, TENANT, World
@@ -73,6 +74,40 @@ def test_what_was_said_in_a_session_that_is_deleted_is_recalled_no_more() -> Non
     assert client("POST", f"/v1/runs/{run.run_id}/cancel", {}).status == 200
     assert client("DELETE", "/v1/sessions/s1").status == 200
     assert [one.text for one in said.load(owner).words[0].said] == ["canary of s2"]
+
+
+@pytest.mark.parametrize("user_id", ["", "ann"])
+def test_a_deletion_that_was_cut_off_before_what_was_said_went_is_finished_when_it_is_asked_for_again(
+    user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a credential of the tenant, or of the user."""
+    world = World()
+    run = world.begin(session="s1", user_id="ann")
+    client = Client(world)
+    said, owner = client.services.said, Owner(TENANT, "ann", "s1")
+    one = Utterance(session_id="s1", seq=0, speaker="ann", text="canary", at=START)
+    said.add(owner, [one], expires_at=START + timedelta(days=400))
+    assert client("POST", f"/v1/runs/{run.run_id}/cancel", {}).status == 200
+    remove = client.services.runs.remove_session
+
+    def remove_and_note(tenant_id: str, session_id: str) -> None:
+        remove(tenant_id, session_id)
+        client.services.progress.note_deleted(DeletedSession(tenant_id, session_id, "ann", START + timedelta(days=30)))
+
+    def fail(*_: Any) -> int:
+        raise StoreUnavailable("the table does not answer")
+
+    monkeypatch.setattr(client.services.runs, "remove_session", remove_and_note)
+    with monkeypatch.context() as down:
+        down.setattr(said, "forget_session", fail)
+        assert client("DELETE", "/v1/sessions/s1", user_id=user_id).status == 503
+    assert client("GET", "/v1/sessions/s1", user_id=user_id).status == 404
+    assert client("DELETE", "/v1/sessions/s1", user_id="bob").status == 404
+    assert client("DELETE", "/v1/sessions/s1", tenant_id="other").status == 404
+    assert len(said.load(owner).words[0].said) == 1
+    assert client("DELETE", "/v1/sessions/s1", user_id=user_id).status == 200
+    assert said.load(owner).words == () or not said.load(owner).words[0].said
+    assert client("DELETE", "/v1/sessions/s1", user_id=user_id).status == 404
 
 
 def test_deleting_a_session_takes_the_scope_to_write() -> None:

@@ -50,6 +50,7 @@ class World:
             steps=[KeepWords(said), KeepVectors(said, self.embedder)],
             telemetry=self.telemetry,
             clock=lambda: START,
+            forget=lambda _: None,
         )
         self.recall = Recall(
             sessions=self.sessions,

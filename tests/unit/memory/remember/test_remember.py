@@ -11,7 +11,7 @@ import pytest
 from pentad.domain.errors import BudgetExceeded, InvalidInput, ModelUnavailable, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock
 from pentad.memory.remember.adapters.progress_memory import MemoryProgress
-from pentad.memory.remember.ports import Work
+from pentad.memory.remember.ports import DeletedSession, Work
 from pentad.memory.remember.remember import PART_MESSAGES, EndedRun, Remember, parse_event
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session, StoredMessage
@@ -19,6 +19,18 @@ from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.unit.memory.fakes import RUN, START
 
 ENDED = EndedRun(tenant_id="acme", session_id="s1", run_id=RUN)
+HEAD = Session(
+    tenant_id="acme",
+    session_id="s1",
+    agent="assistant",
+    user_id="ada",
+    version=0,
+    length=0,
+    created_at=START,
+    updated_at=START,
+    expires_at=START + timedelta(days=30),
+)
+GONE = DeletedSession("acme", "s1", "ada", HEAD.expires_at)
 LATER = (START + timedelta(days=1)).timestamp()
 
 
@@ -54,24 +66,36 @@ class World:
         self.sessions = MemorySessions(clock=now)
         self.progress = MemoryProgress(clock=now)
         self.telemetry = MemoryTelemetry()
-        head = Session(
-            tenant_id="acme",
-            session_id="s1",
-            agent="assistant",
-            user_id="ada",
-            version=0,
-            length=0,
-            created_at=START,
-            updated_at=START,
-            expires_at=START + timedelta(days=30),
-        )
-        self.sessions.create(head)
+        self.forgotten: list[DeletedSession] = []
+        self.forget_failures: list[Exception] = []
+        self.sessions.create(HEAD)
         self.remember = self.make(*steps)
 
     def make(self, *steps: Step) -> Remember:
         return Remember(
-            sessions=self.sessions, progress=self.progress, steps=steps, telemetry=self.telemetry, clock=now
+            sessions=self.sessions,
+            progress=self.progress,
+            steps=steps,
+            telemetry=self.telemetry,
+            clock=now,
+            forget=self.forget,
         )
+
+    def forget(self, deleted: DeletedSession) -> None:
+        if self.forget_failures:
+            raise self.forget_failures.pop(0)
+        self.forgotten.append(deleted)
+
+    def delete(self) -> None:
+        """As the API deletes a session: its head with the note, then what was made of it."""
+        head = self.sessions.get("acme", "s1")
+        assert head is not None
+        self.sessions.remove("acme", "s1")
+        self.progress.note_deleted(DeletedSession("acme", "s1", head.user_id, head.expires_at))
+        self.progress.remove("acme", "s1")
+
+    def begin_again(self, user_id: str = "eve") -> None:
+        self.sessions.create(HEAD.model_copy(update={"created_at": START + timedelta(seconds=1), "user_id": user_id}))
 
     def say(self, count: int) -> None:
         for _ in range(count):
@@ -206,6 +230,88 @@ def test_a_session_that_is_gone_and_a_workflows_step_are_nothing_to_remember() -
     world.remember.run(ENDED.model_copy(update={"tenant_id": "other"}), deadline=LATER)
     world.remember.run(ENDED.model_copy(update={"is_step": True}), deadline=LATER)
     assert step.ranges == []
+
+
+@dataclass
+class Deleting(Step):
+    """Has its session deleted while it is at work."""
+
+    world: World | None = None
+    begins_again: bool = False
+
+    def run(self, work: Work) -> int:
+        if self.world is not None:
+            self.world.delete()
+            if self.begins_again:
+                self.world.begin_again()
+            self.world = None
+        return super().run(work)
+
+
+@pytest.mark.parametrize("failures", [[], [ModelUnavailable("down")], [KeyboardInterrupt()]])
+@pytest.mark.parametrize("forget_failures", [0, 1, 2])
+def test_what_is_made_of_a_session_that_is_deleted_meanwhile_is_taken_back_however_often_that_fails(
+    failures: list[BaseException], forget_failures: int
+) -> None:
+    step = Deleting(failures=list(failures))
+    world = World(step)
+    world.say(1)
+    step.world = world
+    world.forget_failures = [StoreUnavailable(f"down {number}") for number in range(forget_failures)]
+    errors = list(world.forget_failures)
+    first = next(iter([*failures, *errors]), None)
+    if first is not None:
+        with pytest.raises(type(first)) as raised:
+            world.run()
+        assert raised.value is first, "what went wrong first"
+    for error in errors[1:]:
+        with pytest.raises(StoreUnavailable) as again:  # the claim was given back, or this would be another error
+            world.run()
+        assert again.value is error
+    world.run()
+    assert world.forgotten == [GONE]
+    assert world.progress.find_deleted("acme", "s1") is None
+    world.run()
+    assert world.forgotten == [GONE]
+
+
+def test_a_session_that_is_begun_again_is_remembered_from_its_beginning_after_the_old_one_is_forgotten() -> None:
+    step = Deleting(begins_again=True)
+    world = World(step)
+    world.say(3)
+    step.world = world
+    world.forget_failures = [StoreUnavailable("down")]
+    with pytest.raises(StoreUnavailable, match="down"):
+        world.run()
+    world.say(1)
+    world.run()
+    assert world.forgotten == [GONE]
+    assert step.ranges == [(0, 3), (0, 1)]
+    world.say(1)
+    world.run()
+    assert (world.forgotten, step.ranges[2:]) == ([GONE], [(1, 2)])
+
+
+def test_a_worker_that_was_killed_leaves_a_deleted_session_to_the_next_delivery() -> None:
+    """Nothing of the killed one's runs on; its claim ends by itself."""
+    world = World(Step())
+    world.progress.claim(HEAD, owner="killed", seconds=0)
+    world.sessions.remove("acme", "s1")
+    world.progress.note_deleted(GONE)
+    world.run()
+    assert world.forgotten == [GONE]
+    assert world.progress.find_deleted("acme", "s1") is None
+
+
+def test_a_claim_that_can_not_be_given_back_hides_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("the table does not answer")
+
+    world = World(Step(failures=[ModelUnavailable("down")]))
+    world.say(1)
+    monkeypatch.setattr(world.progress, "release", fail)
+    with pytest.raises(ModelUnavailable):
+        world.run()
 
 
 def test_two_steps_of_one_name_are_refused() -> None:

@@ -49,6 +49,7 @@ class World:
             steps=[KeepWords(self.said, days=days), KeepVectors(self.said, self.embedder, days=days)],
             telemetry=MemoryTelemetry(),
             clock=lambda: START,
+            forget=lambda _: None,
         )
 
     def talk(self, *texts: str) -> None:
@@ -127,6 +128,7 @@ def test_of_an_agent_that_keeps_nothing_nothing_is_kept_or_embedded() -> None:
         steps=steps,
         telemetry=MemoryTelemetry(),
         clock=lambda: START,
+        forget=lambda _: None,
     )
     world.talk("I moved to Graz.", "Good to know.")
     assert (world.said.load(world.owner).words, world.embedder.texts) == ((), [])

@@ -1,12 +1,15 @@
 """The progress of the pipeline after a run, in DynamoDB: one item in the session's partition."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
 
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 from pentad.memory.clock import utc_now
+from pentad.memory.remember.ports import DeletedSession
 from pentad.memory.sessions.ports import Session
 
 _STEP = "done_"
@@ -30,7 +33,19 @@ class DynamoProgress:
         item = self._table.get(keys.session_pk(tenant_id, session_id), keys.REMEMBERED)
         return _parse_done(item or {})
 
-    def claim(self, session: Session, *, owner: str, seconds: float) -> Mapping[str, int]:
+    def find_deleted(self, tenant_id: str, session_id: str) -> DeletedSession | None:
+        """Return what is known of a session that was deleted; see the port.
+
+        `pentad.orchestration.runs.adapters.session_removal` notes it.
+        """
+        item = self._table.get(keys.session_pk(tenant_id, session_id), keys.REMEMBERED)
+        if item is None or "deleted_at" not in item:
+            return None
+        user = item.get("deleted_user")
+        until = datetime.fromtimestamp(int(item["ttl"]), UTC)
+        return DeletedSession(tenant_id, session_id, None if user is None else str(user), until)
+
+    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Mapping[str, int]:
         """Keep other workers off a session; see the port.
 
         Raises:
@@ -75,6 +90,41 @@ class DynamoProgress:
             )
         except ConditionFailed as failed:
             raise StoreUnavailable("another worker has taken the session over") from failed
+
+    def begin_anew(self, session: Session, *, owner: str, seconds: float) -> None:
+        """Forget that a session of this id was deleted, and how far its steps were.
+
+        Raises:
+            StoreUnavailable: the claim is another's by now.
+        """
+        item = {
+            "pk": keys.session_pk(session.tenant_id, session.session_id),
+            "sk": keys.REMEMBERED,
+            "type": "remembered",
+            "owner": owner,
+            "expires_at_ms": int((self._clock().timestamp() + seconds) * 1000),
+            "ttl": int(session.expires_at.timestamp()),
+        }
+        try:
+            self._table.put(item, condition="#owner = :owner", names={"#owner": "owner"}, values={":owner": owner})
+        except ConditionFailed as failed:
+            raise StoreUnavailable("another worker has taken the session over") from failed
+
+    def remove(self, tenant_id: str, session_id: str, *, owner: str | None = None) -> None:
+        """Remove what is kept here of a session, unless another is at work on it."""
+        condition: dict[str, Any] = {
+            "condition": "#owner = :owner",
+            "names": {"#owner": "owner"},
+            "values": {":owner": owner},
+        }
+        if owner is None:
+            condition = {
+                "condition": "attribute_exists(deleted_at) AND "
+                "(attribute_not_exists(expires_at_ms) OR expires_at_ms < :now)",
+                "values": {":now": int(self._clock().timestamp() * 1000)},
+            }
+        with suppress(ConditionFailed):
+            self._table.delete(keys.session_pk(tenant_id, session_id), keys.REMEMBERED, **condition)
 
     def release(self, tenant_id: str, session_id: str, *, owner: str) -> None:
         """Let other workers in; a claim that is not held (any more) is left alone."""

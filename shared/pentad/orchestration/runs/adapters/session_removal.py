@@ -4,6 +4,8 @@ Without its head a session is there for nobody. What a crash leaves of the messa
 a session that is begun under the same id, and goes with its time to live.
 """
 
+from typing import Any
+
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import NotFound, SessionBusy
@@ -11,6 +13,7 @@ from pentad.memory.objects.ports import ObjectStore
 
 _HEAD, _LEASE = 0, 1
 """Places in the transaction."""
+_MARK_SECONDS = 30 * 24 * 3600
 _SPILLED = ("spill", "passages_spill")
 
 
@@ -29,6 +32,7 @@ class SessionRemoval:
     def __call__(self, tenant_id: str, session_id: str, *, now: float) -> None:
         """Remove a session; see `RunStore.remove_session`."""
         pk = keys.session_pk(tenant_id, session_id)
+        head = self._state.get(pk, keys.META) or {}
         try:
             self._state.transact(
                 [
@@ -41,6 +45,7 @@ class SessionRemoval:
                         names={"#run": "run", "#queue": "queue"},
                         values={":now": int(now)},
                     ),
+                    self._build_mark(pk, head.get("user"), int(now)),
                 ]
             )
         except ConditionFailed as failure:
@@ -50,13 +55,25 @@ class SessionRemoval:
             raise make_held_error() from failure
         self._remove_messages(pk)
 
+    def _build_mark(self, pk: str, user_id: str | None, now: int) -> Item:
+        """Return the note that there was a session, and whose: what was said in it stands with its user's.
+
+        Whoever has deleted that too removes it (`pentad.memory.remember.ports.Progress`): the API, or the worker that
+        was making memories of the session.
+        """
+        update = "SET #type = :type, deleted_at = :now, #ttl = :ttl"
+        values: dict[str, Any] = {":type": "remembered", ":now": now, ":ttl": now + _MARK_SECONDS}
+        if user_id is not None:
+            update, values[":user"] = f"{update}, deleted_user = :user", user_id
+        names = {"#type": "type", "#ttl": "ttl"}
+        return self._state.build_update(pk, keys.REMEMBERED, update, names=names, values=values)
+
     def _remove_messages(self, pk: str) -> None:
         for item in self._state.iter_items(pk, begins=keys.MESSAGE):
             if self._state.get(pk, keys.META) is not None:
                 return  # Somebody has begun a session under the same id, whose messages these may be.
             self._remove_message(pk, item)
-        # What was made of the messages; how far that has come too, else a session of the same id would begin there.
-        for kind in (keys.SUMMARY, keys.SAID, keys.REMEMBERED):
+        for kind in (keys.SUMMARY, keys.SAID):  # what was made of the messages
             for item in self._state.iter_items(pk, begins=kind):
                 if self._state.get(pk, keys.META) is None:
                     self._state.delete(pk, str(item["sk"]))
