@@ -13,6 +13,7 @@ from pypdfium2 import raw
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.office.archive import open_document
+from pentad.memory.documents.formats.office.pdf_hidden import HiddenWords
 from pentad.memory.documents.structure import ParsedText, clean
 
 MAX_PAGES = 5000
@@ -59,9 +60,10 @@ def _render(document: Any, notes: list[str]) -> ParsedText:
     _check_pages(len(document))
     pages: list[list[_PageLine]] = []
     broken: list[int] = []
+    hidden = HiddenWords()
     for number in range(len(document)):
         try:
-            pages.append(_read_page(document, number))
+            pages.append(_read_page(document, number, hidden))
         except pypdfium2.PdfiumError:
             broken.append(number + 1)
             pages.append([])
@@ -69,6 +71,9 @@ def _render(document: Any, notes: list[str]) -> ParsedText:
     out.notes += notes
     if broken:
         out.notes.append(f"pages that can't be read: {_list_pages(broken)}")
+    if hidden.pages:
+        words = " ".join(hidden.words)
+        out.notes.append(f"words that a reader does not see ({words}), on pages {_list_pages(hidden.pages)}")
     sizes = [row.size for page in pages for row in page for _ in range(max(1, len(row.words) // 20))]
     body = statistics.median(sizes) if sizes else 0.0
     levels = _find_levels(pages, body)
@@ -98,11 +103,12 @@ def _finish(out: TextBuilder, filled: list[bool]) -> ParsedText:
     return out.finish()
 
 
-def _read_page(document: Any, number: int) -> list[_PageLine]:
+def _read_page(document: Any, number: int, hidden: HiddenWords) -> list[_PageLine]:
     page = document[number]
     textpage = page.get_textpage()
     try:
         text = textpage.get_text_range()
+        hidden.look(number + 1, page, textpage, text)
         return [row for row in _iter_rows(textpage, text) if row.words]
     finally:
         textpage.close()

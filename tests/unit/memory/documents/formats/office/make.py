@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import pypdfium2
 from docx import Document
 from docx.document import Document as WordDocument
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, FloatObject, NameObject, StreamObject
 from pypdfium2 import raw
 
 Line = tuple[float, float, str]
@@ -27,6 +29,31 @@ def make_pdf(pages: Sequence[Sequence[Line]]) -> bytes:
             raw.FPDFPage_InsertObject(page, piece)
         raw.FPDFPage_GenerateContent(page)
     return save(document.save)
+
+
+def make_drawn_pdf(pages: Sequence[str]) -> bytes:
+    """Return a PDF of pages of 595 by 842 points that are drawn by these operators; ``/F`` is a font."""
+    writer = PdfWriter()
+    font = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/Helvetica"),
+        }
+    )
+    clear = DictionaryObject({NameObject("/ca"): FloatObject(0)})
+    for operators in pages:
+        page = writer.add_blank_page(595, 842)
+        page[NameObject("/Resources")] = DictionaryObject(
+            {
+                NameObject("/Font"): DictionaryObject({NameObject("/F"): font}),
+                NameObject("/ExtGState"): DictionaryObject({NameObject("/Clear"): clear}),
+            }
+        )
+        content = StreamObject()
+        content.set_data(operators.encode("latin-1"))
+        page[NameObject("/Contents")] = writer._add_object(content)
+    return save(writer.write)
 
 
 def make_word(build: Callable[[WordDocument], None]) -> bytes:
