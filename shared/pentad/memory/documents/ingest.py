@@ -3,8 +3,8 @@
 An event only says that something happened to a document; what is done about it depends on the object and on the
 registry as they are. So events may come late, twice or in any order. One writer a document holds a claim. What it is
 about to write is noted in the registry first, and the entry comes last, so a crash at any point is put right by the
-next event (the queue delivers the same one again): no vector is left that nobody knows of, and chunks already embedded
-are found again and not paid for twice. Documents of a batch share the calls to the embedder.
+next event (the queue delivers the same one again): no vector is left that nobody knows of, and chunks whose vectors
+are stored are found again and not paid for twice. Documents of a batch share the calls to the embedder.
 """
 
 import hashlib
