@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twin.alarms.statistics import Bucket, find_statistic
+from twin.alarms.statistics import Bucket, find_statistic, join, needs_values
 
 MINUTE = 60
 KEPT_MINUTES = 27 * 60
@@ -77,25 +77,21 @@ class MetricStore:
             end: the end of the last.
         """
         compute, period = find_statistic(statistic), max(MINUTE, period)
-        buckets: dict[int, Bucket] = {}
+        buckets: dict[int, list[Bucket]] = {}
         with self._lock:
             minutes = self._minutes.get(key, {})
             first = -(-start // MINUTE) * MINUTE
             for minute in range(first, end, MINUTE) if end - start < MINUTE * len(minutes) else list(minutes):
                 bucket = minutes.get(minute)
                 if bucket is not None and start <= minute < end:
-                    buckets.setdefault(start + (minute - start) // period * period, Bucket()).merge(bucket)
-        return {at: compute(bucket) for at, bucket in sorted(buckets.items())}
+                    buckets.setdefault(start + (minute - start) // period * period, []).append(bucket)
+            values = needs_values(statistic)
+            return {at: compute(join(found, values=values)) for at, found in sorted(buckets.items())}
 
     def sum_up(self) -> dict[MetricKey, Bucket]:
         """Return all that is kept of each metric, as of one span of time."""
-        found: dict[MetricKey, Bucket] = {}
         with self._lock:
-            for key, minutes in self._minutes.items():
-                whole = found[key] = Bucket()
-                for bucket in minutes.values():
-                    whole.merge(bucket)
-        return found
+            return {key: join(list(minutes.values())) for key, minutes in self._minutes.items()}
 
     def list_metrics(self) -> list[MetricKey]:
         """Return the metrics that have values: what CloudWatch would bill."""

@@ -47,22 +47,34 @@ class Bucket:
                 self.values[place] = value
         self.count += times
 
-    def merge(self, other: "Bucket") -> None:
-        """Take the values of another span."""
-        self.values = _draw(self, other)
-        self.count += other.count
-        self.total += other.total
-        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+
+def join(buckets: Sequence[Bucket], *, values: bool = True) -> Bucket:
+    """Return the values of spans as those of one.
+
+    Args:
+        buckets: of one metric; one at least.
+        values: whether what is computed of it needs single values: drawing a sample of each takes most of the time.
+    """
+    return Bucket(
+        count=sum(one.count for one in buckets),
+        total=sum(one.total for one in buckets),
+        low=min(one.low for one in buckets),
+        high=max(one.high for one in buckets),
+        values=_draw(buckets) if values else [],
+    )
 
 
-def _draw(one: Bucket, other: Bucket) -> list[float]:
-    """Return the values of two spans: all of them, or of each its share."""
-    if len(one.values) + len(other.values) <= MOST_VALUES and one.count + other.count <= MOST_VALUES:
-        return one.values + other.values
-    kept = min(MOST_VALUES, len(one.values) + len(other.values))
-    share = round(kept * one.count / (one.count + other.count))
-    share = min(len(one.values), max(share, kept - len(other.values)))
-    return _random.sample(one.values, share) + _random.sample(other.values, kept - share)
+def _draw(buckets: Sequence[Bucket]) -> list[float]:
+    """Return the values of spans: all of them, or of each the share that it has in what was measured."""
+    count, there = sum(one.count for one in buckets), sum(len(one.values) for one in buckets)
+    if count <= MOST_VALUES:
+        return [value for one in buckets for value in one.values]
+    kept, drawn, so_far = min(MOST_VALUES, there), [], 0.0
+    for one in buckets:
+        so_far += one.count
+        share = round(kept * so_far / count) - len(drawn)
+        drawn += _random.sample(one.values, min(share, len(one.values)))
+    return drawn
 
 
 def count_needed(name: str) -> int:
@@ -75,6 +87,11 @@ def count_needed(name: str) -> int:
     if percentile is None or not 0 < (part := float(percentile[1]) / 100) < 1:
         return 0
     return math.ceil(round(10 / ((1 - part) if part >= 0.5 else part), 6))
+
+
+def needs_values(name: str) -> bool:
+    """Tell whether a statistic is computed from single values."""
+    return name not in _PLAIN
 
 
 def find_statistic(name: str) -> Callable[[Bucket], float]:
