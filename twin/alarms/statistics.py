@@ -69,7 +69,8 @@ def _draw(buckets: Sequence[Bucket]) -> list[float]:
     count, there = sum(one.count for one in buckets), sum(len(one.values) for one in buckets)
     if count <= MOST_VALUES:
         return [value for one in buckets for value in one.values]
-    kept, drawn, so_far = min(MOST_VALUES, there), [], 0.0
+    kept, so_far = min(MOST_VALUES, there), 0.0
+    drawn: list[float] = []
     for one in buckets:
         so_far += one.count
         share = round(kept * so_far / count) - len(drawn)
