@@ -125,11 +125,20 @@ def confirm(question: str) -> None:
     Raises:
         CommandError: no, or there is nobody to ask.
     """
+    if not is_agreed(question):
+        raise CommandError("nothing was done")
+
+
+def is_agreed(question: str) -> bool:
+    """Tell whether a human says yes, of one thing of several.
+
+    Raises:
+        CommandError: there is nobody to ask.
+    """
     if OPTIONS.json or not sys.stdin.isatty():
         why = "--json prints nothing but JSON" if OPTIONS.json else "there is no terminal to ask at"
         raise CommandError(f"nothing was done: {why}; pass --yes to confirm", code=EXIT_USAGE)
-    if ERR.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was done")
+    return ERR.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 @contextmanager

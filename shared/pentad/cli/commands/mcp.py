@@ -13,6 +13,7 @@ from pentad.cli.console import (
     OUT,
     CommandError,
     handle_errors,
+    is_agreed,
     print_json,
     read_text,
     write_text,
@@ -97,14 +98,18 @@ def lock_tools(
 
 
 def _agree(name: str, reviews: "list[ToolReview]", *, yes: bool) -> frozenset[str]:
-    """Return the new and changed tools that the reader agrees to."""
+    """Return the new and changed tools that the reader agrees to.
+
+    Raises:
+        CommandError: there is something to agree to, and nobody to ask.
+    """
     accepted = set()
     for one in _list_open(reviews):
         if not OPTIONS.json:
             _show(name, [one])
         if one.after is None or one.state not in ("new", "changed"):
             continue
-        if yes or (not OPTIONS.json and typer.confirm(f"Use '{one.after.name}' as it is now?")):
+        if yes or is_agreed(f"Use '{one.after.name}' as it is now?"):
             accepted.add(one.remote)
         else:
             ERR.print(f"'{one.after.name}' is not used until you agree to it")

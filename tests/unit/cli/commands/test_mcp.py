@@ -35,7 +35,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, answers: str | None = None) -> Result:
-    return CliRunner().invoke(app, list(arguments), input=answers)
+    """Run the command; at a terminal where there are answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        if answers is not None:
+            patch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+        return CliRunner().invoke(app, list(arguments), input=answers)
 
 
 def test_a_new_tool_is_shown_and_locked_only_where_the_reader_agrees(project: Path, server: ScriptedServer) -> None:
@@ -46,6 +50,27 @@ def test_a_new_tool_is_shown_and_locked_only_where_the_reader_agrees(project: Pa
     [tool] = read_lock(project).servers["calc"].tools
     assert tool.name == "calc__add"
     assert run("mcp", "diff").exit_code == 0
+
+
+def test_where_nobody_can_be_asked_nothing_is_agreed_to_and_nothing_is_written(
+    project: Path, server: ScriptedServer
+) -> None:
+    for arguments in (("mcp", "lock"), ("--json", "mcp", "lock")):
+        refused = run(*arguments)
+        assert refused.exit_code == 2 and "pass --yes to confirm" in " ".join(refused.output.split())
+        assert not (project / "mcp.lock.json").exists()
+    assert json.loads(run("--json", "mcp", "lock", "--yes").output) == {"file": "mcp.lock.json", "tools": {"calc": 1}}
+    assert json.loads(run("--json", "mcp", "lock").output)["tools"] == {"calc": 1}
+
+
+def test_of_several_tools_only_those_are_locked_that_the_reader_agrees_to(
+    project: Path, server: ScriptedServer
+) -> None:
+    (project / "mcp.yaml").write_text(FILE.replace("[add]", "[add, sub]"))
+    server.tools = [ADD, ADD | {"name": "sub"}]
+    said = run("mcp", "lock", answers="n\nyes\n")
+    assert said.exit_code == 0 and "[y/N]" in said.output
+    assert [tool.name for tool in read_lock(project).servers["calc"].tools] == ["calc__sub"]
 
 
 def test_a_change_is_shown_and_the_lock_stays_as_it_was(project: Path, server: ScriptedServer) -> None:
