@@ -287,11 +287,22 @@ def test_an_update_that_was_done_but_not_answered_is_found_done(world: World, fa
 
 
 @pytest.mark.parametrize("fault", list(FAULTS))
-def test_an_update_that_was_not_done_may_be_tried_afresh(world: World, fault: str) -> None:
+@pytest.mark.parametrize("versioned", [True, False])
+def test_an_update_that_was_not_answered_is_tried_again_only_on_the_version_that_was_read(
+    world: World, fault: str, versioned: bool
+) -> None:
     record_id = world.vendor.put({world.name: "Jones"})
+    version = world.act().find(world.kind, record_id=record_id).records[0].version if versioned else None
     fail_update(world, FAULTS[fault], done=False)
-    with pytest.raises(ToolThrottled, match="was not changed"):
-        world.act().update(world.kind, record_id, {world.name: "Smith"}, version=None, again=False)
+    with pytest.raises(ToolUnavailable):
+        world.act().update(world.kind, record_id, {world.name: "Smith"}, version=version, again=False)
+    assert world.names() == ["Jones"]
+    if versioned:
+        world.act().update(world.kind, record_id, {world.name: "Smith"}, version=version, again=True)
+        assert world.names() == ["Smith"]
+        return
+    with pytest.raises(EffectUncertain):
+        world.act().update(world.kind, record_id, {world.name: "Smith"}, version=None, again=True)
     assert world.names() == ["Jones"]
 
 

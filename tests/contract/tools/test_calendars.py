@@ -296,7 +296,7 @@ def test_a_change_that_is_not_answered_is_looked_for(diary: Diary, done: bool) -
         _, undo = diary.change(made.event.event_id, title="Lunch")
         diary.act().undo(undo)
     else:
-        with pytest.raises(ToolThrottled, match="was not changed"):
+        with pytest.raises(ToolUnavailable):
             diary.change(made.event.event_id, title="Lunch")
     assert diary.titles() == ["Meeting"]
 
@@ -323,6 +323,18 @@ def test_a_cancelled_event_comes_back_as_it_was(diary: Diary) -> None:
     assert [(one.title, one.description, one.attendees) for one in page.events] == [
         ("Meeting", "all of it", ("m@example.com",))
     ]
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_a_cancelled_event_that_a_human_brought_back_is_not_cancelled_again(diary: Diary, versioned: bool) -> None:
+    made, _ = diary.create()
+    version = made.event.version if versioned else None
+    _, undo = diary.act().cancel(made.event.event_id, version=version, again=False)
+    assert undo is not None
+    diary.act().undo(undo)
+    with pytest.raises(EffectUncertain, match="restored"):
+        diary.act().cancel(made.event.event_id, version=version, again=True)
+    assert diary.titles() == ["Meeting"]
 
 
 def test_a_cancellation_that_is_not_answered_is_uncertain(diary: Diary) -> None:

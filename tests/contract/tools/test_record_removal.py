@@ -44,6 +44,12 @@ class World:
         assert done.fields in ({}, {self.vendor.words["name"]: "Jones"})
         return done.note or ""
 
+    @property
+    def version(self) -> str:
+        """Return the version that the record has now."""
+        records = self.open(True)._records
+        return str(records.read(self.vendor.kind, self.record_id, (self.vendor.words["name"],)).version)
+
     def fail(self, method: str, reply: Reply | None, *, done: bool = False) -> None:
         self.vendor.faults.append(Fault(done, reply, method))
 
@@ -105,12 +111,31 @@ def test_a_removal_that_was_done_but_not_answered_is_found_done(world: World, fa
 
 
 @pytest.mark.parametrize("fault", list(FAULTS))
-def test_a_removal_that_was_not_done_may_be_tried_afresh(world: World, fault: str) -> None:
+@pytest.mark.parametrize("versioned", [True, False])
+def test_a_removal_that_was_not_answered_is_tried_again_only_on_the_version_that_was_read(
+    world: World, fault: str, versioned: bool
+) -> None:
+    version = world.version if versioned else None
     world.fail("DELETE", FAULTS[fault])
-    with pytest.raises(ToolThrottled, match="was not removed"):
-        world.remove()
+    with pytest.raises(ToolUnavailable):
+        world.remove(version=version)
     assert world.record_id in world.vendor.rows
-    assert world.remove(again=True).startswith("done")
+    if versioned:
+        assert world.remove(version=version, again=True).startswith("done")
+        return
+    with pytest.raises(EffectUncertain, match="may have removed"):
+        world.remove(again=True)
+    assert (world.count("DELETE"), list(world.vendor.removed)) == (1, [])
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_what_a_human_restored_meanwhile_is_not_removed_again(world: World, versioned: bool) -> None:
+    version = world.version if versioned else None
+    world.remove(version=version)
+    world.vendor.put({"email": "j@example.com"} | world.vendor.removed.pop(world.record_id), world.record_id)
+    with pytest.raises(EffectUncertain, match="restored"):
+        world.remove(version=version, again=True)
+    assert world.record_id in world.vendor.rows
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -127,10 +152,11 @@ def test_where_the_look_after_fails_too_the_retry_tells(world: World, done: bool
     looks: list[Asked] = []
     world.vendor.serve = fail_look  # type: ignore[method-assign]
     world.fail("DELETE", None, done=done)
+    version = world.version
     with pytest.raises(ToolUnavailable, match="broke"):
-        world.remove()
+        world.remove(version=version)
     assert (world.record_id in world.vendor.rows) is not done
-    assert world.remove(again=True).startswith("an earlier try" if done else "done")
+    assert world.remove(version=version, again=True).startswith("an earlier try" if done else "done")
     assert list(world.vendor.removed) == [world.record_id]
 
 

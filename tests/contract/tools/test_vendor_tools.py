@@ -26,6 +26,7 @@ from functions.library.communication.send_email import send_email
 from pentad.domain.errors import ToolUnavailable
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare.declare import Tool
+from tests.contract.tools.conftest import Stores
 from tests.contract.tools.test_mail_servers import Inbox, MailController
 from tests.contract.tools.vendors.calendars import Google, run_radicale
 from tests.contract.tools.vendors.records import HubSpot, Odoo, RecordVendor, Salesforce
@@ -163,6 +164,36 @@ def test_crm_cancel_asks_a_human_and_removes_once_though_its_runner_dies(
         assert "a human can restore it" in world.result["note"]
         assert sum(one.method == "DELETE" for one in vendor.asked) == 1
         assert list(vendor.removed) == [record_id]
+
+
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("versioned", [True, False])
+@pytest.mark.parametrize("provider", ["hubspot", "salesforce"])
+def test_a_removal_that_the_vendor_did_not_answer_keeps_its_claim_and_ends_as_what_is_there(
+    provider: str, versioned: bool, late: bool, http: PlainHttp, stores: Stores
+) -> None:
+    vendor: RecordVendor = {"hubspot": HubSpot, "salesforce": Salesforce}[provider]()
+    with listen(vendor) as url:
+        desk = Desk(provider, vendor, url, http)
+        record_id = vendor.put({desk.name: "Jones"})
+        found = desk.call(crm_find, record_id=record_id)
+        found.execute()
+        given = {"version": found.result["records"][0]["version"]} if versioned else {}
+        world = desk.call(crm_cancel, record_id=record_id, **given)
+        world.effects = stores.effects
+        vendor.faults = [Fault(False, None, "DELETE")]
+        with pytest.raises(ToolUnavailable):
+            world.execute()
+        if late:  # the vendor does what it did not answer, after we looked
+            vendor.removed[record_id] = vendor.rows.pop(record_id)
+        world.execute()
+        if late or versioned:
+            assert world.call.status is CallStatus.SUCCEEDED, world.call.result
+            assert list(vendor.removed) == [record_id]
+        else:
+            assert "EffectUncertain" in (world.call.result or "")
+            assert record_id in vendor.rows
+        assert sum(one.method == "DELETE" for one in vendor.asked) == (2 if versioned and not late else 1)
 
 
 def test_an_email_goes_out_once_though_the_call_is_tried_again(http: PlainHttp) -> None:

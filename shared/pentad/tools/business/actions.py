@@ -13,7 +13,6 @@ from pentad.domain.errors import (
     PolicyDenied,
     RecordChanged,
     ToolFailed,
-    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.domain.values import FrozenValue
@@ -143,7 +142,8 @@ class RecordActions:
             InvalidInput, PolicyDenied: the settings don't allow it.
             NotFound: there is no such record.
             RecordChanged: it has another version.
-            EffectUncertain: an earlier try was cut off, and the record is not as this call would have left it.
+            EffectUncertain: an earlier try was cut off, and the record is not as this call would have left it, nor
+                known to be as it was before.
             ToolThrottled, ToolFailed, ConfigurationError: nothing was changed.
             ToolUnavailable: it may have been changed; the next try looks.
         """
@@ -159,7 +159,7 @@ class RecordActions:
                 else "it already has these values: nothing was changed"
             )
             return self._tell(before, note), None
-        if again:
+        if again and (version is None or before.version != version):
             raise _make_uncertain(f"an earlier try may have changed the '{kind}', and it is not as asked for now")
         if version is not None and before.version != version:
             raise RecordChanged(f"the '{kind}' was changed since it was read; nothing was done", fix="read it again")
@@ -267,9 +267,8 @@ class RecordActions:
         """Return a record after a change that was not answered.
 
         Raises:
-            ToolThrottled: it was not changed.
             EffectUncertain: it is neither as before nor as asked for.
-            ToolUnavailable: it can't be read either.
+            ToolUnavailable: it can't be read, or is as before: what was not answered may yet be done.
         """
         try:
             after = self._records.read(before.kind, before.record_id, tuple(fields))
@@ -279,9 +278,7 @@ class RecordActions:
         if _is_same(after.fields, fields):
             return after
         if after.version == before.version and _is_same(after.fields, before.fields):
-            raise ToolThrottled(
-                f"the '{before.kind}' was not changed: {error.message}", retry_after=error.retry_after
-            ) from error
+            raise error
         raise _make_uncertain(f"the change of the '{before.kind}' was not answered, and it was changed meanwhile")
 
     def _tell(self, record: BusinessRecord, note: str | None) -> ChangedRecord:

@@ -6,7 +6,6 @@ from pentad.domain.errors import (
     PentadError,
     PolicyDenied,
     RecordChanged,
-    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.tools.business.actions import ChangedRecord
@@ -33,14 +32,15 @@ class RecordRemoval:
         Args:
             kind: of the record.
             record_id: the vendor's id.
-            version: it is removed only while it has this one; None removes it as it is.
-            again: an earlier try of the same call may have removed it.
+            version: it is removed only while it has this one; None removes it as it is, at the first try only.
+            again: an earlier try of the same call may have removed it, and a human may have brought it back since.
 
         Raises:
             InvalidInput, PolicyDenied: the settings don't allow it.
             NotFound: there is no such record.
             RecordChanged: it has another version.
-            EffectUncertain: an earlier try may have removed it, and it can't be looked for.
+            EffectUncertain: an earlier try may have removed it, and it can't be looked for, or it is there and not
+                known to be as it was.
             ToolThrottled, ToolFailed, ConfigurationError: nothing was removed.
             ToolUnavailable: it may have been removed; the next try looks.
         """
@@ -55,6 +55,10 @@ class RecordRemoval:
                     raise
                 gone = BusinessRecord(kind=kind, record_id=record_id, fields={})
                 return self._tell(gone, "an earlier try, or somebody else since, did it")
+        if again and (version is None or before.version != version):
+            raise _make_uncertain(
+                f"an earlier try may have removed the '{kind}', which is there: maybe somebody has restored it since"
+            )
         if version is not None and before.version != version:
             raise RecordChanged(f"the '{kind}' was changed since it was read; nothing was done", fix="read it again")
         try:
@@ -69,9 +73,8 @@ class RecordRemoval:
         """Return where a record is gone after a removal that was not answered.
 
         Raises:
-            ToolThrottled: it was not removed.
             EffectUncertain: it is there, and changed: a human may have brought it back.
-            ToolUnavailable: it can't be read.
+            ToolUnavailable: it can't be read, or is there still: what was not answered may yet be done.
         """
         try:
             after = self._records.read(before.kind, before.record_id, ())
@@ -81,14 +84,10 @@ class RecordRemoval:
             # What it says of itself is true of the reading; of the removal nothing is known.
             raise error from failed
         if after.version != before.version:
-            raise EffectUncertain(
-                f"the removal of the '{before.kind}' was not answered, and it was changed meanwhile; "
-                "it was not repeated",
-                fix="check the record before asking again",
+            raise _make_uncertain(
+                f"the removal of the '{before.kind}' was not answered, and it was changed meanwhile"
             ) from error
-        raise ToolThrottled(
-            f"the '{before.kind}' was not removed: {error.message}", retry_after=error.retry_after
-        ) from error
+        raise error
 
     def _tell(self, record: BusinessRecord, what: str) -> ChangedRecord:
         return ChangedRecord(
@@ -97,3 +96,7 @@ class RecordRemoval:
             fields=record.fields,
             note=f"{what}: {self._records.removed_to}; these were its fields",
         )
+
+
+def _make_uncertain(what: str) -> EffectUncertain:
+    return EffectUncertain(f"{what}; it was not repeated", fix="check the record before asking again")

@@ -11,7 +11,6 @@ from pentad.domain.errors import (
     PolicyDenied,
     RecordChanged,
     ToolFailed,
-    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.domain.values import FrozenValue
@@ -174,6 +173,12 @@ class CalendarActions:
             raise
         if stored.event.cancelled:
             return DoneEvent(event=stored.event, note="it was already cancelled"), None
+        if again:  # an ETag does not tell: of a content that was restored it may be the same
+            raise EffectUncertain(
+                "an earlier try may have cancelled the event, which is there: maybe somebody has restored it since; "
+                "it was not repeated",
+                fix=_LOOK,
+            )
         _check_version(stored, version)
         try:
             left = self._calendar.cancel(stored)
@@ -243,7 +248,7 @@ class CalendarActions:
         if after.marker == effect_key:
             return after
         if after.version == before.version:
-            raise ToolThrottled(f"the event was not changed: {error.message}", retry_after=error.retry_after) from error
+            raise error  # what was not answered may yet be done
         raise EffectUncertain("the change was not answered, and the event was changed meanwhile", fix=_LOOK) from error
 
 
