@@ -473,6 +473,81 @@ def test_a_series_of_whole_days_moves_with_the_day_that_was_cancelled(caldav: Di
     assert [start for _, start in list_starts(caldav)] == ["03-20", "03-22", "03-23"]
 
 
+ZONES = {"named": (";TZID=Europe/Zurich:", ""), "utc": (":", "Z"), "floating": (":", "")}
+# A day, a moment as the series' own clock has it, and the end of the last day: each keeps all four occurrences.
+LASTS = ["UNTIL=20260331", "UNTIL=20260330T{last}", "UNTIL=20260330T215959{z}"]
+
+
+@pytest.mark.parametrize("moved", ["09:00", "08:30", "10:30", "13:00"])
+@pytest.mark.parametrize("last", LASTS)
+@pytest.mark.parametrize("zone", list(ZONES))
+def test_a_series_of_others_that_moves_keeps_its_last_occurrence(
+    caldav: Diary, zone: str, last: str, moved: str
+) -> None:
+    """The clocks change on 29 March; the series has Mondays and Tuesdays around it."""
+    before, after = ZONES[zone]
+    utc = "Z" if zone != "floating" else ""
+    rule = last.format(last={"named": "080000Z", "utc": "100000Z", "floating": "100000"}[zone], z=utc)
+    put_series(
+        caldav,
+        f"DTSTART{before}20260327T100000{after}\nDTEND{before}20260327T110000{after}\nRRULE:FREQ=DAILY;{rule}",
+    )
+    days = [start[:5] for _, start in list_starts(caldav)]
+    assert days == ["03-27", "03-28", "03-29", "03-30"]
+    hour = {"start": f"2026-03-27T{moved}", "end": "2026-03-27T14:00"}
+    timezone = "UTC" if zone == "utc" else "Europe/Zurich"
+    caldav.change("series.ics", start=hour["start"], end=hour["end"], timezone=timezone)
+    assert list_starts(caldav) == [("Meeting", f"{day}T{moved}") for day in days]
+
+
+@pytest.mark.parametrize(
+    ("start", "first", "last"), [("2026-03-09", "03-09", "03-12"), ("2026-03-12", "03-12", "03-15")]
+)
+def test_a_series_of_whole_days_keeps_its_last_day_earlier_and_later(
+    caldav: Diary, start: str, first: str, last: str
+) -> None:
+    put_series(caldav, "DTSTART;VALUE=DATE:20260310\nRRULE:FREQ=DAILY;UNTIL=20260313")
+    caldav.change("series.ics", start=start, end=f"{start[:-2]}{int(start[-2:]) + 1:02}")
+    starts = [at for _, at in list_starts(caldav)]
+    assert (starts[0], starts[-1], len(starts)) == (first, last, 4)
+
+
+def test_a_series_whose_rule_names_its_days_keeps_the_last_of_them(caldav: Diary) -> None:
+    put_series(
+        caldav,
+        "DTSTART;TZID=Europe/Zurich:20260302T100000\nDTEND;TZID=Europe/Zurich:20260302T110000\n"
+        "RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20260316T090000Z",
+    )
+    caldav.change("series.ics", start="2026-03-01T09:00", end="2026-03-01T10:00")
+    assert [start for _, start in list_starts(caldav)][-3:] == ["03-02T09:00", "03-09T09:00", "03-16T09:00"]
+
+
+@pytest.mark.parametrize(("end", "others"), [("2026-03-27T12:30", "12:30"), ("2026-03-27T11:15", "11:15")])
+def test_an_occurrence_with_a_length_of_its_own_keeps_it_when_its_series_moves(
+    caldav: Diary, end: str, others: str
+) -> None:
+    made, _ = caldav.create(recurrence="FREQ=DAILY;COUNT=6", start="2026-03-27T10:00", end="2026-03-27T11:00")
+    page = caldav.act().find(start="2026-03-27", end="2026-04-30", text=None, timezone=None, limit=10)
+    longer, shorter, renamed = (page.events[place].event_id for place in (1, 3, 4))
+    caldav.change(longer, "1" * 64, start="2026-03-28T10:00", end="2026-03-28T13:00")
+    caldav.change(shorter, "2" * 64, start="2026-03-30T10:00", end="2026-03-30T10:20")
+    caldav.change(renamed, "3" * 64, title="Meeting")
+    caldav.change(made.event.event_id, "4" * 64, start="2026-03-27T10:45", end=end)
+    page = caldav.act().find(start="2026-03-27", end="2026-04-30", text=None, timezone=None, limit=10)
+    assert [one.start[11:16] for one in page.events] == ["10:45"] * 6
+    assert [one.end[11:16] for one in page.events] == [others, "13:45", others, "11:05", others, others]
+
+
+def put_series(diary: Diary, lines: str) -> None:
+    """Store a series as another client writes it."""
+    diary.make(diary.secret).put_back(
+        "series.ics",
+        f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\nBEGIN:VEVENT\nUID:series\nDTSTAMP:20260101T000000Z\n"
+        f"SUMMARY:Meeting\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n".replace("\n", "\r\n"),
+        version=None,
+    )
+
+
 @pytest.mark.parametrize(
     "given",
     [{"start": "2026-03-03T10:00", "end": "2026-03-03T11:00"}, {"start": "2026-03-02", "end": "2026-03-03"}],

@@ -9,7 +9,7 @@ import icalendar
 import recurring_ical_events
 
 from pentad.domain.errors import NotFound, ToolFailed
-from pentad.tools.calendars.adapters.icalendar_rules import check_countable, list_rules, shift_series
+from pentad.tools.calendars.adapters.icalendar_rules import check_countable, find_end, list_rules, shift_series
 from pentad.tools.calendars.ports import CalendarEvent, EventDraft, Moment
 
 _MARKER = "X-PENTAD-CALL"
@@ -161,7 +161,7 @@ def name_occurrence(event: Any) -> str:
 def describe_event(event: Any, name: str, occurrence: str | None, version: str) -> CalendarEvent:
     """Return an event as the model reads it."""
     start = event.decoded("DTSTART")
-    end = _find_end(event, start)
+    end = find_end(event, start)
     rules = list_rules(event)
     return CalendarEvent(
         event_id=name if occurrence is None else f"{name}~{occurrence}",
@@ -177,17 +177,6 @@ def describe_event(event: Any, name: str, occurrence: str | None, version: str) 
         cancelled=str(event.get("STATUS", "")).upper() == "CANCELLED",
         version=version,
     )
-
-
-def _find_end(event: Any, start: Moment) -> Moment:
-    """Return the end of an event: given as such, or as a duration, or a day, or nothing (RFC 5545 section 3.6.1)."""
-    if "DTEND" in event:
-        found: Moment = event.decoded("DTEND")
-        return found
-    if "DURATION" in event:
-        length: timedelta = event.decoded("DURATION")
-        return start + length
-    return start if isinstance(start, datetime) else start + timedelta(days=1)
 
 
 def _list_attendees(event: Any) -> Iterable[str]:
@@ -256,7 +245,7 @@ def _find_exception(entry: icalendar.Calendar, occurrence: str) -> Any:
         if _name_exception(event) == occurrence:
             return event
     found = _find_occurrence(entry, occurrence)
-    start, end = found.decoded("DTSTART"), _find_end(found, found.decoded("DTSTART"))
+    start, end = found.decoded("DTSTART"), find_end(found, found.decoded("DTSTART"))
     made = icalendar.Event()
     for name, value in _find_master(entry).property_items(recursive=False):
         if name not in ("BEGIN", "END", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"):

@@ -16,6 +16,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _LAST_28_YEARS = range(9971, 9943, -1)
 """In them each kind of year begins on each day of the week; what has not repeated by 9999 is not looked for further."""
 _PART_OF_DAYS = ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS")
+_NAMES_DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY"})
 _PART_OF_TIMES = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
@@ -78,7 +79,7 @@ def shift_series(components: list[Any], master: Any, old: Moment, new: Moment, e
     """Move what names occurrences of a series by the way that the series moves on the clock.
 
     These are the days that are left out or added, the last one, and the moments for which there are exceptions. An
-    exception that had its occurrence's own time moves along.
+    exception that had its occurrence's own time moves along, and keeps a length of its own.
 
     Args:
         components: the series and its exceptions.
@@ -103,16 +104,37 @@ def shift_series(components: list[Any], master: Any, old: Moment, new: Moment, e
     shift = _Shift(old, new)
     for rule in rules:
         if "UNTIL" in rule:
-            rule["UNTIL"] = [shift.move_last(one) for one in rule["UNTIL"]]
+            stays = any(name in rule for name in _NAMES_DAYS)
+            rule["UNTIL"] = [shift.move_last(one, same_day=stays) for one in rule["UNTIL"]]
     for name in dates:
         moved = [shift.move(one) for one in _list_dates(master.pop(name))]
         for moment in moved:
             master.add(name.lower(), moment)
+    lengths = _measure(old, find_end(master, old)), _measure(new, end)[0]
     for exception in exceptions:
-        _shift_exception(exception, shift, _strip(end) - _strip(new))
+        _shift_exception(exception, shift, *lengths)
 
 
-def _shift_exception(exception: Any, shift: "_Shift", length: timedelta) -> None:
+def find_end(event: Any, start: Moment) -> Moment:
+    """Return the end of an event: given as such, or as a duration, or a day, or nothing (RFC 5545 section 3.6.1)."""
+    if "DTEND" in event:
+        found: Moment = event.decoded("DTEND")
+        return found
+    if "DURATION" in event:
+        length: timedelta = event.decoded("DURATION")
+        return start + length
+    return start if isinstance(start, datetime) else start + timedelta(days=1)
+
+
+def _measure(start: Moment, end: Moment) -> tuple[timedelta, timedelta]:
+    """Return how long an event takes: on the clock where it begins, and as time that passes."""
+    if isinstance(start, datetime) and isinstance(end, datetime) and start.tzinfo and end.tzinfo:
+        passed = end.astimezone(UTC) - start.astimezone(UTC)
+        return _strip(end.astimezone(start.tzinfo)) - _strip(start), passed
+    return (_strip(end) - _strip(start),) * 2
+
+
+def _shift_exception(exception: Any, shift: "_Shift", was: tuple[timedelta, timedelta], length: timedelta) -> None:
     if str(exception["RECURRENCE-ID"].params.get("RANGE", "")):
         raise _refuse("one of its exceptions counts for all that follow")
     at, start = exception.decoded("RECURRENCE-ID"), exception.decoded("DTSTART")
@@ -120,6 +142,9 @@ def _shift_exception(exception: Any, shift: "_Shift", length: timedelta) -> None
     exception.add("recurrence-id", shift.move(at))
     if _to_comparable(start) != _to_comparable(at):
         return
+    own = _measure(start, find_end(exception, start))
+    if own[0] != was[0] and own[1] != was[1]:
+        length = own[0]
     for name in ("DTSTART", "DTEND", "DURATION"):
         exception.pop(name, None)
     exception.add("dtstart", shift.move(at))
@@ -134,6 +159,7 @@ class _Shift:
         self._new_zone = new.tzinfo if isinstance(new, datetime) else None
         self._is_time = isinstance(old, datetime)
         self._by = _strip(new) - _strip(old)
+        self._days = _get_day(new) - _get_day(old)
 
     def move(self, moment: Any) -> Moment:
         if isinstance(moment, datetime) is not self._is_time or not isinstance(moment, date):
@@ -145,12 +171,19 @@ class _Shift:
         moved: datetime = (moment.replace(tzinfo=None) + self._by).replace(tzinfo=self._new_zone)
         return moved
 
-    def move_last(self, moment: Any) -> Moment:
-        """Move the last moment of a rule: a day, or a time in UTC where the series has a zone."""
+    def move_last(self, moment: Any, *, same_day: bool) -> Moment:
+        """Move the last moment of a rule: a day, or a time in UTC where the series has a zone.
+
+        Args:
+            moment: of the rule.
+            same_day: the rule names its days itself, so only the time of its occurrences moves.
+        """
+        back = self._days if same_day else timedelta()
         if not isinstance(moment, datetime):
-            days: date = moment
-            return days + timedelta(days=self._by.days)
-        moved = self.move(moment)
+            # A day moves with its occurrence's day: one that is earlier by an hour is on the same.
+            day: date = moment
+            return day + self._days - back
+        moved = self.move(moment) - back
         return moved.astimezone(UTC) if isinstance(moved, datetime) and moved.tzinfo is not None else moved
 
 
