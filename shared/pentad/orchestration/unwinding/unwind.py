@@ -9,6 +9,7 @@ two at once the second is refused.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from pentad.domain import keys
@@ -18,6 +19,7 @@ from pentad.domain.errors import (
     InvalidTransition,
     PentadError,
     RecordChanged,
+    StoreUnavailable,
     ToolFailed,
     TransientError,
 )
@@ -112,7 +114,8 @@ class UndoRun:
             waiting = self._skip(self.plan(run, refuse=refuse), after)
             return self._undo_each(run, waiting, actor, goes_on, stop)
         finally:
-            self._order.give_back(run.tenant_id, place, owner)
+            with suppress(StoreUnavailable):  # it ends by itself; what was undone is not to be lost
+                self._order.give_back(run.tenant_id, place, owner)
 
     @staticmethod
     def _skip(effects: list[RunEffect], after: str | None) -> list[RunEffect]:

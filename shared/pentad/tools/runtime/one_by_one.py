@@ -3,12 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pentad.domain import keys
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import ToolThrottled
+from pentad.domain.errors import StoreUnavailable, ToolThrottled
 from pentad.domain.runs import Run, ToolCall
 from pentad.tools.runtime.ports import CallOrder
 
@@ -53,7 +53,7 @@ class OneByOne:
 
         Raises:
             ToolThrottled: others ran until too little time was left; nothing of this call was begun.
-            StoreUnavailable: the store did not answer.
+            StoreUnavailable: the store did not answer; nothing of this call was begun.
         """
         if self._order is None or spec.parallel:
             yield
@@ -63,7 +63,8 @@ class OneByOne:
         try:
             yield
         finally:
-            self._order.give_back(call.tenant_id, place, owner)
+            with suppress(StoreUnavailable):  # it ends by itself; how the call ended is not to be lost
+                self._order.give_back(call.tenant_id, place, owner)
 
     def _take(self, order: CallOrder, spec: ToolSpec, tenant_id: str, place: str, owner: str, until: float) -> None:
         seconds, number = spec.timeout_seconds + SPARE_SECONDS, 0

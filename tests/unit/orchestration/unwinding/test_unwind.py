@@ -435,6 +435,18 @@ def test_an_effect_that_another_group_decides_of_is_left_to_it() -> None:
     assert world.words("b") == ["two"]
 
 
+def test_a_turn_that_can_not_be_given_back_hides_not_what_was_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise StoreUnavailable("the table does not answer")
+
+    world = World()
+    run = world.start()
+    world.act(run, 1, "append", name="a", word="one")
+    world.end(run)
+    monkeypatch.setattr(world.order, "give_back", fail)
+    assert tell(world.unwind(run).effects) == [("append1.0", "undone")]
+
+
 def test_each_undo_is_in_the_audit() -> None:
     world = World()
     run = world.start()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import ToolThrottled
+from pentad.domain.errors import StoreUnavailable, ToolThrottled
 from pentad.tools.declare.declare import Tool, tool
 from pentad.tools.runtime.adapters.call_order_memory import MemoryCallOrder
 from pentad.tools.runtime.one_by_one import LONGEST_WAIT_SECONDS, OneByOne, find_place
@@ -63,6 +63,28 @@ def run_calls(declared: Tool[Any, Any], bells: list[str], order: OneByOne) -> in
 
 def test_calls_of_one_session_run_one_after_the_other() -> None:
     assert run_calls(ring, ["north", "south", "north", "south"], OneByOne(MemoryCallOrder())) == 1
+
+
+class NeverGivenBack(MemoryCallOrder):
+    """The store goes down while a call has its place."""
+
+    def give_back(self, tenant_id: str, place: str, owner: str) -> None:
+        raise StoreUnavailable("the table does not answer")
+
+
+@pytest.mark.parametrize(("fails", "status"), [(False, "succeeded"), (True, "failed")])
+def test_a_place_that_can_not_be_given_back_hides_not_how_the_call_ended(fails: bool, status: str) -> None:
+    @tool(effects="external", parallel=False)
+    def toll() -> str:
+        """Toll."""
+        if fails:
+            raise ValueError("the bell is cracked")
+        return "tolled"
+
+    world = World(toll)
+    world.add_call({})
+    runner = world.runtime(order=OneByOne(NeverGivenBack()))
+    assert runner.execute("acme", RUN, "helper", 1, 0, invocation=Invocation("r1"))["status"] == status
 
 
 def test_calls_about_one_record_wait_and_others_do_not() -> None:
