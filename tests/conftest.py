@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ["PENTAD_TWIN_USES"] = str(grants.FOLDER / str(os.getpid()))
         os.environ["PENTAD_TWIN_LINES"] = str(log_lines.FOLDER / str(os.getpid()))
+        for told in (os.environ["PENTAD_TWIN_USES"], os.environ["PENTAD_TWIN_LINES"]):
+            shutil.rmtree(told, ignore_errors=True)  # an earlier run's, whose process had the same number
 
 
 @pytest.hookimpl(wrapper=True)

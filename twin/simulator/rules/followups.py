@@ -34,8 +34,17 @@ _LAST_RESULT = re.compile(
 _ORDINAL = re.compile(r"\bthe (first|second|third|fourth|fifth|last) (?:one|point|item|part|option)\b", re.I)
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 
-_NAME = re.compile(r"\b(?:my name is|i am called|call me|my name's)\s+([A-Z][\w'-]+(?: [A-Z][\w'-]+)?)", re.I)
-_SYSTEM_NAME = re.compile(r"\buser(?:'s name is|(?: is)? (?:called|named))\s+([A-Z][\w'-]+)", re.I)
+# Words that follow "my name is" or "call me" and are no name, or stand behind one.
+_NO_NAME = (
+    r"(?!(?:a|an|and|as|at|back|because|but|by|for|from|if|in|is|it|i|later|not|now|of|on|or|please|so|soon|spelled|spelt"
+    r"|still|that|the|then|today|tomorrow|tonight|too|very|what|when|who|with|wrong)\b)"
+)
+_NAME_WORD = rf"{_NO_NAME}[^\W\d_](?:[\w'\u2019-]*\w)?"
+# Further words begin with a capital, with a "van" or "de la" before them: what follows in small letters is no name.
+_PARTICLES = r"(?:(?:al|bin|da|de|del|der|di|dos|du|el|la|le|van|von|den|ter|zu) ){0,2}"
+_WHOLE_NAME = rf"[\"'\u201c\u2018]?({_NAME_WORD}(?: {_PARTICLES}(?-i:(?![a-zß-öø-ÿ])){_NAME_WORD}){{0,3}})"
+_NAME = re.compile(rf"\b(?:my name is|i am called|call me|my name['\u2019]s)\s+{_WHOLE_NAME}", re.I)
+_SYSTEM_NAME = re.compile(rf"\buser(?:['\u2019]s name is|(?: is)? (?:called|named))\s+{_WHOLE_NAME}", re.I)
 _FACT = re.compile(r"\bmy ([a-z][\w -]{1,40}?) (?:is|are|was) (?!what\b)([^.!?\n]+)", re.I)
 _ASKS_FACT = re.compile(
     r"\b(?:what|who|which|where|when)(?:'s| is| are| was)? my ([a-z][\w -]{1,40}?)\s*(?:\?|$|again\b)", re.I

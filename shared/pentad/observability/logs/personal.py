@@ -27,7 +27,8 @@ _HOST: Final = (
     r"|\[(?:IPv6:)?[0-9A-Fa-f.:]{7,45}\])"
 )
 _EMAIL: Final = (
-    rf"(?:(?:(?<![\w.%+-])(?!(?<=\\)[nrt])|{ESCAPED})[\w.%+-](?:[\w.%+'-]{{0,62}}[\w.%+-])?"
+    # ``git@`` is no person: it stands in the addresses of repositories.
+    rf"(?:(?:(?<![\w.%+-])(?!(?<=\\)[nrt])|{ESCAPED})(?!git{_AT})[\w.%+-](?:[\w.%+'-]{{0,62}}[\w.%+-])?"
     rf"|(?<!\w)\\?\"\w[^\"\\\r\n@]{{0,63}}\\?\"){_AT}{_HOST}"
 )
 _EDGE: Final = rf"(?:(?<![\w.+-])|{ESCAPED})"
@@ -50,6 +51,7 @@ _ZERO: Final = (
     rf"{_EDGE}(?<!\d[ .,])0(?:0[1-9][0-9]{{0,2}}[ \u00a0/-]\(?[0-9](?:{_BETWEEN}\(?[0-9]\)?){{5,12}}"
     r"|[1-9]\d{1,4}[ \u00a0/]\d{3,4}[ \u00a0-]?\d{3,4}|[1-9](?:[ .\u00a0]\d{2}){4})(?![\w]|[ .:-]\d)"
 )
+_PAIRS: Final = 5  # of a French number
 _MANY_DIGITS: Final = re.compile(
     r"\d[\d\s().A-Za-z/_+\\\u2007\u2009\u200b-\u200d\u2010-\u2015\u202f\u2060\ufeff-]{5,}\d"
 )
@@ -119,4 +121,11 @@ def _mask_phones(text: str) -> str:
         text = _compile(_LABELLED).sub(rf"\1{PHONE}", text)
     if any(sign in text for sign in "-.)"):
         text = _compile(_AMERICAN).sub(PHONE, text)
-    return _compile(_ZERO).sub(PHONE, text) if "0" in text else text
+    return _compile(_ZERO).sub(_mask_unless_counted, text) if "0" in text else text
+
+
+def _mask_unless_counted(match: re.Match[str]) -> str:
+    """Return the kind; of pairs of digits that count up by one, such as a list's numbers or a dump's, the pairs."""
+    pairs = match[0].replace(".", " ").split()
+    first = int(pairs[0]) if len(pairs) == _PAIRS else 0
+    return match[0] if pairs == [f"{first + place:02d}" for place in range(_PAIRS)] else PHONE

@@ -141,6 +141,10 @@ def test_an_iban_is_masked_also_with_blanks_and_words_behind_it(iban: str) -> No
         '"ada l"@example.com',
         "ada@[127.0.0.1]",
         "ada\\u0040example.com",
+        "legit@example.com",
+        "git.ada@example.com",
+        "ada+git@example.com",
+        "Git@example.com",
     ],
 )
 def test_an_address_of_email_is_masked(address: str) -> None:
@@ -150,7 +154,7 @@ def test_an_address_of_email_is_masked(address: str) -> None:
 @pytest.mark.parametrize(
     "number",
     ["+49 171 1234567", "+1 (555) 123-4567", "+4915112345678", "(212) 717-3298", "0049 171 1234567", "0171 1234567",
-     "07700 900123", "01 23 45 67 89"],
+     "07700 900123", "01 23 45 67 89", "01 02 03 04 06", "05 04 03 02 01", "06.07.08.09.09"],
 )  # fmt: skip
 def test_a_phone_number_is_masked(number: str) -> None:
     assert mask_personal(f"call {number} now") == "call [phone] now"
@@ -202,6 +206,13 @@ def test_what_a_word_calls_a_phone_number_is_masked(label: str) -> None:
         "v1.2.3+4111.1111",
         "shard 0001/0002/0003/0004",
         "BE 2026 11 30",
+        "git+ssh://git@github.com/ada/engine.git",
+        "git@github.com:ada/engine.git",
+        "clone\\ngit@example.com:engine",
+        "git%40example.com",
+        "01 02 03 04 05",
+        "01.02.03.04.05",
+        "09 10 11 12 13",
     ],
 )
 def test_what_only_looks_like_it_stays(text: str) -> None:

@@ -216,6 +216,36 @@ def test_follow_ups_are_answered_from_memory_only(past: tuple[str, ...], asked: 
     assert talk(asked).text != expected
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("My name is Ada and I like tea.", "Ada"),
+        ("MY NAME IS ADA AND I LIKE TEA", "ADA"),
+        ("my name is ada and i like tea", "ada"),
+        ("Hi! My name's Ada Lovelace but friends say Countess.", "Ada Lovelace"),
+        ("My name is Anne-Marie O'Neill, from Cork.", "Anne-Marie O'Neill"),
+        ("My name is Ludwig van Beethoven and I am deaf", "Ludwig van Beethoven"),
+        ("My name is Élodie de la Tour who writes", "Élodie de la Tour"),
+        ("My name is Jürgen über alles", "Jürgen"),
+        ("my name is Łukasz. I code.", "Łukasz"),
+        ("I am called “Bo” today", "Bo"),
+        ("Call me Ishmael please", "Ishmael"),
+        ("My name\u2019s 小明", "小明"),
+    ],
+)
+def test_a_name_ends_where_the_sentence_goes_on(said: str, name: str) -> None:
+    assert talk(said).text.startswith(f"Nice to meet you, {name}. ")
+    assert talk(said, "Hello.", "What is my name?").text == f"Your name is {name}."
+
+
+@pytest.mark.parametrize(
+    "said", ["I'm late and I am sorry.", "Call me later.", "Call me a taxi", "call me back", "My name is not important"]
+)
+def test_what_introduces_nobody_is_no_name(said: str) -> None:
+    assert "Nice to meet you" not in talk(said).text
+    assert talk(said, "Yes.", "Who am I?").text == "You have not told me your name in this conversation."
+
+
 def test_facts_of_the_system_prompt_are_remembered_too() -> None:
     assert talk("What is my name?", system="The user's name is Ada.").text == "Your name is Ada."
 
