@@ -15,7 +15,10 @@ from urllib.parse import quote, quote_plus
 
 SHORTEST: Final = 6
 """Characters: what is shorter would mask words of every text."""
-_MOST: Final = 256
+MOST_OF_ONE: Final = 256
+"""Values of one secret that may be added beside its whole text."""
+_MOST: Final = 2 * (MOST_OF_ONE + 1)
+"""All of two secrets at their largest: the one that is read last pushes out nothing of the one before."""
 _LONGEST: Final = 65_536
 """Characters, which is all that Secrets Manager stores of one secret (its quota is 65,536 bytes)."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,262144}={0,2}")

@@ -1,11 +1,13 @@
 """Mask what a tool has read of its secrets in whatever it answers: results, undo data, errors."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pentad.domain.secrets import KNOWN, MASK
+from pentad.domain.secrets.known import MOST_OF_ONE, SHORTEST
 
 PUBLIC_FIELDS: Final = frozenset(
     "account account_id audience auth client_id database dbname domain email engine expires_at from grant "
@@ -14,14 +16,13 @@ PUBLIC_FIELDS: Final = frozenset(
 )
 """Fields of a secret's JSON object that say where to use it, and are no secret themselves."""
 _MAX_DEPTH: Final = 80
-_MOST_VALUES: Final = 128
-"""Of one secret: half of what is known at all, so that one can't push out all others."""
+_logger = logging.getLogger(__name__)
 _SHORTEST_LINE: Final = 16
 """Characters: shorter lines of a value are words, or the ends of a key."""
 _NO_SECRET_LINE: Final = ("-----BEGIN ", "-----END ")
 
 
-def register_secret(text: str) -> None:
+def register_secret(text: str, *, name: str = "a secret") -> int:
     """Mask a secret from now on, wherever this process shows it.
 
     Of a secret in JSON its values are masked, at every depth; one whose name only says where to use the secret is not.
@@ -29,15 +30,30 @@ def register_secret(text: str) -> None:
 
     Args:
         text: as it is stored.
+        name: of the secret, for the log.
+
+    Returns:
+        How many of its values and their parts are not masked on their own, since it has too many: `MOST_OF_ONE` are.
+        The log says so too.
     """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text
     found = list(dict.fromkeys(_list_values(value if isinstance(value, dict | list | str) else text)))
-    parts = list(dict.fromkeys(part for one in found for part in _list_parts(one)))
-    # What is added last is kept longest: whole values before the lines of one, and all of it last.
-    KNOWN.add(*reversed(parts[:_MOST_VALUES]), *reversed(found[:_MOST_VALUES]), text)
+    # Whole values before the lines of one: the first ones are masked where there are too many.
+    parts = (part for one in found for part in _list_parts(one))
+    wanted = [one for one in dict.fromkeys((*found, *parts)) if len(one) >= SHORTEST and one != text]
+    left = max(0, len(wanted) - MOST_OF_ONE)
+    if left:
+        _logger.warning(
+            "'%s' has %d values and lines, and only %d are masked in results and logs: store it as several secrets",
+            name,
+            len(wanted),
+            MOST_OF_ONE,
+        )
+    KNOWN.add(*reversed(wanted[:MOST_OF_ONE]), text)
+    return left
 
 
 def _list_values(value: Any, name: str = "", depth: int = 0) -> Iterator[str]:

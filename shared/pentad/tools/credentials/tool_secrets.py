@@ -113,7 +113,7 @@ class DeclaredToolSecrets:
             pending = self._ask(secret_id, tenant_id, stage="AWSPENDING")
             if pending is None or pending.text == refused.text:
                 raise ToolFailed(f"the credential '{name}' was refused", fix="store a valid one in Secrets Manager")
-            register_secret(pending.text)
+            register_secret(pending.text, name=secret_id)
             return Credential(pending.text, pending.version_id)
         return self._hand_out(secret_id, found)
 
@@ -144,7 +144,7 @@ class DeclaredToolSecrets:
         secret_id = place.find(tenant_id)
 
         def fetch(found: Credential) -> AccessToken:
-            register_secret(found.text)
+            register_secret(found.text, name=secret_id)
             return fetch_token(found, name, http, clock=self._clock)
 
         if place.renewed and credential.fields.get("refresh_token"):
@@ -173,7 +173,7 @@ class DeclaredToolSecrets:
     def _hand_out(self, secret_id: str, found: StoredSecret) -> Credential:
         self._used.add(secret_id)
         credential = Credential(found.text, found.version_id)
-        register_secret(found.text)
+        register_secret(found.text, name=secret_id)
         return credential
 
     def _read(self, name: str, secret_id: str, tenant_id: str) -> StoredSecret:

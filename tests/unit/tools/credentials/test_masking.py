@@ -10,6 +10,7 @@ import pytest
 
 from pentad.domain.errors import InvalidInput, ToolFailed, ToolThrottled
 from pentad.domain.secrets import KNOWN, mask_secrets
+from pentad.domain.secrets.known import MOST_OF_ONE
 from pentad.tools.credentials.adapters.store_memory import MemorySecrets
 from pentad.tools.credentials.masking import mask_known, register_secret
 from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets, SecretCache
@@ -171,6 +172,34 @@ def test_a_secret_of_many_lines_pushes_out_neither_itself_nor_others() -> None:
     register_secret(SECRET)
     register_secret(json.dumps({"password": "another-secret", "lines": [f"line-number-{n:04}" for n in range(5_000)]}))
     assert mask_known(f"{SECRET} another-secret line-number-0001") == "[masked] [masked] [masked]"
+
+
+def make_values(begin: str, count: int) -> dict[str, str]:
+    return {f"key_{number}": f"{begin}-value-{number:04}" for number in range(count)}
+
+
+def make_lines(begin: str, count: int) -> dict[str, str]:
+    """Return one value with so many lines, which makes one more."""
+    return {"key": "\n".join(f"{begin}-line-of-a-key-{number:04}" for number in range(count - 1))}
+
+
+@pytest.mark.parametrize("make", [make_values, make_lines])
+def test_every_value_of_secrets_at_their_largest_is_masked_also_after_a_second_one(make: Any) -> None:
+    first, second = make("first", MOST_OF_ONE), make("second", MOST_OF_ONE)
+    assert register_secret(json.dumps(first)) == register_secret(json.dumps(second)) == 0
+    for secret in (first, second):
+        shown = [line for value in secret.values() for line in (value, *value.splitlines())]
+        assert mask_known([*shown, json.dumps(secret)]) == ["[masked]"] * (len(shown) + 1)
+
+
+def test_a_secret_with_too_many_values_is_named_in_the_log_and_no_value_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    register_secret(json.dumps(make_values("fits", MOST_OF_ONE)), name="fitting")
+    assert caplog.text == ""
+    assert register_secret(json.dumps(make_values("many", MOST_OF_ONE + 44)), name="too-large") == 44
+    assert "too-large" in caplog.text and f"has {MOST_OF_ONE + 44} values" in caplog.text
+    assert "many-value" not in caplog.text
 
 
 def test_a_value_that_is_nested_too_deeply_is_masked() -> None:

@@ -73,25 +73,17 @@ class SlackChat:
         try:
             answer = self._ask(method, asked if thread_id is None else {**asked, "ts": thread_id}, reads=True)
         except _NotReadable as error:
-            raise EffectUncertain(
-                f"an earlier try may have posted the message, and Slack does not let it be read ({error.code})",
-                fix="check the channel before asking again",
-            ) from error
+            raise _make_uncertain(f"Slack does not let the app read this channel ({error.code})") from error
         try:
             found = _find_marked(answer, marker)
         except (LookupError, TypeError, AttributeError):
-            raise EffectUncertain(
-                "an earlier try may have posted the message, and Slack answered in a form that is not known",
-                fix="look into the channel before asking for it again",
-            ) from None
+            raise _make_uncertain("Slack listed the messages in a form that is not known") from None
         if found is not None:
             return PostedMessage(channel=channel, message_id=found)
         if answer.get("has_more"):
             # Nobody knows how long ago the earlier try was, so only all messages tell that there is none of it.
-            raise EffectUncertain(
-                "an earlier try may have posted the message, and it is not among the newest; it was not repeated",
-                fix="check the channel before asking again",
-            )
+            where = "of the channel" if thread_id is None else "of the thread that were looked at"
+            raise _make_uncertain(f"it is not among the {_PAGE} messages {where}, and there are more")
         return None
 
     def delete(self, message: PostedMessage) -> None:
@@ -130,6 +122,15 @@ class _NotReadable(ToolFailed):
     """Messages of a channel may not be read."""
 
     code = ""
+
+
+def _make_uncertain(why: str) -> EffectUncertain:
+    return EffectUncertain(
+        f"an earlier try asked Slack to post the message, and it is not known whether it did: {why}; "
+        "it was not posted again",
+        fix="look for the message in Slack, or ask somebody who reads the channel: where it stands, go on without "
+        "posting; where it does not, post it by a new call",
+    )
 
 
 def _find_marked(answer: Mapping[str, Any], marker: str) -> str | None:
