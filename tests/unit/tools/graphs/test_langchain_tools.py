@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 pytest.importorskip("langchain_core", reason="the extra `graphs` is not installed")
 
 from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, ToolException, tool
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, create_model, field_validator
 
 from pentad.domain.declarations.approval_rules import Ask, over
 from pentad.domain.errors import ConfigurationError
@@ -90,12 +91,78 @@ class Account(BaseModel):
         raise ValueError(f"no IBAN: {value}")
 
 
-def test_a_default_that_no_approver_could_be_shown_is_refused_where_there_are_effects() -> None:
+CASES: list[dict[str, Any]] = [{"effects": "external"}, {"effects": "none", "approval": "always"}, {"effects": "none"}]
+
+
+@pytest.mark.parametrize("options", CASES)
+def test_a_default_that_no_approver_could_be_shown_is_refused(options: dict[str, Any]) -> None:
     given = StructuredTool.from_function(lambda to, copies: to, name="pay", description="Pay.", args_schema=Paid)
     with pytest.raises(ConfigurationError, match="the default of 'copies'"):
-        from_langchain(given, effects="external")
-    assert from_langchain(given, effects="none").name == "pay"
-    assert from_langchain(weather, effects="external").name == "weather"
+        from_langchain(given, **options)
+    assert from_langchain(weather, **options).name == "weather"
+
+
+def pay(to: str, amount: int = 5) -> str:
+    """Pay."""
+    return f"{amount} to {to}"
+
+
+def pay_from(to: str, account: Annotated[str, InjectedToolArg] = "main") -> str:
+    """Pay."""
+    return f"{to} from {account}"
+
+
+def pay_if(to: str, note: Annotated[str | None, InjectedToolArg] = None) -> str:
+    """Pay."""
+    return f"{to}{note or ''}"
+
+
+TO: dict[str, Any] = {"type": "object", "properties": {"to": {"type": "string"}}, "required": ["to"]}
+AMOUNT: dict[str, Any] = {"amount": {"type": "integer"}}
+
+
+@pytest.mark.parametrize("options", CASES)
+@pytest.mark.parametrize(
+    ("function", "schema", "name"),
+    [
+        (pay, TO | {"properties": TO["properties"] | AMOUNT}, "amount"),
+        (pay, TO | {"properties": TO["properties"] | {"amount": {"type": "integer", "default": 7}}}, "amount"),
+        (pay, TO, "amount"),
+        (pay_from, None, "account"),
+    ],
+)
+def test_a_default_that_no_schema_holds_is_refused(
+    function: Callable[..., str], schema: Any, name: str, options: dict[str, Any]
+) -> None:
+    given = StructuredTool.from_function(function, name="pay", args_schema=schema)
+    with pytest.raises(ConfigurationError, match=f"the default of '{name}' is not in its schema") as caught:
+        from_langchain(given, **options)
+    assert caught.value.fix
+
+
+def test_a_default_of_nothing_or_in_the_schema_or_never_used_is_taken() -> None:
+    shown = TO | {"properties": TO["properties"] | {"amount": {"type": "integer", "default": 5}}}
+    needed = TO | {"properties": TO["properties"] | AMOUNT, "required": ["to", "amount"]}
+    for function, schema in ((pay, shown), (pay, needed), (pay, None), (pay_if, None)):
+        given = StructuredTool.from_function(function, name="pay", args_schema=schema)
+        assert from_langchain(given, effects="none", approval="always").name == "pay"
+
+
+@pytest.mark.parametrize("alias", [AliasChoices("sum", "total"), AliasPath("sums", 0), "sum"])
+def test_an_argument_that_is_shown_by_a_name_that_is_not_taken_is_refused(alias: Any) -> None:
+    made = create_model("Made", to=(str, ...), amount=(int, Field(default=5, validation_alias=alias)))
+    given = StructuredTool.from_function(pay, name="pay", args_schema=made)
+    assert given.invoke({"to": "Ada", "amount": 9}) == "5 to Ada"  # why it is refused
+    with pytest.raises(ConfigurationError, match="shows 'amount', and takes it by another name"):
+        from_langchain(given, effects="none", approval="always")
+    both = create_model(
+        "Both", __config__=ConfigDict(populate_by_name=True), to=(str, ...), amount=(int, Field(5, alias="sum"))
+    )
+    own = create_model("Own", to=(str, ...), amount=(int, Field(5, validation_alias=AliasChoices("amount", "sum"))))
+    for model in (both, own):
+        given = StructuredTool.from_function(pay, name="pay", args_schema=model)
+        assert "9 to Ada" in (result_of(given, {"to": "Ada", "amount": 9}).call.result or "")
+        assert "5 to Ada" in (result_of(given, {"to": "Ada"}).call.result or "")
 
 
 def test_what_its_own_schema_refuses_is_told_without_the_value() -> None:

@@ -10,13 +10,13 @@ import asyncio
 import inspect
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypedDict, Unpack, get_args, get_type_hints
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolCallId, ToolException
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, PydanticUserError, TypeAdapter, ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed
@@ -80,9 +80,10 @@ def from_langchain(
     module = str(sys._getframe(1).f_globals["__name__"])
     where = f"{describe_caller()} {given.name}"
     _check_injected(where, given)
-    if effects != "none":
-        _check_defaults(where, given)
     schema = _build_schema(given)
+    _check_aliases(where, given)
+    _check_defaults(where, given)
+    _check_hidden(where, given, schema)
     called = name or given.name
     function = _make_function(given, called, module)
     spec = build_spec(where, options, called, description or given.description, schema, effects)
@@ -181,23 +182,65 @@ def _check_defaults(where: str, given: BaseTool) -> None:
 
 def _check_injected(where: str, given: BaseTool) -> None:
     """Refuse tools that want a graph's state, store or runtime: outside of a graph there is none."""
-    known = {*given.args, *_LANGCHAINS_OWN}
+    wanted = [
+        name
+        for name, default in _list_parameters(given)
+        if name not in given.args and default is inspect.Parameter.empty
+    ]
+    if wanted:
+        raise make_declaration_error(
+            where, _INJECTED.format(names=", ".join(wanted)), "use it inside a graph: from_langgraph(build, ...)"
+        )
+
+
+def _check_aliases(where: str, given: BaseTool) -> None:
+    """Refuse arguments that LangChain shows by a name by which the tool does not take them.
+
+    A call that gives one by the name that is shown would run with the default.
+    """
+    model = given.args_schema
+    if not isinstance(model, type) or not issubclass(model, BaseModel):
+        return
+    if model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"):
+        return
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        taken = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        if alias is not None and name not in taken:
+            raise make_declaration_error(
+                where,
+                f"its schema shows '{name}', and takes it by another name only",
+                "give the tool an args_schema without this alias, or with populate_by_name=True",
+            )
+
+
+def _check_hidden(where: str, given: BaseTool, schema: dict[str, Any]) -> None:
+    """Refuse values of the function's own that run where a call can't say another, or does not, and no schema shows."""
+    shown, required = schema["properties"], schema.get("required", ())
+    # A model's defaults LangChain puts into the call itself; those of a schema that is JSON it does not.
+    puts_in = not isinstance(given.args_schema, dict)
+    for name, default in _list_parameters(given):
+        if default is inspect.Parameter.empty or default is None or name in required:
+            continue
+        found = shown.get(name, {})
+        if "default" not in found or not (puts_in or found["default"] == default):
+            raise make_declaration_error(
+                where,
+                f"the default of '{name}' is not in its schema, so no approver could be shown it",
+                "put the same into the schema, or give the default None and let the function put in the value",
+            )
+
+
+def _list_parameters(given: BaseTool) -> Iterator[tuple[str, Any]]:
+    """Return the names and defaults of what a tool's function takes from others than LangChain."""
     for function in (getattr(given, "func", None), getattr(given, "coroutine", None), given._run):
         if function is None:
             continue
         hints = get_type_hints(function, include_extras=True)
-        wanted = [
-            name
-            for name, parameter in inspect.signature(function).parameters.items()
-            if name not in known
-            and parameter.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-            and parameter.default is inspect.Parameter.empty
-            and InjectedToolCallId not in get_args(hints.get(name))
-        ]
-        if wanted:
-            raise make_declaration_error(
-                where, _INJECTED.format(names=", ".join(wanted)), "use it inside a graph: from_langgraph(build, ...)"
-            )
+        for name, parameter in inspect.signature(function).parameters.items():
+            many = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+            if not many and name not in _LANGCHAINS_OWN and InjectedToolCallId not in get_args(hints.get(name)):
+                yield name, parameter.default
 
 
 def _make_function(given: BaseTool, name: str, module: str) -> Callable[..., Any]:
