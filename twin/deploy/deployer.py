@@ -12,7 +12,7 @@ from twin.deploy.deployment import Deployment
 from twin.deploy.errors import DeployError, ResourceFailed, UnresolvedReference, UpdateRefused
 from twin.deploy.intrinsics import Resolver, collect_references
 from twin.deploy.registry import Place, Resource, check, create
-from twin.deploy.updates import DELETED, Earlier, Made, OnCode, check_update, select_retained
+from twin.deploy.updates import DELETED, Change, Earlier, Made, OnCode, check_update, list_removed, select_retained
 
 ClientFactory = Callable[[str], Any]
 
@@ -62,8 +62,8 @@ class Deployer:
             self._stacks[stack.name] = made
         return deployment
 
-    def update(self, assembly: Assembly, deployment: Deployment, *, on_code: OnCode = lambda: None) -> None:
-        """Bring what is deployed to another assembly, in place: code, versions, aliases and state machines.
+    def update(self, assembly: Assembly, deployment: Deployment, *, on_code: OnCode = lambda: None) -> list[Change]:
+        """Bring what is deployed to another assembly, in place, and return the changes.
 
         Args:
             assembly: the new assembly.
@@ -80,11 +80,12 @@ class Deployer:
             validate(stack)
             check_update(self._stacks[stack.name].template, stack.template, stack.name)
         self._before = dict(self._stacks)
-        for stack in assembly.stacks:
-            self._apply(stack, deployment, on_code, None)
+        return [one for stack in assembly.stacks for one in self._apply(stack, deployment, on_code, None)]
 
-    def rollback(self, deployment: Deployment, *, on_code: OnCode = lambda: None) -> None:
-        """Undo the last `update`, as CloudFormation rolls back: earlier versions are used again, none is published.
+    def rollback(self, deployment: Deployment, *, on_code: OnCode = lambda: None) -> list[Change]:
+        """Undo the last `update`, and return the changes.
+
+        As CloudFormation rolls back: earlier versions are used again, none is published.
 
         Raises:
             DeployError: there was no update, or a resource cannot be changed back.
@@ -92,18 +93,21 @@ class Deployer:
         if not self._before:
             raise UpdateRefused("there is no update to roll back")
         before, self._before = self._before, {}
-        for earlier in before.values():
-            self._apply(earlier.stack, deployment, on_code, earlier)
+        return [one for it in before.values() for one in self._apply(it.stack, deployment, on_code, it)]
 
-    def _apply(self, stack: Stack, deployment: Deployment, on_code: OnCode, again: "StackDeployment | None") -> None:
+    def _apply(
+        self, stack: Stack, deployment: Deployment, on_code: OnCode, again: "StackDeployment | None"
+    ) -> list[Change]:
         running = self._stacks[stack.name]
         made = StackDeployment(stack, self._place, self._client, deployment, running.parameters)
         made.left = running.left | select_retained(running.made, running.template, stack.template)
-        made.run(Earlier(running.left | running.made, again.made if again else {}, on_code))
+        earlier = Earlier(running.left | running.made, again.made if again else {}, on_code)
+        made.run(earlier)
         self._stacks[stack.name] = made
         for key in running.made.keys() - made.made.keys():
             if running.template["Resources"][key]["Type"] in DELETED:
                 self._client("scheduler").delete_schedule(Name=running.made[key].created.ref)
+        return [*earlier.changes, *list_removed(running.made, running.template, stack.template)]
 
 
 def validate(stack: Stack) -> None:

@@ -5,6 +5,7 @@ An update is checked as a whole before anything is touched, so that what is refu
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from twin.deploy.errors import UpdateRefused
 from twin.deploy.intrinsics import collect_references
@@ -48,6 +49,8 @@ _REMOVED = _REPLACED | {
 #: These go with what they lead to, and only then.
 _ALIASES = frozenset({"AWS::Lambda::Alias", "AWS::StepFunctions::StateMachineAlias"})
 _LED_TO = frozenset({"AWS::Lambda::Function", "AWS::StepFunctions::StateMachine"})
+#: Nobody asks after it.
+_UNTOLD = frozenset({"AWS::CDK::Metadata"})
 #: What would go on by itself is deleted.
 DELETED = frozenset({"AWS::Scheduler::Schedule"})
 
@@ -60,6 +63,21 @@ class Made:
     properties: JsonObject
 
 
+class Change(NamedTuple):
+    """What an update did to a resource: its type, and its name or the end of its ARN."""
+
+    how: Literal["new", "changed", "removed"]
+    kind: str
+    name: str
+
+    @classmethod
+    def of(cls, how: Literal["new", "changed", "removed"], kind: str, made: Made) -> "Change":
+        """Return the change of a resource that was made."""
+        parts = made.created.ref.split(":")
+        name = (":".join(parts[6:]) or parts[-1]) if parts[0] == "arn" else made.created.ref
+        return cls(how, kind, name.rpartition("/")[2])
+
+
 @dataclass(frozen=True)
 class Earlier:
     """The running stack that an update starts from.
@@ -68,11 +86,13 @@ class Earlier:
         running: its resources.
         again: versions to use again instead of making new ones: those of before the update that is rolled back.
         on_code: told of each change of a Lambda resource.
+        changes: takes what is made or changed.
     """
 
     running: Mapping[str, Made]
     again: Mapping[str, Made] = field(default_factory=dict)
     on_code: OnCode = lambda: None
+    changes: list[Change] = field(default_factory=list)
 
     def apply(self, target: Resource, properties: JsonObject) -> Made:
         """Return the resource with these properties: as it was, changed or new.
@@ -95,6 +115,8 @@ class Earlier:
             raise UpdateRefused(_format_refusal(target.stack.name, target.logical_id, kind, "differs"))
         if kind.startswith("AWS::Lambda::"):
             self.on_code()
+        if kind not in _UNTOLD:
+            self.changes.append(Change.of("new" if running is None else "changed", kind, made))
         return made
 
 
@@ -135,6 +157,20 @@ def select_retained(made: Mapping[str, Made], running: JsonObject, wanted: JsonO
     kinds = {key: body["Type"] for key, body in running.get("Resources", {}).items()}
     gone = made.keys() - wanted.get("Resources", {}).keys()
     return {key: made[key] for key in gone if kinds[key] not in _REPLACED | DELETED}
+
+
+def list_removed(made: Mapping[str, Made], running: JsonObject, wanted: JsonObject) -> list[Change]:
+    """Return the resources that a template no longer has; versions are not among them, which stay to be used again.
+
+    Args:
+        made: the running stack's resources.
+        running: its template.
+        wanted: the template that follows.
+    """
+    kinds = {key: running["Resources"][key]["Type"] for key in made.keys() - wanted.get("Resources", {}).keys()}
+    return [
+        Change.of("removed", kind, made[key]) for key, kind in sorted(kinds.items()) if kind not in _REPLACED | _UNTOLD
+    ]
 
 
 def _goes_with_its_target(logical_id: str, before: JsonObject, gone: Set[str]) -> bool:

@@ -4,6 +4,9 @@ Over HTTP (with the administrator's secret key, which the twin's file has)::
 
     POST /_twin/update    {"assembly": "cdk.out", "hold": false}
     POST /_twin/rollout   {"action": "advance" | "finish" | "roll_back"}
+
+The answer has what was done (`changes` of resources; `moved`: rollouts whose share is another now), and the `rollouts`
+that are still under way.
 """
 
 import hmac
@@ -20,6 +23,7 @@ from twin.deploy.deployer import Deployer
 from twin.deploy.deployment import Deployment, Rollout
 from twin.deploy.errors import DeployError
 from twin.deploy.host_spec import build_function_spec
+from twin.deploy.updates import Change
 from twin.front.model import ApiResponse
 from twin.host.host import FunctionHost
 
@@ -43,6 +47,7 @@ class Updates:
     ) -> None:
         self._deployer, self._deployment, self._host, self._client = deployer, deployment, host, client
         self._one_at_a_time = threading.Lock()
+        self._changes: list[Change] = []
 
     def sync_host(self) -> None:
         """Tell the host of every function, version and alias there is now."""
@@ -67,7 +72,8 @@ class Updates:
         """
         with self._one_at_a_time:
             rollouts.finish(self._client, self._deployment)
-            self._deployer.update(read_assembly(assembly_dir), self._deployment, on_code=self.sync_host)
+            assembly = read_assembly(assembly_dir)
+            self._changes = self._deployer.update(assembly, self._deployment, on_code=self.sync_host)
             if not hold:
                 rollouts.finish(self._client, self._deployment)
             return list(self._deployment.rollouts)
@@ -91,7 +97,7 @@ class Updates:
         """
         with self._one_at_a_time:
             rollouts.rollback(self._client, self._deployment)
-            self._deployer.rollback(self._deployment, on_code=self.sync_host)
+            self._changes = self._deployer.rollback(self._deployment, on_code=self.sync_host)
 
     def serve(self, path: str, key: str | None, body: bytes, secret: str) -> ApiResponse | None:
         """Answer a request of this module's own, or None where the path is another's."""
@@ -99,6 +105,7 @@ class Updates:
             return None
         if key is None or not hmac.compare_digest(key.encode(), secret.encode()):
             return _answer(403, {"error": f"the header {KEY_HEADER} must hold the administrator's secret key"})
+        self._changes, before = [], [(one, one.shifted) for one in self._deployment.rollouts]
         try:
             asked = json.loads(body or b"{}")
             if path == UPDATE_PATH:
@@ -109,7 +116,12 @@ class Updates:
             return _answer(409, {"error": str(error)})
         except (KeyError, TypeError, ValueError) as error:
             return _answer(400, {"error": f"malformed request: {error!r}"})
-        return _answer(200, {"rollouts": [asdict(one) for one in self._deployment.rollouts]})
+        told = {
+            "changes": [one._asdict() for one in self._changes],
+            "moved": [asdict(one) for one, shifted in before if one.shifted != shifted],
+            "rollouts": [asdict(one) for one in self._deployment.rollouts],
+        }
+        return _answer(200, told)
 
     def _act(self, action: str) -> None:
         actions: dict[str, Callable[[], object]] = {

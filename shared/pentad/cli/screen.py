@@ -25,6 +25,19 @@ _BAR: Final = "│ "
 _NARROWEST: Final = 20  # columns of a quoted line
 
 
+def format_count(count: int, word: str) -> str:
+    """Return how many there are, of a word that forms its plural by rule.
+
+    Args:
+        count: how many.
+        word: of one, such as "policy".
+    """
+    if count != 1:
+        ends = word.endswith(("ch", "s", "sh", "x"))
+        word = f"{word[:-1]}ies" if word[-2:] in ("cy", "ry", "ty") else f"{word}{'es' if ends else 's'}"
+    return f"{count:,} {word}"
+
+
 class Screen:
     """Prints to one stream.
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
+from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled, format_count
 from pentad.domain.display.characters import count_marked, cut_text, format_json, iter_shown_strings, mark_line
 from pentad.domain.display.scripts import count_alike, list_alike_words
 from pentad.memory.retrieval.citations import replace_markers
@@ -231,10 +231,10 @@ def render_context(context: Json | None) -> Iterator[RenderableType]:
         for source in piece["sources"]:
             score = "" if source["score"] is None else f", score {source['score']:.3f}"
             yield build_line(
-                "  [dim]{kind}[/] {name}: {tokens} tokens{score}{signal}",
+                "  [dim]{kind}[/] {name}: {tokens}{score}{signal}",
                 kind=piece["kind"],
                 name=source["name"],
-                tokens=source["tokens"],
+                tokens=format_count(source["tokens"], "token"),
                 score=score,
                 signal=f" ({source['signal']})" if source["signal"] else "",
             )

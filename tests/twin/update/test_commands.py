@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from pentad.cli.commands.twin import update as command
 from pentad.cli.main import app
-from tests.twin.update.assembly import CANARY, LIVE, MACHINE, write
+from tests.twin.update.assembly import CANARY, LIVE, MACHINE, role, write
 from twin.running.options import TwinOptions
 from twin.running.twin import Twin
 
@@ -45,16 +45,42 @@ def test_an_update_is_held_at_its_first_part_and_moved_on(twin: Twin, tmp_path: 
     write(tmp_path / "cdk.out", "new", 2, preference=CANARY)
     code, told = called("update", "--hold")
     assert (code, told["rollouts"][0]["shifted"], routes(twin)) == (0, 20, {f"{MACHINE}:1": 80, f"{MACHINE}:2": 20})
-    assert called("rollout", "advance") == (0, {"rollouts": []})
+    code, told = called("rollout", "advance")
+    assert (code, told["changes"], told["rollouts"]) == (0, [], [])
+    assert [(one["alias_arn"], one["shifted"]) for one in told["moved"]] == [(LIVE, 100)]
     assert routes(twin) == {f"{MACHINE}:2": 100}
 
 
 def test_an_update_is_rolled_back(twin: Twin, tmp_path: Path) -> None:
     write(tmp_path / "cdk.out", "new", 2)
-    assert called("update") == (0, {"rollouts": []})
+    code, told = called("update")
+    changed = {(one["how"], one["kind"].rpartition(":")[2], one["name"]) for one in told["changes"]}
+    assert (code, told["rollouts"]) == (0, [])
+    assert {("changed", "Function", "say"), ("new", "Version", "say:2"), ("changed", "StateMachine", "say")} <= changed
+    assert {one["kind"] for one in told["changes"] if one["how"] == "removed"} == set()
     assert routes(twin) == {f"{MACHINE}:2": 100}
-    assert called("rollout", "roll-back") == (0, {"rollouts": []})
+    code, told = called("rollout", "roll-back")
+    names = {(one["how"], one["kind"], one["name"]) for one in told["changes"]}
+    assert (code, ("changed", "AWS::Lambda::Function", "say") in names) == (0, True)
     assert routes(twin) == {f"{MACHINE}:1": 100}
+
+
+def test_what_was_done_is_said(twin: Twin, tmp_path: Path) -> None:
+    def say(*arguments: str) -> list[str]:
+        return CliRunner().invoke(app, arguments).stdout.splitlines()
+
+    done = "Done. Every alias points to one version; no rollout is in progress."
+    assert say("update") == say("rollout", "finish") == ["Nothing changed.", done]
+    extra = {f"Extra{number:02d}": role("lambda.amazonaws.com") for number in range(10)}
+    write(tmp_path / "cdk.out", "new", 2, preference=CANARY, **extra)
+    told = say("update", "--hold")
+    assert "1 function changed: say" in told
+    assert [line.split(": ")[0] for line in told if line.startswith("10 ")] == ["10 roles new"]
+    assert told[-1] == "say: 20 % of new runs go to version 2, the others to 1"
+    assert any(line.endswith(" and 2 more") for line in told)
+    assert say("rollout", "advance") == ["say: all new runs go to version 2", done]
+    write(tmp_path / "cdk.out", "new", 2, preference=CANARY)
+    assert any(line.startswith("10 roles removed: ") for line in say("update"))
 
 
 def test_what_is_refused_is_told(twin: Twin, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Group
 from rich.text import Text
 
-from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
+from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled, format_count
 
 # What a terminal obeys, hides or turns round, with what is shown in its place.
 HOSTILE = {
@@ -98,3 +98,20 @@ def test_printed_json_is_the_value(screen: Screen, capsys: pytest.CaptureFixture
     value = {"a": ["\x1b[2J\u202e", "é", 1, None, "x" * 500]}
     screen.print_json(value)
     assert json.loads(capsys.readouterr().out) == value
+
+
+@pytest.mark.parametrize(
+    ("count", "word", "shown"),
+    [
+        (1, "chunk", "1 chunk"),
+        (0, "chunk", "0 chunks"),
+        (1_234, "entry", "1,234 entries"),
+        (2, "policy", "2 policies"),
+        (2, "key", "2 keys"),
+        (2, "alias", "2 aliases"),
+        (1, "alias", "1 alias"),
+        (2, "batch", "2 batches"),
+    ],
+)
+def test_one_is_counted_as_one(count: int, word: str, shown: str) -> None:
+    assert format_count(count, word) == shown

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -18,6 +19,7 @@ from pentad.cli.console import (
     read_text,
     write_text,
 )
+from pentad.cli.screen import format_count
 from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
@@ -43,12 +45,12 @@ def explain() -> None:
 def list_tools(server: Server = None, credential_file: Credential = None) -> None:
     """List the tools of servers: reviewed, new, changed, gone, or not used by this project."""
     with handle_errors():
-        _, _, found = _review(server, credential_file)
+        file, _, found = _review(server, credential_file)
         if OPTIONS.json:
             print_json({name: [_to_json(one) for one in reviews] for name, (_, reviews) in found.items()})
             return
         for name, (revision, reviews) in found.items():
-            OUT.print(f"{name} ({revision})")
+            OUT.print(f"{name} at {urlsplit(file.servers[name].url).hostname} ({revision})")
             for one in reviews:
                 local = one.after or one.before
                 OUT.print(f"  {one.state:9} {one.remote}  {local.name if local is not None else ''}")
@@ -93,7 +95,8 @@ def lock_tools(
         if OPTIONS.json:
             print_json({"file": NAME, "tools": counts})
             return
-        OUT.print(f"wrote {NAME}: {', '.join(f'{name} {count} tools' for name, count in counts.items())}")
+        told = ", ".join(f"{name} {format_count(count, 'tool')}" for name, count in counts.items())
+        OUT.print(f"wrote {NAME}: {told}")
         OUT.print("Next: commit it, name the tools in an agent.yaml, and deploy.")
 
 

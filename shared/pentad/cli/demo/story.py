@@ -10,7 +10,7 @@ from pentad.cli.client import ApiClient
 from pentad.cli.commands.knowledge.ingest import find_documents, ingest_all
 from pentad.cli.commands.runs.runs import ask, wait_after_decision
 from pentad.cli.demo.record import DemoFailure, Json, check, record_run
-from pentad.cli.screen import Screen, build_line
+from pentad.cli.screen import Screen, build_line, format_count
 from pentad.cli.show import print_run, render_approval, render_waterfall
 
 ABOUT_THE_DOCS = "What does the state machine of an agent carry, and where do the words live?"
@@ -94,7 +94,7 @@ class Story:
         check(not failed, f"these were not indexed: {', '.join(failed)}")
         chunks = sum(entry["chunks"] for entry in entries)
         check(chunks > len(files), "the documents gave too few chunks")
-        self.screen.print(f"{len(entries)} documents, {chunks} chunks indexed")
+        self.screen.print(f"{format_count(len(entries), 'document')}, {format_count(chunks, 'chunk')} indexed")
 
     def cite(self) -> None:
         """Ask about the docs; every citation must point at text that is really in the document."""

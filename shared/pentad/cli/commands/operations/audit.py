@@ -16,7 +16,7 @@ from pentad.cli.commands.operations.acts import open_audit, open_key
 from pentad.cli.commands.operations.anchored import Anchored
 from pentad.cli.commands.operations.exported import MANIFEST, AuditExport, find_export_faults
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, refuse_options
-from pentad.cli.screen import Grid, build_line, build_styled
+from pentad.cli.screen import Grid, build_line, build_styled, format_count
 from pentad.cli.target import LOCAL_TENANT
 
 if TYPE_CHECKING:
@@ -154,8 +154,12 @@ def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, lo
     begin = datetime.now(UTC) - timedelta(days=_DAYS) if since is None else _to_utc(since)
     anchors, chains, faults = Anchored(stage).find_tenant_faults(tenant_id, begin)
     if not OPTIONS.json and not faults:
-        said = "[green]{anchors} anchors and {chains} chains of '{tenant}' are as they were written[/]"
-        OUT.print(build_line(said, anchors=anchors, chains=chains, tenant=tenant_id))
+        said = "[green]{anchors} and {chains} of '{tenant}' are as they were written[/]"
+        OUT.print(
+            build_line(
+                said, anchors=format_count(anchors, "anchor"), chains=format_count(chains, "chain"), tenant=tenant_id
+            )
+        )
         return
     if OPTIONS.json:
         print_json({"tenant": tenant_id, "anchors": anchors, "chains": chains, "faults": faults})
@@ -192,13 +196,13 @@ def export(
         if OPTIONS.json:
             print_json(manifest)
             return
-        said = "{entries} entries of '{tenant}' in {files} files in {out}; {manifest} is signed"
+        said = "{entries} of '{tenant}' in {files} in {out}; {manifest} is signed"
         OUT.print(
             build_line(
                 said,
-                entries=manifest["entries"],
+                entries=format_count(manifest["entries"], "entry"),
                 tenant=tenant_id,
-                files=len(manifest["files"]),
+                files=format_count(len(manifest["files"]), "file"),
                 out=str(out),
                 manifest=MANIFEST,
             )
@@ -391,7 +395,7 @@ def _print_faults(subject: str, entries: int, faults: Sequence[str]) -> None:
         for fault in faults:
             OUT.print(build_styled(fault, "red"))
     else:
-        said = "[green]{count} entries of {subject} are as they were written[/]"
-        OUT.print(build_line(said, count=entries, subject=subject))
+        said = "[green]{count} of {subject} are as they were written[/]"
+        OUT.print(build_line(said, count=format_count(entries, "entry"), subject=subject))
     if faults:
         raise typer.Exit(1)

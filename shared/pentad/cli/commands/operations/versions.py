@@ -7,7 +7,7 @@ import typer
 from pentad.cli import operator
 from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.operator import TWIN_STAGE
-from pentad.cli.screen import Grid
+from pentad.cli.screen import Grid, format_count
 
 if TYPE_CHECKING:
     from pentad.cli.versions import MachineVersion, Versions
@@ -46,7 +46,8 @@ def list_versions(stage: operator.Stage = None) -> None:
             grid.add_row(one.machine, str(one.number), when, _describe_change(one), weight, flight)
         OUT.print(grid)
         if len(shown) < len(found):
-            OUT.print(f"and {len(found) - len(shown)} versions that differ in shared code alone: --json has them")
+            left = format_count(len(found) - len(shown), "version")
+            OUT.print(f"and {left} with changes of shared code alone: --json has them")
 
 
 @app.command("prune")
@@ -77,7 +78,9 @@ def prune(
         if OPTIONS.json:
             print_json({"machines": [one.arn for one in machines], "functions": functions})
         else:
-            OUT.print(f"deleted {len(machines)} versions of state machines and {len(functions)} of functions")
+            OUT.print(
+                f"deleted {format_count(len(machines), 'version')} of state machines and {len(functions)} of functions"
+            )
 
 
 def _make_versions(stage: str | None) -> "Versions":

@@ -18,7 +18,7 @@ from pentad.cli.console import (
     handle_errors,
     print_json,
 )
-from pentad.cli.screen import Grid, build_line
+from pentad.cli.screen import Grid, build_line, format_count
 from pentad.cli.show import format_time
 from pentad.cli.target import create_api_client
 from pentad.domain.display.characters import shorten_line
@@ -112,7 +112,9 @@ def export(
             print_json({"cases": [case.case for case, _ in exported], "skipped": shown})
         else:
             none = f"No answer was said to be {verdict}."
-            OUT.print(f"{len(exported)} cases in {output / CASES}" if exported else none, soft_wrap=True)
+            OUT.print(
+                f"{format_count(len(exported), 'case')} in {output / CASES}" if exported else none, soft_wrap=True
+            )
             for one in shown:
                 OUT.print(build_line("[yellow]left out[/] {run_id}: {why}", **one), soft_wrap=True)
         if shown and not exported:

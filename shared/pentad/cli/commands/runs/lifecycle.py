@@ -12,7 +12,7 @@ from pentad.api.acts.subjects import REDRIVES
 from pentad.cli import operator
 from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, refuse_options
-from pentad.cli.screen import Grid
+from pentad.cli.screen import Grid, format_count
 from pentad.cli.show import format_time, print_run
 from pentad.cli.target import create_api_client
 
@@ -56,10 +56,12 @@ def list_failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
             return
         OUT.print(_build_grid(_drop_sessions(runs)) if runs else "No run has failed.")
         if stuck:
-            OUT.print(f"{len(stuck)} messages started no run; send them again with `pentad runs redrive --all`:")
+            messages = format_count(len(stuck), "message")
+            OUT.print(f"{messages} started no run; send again with `pentad runs redrive --all`:")
             OUT.print(_build_grid(stuck))
         if lost:
-            OUT.print(f"{lost} notices could not be delivered on one of their channels; they are in '{NOTICES_DLQ}'.")
+            notices = format_count(lost, "notice")
+            OUT.print(f"{notices} could not be delivered on a channel: see '{NOTICES_DLQ}'.")
 
 
 def redrive(
@@ -88,7 +90,7 @@ def redrive(
             return
         OUT.print(_build_grid(report) if report else "No failed run to redrive.")
         if everything:
-            OUT.print(f"{sent} messages sent again.")
+            OUT.print(f"{format_count(sent, 'message')} sent again.")
 
 
 class _Queues:

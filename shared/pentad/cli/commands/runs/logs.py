@@ -21,7 +21,7 @@ from pentad.cli.console import (
     refuse_options,
 )
 from pentad.cli.screen import Quoted, build_line, build_styled
-from pentad.domain.display.characters import shorten_line
+from pentad.domain.display.characters import format_json, shorten_line
 from pentad.domain.errors import NotFound, PolicyDenied, StoreUnavailable
 from pentad.domain.ids import check_id
 from pentad.observability.logs.run_lines import FoundLines, RunLine, RunLines, choose_lines, find_begin, follow_lines
@@ -208,7 +208,7 @@ def _render(line: RunLine) -> "Text":
     fields = line.fields
     span = fields.get("span")
     where = ".".join(str(fields[name]) for name in ("step", "index") if name in fields)
-    details = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _SHOWN_APART)
+    details = " ".join(f"{name}={_show_value(value)}" for name, value in fields.items() if name not in _SHOWN_APART)
     if isinstance(span, Mapping):
         details = _describe_span(span)
     return build_line(
@@ -220,6 +220,10 @@ def _render(line: RunLine) -> "Text":
         message=shorten_line(str(fields.get("message", "")), _LONGEST),
         details=shorten_line(details, _LONGEST),
     )
+
+
+def _show_value(value: object) -> str:
+    return format_json(value) if isinstance(value, Mapping | list) else str(value)
 
 
 def _describe_span(span: Mapping[str, Any]) -> str:

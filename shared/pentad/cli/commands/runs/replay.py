@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, handle_errors, print_json, write_text
-from pentad.cli.screen import build_line
+from pentad.cli.screen import build_line, format_count
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import create_api_client
 from pentad.domain.errors import ConfigurationError
@@ -75,7 +75,9 @@ def export(
             print_json(content)
             return
         write_text(output, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-        OUT.print(f"{output}: {len(found.steps)} turns of {found.definition.agent}, {found.outcome.status}")
+        OUT.print(
+            f"{output}: {format_count(len(found.steps), 'turn')} of {found.definition.agent}, {found.outcome.status}"
+        )
 
 
 class _explained:
@@ -135,8 +137,8 @@ def _add_requests(found: "Recording", deployable: "Deployable") -> "Recording":
 
 def _print_report(report: "Report") -> None:
     if report.same:
-        same = "[green]same[/]: {steps} turns of {agent} go as they were recorded"
-        OUT.print(build_line(same, steps=report.steps, agent=report.agent))
+        same = "[green]same[/]: {turns} of {agent} as recorded recorded"
+        OUT.print(build_line(same, turns=format_count(report.steps, "turn"), agent=report.agent))
         return
     OUT.print(build_line("[red]diverged[/]: {run} ({agent})", run=report.run_id, agent=report.agent))
     for divergence in report.divergences[:_SHOWN]:

@@ -8,7 +8,7 @@ import typer
 from pentad.cli.commands.runs.trace_costs import NOT_COUNTED, describe_dynamodb, estimate_aws_cost
 from pentad.cli.commands.runs.trace_page import render_page
 from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
-from pentad.cli.screen import build_line
+from pentad.cli.screen import build_line, format_count
 from pentad.cli.show import render_context, render_waterfall
 from pentad.cli.target import create_api_client
 from pentad.domain.money import show
@@ -41,7 +41,7 @@ def _print_waterfall(view: dict[str, Any]) -> None:
     OUT.print(render_waterfall(view, OUT.width))
     cost = estimate_aws_cost(view["transitions"], view["spans"])
     transitions = (
-        f"{view['transitions']} transitions; AWS itself about {show(cost.total)}: "
+        f"{format_count(view['transitions'], 'transition')}; AWS itself about {show(cost.total)}: "
         f"transitions {show(cost.transitions)}, functions {show(cost.functions)}, "
         f"DynamoDB (estimated) {show(cost.dynamodb)}"
     )

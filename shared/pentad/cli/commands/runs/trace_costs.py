@@ -16,6 +16,7 @@ from pentad.cli.commands.runs.function_use import (
     find_memory_mb,
     find_use,
 )
+from pentad.cli.screen import format_count
 
 TRANSITION_NANOUSD = 25_000
 """A transition of a Standard state machine: $0.000025 ("AWS Step Functions pricing")."""
@@ -87,7 +88,7 @@ def estimate_aws_cost(transitions: int, spans: Sequence[Span]) -> AwsCost:
 
 def describe_dynamodb(cost: AwsCost) -> str:
     """Return what the estimate of DynamoDB is based on, and what it leaves out."""
-    without = f", without {cost.unmeasured} invocations that were not measured" if cost.unmeasured else ""
+    without = f", without {format_count(cost.unmeasured, 'invocation')} not measured" if cost.unmeasured else ""
     return f"about {cost.requests} requests, by what each function takes in a short run{without}"
 
 

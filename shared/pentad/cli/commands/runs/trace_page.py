@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pentad.cli.commands.runs.trace_costs import NOT_COUNTED, AwsCost, describe_dynamodb, estimate_aws_cost
+from pentad.cli.screen import format_count
 from pentad.domain.display.pages import escape_html_line
 from pentad.domain.money import show
 
@@ -65,7 +66,8 @@ def _iter_summary(trace: Json, cost: AwsCost) -> Iterator[str]:
     tokens = sum(int(span["attributes"].get("tokens", 0)) for span in models)
     whole = max((span["duration_ms"] for span in spans), default=0)
     yield f"{escape_html_line(str(trace['status']))} in {whole:,} ms"
-    yield f"models: {len(models)} attempts, {tokens:,} tokens, {escape_html_line(show(spent))}"
+    used = f"{format_count(len(models), 'attempt')}, {format_count(tokens, 'token')}"
+    yield f"models: {used}, {escape_html_line(show(spent))}"
     if trace["source"] != "records":
         yield from _iter_aws(trace, cost)
     waits = sum(span["duration_ms"] for span in spans if _is_wait(span))
@@ -76,7 +78,7 @@ def _iter_summary(trace: Json, cost: AwsCost) -> Iterator[str]:
         yield f"tries of functions that failed: {retried}"
     cold = [span["attributes"]["cold_start_ms"] for span in spans if "cold_start_ms" in span["attributes"]]
     if cold:
-        yield f"cold starts: {len(cold)} functions, {sum(cold):,} ms until their processes were ready"
+        yield f"cold starts: {format_count(len(cold), 'function')}, {sum(cold):,} ms until their processes were ready"
     if trace["source"] == "records":
         yield "no history of the execution (Express, or not started): from our own records"
 

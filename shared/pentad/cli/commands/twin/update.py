@@ -1,18 +1,36 @@
 """``pentad update`` and ``pentad rollout``: bring the running twin to the project as it is now, as if deployed."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import httpx
 import typer
 
 from pentad.cli.commands.twin.twin import StateFolder
 from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import build_line
+from pentad.cli.screen import build_line, format_count
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import STATE_FOLDER, read_twin_facts
 
 _SECONDS = 120.0
+_NAMES: Final = 8
+_WORDS: Final = {
+    "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::Events::Rule": "rule",
+    "AWS::IAM::ManagedPolicy": "managed policy",
+    "AWS::IAM::Policy": "policy",
+    "AWS::IAM::Role": "role",
+    "AWS::Lambda::Alias": "function alias",
+    "AWS::Lambda::Function": "function",
+    "AWS::Lambda::LayerVersion": "layer version",
+    "AWS::Lambda::Version": "function version",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::Scheduler::Schedule": "schedule",
+    "AWS::StepFunctions::StateMachine": "state machine",
+    "AWS::StepFunctions::StateMachineAlias": "state machine alias",
+    "AWS::StepFunctions::StateMachineVersion": "state machine version",
+}
 Action = Literal["advance", "finish", "roll-back"]
 
 
@@ -28,7 +46,7 @@ def update(
         facts = read_twin_facts(state or root / STATE_FOLDER)
         with ERR.show_status("synthesizing the cloud assembly (cdk.out)"):
             out, _ = ensure_assembly(root)
-        _print_rollouts(_post(facts, "update", {"assembly": str(out), "hold": hold}))
+        _print_done(_post(facts, "update", {"assembly": str(out), "hold": hold}))
 
 
 def move_rollout(
@@ -38,10 +56,10 @@ def move_rollout(
     """Move the twin's rollouts on by an interval, to their end, or back to the former versions."""
     with handle_errors():
         folder: Path = state or find_project_root() / STATE_FOLDER
-        _print_rollouts(_post(read_twin_facts(folder), "rollout", {"action": action.replace("-", "_")}))
+        _print_done(_post(read_twin_facts(folder), "rollout", {"action": action.replace("-", "_")}))
 
 
-def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> dict[str, Any]:
     url, key = f"{facts['aws_url']}/_twin/{path}", str(facts["secret_access_key"])
     try:
         answer = httpx.post(url, json=body, headers={"x-twin-key": key}, timeout=_SECONDS, trust_env=False)
@@ -50,17 +68,37 @@ def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> list[dict[s
         raise CommandError(f"the twin does not answer: {error}", code=EXIT_UNAVAILABLE) from error
     if answer.is_error:
         raise CommandError(str(content.get("error", answer.status_code)))
-    found: list[dict[str, Any]] = content["rollouts"]
-    return found
+    return content
 
 
-def _print_rollouts(rollouts: list[dict[str, Any]]) -> None:
+def _print_done(done: dict[str, Any]) -> None:
     if OPTIONS.json:
-        print_json({"rollouts": rollouts})
+        print_json(done)
         return
-    if not rollouts:
+    if not done["changes"] and not done["moved"]:
+        OUT.print("Nothing changed.")
+    for line in _describe_changes(done["changes"]):
+        OUT.print(line)
+    under_way = [one["alias_arn"] for one in done["rollouts"]]
+    for one in [*done["rollouts"], *(one for one in done["moved"] if one["alias_arn"] not in under_way)]:
+        OUT.print(_describe_share(one))
+    if not done["rollouts"]:
         OUT.print(build_line("[green]Done.[/] Every alias points to one version; no rollout is in progress."))
-    for one in rollouts:
-        machine = str(one["alias_arn"]).split(":")[6]
-        before, after = (str(one[name]).rpartition(":")[2] for name in ("before", "after"))
-        OUT.print(f"{machine}: {one['shifted']} % of new runs go to version {after}, the others to {before}")
+
+
+def _describe_changes(changes: list[dict[str, str]]) -> Iterator[str]:
+    """Yield a line for each kind of change: how many, and the first names."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in changes:
+        groups.setdefault((_WORDS.get(one["kind"], one["kind"]), one["how"]), []).append(one["name"])
+    for (word, how), names in sorted(groups.items()):
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        yield f"{format_count(len(names), word)} {how}: {', '.join(sorted(names)[:_NAMES])}{more}"
+
+
+def _describe_share(rollout: dict[str, Any]) -> str:
+    machine = str(rollout["alias_arn"]).split(":")[6]
+    before, after = (str(rollout[name]).rpartition(":")[2] for name in ("before", "after"))
+    if rollout["shifted"] in (0, 100):
+        return f"{machine}: all new runs go to version {after if rollout['shifted'] else before}"
+    return f"{machine}: {rollout['shifted']} % of new runs go to version {after}, the others to {before}"

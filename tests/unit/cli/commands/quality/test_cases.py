@@ -74,7 +74,7 @@ def test_a_wrong_answer_becomes_a_case_with_its_conversation_and_its_recording(a
     right = api.answer("Who are you?", "An assistant.", "s2")
     case_id = api.say(wrong, score=0, correction="It is 4.", comment="count")
     api.say(right, score=1)
-    assert "1 cases in" in run("feedback", "export", "--output", str(tmp_path / "cases"))
+    assert "1 case in" in run("feedback", "export", "--output", str(tmp_path / "cases"))
     [case] = load_cases(tmp_path / "cases")
     assert [(one.role, one.content) for one in case.messages] == [
         ("user", "My name is Ann."),

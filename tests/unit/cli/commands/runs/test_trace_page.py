@@ -66,10 +66,10 @@ def test_the_page_tells_where_time_and_money_went() -> None:
     page = Page(render_page(WHOLE))
     assert not page.open
     words = page.words
-    assert "1 attempts, 1,200 tokens, $0.005" in words
+    assert "1 attempt, 1,200 tokens, $0.005" in words
     assert "4 transitions $0.0001" in words
     assert "waited for humans: 5,000 ms" in words
-    assert "cold starts: 1 functions, 812 ms" in words
+    assert "cold starts: 1 function, 812 ms" in words
     assert "tries of functions that failed: 1" in words
     assert "cached_tokens=1000" in words
     assert "cost_nanousd=$0.005" in words
@@ -146,7 +146,7 @@ def test_what_was_not_measured_is_told_and_not_guessed() -> None:
     cost = estimate_aws_cost(1, asked["spans"])
     assert (cost.unmeasured, cost.dynamodb) == (1, take_units(RUN_START))
     words = Page(render_page(asked)).words
-    assert "without 1 invocations that were not measured" in words
+    assert "without 1 invocation not measured" in words
     assert "DynamoDB (estimated)" in words and "not counted: the API's function" in words
 
 
