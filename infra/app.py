@@ -17,6 +17,7 @@ from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
 from infra.tools.library import choose_tools
+from infra.tools.limits import replace_rates
 from infra.tools.tools_file import read_tools_file
 from layers.build import BuildError
 from layers.imports import check_imports
@@ -44,6 +45,7 @@ def build_stacks(
     models = read_models(root)
     declared = choose_tools(root) if tools is None else dict(tools)
     configured = read_tools_file(root, declared, prefix=stage.prefix)
+    declared = replace_rates(declared, configured.rates)
     state = StateStack(
         app,
         f"{stage.prefix}-state",

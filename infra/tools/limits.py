@@ -1,6 +1,8 @@
-"""Grants of what limits tools: buckets of their rates, and sums of their rules of approval."""
+"""What limits tools: rates of ``tools.yaml``, and grants of the buckets of rates and the sums of approval rules."""
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -8,7 +10,14 @@ from aws_cdk import aws_iam as iam
 from infra.components import grants
 from pentad.domain import keys
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.rates import EXAMPLE, Rate, parse_rates
+from pentad.domain.declarations.remote_tools import find_server
+from pentad.models.catalog.catalog_file import CatalogFile
+from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.policy.apply import list_sum_rules
+
+RATE_LIMITS = "rate_limits"
+"""The section that gives tools other rates; no tool has its name."""
 
 
 def grant_sums(role: iam.Role, transient: dynamodb.ITable, tools: Iterable[ToolSpec], *, adds: bool = False) -> None:
@@ -31,3 +40,41 @@ def grant_rates(role: iam.Role, transient: dynamodb.ITable, tools: Iterable[Tool
         actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         places = [keys.TOOL_RATES, keys.collection_pattern("TOOLRATES")]
         grants.grant_table(role, transient, actions, keys=places)
+
+
+def read_rates(file: CatalogFile, tools: Mapping[str, AnyTool], known: Collection[str]) -> dict[str, tuple[Rate, ...]]:
+    """Return the rates of the tools that the section names.
+
+    Args:
+        file: ``tools.yaml``.
+        tools: those that are deployed, by name.
+        known: these, and all that ship: what is said of one that is not deployed is read, and has no effect.
+
+    Raises:
+        ConfigurationError: there is no such tool, its rate stands elsewhere, or it is no rate.
+    """
+    found = {}
+    for name, text in file.get_section(RATE_LIMITS).items():
+        place = (RATE_LIMITS, name)
+        if name not in known:
+            near = get_close_matches(str(name), known, n=1)
+            raise file.make_error(place, f"no tool '{name}'", f"write {near[0]}" if near else "remove it")
+        if find_server(name) is not None:
+            raise file.make_error(place, "it is a remote tool", "write its rate_limit into mcp.yaml")
+        if not isinstance(text, str):
+            raise file.make_error(place, "this is not a rate", f"write {name}: {EXAMPLE}")
+        try:
+            found[name] = parse_rates(text)
+        except ValueError as error:
+            raise file.make_error(place, str(error), f"write {name}: {EXAMPLE}") from error
+    return {name: rates for name, rates in found.items() if name in tools}
+
+
+def replace_rates(tools: Mapping[str, AnyTool], rates: Mapping[str, tuple[Rate, ...]]) -> dict[str, AnyTool]:
+    """Return tools with the rates of a deployment in place of their own; a tool that is not named keeps its own."""
+    found = dict(tools)
+    for name, given in rates.items():
+        changed = copy.copy(found[name])
+        changed.spec = changed.spec.model_copy(update={"rates": given})
+        found[name] = changed
+    return found

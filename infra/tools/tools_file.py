@@ -1,4 +1,4 @@
-"""Read ``tools.yaml``: settings of tools, and where their secrets are; every mistake with file, line, field and fix."""
+"""Read ``tools.yaml``: tools' settings, rates and places of secrets; every mistake with file, line, field and fix."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from infra.tools.library import list_known
+from infra.tools.limits import RATE_LIMITS, read_rates
+from pentad.domain.declarations.rates import Rate
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TenantId
 from pentad.domain.secrets import is_secret_name, mask_secrets
@@ -96,11 +98,13 @@ class ToolsFile:
         settings: of each tool that declares any.
         secrets: every declared secret by name.
         used: the names of the secrets that each tool declares.
+        rates: of tools that are to have others than they declare.
     """
 
     settings: Mapping[str, BaseModel] = field(default_factory=dict)
     secrets: Mapping[str, DeclaredSecret] = field(default_factory=dict)
     used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rates: Mapping[str, tuple[Rate, ...]] = field(default_factory=dict)
 
     @property
     def made(self) -> list[str]:
@@ -147,7 +151,8 @@ def read_tools_file(root: Path, tools: Mapping[str, AnyTool], *, prefix: str) ->
     settings = {name: _read_settings(file, tool) for name, tool in sorted(tools.items()) if tool.settings is not None}
     used = {name: resolve_names(tool.secrets, settings.get(name)) for name, tool in sorted(tools.items())}
     secrets = _read_secrets(file, {one for names in used.values() for one in names}, prefix)
-    found = ToolsFile(settings, secrets, {name: names for name, names in used.items() if names})
+    rates = read_rates(file, tools, list_known(tools))
+    found = ToolsFile(settings, secrets, {name: names for name, names in used.items() if names}, rates)
     for name in tools:
         size = sum(len(value.encode()) for value in found.build_environment(name).values())
         if size > _MOST_BYTES:
@@ -159,13 +164,14 @@ def read_tools_file(root: Path, tools: Mapping[str, AnyTool], *, prefix: str) ->
 
 def _check_names(file: CatalogFile, tools: Mapping[str, AnyTool]) -> None:
     """Refuse sections of no tool, of one without settings, and values that look like secrets."""
-    if SECRETS in tools:
-        raise ConfigurationError(
-            f"functions/tools/{SECRETS}.py has the name of a section of {NAME}", fix="rename the tool"
-        )
+    for section in (SECRETS, RATE_LIMITS):
+        if section in tools:
+            raise ConfigurationError(
+                f"functions/tools/{section}.py has the name of a section of {NAME}", fix="rename the tool"
+            )
     known = list_known(tools)
     for name, values in file.data.items():
-        if name == SECRETS:
+        if name in (SECRETS, RATE_LIMITS):
             continue
         if name not in known:
             near = get_close_matches(str(name), known, n=1)

@@ -11,6 +11,7 @@ from pytest_socket import enable_socket
 from infra.app import build_stacks
 from infra.models.catalog import check_scales, read_models
 from pentad.domain.declarations.agents import AgentSpec, Catalog, KnowledgeSpec
+from pentad.domain.declarations.rates import Rate
 from pentad.domain.errors import ConfigurationError
 from pentad.models.catalog.catalog import load
 from tests.infra.conftest import joined
@@ -49,6 +50,7 @@ def synthesized(project: Path, root: Path, assembly_dir: Path, tmp_path_factory:
     """Every resource with the project's own models; the shared assembly has built the layers before."""
     enable_socket()
     (project / "models.yaml").write_text(OWN)
+    (project / "tools.yaml").write_text("rate_limits: {notes: 3/day per user}\n")
     context = json.loads((root / "cdk.json").read_text())["context"]
     app = App(context={**context, "pentad:checks": "off"}, outdir=str(tmp_path_factory.mktemp("out")))
     build_stacks(app, project)
@@ -128,6 +130,17 @@ def test_without_a_file_of_ones_own_there_is_no_other_secret_and_no_grant_on_bed
 def test_the_layer_brings_the_file(synthesized: list[Json], project: Path) -> None:
     found = [path.read_text() for path in (project / "build").glob("layer-catalog-*/python/pentad_catalog/models.yaml")]
     assert OWN in found
+
+
+def test_rates_of_the_projects_tools_file_reach_the_catalog_and_the_runner_may_count_them(
+    synthesized: list[Json], project: Path
+) -> None:
+    files = (project / "build").glob("layer-catalog-*/python/pentad_catalog/models.yaml")
+    catalogs = [path.with_name("catalog.json") for path in files if path.read_text() == OWN]
+    rates = [Catalog.model_validate_json(path.read_bytes()).tools["notes"].rates for path in catalogs]
+    assert (Rate(calls=3, seconds=86_400, scope="user"),) in rates
+    policies = [json.dumps(one) for one in synthesized if one["Type"] == "AWS::IAM::Policy"]
+    assert any("TOOLRATES" in one for one in policies)
 
 
 EMBEDS = """

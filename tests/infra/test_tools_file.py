@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from infra.tools.limits import replace_rates
 from infra.tools.tools_file import read_tools_file
+from pentad.domain.declarations.rates import Rate
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.declare import ToolContext, tool
 from pentad.tools.declare.discovery import AnyTool
@@ -163,3 +165,59 @@ def test_settings_that_json_changes_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="not the same when read back"):
         read(tmp_path, "odd:\n  in: y\n", {"odd": odd})
+
+
+MAIL = "mail: {host: smtp.example.com}\n"
+
+
+@tool(effects="none", rate_limit="30/minute per user, 1000/day per tenant")
+def limited() -> str:
+    """Doc."""
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("text", "rates"),
+    [
+        ("5/hour per user", (Rate(calls=5, seconds=3600, scope="user"),)),
+        ("90/minute per user", (Rate(calls=90, seconds=60, scope="user"),)),
+        ("9/day, 2/minute", (Rate(calls=2, seconds=60), Rate(calls=9, seconds=86_400))),
+    ],
+)
+def test_rates_of_the_file_stand_in_place_of_those_that_are_declared(
+    tmp_path: Path, text: str, rates: tuple[Rate, ...]
+) -> None:
+    tools: dict[str, AnyTool] = {"limited": limited, "bare": bare}
+    found = read(tmp_path, f'rate_limits:\n  limited: "{text}"\n  crm_find: 1/day\n', tools)
+    assert found.rates == {"limited": rates}
+    replaced = replace_rates(tools, found.rates)
+    assert (replaced["limited"].spec.rates, replaced["bare"]) == (rates, bare)
+    assert replaced["limited"]() == "" and replaced["limited"].reach == limited.reach
+    assert [rate.calls for rate in limited.spec.rates] == [30, 1000]
+    assert replace_rates(tools, read(tmp_path, "", tools).rates) == tools
+
+
+@pytest.mark.parametrize(
+    ("section", "says", "fix"),
+    [
+        ("  bear: 1/day", "no tool 'bear'", "write bare"),
+        ("  bare: many", "'many' is not a rate", "write bare:"),
+        ("  bare: 7", "not a rate", "write bare:"),
+        ("  bare:", "not a rate", "write bare:"),
+        ("  bare: 0/day", "'0/day' is not a rate", "write bare:"),
+        ("  bare: 1/day per agent", "'agent' is not a scope", "write bare:"),
+        ("  bare: 1/day, 2/day", "two rates per tenant and day", "write bare:"),
+        ("  - bare", "not a mapping", "write names"),
+    ],
+)
+def test_what_is_wrong_with_a_rate_is_told_with_line_and_fix(tmp_path: Path, section: str, says: str, fix: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, f"{MAIL}rate_limits:\n{section}\n")
+    assert says in caught.value.message
+    assert "tools.yaml:" in caught.value.message
+    assert fix in str(caught.value.fix)
+
+
+def test_no_tool_has_the_name_of_a_section(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"rate_limits\.py has the name of a section"):
+        read(tmp_path, "", {"rate_limits": bare})
