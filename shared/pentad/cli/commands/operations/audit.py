@@ -154,12 +154,9 @@ def _verify_tenant(stage: str | None, tenant_id: str, since: datetime | None, lo
     begin = datetime.now(UTC) - timedelta(days=_DAYS) if since is None else _to_utc(since)
     anchors, chains, faults = Anchored(stage).find_tenant_faults(tenant_id, begin)
     if not OPTIONS.json and not faults:
-        said = "[green]{anchors} and {chains} of '{tenant}' are as they were written[/]"
-        OUT.print(
-            build_line(
-                said, anchors=format_count(anchors, "anchor"), chains=format_count(chains, "chain"), tenant=tenant_id
-            )
-        )
+        said = "[green]{found} of '{tenant}' are as they were written[/]"
+        found = f"{format_count(anchors, 'anchor')} and {format_count(chains, 'chain')}"
+        OUT.print(build_line(said, found=found, tenant=tenant_id))
         return
     if OPTIONS.json:
         print_json({"tenant": tenant_id, "anchors": anchors, "chains": chains, "faults": faults})
