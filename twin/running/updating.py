@@ -46,7 +46,7 @@ class Updates:
         self, deployer: Deployer, deployment: Deployment, host: FunctionHost, client: Callable[[str], Any]
     ) -> None:
         self._deployer, self._deployment, self._host, self._client = deployer, deployment, host, client
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()
         self._changes: list[Change] = []
 
     def sync_host(self) -> None:
@@ -105,6 +105,10 @@ class Updates:
             return None
         if key is None or not hmac.compare_digest(key.encode(), secret.encode()):
             return _answer(403, {"error": f"the header {KEY_HEADER} must hold the administrator's secret key"})
+        with self._one_at_a_time:  # what another update has changed is not this one's to tell
+            return self._serve(path, body)
+
+    def _serve(self, path: str, body: bytes) -> ApiResponse:
         self._changes, before = [], [(one, one.shifted) for one in self._deployment.rollouts]
         try:
             asked = json.loads(body or b"{}")

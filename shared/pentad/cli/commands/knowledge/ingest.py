@@ -16,7 +16,7 @@ from pentad.cli.client import ApiClient, ProblemError
 from pentad.cli.commands.knowledge.bulk import BULK_FROM, follow_bulk
 from pentad.cli.commands.knowledge.uploads import LocalFile, try_again, upload_all
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import build_line
+from pentad.cli.screen import build_line, format_count
 from pentad.cli.target import create_api_client
 from pentad.memory.documents.contents import RECIPE
 
@@ -238,7 +238,7 @@ def show_entries(entries: list[Json], seconds: float) -> None:
 
 def _print_entry(entry: Json) -> None:
     news = "unchanged" if entry.get("unchanged") else f"{entry['embedded']:,} embedded"
-    counts = f"{_count_chunks(entry['chunks'])}, {news}"
+    counts = f"{format_count(entry['chunks'], 'chunk')}, {news}"
     line = build_line("{status} {name}", status=f"{entry['status']:8}", name=entry["name"])
     line.append_text(build_line("  {counts}", counts=counts))
     if entry["error"]:
@@ -258,13 +258,9 @@ def _sum_up(entries: list[Json], seconds: float) -> str:
     told = [f"{count:,} {status}" for status, count in sorted(Counter(entry["status"] for entry in news).items())]
     if news:
         chunks, embedded = (sum(entry[field] for entry in news) for field in ("chunks", "embedded"))
-        told = [f"{', '.join(told)}: {_count_chunks(chunks)}, {embedded:,} embedded"]
+        told = [f"{', '.join(told)}: {format_count(chunks, 'chunk')}, {embedded:,} embedded"]
     if len(news) < len(entries):
         told.append(f"unchanged: {len(entries) - len(news):,}")
     if doubtful := sum(bool(entry.get("notes")) for entry in entries):
         told.append(f"read with doubts: {doubtful:,}")
     return "; ".join([*told, f"{seconds:.1f} s"])
-
-
-def _count_chunks(count: int) -> str:
-    return f"{count:,} chunk{'' if count == 1 else 's'}"

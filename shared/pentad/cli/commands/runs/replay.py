@@ -137,7 +137,7 @@ def _add_requests(found: "Recording", deployable: "Deployable") -> "Recording":
 
 def _print_report(report: "Report") -> None:
     if report.same:
-        same = "[green]same[/]: {turns} of {agent} as recorded recorded"
+        same = "[green]same[/]: {turns} of {agent} went as recorded"
         OUT.print(build_line(same, turns=format_count(report.steps, "turn"), agent=report.agent))
         return
     OUT.print(build_line("[red]diverged[/]: {run} ({agent})", run=report.run_id, agent=report.agent))
