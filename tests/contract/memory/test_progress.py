@@ -55,7 +55,7 @@ def progress(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Progress]
 
 def test_a_session_of_which_nothing_was_made_has_no_progress(progress: Progress) -> None:
     assert dict(progress.read("acme", "s1")) == {}
-    assert dict(progress.claim(HEAD, owner="a", seconds=60)) == {}
+    assert dict(progress.claim(HEAD, owner="a", seconds=60).done) == {}
 
 
 def test_progress_is_kept_by_step_and_recipe_after_the_claim_is_released(progress: Progress) -> None:
@@ -66,7 +66,7 @@ def test_progress_is_kept_by_step_and_recipe_after_the_claim_is_released(progres
     progress.release("acme", "s1", owner="a")
     expected = {"turns@1": 4, "turn-vectors@minilm.1": 3}
     assert dict(progress.read("acme", "s1")) == expected
-    assert dict(progress.claim(HEAD, owner="b", seconds=60)) == expected
+    assert dict(progress.claim(HEAD, owner="b", seconds=60).done) == expected
 
 
 def test_another_worker_is_kept_out_until_the_release_and_told_how_long(progress: Progress) -> None:
@@ -125,12 +125,13 @@ def test_that_a_session_was_deleted_is_known_until_what_was_made_of_it_is_gone(
     assert progress.find_deleted("acme", "s1") == deleted
     progress.release("acme", "s1", owner="a")
     assert progress.find_deleted("acme", "s1") == deleted
-    progress.claim(deleted, owner="b", seconds=60)
+    assert progress.claim(deleted, owner="b", seconds=60).deleted == deleted
     with pytest.raises(StoreUnavailable):
         progress.claim(HEAD, owner="c", seconds=60)
     progress.remove("acme", "s1", owner="b")
     assert progress.find_deleted("acme", "s1") is None
-    assert dict(progress.claim(HEAD, owner="c", seconds=60)) == {}
+    found = progress.claim(HEAD, owner="c", seconds=60)
+    assert (dict(found.done), found.deleted) == ({}, None)
 
 
 def test_who_deleted_all_of_a_session_removes_the_note_where_nobody_is_at_work(
@@ -148,7 +149,7 @@ def test_a_session_of_the_same_id_is_begun_anew(progress: Progress) -> None:
     progress.advance(HEAD, "turns@1", 4, owner="a")
     progress.release("acme", "s1", owner="a")
     note_deleted(progress, "ada")
-    assert dict(progress.claim(HEAD, owner="b", seconds=60)) == {"turns@1": 4}
+    assert dict(progress.claim(HEAD, owner="b", seconds=60).done) == {"turns@1": 4}
     with pytest.raises(StoreUnavailable):
         progress.begin_anew(HEAD, owner="a", seconds=60)
     progress.begin_anew(HEAD, owner="b", seconds=60)
@@ -163,5 +164,5 @@ def test_tenants_and_sessions_know_nothing_of_each_other(progress: Progress) -> 
     progress.claim(HEAD, owner="a", seconds=60)
     progress.advance(HEAD, "turns@1", 4, owner="a")
     other = HEAD.model_copy(update={"tenant_id": "other"})
-    assert dict(progress.claim(other, owner="b", seconds=60)) == {}
+    assert dict(progress.claim(other, owner="b", seconds=60).done) == {}
     assert dict(progress.read("acme", "s2")) == {}

@@ -104,6 +104,19 @@ class DeletedSession:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """What a worker finds at a session that it has claimed.
+
+    Attributes:
+        done: the first message that each step has not covered, by ``name@recipe``.
+        deleted: a session of this id that was deleted before, and of which there may be something left.
+    """
+
+    done: Mapping[str, int]
+    deleted: DeletedSession | None = None
+
+
 class RememberStep(Protocol):
     """One kind of memory that is made after a run.
 
@@ -144,8 +157,8 @@ class Progress(Protocol):
         """
         ...
 
-    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Mapping[str, int]:
-        """Keep other workers off a session until `release`, for ``seconds`` at most; return what `read` returns.
+    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Claimed:
+        """Keep other workers off a session until `release`, for ``seconds`` at most; return what is there of it.
 
         Raises:
             StoreUnavailable: another worker is at it; ``retry_after`` says for how long at most.

@@ -17,7 +17,7 @@ from pentad.domain.ids import RunId, SessionId, TenantId, make_id
 from pentad.domain.tracing import HEADER
 from pentad.domain.values import FrozenValue
 from pentad.memory.remember.own_words import find_own_words
-from pentad.memory.remember.ports import DeletedSession, Progress, RememberStep, Spoken, Work
+from pentad.memory.remember.ports import Claimed, DeletedSession, Progress, RememberStep, Spoken, Work
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -119,16 +119,15 @@ class Remember:
             return
         tenant_id, session_id = ended.tenant_id, ended.session_id
         head = self._sessions.get(tenant_id, session_id)
-        deleted = self._progress.find_deleted(tenant_id, session_id)
-        known = head or deleted
+        known = head or self._progress.find_deleted(tenant_id, session_id)
         if known is None:  # It has expired, or was erased: nothing is to be made of it, and nothing of it is left.
             self._telemetry.log_event("remember.no_session", level="INFO")
             return
         owner = make_id("rem", self._clock())
-        done = dict(self._progress.claim(known, owner=owner, seconds=REMEMBER_SECONDS))
+        found = self._progress.claim(known, owner=owner, seconds=REMEMBER_SECONDS)
         # Each of these is done whatever befell those before it, and what went wrong first is what went wrong.
         caught = [
-            _catch(lambda: self._work(head, deleted, done, owner, deadline)),
+            _catch(lambda: self._work(head, found, owner, deadline)),
             _catch(lambda: self._forget_deleted(head, owner)),
             _catch(lambda: self._progress.release(tenant_id, session_id, owner=owner)),
         ]
@@ -138,10 +137,9 @@ class Remember:
         if errors:
             raise errors[0]
 
-    def _work(
-        self, head: Session | None, deleted: DeletedSession | None, done: dict[str, int], owner: str, deadline: float
-    ) -> None:
+    def _work(self, head: Session | None, found: Claimed, owner: str, deadline: float) -> None:
         """Take back what is left of a session that was deleted, then cover the one that there is."""
+        deleted, done = found.deleted, dict(found.done)
         if deleted is not None:
             # Who deleted it did not come to the end of that, or was too early: this function was at work then.
             self._forget(deleted)

@@ -9,7 +9,7 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 from pentad.memory.clock import utc_now
-from pentad.memory.remember.ports import DeletedSession
+from pentad.memory.remember.ports import Claimed, DeletedSession
 from pentad.memory.sessions.ports import Session
 
 _STEP = "done_"
@@ -39,13 +39,9 @@ class DynamoProgress:
         `pentad.orchestration.runs.adapters.session_removal` notes it.
         """
         item = self._table.get(keys.session_pk(tenant_id, session_id), keys.REMEMBERED)
-        if item is None or "deleted_at" not in item:
-            return None
-        user = item.get("deleted_user")
-        until = datetime.fromtimestamp(int(item["ttl"]), UTC)
-        return DeletedSession(tenant_id, session_id, None if user is None else str(user), until)
+        return _parse_deleted(tenant_id, session_id, item or {})
 
-    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Mapping[str, int]:
+    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Claimed:
         """Keep other workers off a session; see the port.
 
         Raises:
@@ -71,7 +67,7 @@ class DynamoProgress:
         except ConditionFailed as failed:
             left = float(failed.item["expires_at_ms"]) / 1000 - now if failed.item else seconds
             raise StoreUnavailable("the session is being remembered already", retry_after=max(0.0, left)) from failed
-        return _parse_done(item)
+        return Claimed(_parse_done(item), _parse_deleted(session.tenant_id, session.session_id, item))
 
     def advance(self, session: Session, key: str, next_seq: int, *, owner: str) -> None:
         """Note that a step has covered a session up to ``next_seq``.
@@ -143,3 +139,11 @@ class DynamoProgress:
 
 def _parse_done(item: Item) -> dict[str, int]:
     return {name.removeprefix(_STEP): int(value) for name, value in item.items() if name.startswith(_STEP)}
+
+
+def _parse_deleted(tenant_id: str, session_id: str, item: Item) -> DeletedSession | None:
+    if "deleted_at" not in item:
+        return None
+    user = item.get("deleted_user")
+    until = datetime.fromtimestamp(int(item["ttl"]), UTC)
+    return DeletedSession(tenant_id, session_id, None if user is None else str(user), until)

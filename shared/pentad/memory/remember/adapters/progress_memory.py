@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pentad.domain.errors import StoreUnavailable
 from pentad.memory.clock import utc_now
-from pentad.memory.remember.ports import DeletedSession
+from pentad.memory.remember.ports import Claimed, DeletedSession
 from pentad.memory.sessions.ports import Session
 
 _Place = tuple[str, str]
@@ -41,7 +41,7 @@ class MemoryProgress:
         with self._lock:
             return self._deleted.get((tenant_id, session_id))
 
-    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Mapping[str, int]:
+    def claim(self, session: Session | DeletedSession, *, owner: str, seconds: float) -> Claimed:
         """Keep other workers off a session; see the port.
 
         Raises:
@@ -53,7 +53,7 @@ class MemoryProgress:
             if holder not in ("", owner) and until > now:
                 raise StoreUnavailable("the session is being remembered already", retry_after=until - now)
             self._claims[place] = (owner, now + seconds)
-            return dict(self._done.get(place, {}))
+            return Claimed(dict(self._done.get(place, {})), self._deleted.get(place))
 
     def advance(self, session: Session, key: str, next_seq: int, *, owner: str) -> None:
         """Note that a step has covered a session up to ``next_seq``.
