@@ -100,6 +100,23 @@ def test_a_callers_trace_goes_along() -> None:
     assert json.loads(given)["traceparent"] == call.traceparent
 
 
+def test_of_a_newer_versions_answer_unknown_fields_are_left_out_and_it_is_from_outside() -> None:
+    """During a rollout both versions run; an answer that is refused would lose the words of an error."""
+    said = ToolAnswer(kind="error", text="the date is wrong", error_type="InvalidInput", callers_fault=True)
+    newer = json.dumps(json.loads(said.model_dump_json()) | {"of_tomorrow": [1]}).encode()
+    strange = newer.replace(b'"error"', b'"of_tomorrow"')
+    with functions() as (made, stub, _):
+        stub.add_response("invoke", answer(newer), {"FunctionName": OWN} | SENT)
+        assert made.call("date_time", CALL, function=None) == said.model_copy(update={"untrusted": True})
+        stub.add_response("invoke", answer(strange), {"FunctionName": OWN} | SENT)
+        assert "no usable answer" in made.call("date_time", CALL, function=None).text
+
+
+def test_an_answer_has_no_field_that_an_older_runner_refuses_where_that_says_nothing() -> None:
+    sent = json.loads(ToolAnswer(kind="error", text="x", error_type="ToolFailed").model_dump_json(by_alias=True))
+    assert not {"callers_fault", "sources"} & set(sent)
+
+
 @pytest.mark.parametrize(
     "function",
     [
@@ -175,7 +192,7 @@ def test_no_answer_in_time_may_have_done_anything() -> None:
         made.call("date_time", CALL, function=None)
 
 
-@pytest.mark.parametrize("said", [b"{}", b'{"kind": "root"}', b'{"kind": "value", "more": 1}', b"no json", b"[]"])
+@pytest.mark.parametrize("said", [b"{}", b'{"kind": "root"}', b'{"kind": "value", "masked": -1}', b"no json", b"[]"])
 def test_an_answer_that_is_none_is_the_tools_failure(said: bytes) -> None:
     with functions() as (made, stub, _):
         stub.add_response("invoke", answer(said))

@@ -7,7 +7,8 @@ state of runs, and what it answers is checked and cleaned by the runner before a
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import from_json
 
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.taint.sources import MOST_SOURCES, Source
@@ -99,6 +100,26 @@ class ToolAnswer(FrozenValue):
     )
     fix: Words | None = None
     retry_after: float | None = None
+
+
+def read_answer(data: bytes | str) -> ToolAnswer:
+    """Return an answer as it was sent or kept.
+
+    One of a newer version may have fields that this one does not know: they are left out, and since one of them may say
+    where the answer's words come from, it counts as text from outside. What nobody may miss is a ``kind`` of its own.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    try:
+        return ToolAnswer.model_validate_json(data)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        if any(fault["type"] != "extra_forbidden" or len(fault["loc"]) != 1 for fault in faults):
+            raise
+    unknown = {fault["loc"][0] for fault in faults}
+    known = {name: value for name, value in from_json(data).items() if name not in unknown}
+    return ToolAnswer.model_validate(known).model_copy(update={"untrusted": True})
 
 
 def count_bytes(value: Any) -> int:

@@ -24,7 +24,7 @@ from pentad.tools.records.traced_records import TracedRecords
 from pentad.tools.results.keep import make_remote_fit
 from pentad.tools.results.ports import PutWhole
 from pentad.tools.runtime.arguments import validate_arguments
-from pentad.tools.runtime.handed import HandedCall, ToolAnswer
+from pentad.tools.runtime.handed import HandedCall, ToolAnswer, read_answer
 from pentad.tools.runtime.outcome import make_error_answer, run_function, shorten_answer
 
 
@@ -118,7 +118,7 @@ class ServeTool:
         if handed.again:
             earlier = table.find_answer(RecordRules(tool.grants, tool.name).mark_kind, handed.effect_key)
             if earlier is not None:
-                return ToolAnswer.model_validate_json(earlier)
+                return read_answer(earlier)
         try:
             answer = run_in_one_piece(
                 table, tool.grants, tool.name, handed.effect_key, run, remaining_seconds=remaining_seconds

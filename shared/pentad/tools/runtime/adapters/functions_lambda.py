@@ -18,7 +18,7 @@ from pentad.domain.errors import (
     ToolUnavailable,
 )
 from pentad.tools.runtime.function_names import name_function
-from pentad.tools.runtime.handed import MAX_PAYLOAD_BYTES, HandedCall, ToolAnswer
+from pentad.tools.runtime.handed import MAX_PAYLOAD_BYTES, HandedCall, ToolAnswer, read_answer
 from pentad.tools.runtime.ports import DataKeys
 
 _THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"})
@@ -130,7 +130,7 @@ def _make_death(data: bytes) -> ToolUnavailable | ToolFailed | ConfigurationErro
 
 def _parse_answer(data: bytes) -> ToolAnswer:
     try:
-        return ToolAnswer.model_validate_json(data)
+        return read_answer(data)
     except ValidationError:
         name = ToolFailed.__name__
         return ToolAnswer(kind="error", text=f"{name}: the tool's function gave no usable answer", error_type=name)
