@@ -37,6 +37,6 @@ def answer_read(handed: HandedCall, results: ReadResults, runs: ToolCalls, catal
         raise NotFound("the result's call is gone", field="handle", fix="call its tool again") from error
     spec = find_spec(catalog, call.tool)
     cleaner = Cleaner(() if spec is None else spec.safe_output)
-    text = results.read(query, handed.tenant_id, run_id, place, cleaner.clean_json)
+    text = results.read(query, handed.tenant_id, run_id, place, cleaner.clean)
     # What was masked when it was kept is told with the result; here it would be counted twice.
     return ToolAnswer(kind="text", text=text, untrusted=call.untrusted)

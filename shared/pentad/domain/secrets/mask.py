@@ -1,18 +1,20 @@
 """Mask secrets in text: what has a credential's form, what follows a name that promises one, and both when encoded.
 
+What stands as data behind a name is masked whatever its form (`named.py`); here a name tells what looks random.
 A text is searched as it is, percent-decoded and base64-decoded, since an address or a header carries keys so.
 """
 
 import base64
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, unquote
 
 from pentad.domain.secrets.forms import ESCAPED, FORMS
 from pentad.domain.secrets.known import KNOWN
+from pentad.domain.secrets.named import mask_named
+from pentad.domain.secrets.names import MASK
 
-MASK: Final = "[masked]"
 _SHORTEST: Final = 10  # no credential is shorter
 
 # A digit is asked for, so that "bearer of bad news" and "password: required" stay readable; base64 of words has none.
@@ -76,37 +78,6 @@ _LONGEST_BASE64: Final = 262_144  # characters; what is longer is a file, and no
 _READABLE: Final = re.compile(rb"[ -~]{12,}")
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 
-# Names whose value is a secret whatever its form.
-_NAMES: Final = frozenset(
-    "accesstoken accesstokens accountkey apikey apikeys authorization authtoken awssecretaccesskey awssessiontoken "
-    "bottoken clientsecret clientsecrets passwords privatekeys refreshtokens secretkeys sessiontokens "
-    "connectionstring cookie idtoken passphrase passwd password privatekey proxyauthorization pwd refreshtoken secret "
-    "secretaccesskey secretkey sessiontoken setcookie signingsecret tasktoken webhooksecret xamzsecuritytoken xapikey "
-    "xauthtoken xgoogapikey xvaulttoken".split()
-)
-_HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a field of this name holds a secret: ``api_key``, ``Set-Cookie``, ``taskToken``."""
-    return re.sub(r"[^a-z]", "", name.lower()) in _NAMES
-
-
-def is_secret_value(name: str, value: Any) -> bool:
-    """Return whether a value of any type stands behind a secret's name; nothing, and yes or no, tell no secret."""
-    return value is not None and not isinstance(value, bool) and is_secret_name(name)
-
-
-def is_secret_field(name: str, value: str) -> bool:
-    """Return whether a field of a tool's result holds a secret: by its name, and not a plain word in a header's field.
-
-    ``authorization: approved`` and ``cookie: chocolate`` are words; a header's value has a digit, a scheme or a ``=``.
-    """
-    if not is_secret_name(name) or not value.strip():
-        return False
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    return plain not in _HEADERS or re.search(r"(?i)[\d=]|\b(?:bearer|basic|negotiate)\s", value) is not None
-
 
 def mask_secrets(text: str, *, emails: bool = False) -> str:
     """Return the text with every secret replaced by ``[masked]`` that is known or can be told by its form or name.
@@ -115,12 +86,18 @@ def mask_secrets(text: str, *, emails: bool = False) -> str:
         text: any text.
         emails: mask e-mail addresses too.
     """
+    text = mask_forms(mask_named(text))
+    return _EMAIL.sub(MASK, text) if emails else text
+
+
+def mask_forms(text: str) -> str:
+    """Return the text with every secret masked that is known, or can be told by its form."""
     text = KNOWN.mask(text, MASK)
     if len(text) >= _SHORTEST:
         if "%" in text:
             text = _WORD.sub(_mask_percent_encoded, text)
         text = _BASE64.sub(_mask_base64, _mask_plain(text))
-    return _EMAIL.sub(MASK, text) if emails else text
+    return text
 
 
 def _mask_plain(text: str) -> str:

@@ -309,7 +309,7 @@ def make_undo_error(answer: ToolAnswer) -> PentadError:
 def _clean_answer(answer: ToolAnswer, cleaner: Cleaner) -> tuple[str, Any]:
     """Return the whole text of a result, clean, and what it is the JSON of where that is known."""
     if answer.kind == "text":
-        return cleaner.clean_json(answer.text), None
+        return cleaner.clean(answer.text), None
     if answer.value is None:
         return "done", None
     value = cleaner.clean_value(to_json(answer.value))

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
-from pentad.domain.secrets import KNOWN, MASK, is_secret_field, is_secret_name, is_secret_value, mask_secrets
+from pentad.domain.secrets import KNOWN, MASK, is_behind, is_secret_name, mask_forms, mask_named, mask_secrets
 from pentad.tools.results.shape import MAX_SHOWN_BYTES, Fit, shape_text
 
 MAX_RESULT_BYTES = MAX_SHOWN_BYTES
@@ -107,26 +107,36 @@ class Cleaner:
         return found[0]
 
     def _clean_text(self, text: str, *, safe: bool) -> str:
-        if len(text) > 2 * _PIECE:
-            return "".join(self.clean(piece, safe=safe) for piece in _iter_pieces(text))
-        shown = strip_hidden(text)
+        shown = "".join(strip_hidden(piece) for piece in _iter_pieces(text))
         if safe or ALL_SAFE in self._safe:
-            return KNOWN.mask(shown, MASK)
-        masked = mask_secrets(shown)
-        if masked != shown:
-            self.masked += max(1, masked.count(MASK) - shown.count(MASK))
+            return "".join(KNOWN.mask(piece, MASK) for piece in _iter_pieces(shown))
+        # By names before by forms, and in the whole text: a piece may begin between a name and its value.
+        named = mask_named(shown, self._safe)
+        self._count(shown, named)
+        return "".join(
+            KNOWN.mask(piece, MASK) if lifted else self._mask_forms(piece)
+            for part, lifted in self._split_safe(named)
+            for piece in _iter_pieces(part)
+        )
+
+    def _mask_forms(self, text: str) -> str:
+        masked = mask_forms(text)
+        self._count(text, masked)
         return masked
 
-    def clean_json(self, text: str) -> str:
-        """Return text that may be JSON, or its beginning, cleaned but for the values of safe fields."""
+    def _count(self, text: str, masked: str) -> None:
+        if masked != text:
+            self.masked += max(1, masked.count(MASK) - text.count(MASK))
+
+    def _split_safe(self, text: str) -> Iterator[tuple[str, bool]]:
+        """Yield the parts of a text that may be JSON, or its beginning, and whether each is a safe field's value."""
         names = "|".join(re.escape(json.dumps(name, ensure_ascii=False)) for name in sorted(self._safe))
-        if not names:
-            return self.clean(text)
-        parts, end = [], 0
-        for match in re.finditer(rf'(?:{names})\s?:\s?(?P<value>"(?:[^"\\]|\\.)*")', text):
-            parts += [self.clean(text[end : match.start("value")]), self.clean(match["value"], safe=True)]
+        end = 0
+        for match in re.finditer(rf'(?:{names})\s?:\s?(?P<value>"(?:[^"\\]|\\.)*")', text) if names else ():
+            yield text[end : match.start("value")], False
+            yield match["value"], True
             end = match.end()
-        return "".join((*parts, self.clean(text[end:])))
+        yield text[end:], False
 
     def clean_value(self, value: Any, *, depth: int = 0, safe: bool = False, behind: tuple[str, ...] = ()) -> Any:
         """Return JSON's types with clean words.
@@ -152,7 +162,7 @@ class Cleaner:
                 self.clean(key): self._clean_field(key, part, depth, safe=safe, behind=behind)
                 for key, part in value.items()
             }
-        if behind and any(_is_secret(name, value) for name in behind):
+        if behind and is_behind(behind, value):
             self.masked += 1
             return MASK
         return self.clean(value, safe=safe) if isinstance(value, str) else value
@@ -164,13 +174,11 @@ class Cleaner:
         return self.clean_value(part, depth=depth + 1, behind=behind)
 
 
-def _is_secret(name: str, value: Any) -> bool:
-    return is_secret_field(name, value) if isinstance(value, str) else is_secret_value(name, value)
-
-
 def _iter_pieces(text: str) -> Iterator[str]:
     """Yield a long text in pieces that end with a line, or a word, and never within a key of several lines."""
-    start = 0
+    start = len(text) if len(text) <= 2 * _PIECE else 0
+    if start and text:
+        yield text
     while start < len(text):
         end = start + _PIECE
         if end < len(text):

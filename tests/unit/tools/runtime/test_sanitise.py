@@ -125,7 +125,7 @@ def test_all_of_a_result_may_be_safe_and_hidden_characters_go_all_the_same() -> 
 def test_a_large_result_that_is_text_already_keeps_its_safe_fields_where_it_was_cut_too() -> None:
     text = json.dumps({"link": LINK, "a": LINK, 'quo"te': LINK})[:-2]
     cleaner = Cleaner(["link", 'quo"te'])
-    shown = cleaner.clean_json(text)
+    shown = cleaner.clean(text)
     assert (shown.count("0f" * 32), cleaner.masked) == (1, 2)  # the last value was cut, so it is no field
 
 
@@ -177,6 +177,43 @@ def test_what_is_safe_stays_below_a_secrets_name_and_is_safe_all_the_way_down() 
         "secret": {"version": 3, "value": "[masked]", "link": {"password": 5}}
     }
     assert json.loads(render_result(value, Cleaner(["*"]))) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "masked"),
+    [
+        ('{"password": "hunter", "pin": 1234}', '{"password": "[masked]", "pin": 1234}', 1),
+        ({"body": '{"secret": {"a": "b", "n": 1}}'}, {"body": '{"secret": {"a": "[masked]", "n": "[masked]"}}'}, 2),
+        ({"rows": ["password=hunter&user=a"]}, {"rows": ["password=[masked]&user=a"]}, 1),
+        ("X-Api-Key: abc\nHost: a", "X-Api-Key: [masked]\nHost: a", 1),
+        ('{"pass\u200bword": "hunter"}', '{"password": "[masked]"}', 1),
+        ("the password: see the manual", "the password: see the manual", 0),
+    ],
+)
+def test_a_text_that_holds_fields_is_masked_by_their_names_and_counted(value: Any, shown: Any, masked: int) -> None:
+    cleaner = Cleaner()
+    assert cleaner.clean_value(value) == shown
+    assert cleaner.masked == masked
+
+
+def test_what_is_safe_stays_in_a_text_that_holds_fields_too() -> None:
+    text = json.dumps({"password": "hunter2hunter2", "secret": {"version": 3, "value": 7}, "pwd": "hunter"})
+    cleaner = Cleaner(["password", "version"])
+    shown = json.loads(cleaner.clean(text))
+    assert shown == {
+        "password": "hunter2hunter2",
+        "secret": {"version": 3, "value": "[masked]"},
+        "pwd": "[masked]",
+    }
+    assert cleaner.masked == 2
+    assert Cleaner(["*"]).clean(text) == text
+
+
+def test_a_name_and_its_value_are_not_parted_in_a_long_text() -> None:
+    row = '"a": 1, "password": "hunter", "b": 2, '
+    cleaner = Cleaner()
+    shown = cleaner.clean("{" + row * 80_000)
+    assert "hunter" not in shown and cleaner.masked == 80_000
 
 
 class Told(BaseModel):
