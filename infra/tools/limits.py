@@ -51,7 +51,7 @@ def read_rates(file: CatalogFile, tools: Mapping[str, AnyTool], known: Collectio
         known: these, and all that ship: what is said of one that is not deployed is read, and has no effect.
 
     Raises:
-        ConfigurationError: there is no such tool, its rate stands elsewhere, or it is no rate.
+        ConfigurationError: there is no such tool, its rate stands elsewhere or would not be kept, or it is no rate.
     """
     found = {}
     for name, text in file.get_section(RATE_LIMITS).items():
@@ -67,7 +67,17 @@ def read_rates(file: CatalogFile, tools: Mapping[str, AnyTool], known: Collectio
             found[name] = parse_rates(text)
         except ValueError as error:
             raise file.make_error(place, str(error), f"write {name}: {EXAMPLE}") from error
+        if name in tools and (graph := _find_graph(tools, name)) is not None:
+            raise file.make_error(
+                place, f"the graph '{graph}' calls it too, where nothing keeps a rate", f"give '{graph}' a rate instead"
+            )
     return {name: rates for name, rates in found.items() if name in tools}
+
+
+def _find_graph(tools: Mapping[str, AnyTool], name: str) -> str | None:
+    """Return the graph that calls a tool within its own function."""
+    called = tools[name]
+    return next((one.name for one in tools.values() if one is not called and called.module in one.modules[1:]), None)
 
 
 def replace_rates(tools: Mapping[str, AnyTool], rates: Mapping[str, tuple[Rate, ...]]) -> dict[str, AnyTool]:

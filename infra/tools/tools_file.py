@@ -14,7 +14,7 @@ from infra.tools.limits import RATE_LIMITS, read_rates
 from pentad.domain.declarations.rates import Rate
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TenantId
-from pentad.domain.secrets import is_secret_name, mask_secrets
+from pentad.domain.secrets import is_secret_name, mask_forms
 from pentad.domain.values import FrozenValue
 from pentad.models.catalog.catalog_file import CatalogFile
 from pentad.tools.credentials.rotate import RotationPlan
@@ -207,7 +207,7 @@ def _check_secret_values(file: CatalogFile, path: tuple[Any, ...], value: Any, n
         if named is not None and len(place) == 2 and key in named:
             continue
         hidden = named is not None and is_secret_name(key)
-        if hidden or mask_secrets(text) != text or mask_secrets(f'{key}: "{text}"') != f'{key}: "{text}"':
+        if hidden or mask_forms(text) != text or mask_forms(f'{key}: "{text}"') != f'{key}: "{text}"':
             raise file.make_error(
                 place,
                 f"the value looks like a secret, and {NAME} is in the repository",

@@ -218,6 +218,19 @@ def test_what_is_wrong_with_a_rate_is_told_with_line_and_fix(tmp_path: Path, sec
     assert fix in str(caught.value.fix)
 
 
+def test_a_rate_that_a_graph_would_not_keep_is_refused(tmp_path: Path) -> None:
+    from pentad.tools.graphs.adapters.langgraph_tool import from_langgraph
+
+    def build(model: Any, tools: Any) -> Any:
+        raise NotImplementedError
+
+    research = from_langgraph(build, name="research", description="Research.", effects="none", tools=[bare])
+    tools: dict[str, AnyTool] = {"bare": bare, "research": research}
+    with pytest.raises(ConfigurationError, match="the graph 'research' calls it too, where nothing keeps a rate"):
+        read(tmp_path, "rate_limits:\n  bare: 5/day\n", tools)
+    assert read(tmp_path, "rate_limits:\n  research: 5/day\n", tools).rates.keys() == {"research"}
+
+
 def test_no_tool_has_the_name_of_a_section(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"rate_limits\.py has the name of a section"):
         read(tmp_path, "", {"rate_limits": bare})
