@@ -392,7 +392,7 @@ def _print_faults(subject: str, entries: int, faults: Sequence[str]) -> None:
         for fault in faults:
             OUT.print(build_styled(fault, "red"))
     else:
-        said = "[green]{count} of {subject} are as they were written[/]"
+        said = "[green]{count} of {subject} checked: none was changed[/]"
         OUT.print(build_line(said, count=format_count(entries, "entry"), subject=subject))
     if faults:
         raise typer.Exit(1)
