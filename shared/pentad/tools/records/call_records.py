@@ -4,7 +4,7 @@ For tools that change nothing but records. What the function writes is kept here
 it were written. When the function has returned, everything is written in one transaction, together with a mark that
 holds the answer: a call that is tried again finds the mark, and is answered without being run. Where another call was
 faster with a record that this one has read and replaces, nothing is written, and the function runs again on what stands
-there now. A record that is only read is not compared.
+there now. So it is where a page had no record of a key that this call puts. A record that is only read is not compared.
 """
 
 import time
@@ -34,6 +34,7 @@ from pentad.tools.records.ports import (
     Value,
     WriteRefused,
 )
+from pentad.tools.records.seen_ranges import SeenRanges
 from pentad.tools.records.values import compute_digest, copy_value
 
 
@@ -55,6 +56,7 @@ class CallRecords:
         self._known = known if known is not None else {}
         self._read: dict[Place, Record | None] = {}
         self._written: dict[Place, RecordWrite] = {}
+        self._ranges = SeenRanges()
 
     def put(self, kind: str, key: str, value: Value, *, if_absent: bool = False, if_version: int | None = None) -> bool:
         """Store a record; see the port."""
@@ -77,6 +79,7 @@ class CallRecords:
         own = {key: one for (of, key), one in self._written.items() if of == kind and key.startswith(begins)}
         removed = sum(one.value is None for one in own.values())
         page = self._store.query(kind, begins=begins, limit=limit + removed, after=after)
+        self._ranges.add(kind, begins, after, [record.key for record in page], limit + removed)
         for record in page:
             self._read.setdefault((kind, record.key), record)
         places = {record.key for record in page} | {key for key in own if after is None or key > after}
@@ -131,7 +134,9 @@ class CallRecords:
         """
         if not self._written:
             return
-        writes = [RecordWrite(one.kind, one.key, one.value, self._expect(one)) for one in self._written.values()]
+        # More than a transaction takes may go apart: of those, what a page has shown to be free is not compared.
+        pages = len(self._written) <= MAX_WRITES
+        writes = [RecordWrite(one.kind, one.key, one.value, self._expect(one, pages)) for one in self._written.values()]
         # What replaces a record unread comes to the same however often it is done: it may go first, by itself.
         apart = [one for one in writes if one.expected == "any"] if len(writes) > MAX_WRITES else []
         together = [one for one in writes if one.expected != "any"] if apart else writes
@@ -160,11 +165,13 @@ class CallRecords:
         self._written[one.place] = RecordWrite(one.kind, one.key, one.value, first)
         return True
 
-    def _expect(self, one: RecordWrite) -> Expected:
+    def _expect(self, one: RecordWrite, pages: bool) -> Expected:
         """Return what has to stand in the table for a write: what was read there, or else what its options say."""
         if one.place in self._read:
             found = self._read[one.place]
             return "absent" if found is None else found.state
+        if pages and one.value is not None and one.expected in (None, "any") and self._ranges.cover(*one.place):
+            return "absent"
         return one.expected or "any"
 
     def _can_look(self, place: Place) -> bool:

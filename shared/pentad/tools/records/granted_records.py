@@ -31,6 +31,7 @@ from pentad.tools.records.ports import (
     Value,
     WriteRefused,
 )
+from pentad.tools.records.seen_ranges import SeenRanges
 from pentad.tools.records.values import compute_digest
 
 MAX_KEY = 512
@@ -176,12 +177,13 @@ class GrantedRecords:
         self._rules = RecordRules(grants, tool)
         self._sleep = sleep
         self._seen: dict[Place, Expected] = {}
+        self._ranges = SeenRanges()
 
     def put(self, kind: str, key: str, value: Value, *, if_absent: bool = False, if_version: int | None = None) -> bool:
         """Store a record; see the port."""
         self._rules.check_write(RecordWrite(kind, key, value))
         asks = if_absent or if_version is not None
-        expected = expect_for_put(if_absent, if_version) if asks else self._expect(kind, key)
+        expected = expect_for_put(if_absent, if_version) if asks else self._expect(RecordWrite(kind, key, value))
         try:
             stored = self._store.write(RecordWrite(kind, key, value, expected))
         except WriteRefused as refusal:
@@ -208,6 +210,7 @@ class GrantedRecords:
         self._rules.check_query(kind, begins, limit, after)
         page = self._store.query(kind, begins=begins, limit=limit, after=after)
         self._seen.update({(kind, record.key): record.state for record in page})
+        self._ranges.add(kind, begins, after, [record.key for record in page], limit)
         return page
 
     def iterate(self, kind: str, *, begins: str = "") -> Iterator[Record]:
@@ -230,9 +233,7 @@ class GrantedRecords:
     def transact(self, writes: Sequence[RecordWrite]) -> None:
         """Do all writes or none; see the port."""
         self._rules.check_transaction(writes)
-        filled = [
-            one if one.expected is not None else replace(one, expected=self._expect(*one.place)) for one in writes
-        ]
+        filled = [one if one.expected is not None else replace(one, expected=self._expect(one)) for one in writes]
         try:
             self._store.write_all(filled)
         except WriteRefused as refusal:
@@ -262,8 +263,10 @@ class GrantedRecords:
         self._note(kind, key, None)
         return "deleted"
 
-    def _expect(self, kind: str, key: str) -> Expected:
-        return self._seen.get((kind, key), "any")
+    def _expect(self, one: RecordWrite) -> Expected:
+        """Return what has to stand where a write says nothing of it: what was read there, or what a page showed."""
+        free = one.value is not None and self._ranges.cover(*one.place)
+        return self._seen.get(one.place, "absent" if free else "any")
 
     def _note(self, kind: str, key: str, stored: Record | None) -> None:
         """Remember what this call has left: its own change must not stop its next one."""

@@ -185,3 +185,64 @@ def test_a_transaction_of_the_tool_is_refused_as_a_whole_and_else_part_of_the_ca
 
     assert bench.call(work) == "RecordChanged"
     assert [record.key for record in bench.table.query("NOTE")] == ["b"]
+
+
+def make_number(records: RecordStore) -> str:
+    """Put a record with the number after those that are there."""
+    number = len(list(records.iterate("NOTE"))) + 1
+    records.put("NOTE", f"{number}", {"n": number})
+    return str(number)
+
+
+def test_two_calls_that_count_the_records_and_put_the_next_both_keep_theirs(bench: Bench) -> None:
+    def work(records: RecordStore) -> str:
+        answer = make_number(records)
+        if bench.runs == 1:
+            bench.table.put("NOTE", answer, {"of": "the other"})
+        return answer
+
+    bench.table.put("NOTE", "0", {})
+    assert bench.call(work) == "3"
+    assert [record.key for record in bench.table.query("NOTE")] == ["0", "2", "3"]
+    assert bench.table.get("NOTE", "2") == {"of": "the other"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "runs"),
+    [
+        ({}, "k", 2),
+        ({"begins": "k"}, "k", 2),
+        ({"begins": "x"}, "k", 1),
+        ({"limit": 1}, "k", 1),
+        ({"limit": 2}, "k", 2),
+        ({"after": "a"}, "k", 2),
+        ({"after": "m"}, "k", 1),
+    ],
+)
+def test_only_a_page_that_would_have_shown_a_record_says_that_it_is_not_there(
+    bench: Bench, asked: dict[str, Any], key: str, runs: int
+) -> None:
+    for one in "am":
+        bench.table.put("NOTE", one, {})
+
+    def work(records: RecordStore) -> None:
+        records.query("NOTE", **asked)
+        records.put("NOTE", key, {"of": "mine"})
+        if bench.runs == 1:
+            bench.table.put("NOTE", key, {"of": "the other"})
+
+    bench.call(work)
+    assert bench.runs == runs
+    assert bench.table.get("NOTE", key) == {"of": "mine"}
+
+
+def test_more_new_records_than_a_transaction_takes_are_put_after_a_look_at_all(bench: Bench) -> None:
+    def work(records: RecordStore) -> int:
+        start = len(list(records.iterate("NOTE")))
+        for number in range(150):
+            records.put("NOTE", f"{start + number:04}", {"n": number})
+        return start
+
+    assert bench.call(work, key="one") == "0"
+    assert bench.call(work, key="two") == "150"
+    assert len(bench.table.query("NOTE", limit=1_000)) == 300

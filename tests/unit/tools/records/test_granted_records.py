@@ -55,6 +55,40 @@ def test_what_was_read_as_absent_must_still_be_absent(table: MemoryRecords) -> N
     assert theirs.get("NOTE", "n") == {"v": "theirs"}
 
 
+@pytest.mark.parametrize("by", ["put", "transact"])
+def test_what_a_page_showed_to_be_absent_must_still_be_absent(table: MemoryRecords, by: str) -> None:
+    mine, theirs = open_records(table), open_records(table)
+    theirs.put("NOTE", "1", {})
+    number = str(len(list(mine.iterate("NOTE"))) + 1)
+    theirs.put("NOTE", number, {"of": "theirs"})
+    with pytest.raises(RecordChanged):
+        if by == "put":
+            mine.put("NOTE", number, {"of": "mine"})
+        else:
+            mine.transact([RecordWrite("NOTE", number, {"of": "mine"}), RecordWrite("NOTE", "9", {})])
+    assert [record.key for record in theirs.query("NOTE")] == ["1", "2"]
+    assert theirs.get("NOTE", "2") == {"of": "theirs"}
+    assert len(list(mine.iterate("NOTE"))) == 2
+    mine.put("NOTE", "3", {"of": "mine"})
+    mine.put("NOTE", "3", {"of": "mine, again"})
+    assert mine.delete("NOTE", "4") == "absent"
+
+
+def test_pages_one_after_the_other_are_one_range_and_a_full_page_says_nothing_of_what_is_behind(
+    table: MemoryRecords,
+) -> None:
+    mine, theirs = open_records(table), open_records(table)
+    for number in range(250):
+        theirs.put("NOTE", f"{number:03}", {})
+    assert len(mine.query("NOTE", limit=100)) == 100
+    theirs.put("NOTE", "100a", {"of": "theirs"})
+    mine.put("NOTE", "100a", {"of": "mine"})
+    assert len(list(mine.iterate("NOTE"))) == 251
+    theirs.put("NOTE", "199a", {})
+    with pytest.raises(RecordChanged):
+        mine.put("NOTE", "199a", {})
+
+
 def test_a_record_that_was_removed_and_made_anew_is_another_one(table: MemoryRecords) -> None:
     mine, theirs = open_records(table), open_records(table)
     theirs.put("NOTE", "n", {"v": 1})
