@@ -21,7 +21,7 @@ from twin.simulator.rules.arguments.generic import fill_arguments, plan_generic_
 from twin.simulator.rules.arguments.schema import find_property, has_any_word, is_complete, list_required
 from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions, show
-from twin.simulator.rules.extract import answer_from, coverage
+from twin.simulator.rules.extract import answer_from
 from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
 from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
@@ -78,7 +78,7 @@ class RuleEngine:
             arguments = fill_arguments(named, situation.question.text)
             arguments = arguments and fit_arguments(named, arguments, situation.question.text)
             if arguments is None or not is_complete(named, arguments):
-                arguments = Filler(text, _estimate_confidence(situation)).fill({"type": "object", **named.schema})
+                arguments = Filler(text).fill({"type": "object", **named.schema})
             return Reply(calls=(ToolCall(named.name, arguments),), stop="tool_calls")
         read = follow_up(situation.question.text, situation.past, conversation.system)
         tools = conversation.tools if conversation.choice.mode != "none" else ()
@@ -89,7 +89,6 @@ class RuleEngine:
         answer = reply.text if reply.text not in (NOTHING, NO_CONTEXT, DANGLING) else ""
         filler = Filler(
             _collect_source(conversation, situation),
-            _estimate_confidence(situation),
             answer,
             situation.question.text,
             read_own_rating(conversation),
@@ -274,10 +273,3 @@ def _collect_source(conversation: Conversation, situation: Situation) -> str:
     ]
     text = "\n\n".join(part for part in parts if part)
     return text or "\n\n".join(turn.text for turn in conversation.turns if turn.text)
-
-
-def _estimate_confidence(situation: Situation) -> float:
-    """Return between 0.5 and 0.95: the more of the question's words the passages cover, the more."""
-    if not situation.question.passages:
-        return 0.8
-    return round(0.5 + 0.45 * coverage(situation.question.passages, situation.question.text), 2)

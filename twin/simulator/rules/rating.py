@@ -13,7 +13,7 @@ from html import unescape
 from typing import Any
 
 from twin.simulator.neutral import Conversation, Json, ToolChoice, Turn
-from twin.simulator.rules.arguments.structured import UNKNOWN
+from twin.simulator.rules.arguments.confidence import UNKNOWN
 
 _MARKER = re.compile(r"[ \t]?\[(confidence|self-report|judge) (0(?:\.\d{1,4})?|1(?:\.0{1,4})?)\]")
 _SPOKEN = "JSON Schema:\n"

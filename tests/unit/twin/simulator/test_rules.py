@@ -450,6 +450,42 @@ def test_a_call_keeps_to_the_pattern_and_bounds_of_its_tool_or_is_not_made(asked
     assert [call.arguments for call in reply.calls] == ([] if arguments is None else [arguments])
 
 
+def refund(pattern: str) -> Tool:
+    return tool("refund_order", "Refund an order.", order={"type": "string", "pattern": pattern})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asked", "order"),
+    [
+        (r"^[A-Z]-\d{4}$", "Refund order C-4711, please.", "C-4711"),
+        (r"^[A-Z]-\d{4}$", "Refund order ABC-47112", None),
+        (r"^[A-Z]-\d{4}$", "Refund order C-47112", None),
+        (r"^[A-Z]-\d{4}$", "Refund order AB-C-4711", None),
+        (r"^[A-Z]-\d{4}$", "Refund order C-4711-9", None),
+        (r"^[A-Z]-\d{4}$", "Refund order (C-4711)!", "C-4711"),
+        (r"^[A-Z]-\d{4}$", "refund order: \u8ba2\u5355C-4711\u9000\u6b3e", "C-4711"),
+        (r"^\d+$", "Refund order 12.5", None),
+        (r"^\d+\$$", "Refund order of 12$ now", "12$"),
+        (r"^\d+\$$", "Refund order of 12 now", None),
+        (r"^\^\w+$", "Refund order ^abc now", "^abc"),
+        (r"\A\d{4}\Z", "Refund order number 4711 now", "4711"),
+        (r"(?i)^c-\d{4}$", "Refund order C-4711 now", "C-4711"),
+        (r"^#\d{4}$", "Refund order#4711 now", "#4711"),
+    ],
+)
+def test_a_call_names_what_the_question_names_and_no_part_of_it(pattern: str, asked: str, order: str | None) -> None:
+    assert [call.arguments for call in talk(asked, tools=(refund(pattern),)).calls] == (
+        [] if order is None else [{"order": order}]
+    )
+
+
+@pytest.mark.parametrize("form", ["date", "uuid"])
+def test_a_part_of_a_longer_number_is_no_value_of_a_format(form: str) -> None:
+    long = {"date": "12026-01-011", "uuid": "a0b1c2d3e4f-0000-4000-8000-000000000000"}[form]
+    made = tool("refund_order", "Refund an order.", order={"type": "string", "format": form})
+    assert talk(f"Refund order {long}", tools=(made,)).calls == ()
+
+
 def test_a_forced_call_meets_a_pattern_that_the_question_does_not() -> None:
     asked = Conversation("m", (Turn("user", "Find it."),), tools=(ORDER,), choice=ToolChoice("tool", "find_order"))
     [call] = RuleEngine().generate_reply(asked).calls

@@ -9,6 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json, Tool, ToolCall
+from twin.simulator.rules.arguments.patterns import find_match
 from twin.simulator.rules.arguments.schema import get_properties, infer_type, is_complete, list_required
 from twin.simulator.rules.arguments.structured import FORMATS, bound_number, bound_text
 
@@ -71,9 +72,7 @@ def _mend(schema: Json, value: Any, question: str) -> Any:
             return found.group() if found else None
         if schema.get("pattern"):
             # A pattern is met by what the question holds, or not at all: nothing is made up.
-            found = re.search(str(schema["pattern"]).strip("^$"), value) or re.search(
-                str(schema["pattern"]).strip("^$"), question
-            )
-            return found.group() if found else None
+            pattern = str(schema["pattern"])
+            return find_match(pattern, value) or find_match(pattern, question)
         return bound_text(value, schema)
     return None

@@ -1,4 +1,4 @@
-"""Make the plainest text that a regular expression matches, for schemas with a pattern."""
+"""Find what of a text a regular expression matches, or make the plainest text, for schemas with a pattern."""
 
 from __future__ import annotations
 
@@ -15,6 +15,31 @@ _MIXED = "aA0-"
 _PLAIN = "a0A-_ .@/:"
 _OF_CLASS = {"CATEGORY_DIGIT": "0", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 _OUTSIDE_CLASS = {"CATEGORY_NOT_DIGIT": "a", "CATEGORY_NOT_WORD": "-", "CATEGORY_NOT_SPACE": "a"}
+_ANCHORED = re.compile(r"(\(\?[aimsux]+\))?(?:\^|\\A)?((?:[^\\]|\\.)*?)(?:\$|\\Z)?", re.S)
+"""A pattern: its flags, and what stands between an anchor at either end."""
+# Scripts without blanks may stand beside a name that is no part of their word.
+_LETTER = r"[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+_BEGIN = rf"(?:(?<!{_LETTER})|(?!{_LETTER}))(?<!{_LETTER}-)(?<!\d[.,])"
+_END = rf"(?:(?<!{_LETTER})|(?!{_LETTER}))(?!-{_LETTER}|[.,]\d)"
+
+
+def find_match(pattern: str, text: str) -> str | None:
+    r"""Return what of a text meets a pattern that may be anchored, or None.
+
+    It begins and ends where words do: ``^[A-Z]-\d{4}$`` is not met by a part of ``ABC-47112``, which names another.
+
+    Args:
+        pattern: a regular expression; one that Python does not read is met by nothing.
+        text: what it is looked for in.
+    """
+    parts = _ANCHORED.fullmatch(pattern)
+    if parts is None:  # it ends in a lone backslash
+        return None
+    try:
+        found = re.search(f"{parts[1] or ''}{_BEGIN}(?:{parts[2]}){_END}", text)
+    except re.error:
+        return None
+    return found.group() if found else None
 
 
 def make_match(pattern: str, more: int = 0) -> str | None:

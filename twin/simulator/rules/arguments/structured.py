@@ -10,26 +10,29 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json
-from twin.simulator.rules.arguments.patterns import make_match_of_length
+from twin.simulator.rules.arguments.confidence import (
+    UNKNOWN,
+    is_affirmed,
+    is_confidence,
+    is_score,
+    pick_from_scale,
+)
+from twin.simulator.rules.arguments.patterns import find_match, make_match_of_length
 from twin.simulator.rules.arguments.repair import repair
 from twin.simulator.rules.arguments.schema import infer_type, list_options, resolve, split_name
-from twin.simulator.rules.text import extract_terms, shorten, split_sentences, split_words, stem
+from twin.simulator.rules.text import extract_terms, shorten, split_sentences, split_words
 
 _MAX_DEPTH = 12
 _MAX_ITEMS = 3
-UNKNOWN = 0.5
-"""The confidence of rules, which have none: neither sure nor unsure."""
-_CONFIDENCE = frozenset(stem(word) for word in "confidence probability likelihood certainty".split())
-_SCORES = frozenset(stem(word) for word in "score quality relevance rating similarity".split())
 _NEGATIVE = re.compile(r"\b(?:no|not|never|cannot|can't|isn't|doesn't|don't|fail(?:s|ed)?|wrong|unable|reject)\b", re.I)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 FORMATS: dict[str, tuple[str, str]] = {
-    "date": (r"\d{4}-\d{2}-\d{2}", "1970-01-01"),
-    "date-time": (r"\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})", "1970-01-01T00:00:00Z"),
+    "date": (r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", "1970-01-01"),
+    "date-time": (r"(?<!\d)\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})", "1970-01-01T00:00:00Z"),
     "time": (r"\b\d{2}:\d{2}:\d{2}\b", "00:00:00Z"),
     "email": (r"[\w.+-]+@[\w-]+\.[\w.]*\w", "nobody@example.com"),
     "uri": (r"https?://\S+[\w/]", "https://example.com/"),
-    "uuid": (r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "00000000-0000-4000-8000-000000000000"),
+    "uuid": (r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b", "00000000-0000-4000-8000-000000000000"),
 }
 """How a text of a format is found, and what stands for one that is not there."""
 
@@ -37,22 +40,18 @@ FORMATS: dict[str, tuple[str, str]] = {
 class Filler:
     """Draws values from one text; numbers are used in order, once each."""
 
-    def __init__(
-        self, text: str, confidence: float = 0.8, answer: str = "", focus: str = "", sure: float = 0.5
-    ) -> None:
+    def __init__(self, text: str, answer: str = "", focus: str = "", sure: float = UNKNOWN) -> None:
         """Prepare the text.
 
         Args:
             text: Where values come from.
-            confidence: What scores get, between 0 and 1.
             answer: What answer-like strings get; the first sentences of the text by default.
             focus: The part of the text that decides between the values of an enum, if it speaks of one.
-            sure: What a confidence gets: rules have none, so the middle, but where a marker sets it.
+            sure: What a confidence or score gets, 0 to 1: rules have none, so the middle, but where a marker sets it.
         """
         self._sure = sure
         self._text = text
         self._focus = focus
-        self._confidence = confidence
         self._sentences = split_sentences(text) or [text.strip() or "none"]
         self._answer = answer or shorten(" ".join(self._sentences[:2]), 400)
         self._numbers = _NUMBER.findall(re.sub(r"\d{4}-\d{2}-\d{2}", " ", text))
@@ -63,7 +62,7 @@ class Filler:
         instance = self._fill("", schema, schema, 0)
         if validator.is_valid(instance):
             return instance
-        plain = Filler("", self._confidence, sure=self._sure)
+        plain = Filler("", sure=self._sure)
         plain._text = "none"
         for filler in (self, plain):
             mended = repair(instance, schema, partial(filler._fill_part, schema))
@@ -79,7 +78,7 @@ class Filler:
         schema = resolve(raw, root)
         allowed = list_options(schema)
         if allowed:
-            return self._choose(allowed)
+            return self._choose(name, allowed)
         wanted = infer_type(schema)
         if depth > _MAX_DEPTH:
             return None
@@ -90,6 +89,8 @@ class Filler:
         if wanted in ("integer", "number"):
             return self._build_number(name, schema, wanted)
         if wanted == "boolean":
+            if is_confidence(name):
+                return is_affirmed(name, self._sure)
             return not _NEGATIVE.search(self._find_near(name))
         return self._build_string(name, schema) if wanted == "string" else None
 
@@ -137,11 +138,10 @@ class Filler:
 
     def _build_number(self, name: str, schema: Json, wanted: str) -> int | float:
         low, high = _read_bounds(schema, wanted)
-        parts = set(split_name(name))
-        if parts & (_CONFIDENCE | _SCORES):
+        if is_confidence(name) or is_score(name):
             bottom = low if low is not None else 0.0
             top = high if high is not None else (1.0 if wanted == "number" else 10.0)
-            value = bottom + (top - bottom) * (self._sure if parts & _CONFIDENCE else self._confidence)
+            value = bottom + (top - bottom) * self._sure
         else:
             named = _NUMBER.search(self._find_named(name))
             value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
@@ -160,9 +160,9 @@ class Filler:
     def _match_pattern(self, pattern: str, schema: Json) -> str:
         """Return what of the text meets a pattern and a length, or the plainest text that does."""
         least, most = read_lengths(schema)
-        match = re.search(pattern.strip("^$"), self._text)
-        if match and len(match.group()) >= least and (most is None or len(match.group()) <= most):
-            return match.group()
+        found = find_match(pattern, self._text)
+        if found and len(found) >= least and (most is None or len(found) <= most):
+            return found
         return make_match_of_length(pattern, least, most) or self._fit("", schema)
 
     def _find_by_name(self, name: str) -> str:
@@ -194,14 +194,19 @@ class Filler:
     def _fit(self, text: str, schema: Json) -> str:
         return bound_text(text, schema)
 
-    def _choose(self, allowed: list[Any]) -> Any:
-        """Return the allowed value that the focus, else the text, speaks of most; the first if neither does."""
+    def _choose(self, name: str, allowed: list[Any]) -> Any:
+        """Return the allowed value that the focus, else the text, speaks of most; the first if neither does.
+
+        Of a confidence it is the middle whatever the text speaks of, and of a score if it speaks of none.
+        """
+        if is_confidence(name):
+            return pick_from_scale(allowed, self._sure)
         for text in (self._focus, self._text):
             present = extract_terms(text)
             scores = [_score_mentions(value, text, present) for value in allowed]
             if max(scores) > 0:
                 return allowed[scores.index(max(scores))]
-        return allowed[0]
+        return pick_from_scale(allowed, self._sure) if is_score(name) else allowed[0]
 
 
 def read_lengths(schema: Json) -> tuple[int, int | None]:

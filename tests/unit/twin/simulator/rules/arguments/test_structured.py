@@ -7,17 +7,62 @@ from jsonschema import Draft202012Validator
 
 from twin.simulator.rules.arguments.structured import Filler
 
-
-@pytest.mark.parametrize("name", ["score", "relevance_score"])
-def test_a_score_comes_from_no_number_of_the_text(name: str) -> None:
-    schema = {"type": "object", "properties": {name: {"type": "number"}}, "required": [name]}
-    assert Filler("There are 3 of them.", 0.7).fill(schema) == {name: 0.7}
+_SCALE = {"enum": ["high", "medium", "low"]}
+_NUMBER = {"type": "number"}
 
 
-@pytest.mark.parametrize("name", ["confidence", "probability", "certainty", "likelihood_score"])
-def test_rules_have_no_confidence_whatever_they_found(name: str) -> None:
-    schema = {"type": "object", "properties": {name: {"type": "number"}}, "required": [name]}
-    assert Filler("There are 3 of them.", 0.95).fill(schema) == {name: 0.5}
+def fill(name: str, schema: dict[str, Any], text: str = "There are 3 of them.", **options: Any) -> Any:
+    whole = {"type": "object", "properties": {name: schema}, "required": [name]}
+    filled = Filler(text, **options).fill(whole)
+    assert Draft202012Validator(whole).is_valid(filled)
+    return filled[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "value"),
+    [
+        *((name, _NUMBER, 0.5) for name in ("confidence", "probability", "certainty", "likelihood_score")),
+        *((name, _NUMBER, 0.5) for name in ("score", "relevance_score", "quality")),
+        ("rating", {"type": "integer", "minimum": 1, "maximum": 5}, 3),
+        ("confidence", _SCALE, "medium"),
+        ("confidenceLevel", {"enum": ["very low", "low", "medium", "high", "very high"]}, "medium"),
+        ("certainty", {"enum": ["high", "low"]}, "low"),
+        ("certainty", {"enum": ["low", "high"]}, "low"),
+        ("confidence", {"enum": ["VERY_HIGH", "HIGH", "LOW", "VERY_LOW"]}, "LOW"),
+        ("confidence", {"enum": [5, 4, 3, 2, 1]}, 3),
+        ("confidence", {"enum": ["high", "medium", "low", None]}, "medium"),
+        ("confidence", {"const": "high"}, "high"),
+        ("quality", _SCALE, "medium"),
+        ("sure", {"type": "boolean"}, False),
+        ("is_confident", {"type": "boolean"}, False),
+        ("certain", {"enum": [True, False]}, False),
+        ("uncertain", {"type": "boolean"}, True),
+        ("measured", {"type": "boolean"}, True),
+    ],
+)
+def test_rules_have_no_confidence_whatever_they_found(name: str, schema: dict[str, Any], value: Any) -> None:
+    assert fill(name, schema) == value
+
+
+def test_what_a_text_says_is_no_confidence_in_it_but_may_be_a_quality() -> None:
+    assert fill("confidence", _SCALE, "Confidence is high, and so is the quality.") == "medium"
+    assert fill("quality", _SCALE, "The quality is high.") == "high"
+
+
+@pytest.mark.parametrize(("sure", "scale", "number", "told"), [(0.95, "high", 0.95, True), (0.1, "low", 0.1, False)])
+def test_a_marker_sets_how_sure_each_kind_of_field_is(sure: float, scale: str, number: float, told: bool) -> None:
+    assert (fill("confidence", _SCALE, sure=sure), fill("confidence", _NUMBER, sure=sure)) == (scale, number)
+    assert (fill("sure", {"type": "boolean"}, sure=sure), fill("unsure", {"type": "boolean"}, sure=sure)) == (
+        told,
+        not told,
+    )
+
+
+def test_a_pattern_is_met_by_a_whole_name_of_the_text_or_by_none_of_it() -> None:
+    order = {"type": "string", "pattern": "^[A-Z]-\\d{4}$"}
+    assert fill("order", order, "Refund C-4711.") == "C-4711"
+    assert fill("order", order, "Refund ABC-47112.") not in "ABC-47112"
+    assert fill("price", {"type": "string", "pattern": "^\\d+\\$$"}, "It costs 12$ now.") == "12$"
 
 
 @pytest.mark.parametrize(
