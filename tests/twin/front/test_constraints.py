@@ -132,3 +132,27 @@ def test_a_value_of_another_type_is_no_request(client: Client) -> None:
         (b'{"Name": ["a"], "Value": "a"}', "Start of list found where not expected"),
     ):
         assert refuse(send_raw(client, body), Name="a", Value="b") == ("SerializationException", told)
+
+
+HALF = "\ud83d"
+
+
+@pytest.mark.parametrize("half", [HALF, "\ude00", f"a{HALF}b"])
+def test_half_of_a_surrogate_pair_is_refused_by_every_service_that_reads_json(client: Client, half: str) -> None:
+    dynamodb, events, secrets = client("dynamodb"), client("events"), client("secretsmanager")
+    dynamodb.create_table(
+        TableName="halves",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    calls = (
+        (dynamodb.put_item, {"TableName": "halves", "Item": {"pk": {"S": "a"}, "v": {"S": half}}}),
+        (dynamodb.put_item, {"TableName": "halves", "Item": {"pk": {"S": "a"}, "v": {"M": {half: {"N": "1"}}}}}),
+        (events.put_events, {"Entries": [{"Source": "a", "DetailType": "b", "Detail": json.dumps({"v": 1}) + half}]}),
+        (secrets.create_secret, {"Name": "a", "SecretString": half}),
+    )
+    for call, request in calls:
+        assert refuse(call, **request) == ("SerializationException", "a text holds half of a surrogate pair")
+    created = secrets.create_secret(Name="whole", SecretString="\U0001f600")
+    assert secrets.get_secret_value(SecretId=created["ARN"])["SecretString"] == "\U0001f600"

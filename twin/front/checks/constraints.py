@@ -7,6 +7,8 @@ its model before anything is done. The models of S3 and SQS state hardly any bou
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import islice
@@ -28,6 +30,8 @@ CHECKED: Final = (
 MOST_FAULTS: Final = 10
 """So many faults of a request are told."""
 
+_HALF_PAIR: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""An escape in JSON that is half of a surrogate pair, alone or with the other half."""
 _MODELS: Final = {"states": "stepfunctions"}
 _CODES: Final = {"logs": "InvalidParameterException", "iam": "ValidationError", "sns": "ValidationError"}
 
@@ -37,6 +41,8 @@ def find_violation(call: ApiCall, environ: Mapping[str, Any]) -> ApiResponse | N
     operation = _find_operation(call.service, call.operation) if call.service in CHECKED else None
     if operation is None or operation.input_shape is None:
         return None
+    if _HALF_PAIR.search(call.body) and not _is_unicode(call.params):
+        return build_error(call.service, 400, "SerializationException", "a text holds half of a surrogate pair")
     params = _read_params(call, operation, environ)
     if params is None:
         return None
@@ -50,6 +56,15 @@ def find_violation(call: ApiCall, environ: Mapping[str, Any]) -> ApiResponse | N
     return build_error(
         call.service, 400, _CODES.get(call.service, "ValidationException"), f"{count}: {'; '.join(faults)}"
     )
+
+
+def _is_unicode(params: Mapping[str, Any]) -> bool:
+    """Tell whether all texts can be written in UTF-8, as the services store them."""
+    try:
+        json.dumps(params, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache
