@@ -6,11 +6,13 @@ only widens the search.
 """
 
 import re
-import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from pentad.memory.context.listed_languages import is_listed
+from pentad.memory.context.wording.courtesies import is_greeting_or_close, may_open, may_sign
+from pentad.memory.context.wording.referring import leans_on_before, refers
 
 QUERY_CHARACTERS = 4000
 ASKED_CHARACTERS = 1000
@@ -21,6 +23,7 @@ _EDGE_CHARACTERS: Final = 600
 _LINE_CHARACTERS: Final = 400
 _FEW_WORDS: Final = 12  # in more words, what is referred to may be among them
 _MOST_MIDDLE: Final = 3
+_MOST_COURTESIES: Final = 5  # paragraphs of an edge: a name, a sign-off, a greeting
 _MOST_MARKS: Final = 50
 _REPEATED: Final = 4
 """So many lines that differ in their numbers only are material, and no question of the user's."""
@@ -31,45 +34,12 @@ _THIN_LETTERS: Final = 14  # "What should I do?" says nothing of what it is abou
 # A question mark of any script that ends a sentence; none in an address (`?a=1`) or an expression (`x ? y`).
 _MARK: Final = re.compile("(?<=[^\\s?])[?\uff1f\u061f](?=[\\s\"'\u201d\u00bb)\\]*_]|\\Z|[^\x00-\x7f])")
 _SENTENCE_END: Final = re.compile("[.!?](?=\\s)|[\u3002\uff01\uff1f\u061f]")
+_LINE_END: Final = re.compile("\r\n?|[\v\f\u0085\u2028]")
+_BETWEEN: Final = re.compile(r"\n[^\S\n]*\n|\n--[ \t]*(?=\n)")
+"""What stands between paragraphs: an empty line, or the mark before a signature."""
 _WORD: Final = re.compile("[^\\W_]+(?:['\u2019][^\\W_]+)*")
 # Scripts that are written without blanks: about two characters are a word.
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-# Words that stand for something said before, of languages with many speakers; none that is an article or a word of
-# every question in one of the others. What is missing costs little: most follow-ups are short.
-_REFERRING: Final = frozenset(
-    "it its they their them this that these those he him his she her there then one ones same former latter "
-    "ihn ihm ihnen dies diese dieser dieses diesen diesem dessen deren dort "  # German
-    "dafür davon damit dazu darüber daran dabei hierzu jener jenes "
-    "elle ils elles celui celle ceux celles cela ceci ça leur leurs lui cette ces cet "  # French
-    "él ella ellos ellas eso esto esa ese esos esas esta estos estas aquello allí ahí "  # Spanish
-    "ele ela eles elas isso isto aquilo esse essa esses essas aquele aquela lá dele dela deles delas "  # Portuguese
-    "esso essi questo questa questi queste quello quella quelli quelle lì ciò loro "  # Italian
-    "hij zij deze hun daar ervan daarvan ermee "  # Dutch
-    "jego jej tego tej tym tych tam toho tomu "  # Polish, Czech
-    "он она оно они его её ее их этот эта эти тот том там туда этого этой этом этих неё них "  # noqa: RUF001 - Russian
-    "він вона воно вони його її цей ця ці цього "
-    "onu onun bu bunu bunun buna şu bunlar bunları bunlara onlar onlara orada bundan ondan "  # noqa: RUF001 - Turkish
-    "itu ini tersebut begitu đó này nó ấy hiyo hii hizo huo hilo "  # Indonesian, Vietnamese, Swahili
-    "det denna detta dessa dess denne dette disse dens dets deres "  # Swedish, Danish, Norwegian
-    "αυτό αυτή αυτά αυτός αυτού αυτής αυτών αυτόν αυτήν εκείνο εκείνη εκεί "  # Greek
-    "அது இது அந்த இந்த அவை இவை அதன் அதை "  # Tamil
-    "ez ezt ezek erre ennek ebben arra annak abban azt azok ehhez ahhoz "  # Hungarian
-    "sitä siitä siihen sen tämä tämän tätä niitä niiden näitä "  # Finnish
-    "acesta aceasta acestea aceștia acest această acel acela aceea asta ăsta acolo "  # Romanian
-    "това този тази тези него нея тях тогава "  # Bulgarian
-    "toga tome ovo ova ovaj ovog ovoga njih njega njegov njihov тога томе ово овај ова њега њих "  # Croatian, Serbian
-    "toho tomu tento táto tieto tohto tejto nich tega temu njih njega tisti ta "  # Slovak, Slovenian
-    "això allò aquest aquesta aquests aquelles aquella wannan waɗannan ia "  # Catalan, Hausa, Malay
-    "هذا هذه ذلك تلك هؤلاء هناك منه منها عنه عنها فيه فيها له لها "  # Arabic
-    "او آن این آنها اینها آنجا همان "  # Persian
-    "הוא היא הם הן זאת זו אלה שם אותו אותה "  # Hebrew
-    "यह वह ये वे इस उस इसका उसका इसके उसके इसे उसे इनका उनका वहाँ "  # Hindi
-    "그것 그거 이것 이거 저것 그 이 저 거기 그건 이건 그게 이게".split()  # Korean
-)
-_REFERRING_UNSPACED: Final = (
-    *("它", "她", "他们", "这", "這", "那", "该", "上述"),
-    *("それ", "これ", "あれ", "その", "この", "あの", "そこ", "มัน", "นี้", "นั้น"),
-)
 
 
 def build_search_text(question: str, previous: str) -> str:
@@ -93,10 +63,10 @@ def find_asked(text: str) -> str:
     questions too. Where the edges say nothing, it is a question or a short paragraph of the middle. A question that
     says little by itself ("What should I do?") comes with the words before it.
     """
-    text = text.strip()
+    text = _LINE_END.sub("\n", text.replace("\u2029", "\n\n")).strip()
     if len(text) <= ASKED_CHARACTERS:
         return text
-    paragraphs = [part.strip() for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
+    paragraphs = [part.strip() for part in _BETWEEN.split(text) if part.strip()]
     repeated = _find_repeated(text)
     asked_first, asked_last = map(_find_questions, _cut_edges(text))
     questions = [line for line in (*asked_first, *asked_last) if _shape(line) not in repeated]
@@ -108,7 +78,7 @@ def find_asked(text: str) -> str:
     if not found:
         return f"{text[:ASKED_CHARACTERS]}\n{text[-ASKED_CHARACTERS:]}"
     asked = "\n".join(dict.fromkeys(found))
-    if _count_letters(asked) < _THIN_LETTERS or (count_words(asked) <= _FEW_WORDS and _refers(asked)):
+    if _count_letters(asked) < _THIN_LETTERS or (count_words(asked) <= _FEW_WORDS and refers(asked)):
         asked = f"{_describe_rest(text, found)}\n{asked}".strip()
     return asked[:QUERY_CHARACTERS]
 
@@ -116,20 +86,16 @@ def find_asked(text: str) -> str:
 def is_follow_up(asked: str) -> bool:
     """Return whether a question may lean on the one before.
 
-    It has at most six words, refers to something, or is in a language whose referring words are not listed here.
+    It has at most six words, begins as one that goes on, refers to something, or is in a language whose referring words
+    are not listed here.
     """
-    return count_words(asked) <= SHORT_WORDS or _refers(asked) or not is_listed(asked)
+    return count_words(asked) <= SHORT_WORDS or leans_on_before(asked) or not is_listed(asked)
 
 
 def count_words(text: str) -> float:
     """Return the number of words; in scripts without blanks two characters count as one."""
     unspaced = len(_UNSPACED.findall(text))
     return len(_WORD.findall(_UNSPACED.sub(" ", text))) + unspaced / 2
-
-
-def _refers(asked: str) -> bool:
-    words = {word.casefold() for word in _WORD.findall(unicodedata.normalize("NFC", asked))}
-    return not _REFERRING.isdisjoint(words) or any(word in asked for word in _REFERRING_UNSPACED)
 
 
 def _cut_edges(text: str) -> tuple[str, str]:
@@ -156,23 +122,41 @@ def _find_questions(text: str) -> list[str]:
     return list(found)
 
 
-def _find_statements(paragraphs: list[str]) -> list[str]:
-    """Return the first and the last paragraph where they are short and stand apart from the rest."""
+def _find_statements(paragraphs: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands at the beginning and at the end in short paragraphs, apart from the rest."""
     if len(paragraphs) < 2:
-        return []
-    return [part for part in (paragraphs[0], paragraphs[-1]) if len(part) <= _LINE_CHARACTERS and _WORD.search(part)]
+        return [], []
+    return _find_at_edge(paragraphs, may_open), _find_at_edge(paragraphs[::-1], may_sign)[::-1]
+
+
+def _find_at_edge(paragraphs: list[str], may_be_courtesy: Callable[[str], bool]) -> list[str]:
+    """Return the first paragraph that states something, if short; greetings and sign-offs before it are passed over.
+
+    What may be one, or a request of few words, is kept, and the next one taken as well.
+    """
+    found: list[str] = []
+    for part in paragraphs[:_MOST_COURTESIES]:
+        if len(part) > _LINE_CHARACTERS:
+            break
+        if not _WORD.search(part) or is_greeting_or_close(part):
+            continue
+        found.append(part)
+        if not may_be_courtesy(part):
+            break
+    return found
 
 
 def _find_apart(paragraphs: list[str]) -> list[str]:
     """Return the short paragraphs of words within a text whose others are long; none where there are many."""
     apart = [part for part in paragraphs if len(part) <= _LINE_CHARACTERS and _is_prose(part)]
+    apart = [part for part in apart if not is_greeting_or_close(part)]
     return apart if len(apart) <= _MOST_MIDDLE else []
 
 
-def _merge(questions: list[str], statements: list[str]) -> list[str]:
+def _merge(questions: list[str], statements: tuple[list[str], list[str]]) -> list[str]:
     """Return statements that hold none of the questions, and the questions, as first and last in the message."""
-    more = [part for part in statements if not any(line in part for line in questions)]
-    return [*more[:1], *questions, *more[1:]] if len(more) > 1 else [*more, *questions]
+    first, last = ([part for part in parts if not any(line in part for line in questions)] for parts in statements)
+    return [*first, *questions, *last]
 
 
 def _find_repeated(text: str) -> frozenset[str]:

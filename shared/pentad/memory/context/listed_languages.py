@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - these are words and letters of many scripts
-"""Tell whether a question is in one of the languages whose referring words `asked.py` lists. Pure.
+"""Tell whether a question is in one of the languages whose referring words `wording` lists. Pure.
 
 In another language nothing tells a follow-up that is longer than a few words, so there every question is taken for one:
 it is then searched with the question before it, which widens the search and hides nothing. Related languages share

@@ -1,10 +1,19 @@
+# ruff: noqa: RUF001 - these are questions in many scripts
 """What is asked in a message, and what leans on the question before."""
 
 from pathlib import Path
 
 import pytest
 
-from pentad.memory.context.asked import ASKED_CHARACTERS, build_search_text, find_asked, is_follow_up
+from pentad.memory.context.asked import (
+    ASKED_CHARACTERS,
+    SHORT_WORDS,
+    build_search_text,
+    count_words,
+    find_asked,
+    is_follow_up,
+)
+from pentad.memory.context.wording.referring import leans_on_before
 
 REPEATED = (Path(__file__).parents[3] / "data" / "question_at_the_end.txt").read_text()
 LOG = "\n".join(f"2026-01-01T10:{i % 60:02} WARN svc{i} GET /a?x={i} took {i} ms; user={i * 7}" for i in range(400))
@@ -87,16 +96,78 @@ def test_a_short_message_is_searched_for_as_it_is_and_a_long_one_without_a_quest
     assert find_asked("a" * 5000 + "b" * 5000) == "a" * ASKED_CHARACTERS + "\n" + "b" * ASKED_CHARACTERS
 
 
+SHORT_LETTER = "\n".join(LETTER.splitlines()[:45])
+REQUEST = "Please tell me the refund period."
+
+
+@pytest.mark.parametrize(
+    ("greeting", "close"),
+    [
+        ("Hello,", "Kind regards\nAnna"),
+        ("Dear Mr Berg:", "Thanks in advance!\n\nBest regards,\nAnna Berg\nLamps Ltd"),
+        ("Hallo Frau Berg,", "Mit freundlichen Grüßen\nAnna"),
+        ("Sehr geehrte Damen und Herren", "Vielen Dank im Voraus!\n\nViele Grüße\nAnna Berg"),
+        ("Bonjour Madame,", "Cordialement,\nAnna"),
+        ("Estimada Anna:", "Un cordial saludo"),
+        ("Здравствуйте!", "С уважением\nАнна"),
+        ("您好，", "此致\n\n敬礼"),
+        ("佐藤様", "よろしくお願いします。"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\u0085", "\u2028"])
+def test_greetings_and_sign_offs_of_a_letter_do_not_hide_what_it_asks(greeting: str, close: str, line_end: str) -> None:
+    for parts in ((greeting, SHORT_LETTER, REQUEST, close), (greeting, REQUEST, SHORT_LETTER, close)):
+        assert find_asked("\n\n".join(parts).replace("\n", line_end)) == REQUEST
+
+
+def test_paragraphs_are_told_by_the_separator_of_paragraphs_too() -> None:
+    assert find_asked(f"Hello,\u2029{SHORT_LETTER}\u2029{REQUEST}\u2029Kind regards") == REQUEST
+
+
+@pytest.mark.parametrize(
+    "close", ["-- \nAnna Berg\nLamps Ltd", "Parimate soovidega\nAnna", "Kind regards\n\nAnna Berg"]
+)
+def test_what_may_be_a_signature_or_a_short_request_is_searched_for_beside_the_paragraph_before_it(close: str) -> None:
+    assert find_asked(f"Hello,\n\n{SHORT_LETTER}\n\n{REQUEST}\n\n{close}").startswith(f"{REQUEST}\n")
+    pasted = f"Hello,\n\n{SHORT_LETTER}\n\n{close}"
+    assert find_asked(f"{pasted}\n\nSummarise the refund rules").endswith("Summarise the refund rules")
+    assert find_asked(f"Hi, summarise the rules\n\n{pasted}").startswith("Hi, summarise the rules")
+    assert find_asked(f"Care instructions for lamps\n\n{pasted}").startswith("Care instructions for lamps")
+    assert find_asked(f"{pasted}\n\nThanks\nSummarise the refund rules").endswith("Summarise the refund rules")
+
+
+def test_a_question_of_the_letter_does_not_hide_its_request() -> None:
+    body = SHORT_LETTER.replace("On day 3 ", "Do you remember me? On day 3 ")
+    assert find_asked(f"Hello,\n\n{body}\n\n{REQUEST}\n\nKind regards\nAnna").endswith(f"well.\n{REQUEST}")
+
+
+def test_a_letter_whose_edges_only_greet_is_searched_for_by_its_ends() -> None:
+    text = f"Hello,\n\n{SHORT_LETTER}\n\nKind regards\nAnna"
+    assert find_asked(text) == f"{text[:ASKED_CHARACTERS]}\n{text[-ASKED_CHARACTERS:]}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "x? " * 60_000,
+        "\n\nHello," * 30_000,
+        "dear " * 50_000,
+        "\n--\n" * 30_000,
         "GET /a?b=1&c=2 " * 9_000,
         "?" * 90_000,
         "x" * 700 + "a? " * 30_000 + "x" * 700,
         "\n" * 90_000 + "?",
     ],
-    ids=["marks", "addresses", "only marks", "marks in the middle", "lines"],
+    ids=[
+        "marks",
+        "greetings",
+        "words of a greeting",
+        "signatures",
+        "addresses",
+        "only marks",
+        "marks in the middle",
+        "lines",
+    ],
 )
 def test_what_is_searched_for_is_bounded(text: str) -> None:
     assert len(find_asked(text)) <= 4_000
@@ -124,13 +195,13 @@ def test_what_is_searched_for_is_bounded(text: str) -> None:
         ("Hur länge gäller det vanligtvis för kunder som bor utomlands?", True),
         ("Hvor længe gælder denne normalt for kunder der bor i udlandet?", True),
         ("Kampuni hutumia muda gani kulipa hiyo kwa wateja wa nje?", True),
-        ("Πόσο καιρό ισχύει αυτό συνήθως για τους πελάτες στο εξωτερικό;", True),  # noqa: RUF001 - Greek
+        ("Πόσο καιρό ισχύει αυτό συνήθως για τους πελάτες στο εξωτερικό;", True),
         ("Mennyi ideig érvényes ez általában a külföldön élő ügyfelek számára?", True),
         ("Kuinka kauan sitä yleensä sovelletaan ulkomailla asuviin asiakkaisiin nykyään?", True),
         ("Cât timp este valabil acesta de obicei pentru clienții din străinătate?", True),
         ("Berapa lama masa pengembalian buku untuk perusahaan di Indonesia saat sekarang?", False),
         ("Hur länge får man lämna tillbaka böcker i Sverige idag?", False),
-        ("А сколько времени они обычно остаются действительными на деле?", True),  # noqa: RUF001 - Russian
+        ("А сколько времени они обычно остаются действительными на деле?", True),
     ],
 )
 def test_a_follow_up_is_told_in_many_languages(question: str, follows: bool) -> None:
@@ -139,3 +210,54 @@ def test_a_follow_up_is_told_in_many_languages(question: str, follows: bool) -> 
 
 def test_a_follow_up_of_a_long_message_is_searched_with_what_that_asked() -> None:
     assert build_search_text("And why?", REPEATED) == "What is the refund period?\nAnd why?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And what about customers in Norway who bought online yesterday",
+        "Und wie ist das bei Kunden in Norwegen im Laden",
+        "Wie ist das bei Kunden in Norwegen im Laden",
+        "Gilt dasselbe auch für Kunden in Norwegen und Schweden",
+        "Gelten die gleichen Fristen auch für Kunden in Norwegen",
+        "Et pour les clients en Norvège qui achètent en ligne ?",
+        "Est-ce la même chose pour les clients en Norvège ?",
+        "¿Y para los clientes de Noruega que compraron en línea?",
+        "¿Vale lo mismo para los clientes de Noruega en línea?",
+        "E per i clienti in Norvegia che hanno comprato online?",
+        "Vale lo stesso per i clienti che comprano in Norvegia?",
+        "O mesmo vale para os clientes que compram na Noruega?",
+        "En hoe zit het met klanten in Noorwegen die online kochten?",
+        "Geldt hetzelfde ook voor klanten in Noorwegen en in Zweden?",
+        "Och hur blir det för kunder i Norge som handlade online?",
+        "Og hva med kunder i Norge som handlet på nett?",
+        "Ve dün internetten satın alan Norveçli müşteriler için süre ne kadar?",
+        "Ja entä asiakkaat Norjassa, jotka ostivat verkosta eilen illalla?",
+        "A co z klientami w Norwegii, którzy kupili wczoraj przez internet?",
+        "А для клиентов в Норвегии, купивших товар онлайн вчера?",
+        "Действует ли то же правило для клиентов в Норвегии?",
+        "Які документи потрібні клієнтам з Норвегії у цьому випадку сьогодні?",
+        "Чи діє те саме правило для клієнтів у Норвегії?",
+        "ノルウェーのお客様の場合はどうなりますか教えてください",
+        "ノルウェーのお客様にも同じ期間が適用されますか",
+    ],
+)
+def test_a_long_follow_up_is_told_by_how_it_begins_or_by_the_same(question: str) -> None:
+    assert count_words(question) > SHORT_WORDS and leans_on_before(question)
+    assert is_follow_up(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "En France, quel est le délai de retour pour les livres ?",
+        "¿En qué casos puede un cliente devolver los libros comprados?",
+        "A számla kifizetése előtt milyen dokumentumokat kell küldenie egy szállítónak?",
+        "I need the refund period for books bought in another country",
+        "E-mail of suppliers: who may read what our company received?",
+        "Na jakie produkty klient może dostać zwrot przed końcem roku?",
+        "Ve kterých případech může zákazník vrátit knihy bez faktury?",
+    ],
+)
+def test_words_that_go_on_in_one_language_only_do_not_go_on_in_another(question: str) -> None:
+    assert not is_follow_up(question)
