@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
+from typer.testing import CliRunner
 
 from pentad.cli import operator
+from pentad.cli.commands.operations import keys
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from tests.moto_clients import client
 
@@ -78,3 +80,11 @@ def test_a_region_that_is_not_set_is_told_with_what_to_do(monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(CommandError, match="You must specify a region: set AWS_REGION"):
         operator.create_client("dynamodb", "prod")
+
+
+@pytest.mark.parametrize("command", [["create"], ["list"], ["revoke", "0123456789abcdef"]], ids=lambda words: words[0])
+def test_the_commands_of_keys_tell_a_stack_without_outputs_like_all_others(command: list[str]) -> None:
+    deploy("dev")
+    done = CliRunner().invoke(keys.app, [*command, "--stage", "dev", "--tenant", "acme"])
+    assert done.exit_code == EXIT_UNAVAILABLE
+    assert "'pentad-dev-state' has no outputs" in " ".join(done.output.split())

@@ -2,16 +2,15 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pentad.api.acts.subjects import KEYS
 from pentad.cli import operator
 from pentad.cli.commands.operations.acts import record_act
-from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import build_line
-from pentad.cli.target import read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.api.identity.api_key import ApiKey
@@ -36,33 +35,9 @@ def open_store(stage: str | None) -> "KeyStore":
     Raises:
         CommandError: the stage is not deployed where the credentials point, or no twin runs.
     """
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
-    from pentad.aws.table import Table
 
-    if stage is None:
-        facts = read_twin_facts()
-        table = facts["outputs"]["pentad-dev-state"]["StateTable"]
-        return DynamoKeys(Table(boto3.client("dynamodb", **_build_twin_settings(facts)), table))
-    try:
-        stacks = boto3.client("cloudformation").describe_stacks(StackName=f"pentad-{stage}-state")["Stacks"]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-        return DynamoKeys(Table(boto3.client("dynamodb"), outputs["StateTable"]))
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(
-            f"can't reach stage '{stage}': {operator.explain_error(error)}", code=EXIT_UNAVAILABLE
-        ) from error
-
-
-def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "endpoint_url": facts["aws_url"],
-        "region_name": facts["region"],
-        "aws_access_key_id": facts["access_key_id"],
-        "aws_secret_access_key": facts["secret_access_key"],
-    }
+    return DynamoKeys(operator.open_table(stage, "StateTable"))
 
 
 @app.command("create")
