@@ -30,6 +30,8 @@ REMOVED = frozenset(
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _SUPPRESS = frozenset({"suppress", "contextlib.suppress"})
 _PLATFORM = frozenset({"sys.version_info", "sys.platform", "os.name"})
+_BINDERS = frozenset({"globals", "vars", "exec", "setattr", "__getattr__"})
+_NAMED = ("name", "asname", "rest")
 _ANSWER_BYTES = 60_000
 """What a pipe takes without anybody reading it."""
 
@@ -161,13 +163,17 @@ def _import_modules(one: Json, asset: Path) -> list[Json]:
         except BaseException as error:  # whatever stands at module level may raise anything, SystemExit included
             fault = _describe(error, asset)
             absent = fault.get("module", "?")
-            later = [found for found in _find_missing(asset, one["modules"]) if not _is_in(found["module"], absent)]
-            return [fault, *later]
+            later = _find_missing(asset, one["modules"])
+            return [fault, *(found for found in later if not _is_same(found, fault, absent))]
     return _find_missing(asset, one["modules"])
 
 
-def _is_in(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
+def _is_same(found: Json, fault: Json, absent: str) -> bool:
+    """Tell whether a fault is the one that has ended the import: of the module that is absent, or of the same line."""
+    if (found["file"], found["line"]) == (fault.get("file"), fault.get("line")):
+        return True
+    name: str = found["module"]
+    return name == absent or name.startswith(f"{absent}.")
 
 
 def _describe(error: BaseException, asset: Path) -> Json:
@@ -196,23 +202,30 @@ def _find_missing(asset: Path, modules: Sequence[str]) -> list[Json]:
         except (SyntaxError, ValueError):
             continue
         package = path.parent.relative_to(asset).parts
-        for name, line in _list_imports(tree, package):
-            if not _is_found(name):
-                file = path.relative_to(asset).as_posix()
-                faults.append({"error": f"No module named '{name}'", "file": file, "line": line, "module": name})
+        file = path.relative_to(asset).as_posix()
+        for module, part, line in _list_imports(tree, package):
+            if not _is_found(module):
+                lacking = module
+            elif part and not _has_part(module, part, asset):
+                lacking = f"{module}.{part}"
+            else:
+                continue
+            fault = {"error": f"No module named '{lacking}'", "file": file, "line": line, "module": lacking}
+            if fault not in faults:
+                faults.append(fault)
     return faults
 
 
-def _list_imports(node: ast.AST, package: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Yield the modules that code imports, with their lines, but for those whose absence it expects."""
+def _list_imports(node: ast.AST, package: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+    """Yield the modules that code imports, what of each and in which line, but for those whose absence it expects."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
-            yield from ((alias.name, child.lineno) for alias in child.names)
+            yield from ((alias.name, "", child.lineno) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             above = package[: len(package) - child.level + 1] if child.level else ()
             name = ".".join([*above, *([child.module] if child.module else [])])
             if name:
-                yield name, child.lineno
+                yield from ((name, "" if alias.name == "*" else alias.name, child.lineno) for alias in child.names)
         elif isinstance(child, ast.Try) and any(_catches_absence(handler) for handler in child.handlers):
             for part in (*child.handlers, *child.orelse, *child.finalbody):
                 yield from _list_imports(part, package)
@@ -249,6 +262,47 @@ def _is_found(name: str) -> bool:
         return False
     except Exception:  # a package above it raises when it is imported, or has no spec: not for us to judge
         return True
+
+
+def _has_part(module: str, part: str, asset: Path) -> bool:
+    """Tell whether a name can be imported from a module; of one that is neither the function's nor ours any is taken.
+
+    What comes with Python or in a package differs between systems and releases.
+    """
+    try:
+        loaded = sys.modules.get(module)
+        spec = importlib.util.find_spec(module) if loaded is None else loaded.__spec__
+        if spec is None or (loaded is not None and hasattr(loaded, part)):
+            return True
+    except Exception:  # what is imported on the way raises, or the module's own __getattr__: not for us to judge
+        return True
+    folders = spec.submodule_search_locations
+    places = [Path(place) for place in (spec.origin, *(folders or ())) if place]
+    if module.partition(".")[0] != "pentad" and not any(place.is_relative_to(asset) for place in places):
+        return True
+    if folders is not None and _is_found(f"{module}.{part}"):
+        return True
+    return spec.has_location and _may_bind(Path(str(spec.origin)), part)
+
+
+def _may_bind(file: Path, part: str) -> bool:
+    """Tell whether a module's code may bind a name: the name is written there, or names that nobody can list."""
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):  # compiled
+        return True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            if node.id in _BINDERS or (node.id == part and isinstance(node.ctx, ast.Store)):
+                return True
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.modules":
+            return True
+        # Of a function, a class, an import, an except clause, a pattern.
+        elif not {part, "*", "__getattr__"}.isdisjoint(getattr(node, field, None) for field in _NAMED):
+            return True
+        elif isinstance(node, ast.alias) and node.name.startswith(f"{part}."):
+            return True
+    return False
 
 
 if __name__ == "__main__":

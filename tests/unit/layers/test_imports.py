@@ -50,6 +50,11 @@ FILES = {
     "fine": FINE,
     "neighbour": "import json\nfrom functions.tools.fine import fine\n",
     "inner": "def inner():\n    from functions.tools.fine import fine\n    return fine\n",
+    "inner_from": "def inner():\n    from functions.tools import fine\n    return fine\n",
+    "inner_dot": "def inner():\n    from . import _words as words, neighbour\n    return neighbour\n",
+    "lacks_word": "def inner():\n    from functions.tools._words import WORDS, VERBS\n    return VERBS\n",
+    "lacks_part": "def inner():\n    from pentad.tools import declare, declared\n    return declared\n",
+    "lacks_now": "import json\nfrom functions.tools import fine\n",
     "api_user": "import functions.api.http\n",
     "lacks": "\nimport cfnlint\nimport moto.core\n",
     "lacks_later": "def lacks_later():\n    import aws_cdk\n    from yaml import nothing_checked\n",
@@ -116,6 +121,11 @@ def test_each_fault_is_a_line_with_place_and_fix_and_missing_packages_are_one(ro
     wanted = {
         "neighbour": ("2", move),
         "inner": ("2", move),
+        "inner_from": ("2", move),
+        "inner_dot": ("2", move),
+        "lacks_word": ("2", "no 'functions.tools._words.VERBS': correct the name"),
+        "lacks_part": ("2", "no 'pentad.tools.declared': correct the name"),
+        "lacks_now": ("2", "cannot import name 'fine'"),
         "api_user": ("1", move),
         "builder": ("1", "never deployed"),
         "commands": ("1", "never deployed"),
@@ -130,6 +140,46 @@ def test_each_fault_is_a_line_with_place_and_fix_and_missing_packages_are_one(ro
     for name, (line, words) in wanted.items():
         assert said[name][0] == line, name
         assert words in said[name][1], name
+
+
+@pytest.mark.parametrize(
+    ("module", "taken"),
+    [
+        ("late = 1", "late"),
+        ("def late(): ...", "late"),
+        ("class late: ...", "late"),
+        ("import json as late", "late"),
+        ("import late.parts", "late"),
+        ("from json import *", "dumps"),
+        ("if True:\n    for late in (): ...", "late"),
+        ("def make():\n    global late\n    late = 1", "late"),
+        ("def __getattr__(name):\n    return name", "late"),
+        ("globals().update(late=1)", "late"),
+        ("import sys\nsys.modules[__name__].late = 1", "late"),
+        ("match 1:\n    case late: ...", "late"),
+        ("def broken(:", "late"),
+    ],
+)
+def test_a_name_that_a_module_may_bind_is_taken(root: Path, tmp_path: Path, module: str, taken: str) -> None:
+    tools = root / "functions" / "tools"
+    (tools / "_words.py").write_text(module, encoding="utf-8")
+    (tools / "asks.py").write_text(f"def inner():\n    from functions.tools._words import {taken}\n", encoding="utf-8")
+    check_imports(root, make_code(root, tmp_path, "asks"))
+
+
+def test_a_name_whose_absence_is_expected_is_taken(root: Path, tmp_path: Path) -> None:
+    expects = """from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from functions.tools import fine
+def inner():
+    from yaml import nothing_checked
+    try:
+        from functions.tools import inner
+    except ImportError:
+        inner = None
+"""
+    (root / "functions" / "tools" / "asks.py").write_text(expects, encoding="utf-8")
+    check_imports(root, make_code(root, tmp_path, "asks"))
 
 
 def test_what_can_be_imported_is_noted_and_not_imported_again(
