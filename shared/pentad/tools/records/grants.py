@@ -1,14 +1,18 @@
 """What a tool declares it may touch: kinds of records. Pure values that infra turns into a role."""
 
+import functools
+import inspect
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from pentad.domain.errors import ConfigurationError
 
 Access = Literal["read", "write", "readwrite"]
 Resource = Literal["records", "files"]
+T = TypeVar("T")
 
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _FOLDER = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,39}/){0,4}")
@@ -25,6 +29,44 @@ def describe_caller() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
+def _explain_arguments(kind: type[T]) -> type[T]:
+    """Return the class of grants, which refuses arguments that it does not have, or lacks, with the place and a fix."""
+    made: Callable[..., None] = vars(kind)["__init__"]
+    names = list(inspect.signature(kind).parameters)
+
+    @functools.wraps(made)
+    def make(self: T, *given: Any, **named: Any) -> None:
+        _refuse_arguments(names, given, named)
+        made(self, *given, **named)
+
+    type.__setattr__(kind, "__init__", make)
+    return kind
+
+
+def _refuse_arguments(names: list[str], given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    left = names[len(given) :]
+    unknown = [name for name in named if name not in names]
+    missing = [name for name in left if name not in named]
+    twice = [name for name in names[: len(given)] if name in named]
+    if unknown:
+        said = f"a grant has no '{unknown[0]}'"
+        fix = f"write {missing[0]}=" if len(missing) == 1 else f"use {', '.join(names)}"
+    elif len(given) > len(names):
+        said, fix = f"a grant has {len(names)} values, got {len(given)}", f"use {', '.join(names)}"
+    elif twice:
+        said, fix = f"a grant names '{twice[0]}' twice", f"give {twice[0]} once"
+    elif missing:
+        said, fix = f"a grant lacks {' and '.join(missing)}", f"add {', '.join(f'{name}=' for name in missing)}"
+    else:
+        return
+    raise ConfigurationError(
+        f"{describe_caller()}: {said}",
+        field="permissions",
+        fix=f'{fix}, as in Grant("records", "readwrite", keys="NOTE")',
+    )
+
+
+@_explain_arguments
 @dataclass(frozen=True)
 class Grant:
     """Access to one kind of record, or to the files below one folder, for the tenant of the run only.
@@ -40,7 +82,7 @@ class Grant:
             of a tenant's files.
 
     Raises:
-        ConfigurationError: a value is not one of these; it says in which file and line.
+        ConfigurationError: a value is missing or not one of these; it says in which file and line.
     """
 
     resource: Resource

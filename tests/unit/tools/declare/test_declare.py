@@ -1,7 +1,10 @@
 """What @tool makes of a function, and what it refuses, in words that say how to put it right."""
 
+import inspect
+import pickle
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any, Literal
 
@@ -224,6 +227,31 @@ def test_a_wrong_declaration_is_refused_with_what_and_fix(
     assert says in f"{caught.value.message}. {caught.value.fix}"
     assert re.match(r"/.+\.py:\d+ \w+\(\): ", caught.value.message)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "said", "fix"),
+    [
+        ((), {}, "a grant lacks resource and access and keys", "add resource=, access=, keys="),
+        (("records", "readwrite"), {}, "a grant lacks keys", "add keys="),
+        (("records",), {"keys": "NOTE"}, "a grant lacks access", "add access="),
+        (("records", "readwrite"), {"kind": "GUEST"}, "a grant has no 'kind'", "write keys="),
+        (("records",), {"kind": "GUEST"}, "a grant has no 'kind'", "use resource, access, keys"),
+        (("records", "read", "NOTE", "LOG"), {}, "a grant has 3 values, got 4", "use resource, access, keys"),
+        (("records", "read", "NOTE"), {"keys": "LOG"}, "a grant names 'keys' twice", "give keys once"),
+    ],
+)
+def test_a_value_that_a_grant_lacks_or_has_not_is_named(
+    given: tuple[Any, ...], named: dict[str, Any], said: str, fix: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"test_declare\.py:\d+: {said}") as caught:
+        Grant(*given, **named)
+    assert caught.value.fix == f'{fix}, as in Grant("records", "readwrite", keys="NOTE")'
+
+
+def test_a_grant_is_copied_and_compared_as_a_value() -> None:
+    assert pickle.loads(pickle.dumps(NOTES)) == NOTES == replace(NOTES, keys="NOTE")  # noqa: S301
+    assert [*inspect.signature(Grant).parameters] == ["resource", "access", "keys"]
 
 
 def test_effects_have_to_be_said() -> None:

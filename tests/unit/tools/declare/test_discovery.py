@@ -77,7 +77,7 @@ HEAD = "from pentad.tools.declare import Grant, ToolContext, tool\n"
         (
             HEAD + "\n@tool(\n    effects='none',\n    permissions=[Grant('records')],\n)\ndef lonely(): ...",
             5,
-            "missing 2 required",
+            "a grant lacks access and keys",
         ),
         (
             HEAD + "\n@tool(effects='none')\ndef lonely(context) -> str:\n    'Doc.'\n    return ''",
