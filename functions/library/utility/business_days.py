@@ -25,9 +25,11 @@ def _read_day(text: str, name: str, now: datetime, zone: tzinfo | None, notes: l
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def _check(working: WorkingCalendar, first: date) -> dict[str, Any]:
-    after, before = working.add(first, 1), working.add(first, -1)
-    return {"business_day": working.is_open(first), "next": after.isoformat(), "previous": before.isoformat()}
+def _tell_skipped(working: WorkingCalendar, one: date, other: date, zone: tzinfo | None) -> list[str]:
+    """Return what has to be told of days from one to the other that count although the zone skipped them."""
+    skipped = calendar.list_skipped(min(one, other), max(one, other), zone)
+    told = [note for day in skipped if working.is_open(day) for note in calendar.place(day, zone)[1]]
+    return [*told, "such a day counts as a business day unless it is in holidays"] if told else []
 
 
 @tool(effects="none", timeout_seconds=10)
@@ -66,11 +68,14 @@ def business_days(
             raise InvalidInput("'count' needs 'end'", field="end", fix="give 'end', such as 2026-03-01")
         last = _read_day(end, "end", now, zone, notes)
         left_out = [day.isoformat() for day in working.list_holidays(min(first, last), max(first, last))]
+        notes += _tell_skipped(working, first, last, zone)
         answer |= {"end": last.isoformat(), "business_days": working.count(first, last), "left_out": left_out}
     elif operation == "add":
         result = working.add(first, days)
-        notes += calendar.place(result, zone)[1]
+        notes += _tell_skipped(working, first, result, zone)
         answer |= {"result": result.isoformat(), "weekday": f"{result:%A}"}
     else:
-        answer |= _check(working, first)
+        after, before = working.add(first, 1), working.add(first, -1)
+        notes += _tell_skipped(working, before, after, zone)
+        answer |= {"business_day": working.is_open(first), "next": after.isoformat(), "previous": before.isoformat()}
     return calendar.tell(answer, notes)

@@ -15,6 +15,9 @@ _WORDS = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _FIXED_OFFSET = re.compile(r"(?:UTC|GMT)\s?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
 # By how much the clocks of one place differ between summer and winter.
 _SUMMER_TIME = timedelta(hours=1)
+# A zone that moves over the date line puts its clocks forward by a whole day; nothing else moves them half as far.
+_DATE_LINE = timedelta(hours=12)
+_STRETCH_DAYS = 64
 
 
 def get_zone(name: str, field: str = "timezone") -> tzinfo:
@@ -107,6 +110,22 @@ def place(moment: Moment, zone: tzinfo | None) -> tuple[Moment, list[str]]:
         told = f"{moment.isoformat()} exists twice in {_name_zone(zone)}, clocks go back over it"
         return read, [f"the clock time {told}: the first, {read.isoformat()}, is used"]
     return read, []
+
+
+def list_skipped(first: date, last: date, zone: tzinfo | None) -> list[date]:
+    """Return the days from the first to the last, both included, that a zone skipped; without a zone there are none."""
+    if zone is None:
+        return []
+    skipped: list[date] = []
+    # By stretches, of which only one over whose days the clocks move so far is looked at day by day.
+    for start in range(first.toordinal(), last.toordinal() + 1, _STRETCH_DAYS):
+        days = range(start, min(start + _STRETCH_DAYS - 1, last.toordinal()) + 1)
+        before = datetime.combine(date.fromordinal(days[0]), time(12), zone).utcoffset() or timedelta(0)
+        # The second reading: of a clock time that does not exist it has the offset that comes behind it.
+        after = datetime.combine(date.fromordinal(days[-1]), time(12, fold=1), zone).utcoffset() or timedelta(0)
+        if after - before > _DATE_LINE:
+            skipped += [day for day in map(date.fromordinal, days) if place(day, zone)[1]]
+    return skipped
 
 
 def _name_zone(zone: tzinfo) -> str:
