@@ -5,15 +5,16 @@ the same amount is refunded twice. So the same call with the same arguments alon
 also came to the same result each time, and nothing was tried meanwhile that had not been tried before.
 
 A call that differs from an earlier one in nothing but blanks, case, the form of a number or a truth value, kinds of
-dashes, invisible characters, quotes, brackets or punctuation at an end, or an empty field is the same call. One with a
-new identifier each time is another call: an identifier may be what it is about. A result that differs in nothing but
-the id, the time or the duration of the answer is the same result (`volatile_fields`).
+dashes, invisible characters, quotes, brackets or punctuation at an end, an empty field, or empty items that end a list
+is the same call. One with a new identifier each time is another call: an identifier may be what it is about. So numbers
+are equal by all their digits, and a text of digits is what it says: `007` is not `7`, nor version `1.10` version `1.1`.
+A result that differs in nothing but the id, the time or the duration of the answer is the same (`volatile_fields`).
 """
 
-import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pentad.domain.canonical import arguments_hash
@@ -21,11 +22,22 @@ from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.orchestration.turn import decision as decide
 from pentad.orchestration.turn.volatile_fields import drop_volatile
 
-_NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
 _ENDS = (
     "\"'`.,;:!?()[]{}\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u3001\u3002\u300c\u300d\u061f\u060c"
 )
 """Quotes, brackets and punctuation, which change nothing at the ends of a text."""
+_BEGINNINGS = _ENDS.replace(".", "")
+"""A point before a text is a part of it: `.5`, `.py`."""
+_UNSEEN = frozenset(
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0),
+            *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)),
+        ),
+    )
+)
+"""What Unicode lets a screen leave out, beside Cf: joiners, fillers, variation selectors (Default_Ignorable)."""
 _Key = tuple[str, str]
 _Result = tuple[str, bool]
 
@@ -91,22 +103,58 @@ def _fold(value: Any) -> Any:
     """Return a value without what changes nothing: empty fields, and of texts what `_fold_text` takes away."""
     if isinstance(value, dict):
         folded = {name: _fold(part) for name, part in value.items()}
-        return {name: part for name, part in folded.items() if part not in ("", None, [], {})}
+        return {name: part for name, part in folded.items() if not _is_empty(part)}
     if isinstance(value, list):
-        return [_fold(part) for part in value]
+        return _fold_list(value)
     if isinstance(value, str):
         return _fold_text(value)
     if isinstance(value, bool):
         return str(value).casefold()
-    if value is None:
-        return value
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    return value if value is None else _fold_number(value)
+
+
+def _fold_list(items: list[Any]) -> list[Any]:
+    """Return a list without the empty items at its end; one before another item holds a place, as in a row."""
+    folded = [_fold(item) for item in items]
+    while folded and _is_empty(folded[-1]):
+        folded.pop()
+    return folded
+
+
+def _is_empty(folded: Any) -> bool:
+    return folded in ("", None, [], {})
+
+
+def _fold_number(value: float) -> str:
+    """Return all digits of a number, so that 1, 1.0 and 1e0 are one, and times a millisecond apart are two."""
+    if isinstance(value, int):
+        return str(value)
+    # Of -0.0 the sum is 0.
+    return format((Decimal(repr(value)) + 0).normalize(), "f")
 
 
 def _fold_text(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    kinds = ((mark, unicodedata.category(mark)) for mark in plain if not mark.isspace())
-    said = "".join("-" if kind == "Pd" else mark for mark, kind in kinds if kind != "Cf")
+    """Return what a text says. A number in it keeps its zeros: they may tell identifiers and versions apart."""
+    # First what is not seen: between a letter and its accent it would keep both from becoming one.
+    plain = unicodedata.normalize("NFKC", _replace_each(text, _drop_unseen)).casefold()
+    said = _replace_each(unicodedata.normalize("NFKC", plain), _fold_mark)
     # A text of nothing but punctuation, such as an operator, is what it is.
-    folded = said.strip(_ENDS) or said
-    return f"{float(folded):.12g}" if _NUMBER.fullmatch(folded) else folded
+    return said.lstrip(_BEGINNINGS).rstrip(_ENDS) or said
+
+
+def _replace_each(text: str, fold: Callable[[str], str]) -> str:
+    return text.translate({ord(mark): fold(mark) for mark in set(text)})
+
+
+def _drop_unseen(mark: str) -> str:
+    unseen = mark in _UNSEEN or unicodedata.category(mark) in ("Cf", "Cc")
+    return "" if unseen and not mark.isspace() else mark
+
+
+def _fold_mark(mark: str) -> str:
+    kind = unicodedata.category(mark)
+    if kind == "Nd":
+        return str(unicodedata.decimal(mark))
+    if kind == "Pd":
+        return "-"
+    return "" if mark.isspace() else _drop_unseen(mark)
