@@ -1,6 +1,7 @@
 """``pentad drill``: exercise what is needed on bad days only, on a good one."""
 
 import json
+import math
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Drills, run now.")
 _SECONDS = 310.0  # the gateway's function ends after 300
+_READY_SECONDS = 300.0
+"""How long a snapshot, which takes a minute or two, is waited for."""
 
 
 @app.command("fallback")
@@ -159,20 +162,27 @@ def open_inbox(twin: "Twin") -> "Take":
 def _invoke_drill(stage: str | None) -> "DrillResult":
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from pentad.aws.invoke import invoke_when_ready
     from pentad.models.drill.ports import DrillResult
 
     # The alias, which runs use: what is unpublished has no snapshot and may be another version.
     gateway = f"{operator.function_name(stage, 'gateway')}:live"
     try:
-        reply = operator.create_client("lambda", stage, read_timeout=_SECONDS).invoke(
-            FunctionName=gateway, Payload=json.dumps({"op": "drill"}).encode()
-        )
-        data: Any = json.loads(reply["Payload"].read())
+        client, call = operator.create_client("lambda", stage, read_timeout=_SECONDS), json.dumps({"op": "drill"})
+        with ERR.show_status("asking each link"):
+            deadline = time.time() + _READY_SECONDS
+            reply = invoke_when_ready(client, gateway, call.encode(), deadline=deadline, sleep=_wait)
+            data: Any = json.loads(reply["Payload"].read())
     except (BotoCoreError, ClientError, ValueError) as error:
         raise CommandError(f"can't invoke '{gateway}': {error}", code=EXIT_UNAVAILABLE) from error
     if reply.get("FunctionError"):
         raise CommandError(f"the drill failed: {data.get('errorType')}: {data.get('errorMessage')}")
     return DrillResult.model_validate(data)
+
+
+def _wait(seconds: float) -> None:
+    ERR.print(f"the gateway is not ready yet (Lambda makes its snapshot, or is busy): again in {math.ceil(seconds)} s")
+    time.sleep(seconds)
 
 
 def _build_grid(result: "DrillResult") -> Grid:

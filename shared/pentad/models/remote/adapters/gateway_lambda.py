@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pentad.aws.errors import SNAP_START, code_of, translate_errors
+from pentad.aws.invoke import SNAPSHOT_SECONDS, THROTTLED, USEFUL_SECONDS, invoke_when_ready
 from pentad.aws.jitter import draw
 from pentad.domain import errors
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
@@ -19,18 +20,10 @@ from pentad.models.shares.ports import SHARE_FIELD
 _WHAT = "the gateway function"
 _UNUSABLE = f"{_WHAT} returned no usable reply"
 _MAX_CALL_BYTES = 4 * 1024 * 1024  # Lambda takes 6 MB; JSON may escape
-_SNAPSHOT_SECONDS = 15.0
-"""The longest wait between two looks whether a snapshot is ready."""
-_SNAPSHOT_TRIES = 24
-"""After five minutes, longer than any function of ours that calls the gateway runs."""
-_THROTTLED = "TooManyRequestsException"
-"""What Invoke answers while all of the concurrency is in use."""
-_USEFUL_SECONDS = 2.0
-"""What is left for the call at least, after a wait."""
 _SHARE_SECONDS = 8.0
 _SHARE_TRIES = 60
 """With half of the longest wait on average, more than the five minutes that a function of ours runs."""
-_BUSY = frozenset({_THROTTLED, "ThrottlingException"})
+_BUSY = frozenset({THROTTLED, "ThrottlingException"})
 
 
 class _GatewayFunction:
@@ -53,7 +46,7 @@ class _GatewayFunction:
                 return self._call(payload, deadline)
             except errors.ModelThrottled as error:
                 seconds = draw() * min(_SHARE_SECONDS, 2.0**number)
-                if not _is_share(error) or self._clock() + seconds + _USEFUL_SECONDS >= deadline:
+                if not _is_share(error) or self._clock() + seconds + USEFUL_SECONDS >= deadline:
                     error.field = None if error.field == SHARE_FIELD else error.field  # no field of the caller's
                     raise
                 self._sleep(seconds)
@@ -64,12 +57,14 @@ class _GatewayFunction:
             raise errors.ModelUnavailable(f"no time is left to call {_WHAT}")
         try:
             with translate_errors(_WHAT):
-                reply = self._invoke(payload, deadline)
+                reply = invoke_when_ready(
+                    self._client, self._name, payload, deadline=deadline, clock=self._clock, sleep=self._sleep
+                )
                 data = reply["Payload"].read()
         except errors.StoreUnavailable as error:
             code = code_of(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
             kind = errors.ModelThrottled if code in _BUSY else errors.ModelUnavailable
-            raise kind(error.message, retry_after=_SNAPSHOT_SECONDS if code in SNAP_START else None) from error
+            raise kind(error.message, retry_after=SNAPSHOT_SECONDS if code in SNAP_START else None) from error
         except ClientError as error:
             raise errors.ConfigurationError(f"{_WHAT} refused the call: {code_of(error)}") from error
         if reply.get("FunctionError"):
@@ -82,25 +77,6 @@ class _GatewayFunction:
         if told is not None:
             raise told
         return answer
-
-    def _invoke(self, payload: bytes, deadline: float) -> Any:
-        """Invoke, and wait while Lambda makes the snapshot that the function is restored from, or has no concurrency.
-
-        Lambda answers both at once, and nothing was run or billed: so these errors alone are tried again here. A
-        snapshot takes a minute or two; whoever has less time gets the error, and comes back. Callers that were
-        throttled together come back at different times (full jitter).
-        """
-        for number in range(_SNAPSHOT_TRIES):
-            try:
-                return self._client.invoke(FunctionName=self._name, Payload=payload)
-            except ClientError as error:
-                code, seconds = code_of(error), min(_SNAPSHOT_SECONDS, 2.0**number)
-                if code == _THROTTLED:
-                    seconds *= draw()
-                if code not in {*SNAP_START, _THROTTLED} or self._clock() + seconds + _USEFUL_SECONDS >= deadline:
-                    raise
-                self._sleep(seconds)
-        return self._client.invoke(FunctionName=self._name, Payload=payload)
 
 
 class LambdaChatModel:
