@@ -117,11 +117,10 @@ class AgentStack(Stack):
         ingest = Ingest(self, "documents", build=self._build, bus=self._bus, gateway=self._gateway.alias)
         BulkMachine(self, "bulk-documents", build=self._build, ingest=ingest.function)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
-        resources = estimate_resources(
-            catalog, declared, len(models.catalog.used_models), exports=bool(stage.trace_targets)
-        )
+        exports = bool(stage.trace_targets)
+        resources = estimate_resources(catalog, declared, len(models.catalog.used_models), exports=exports)
         resources += count_rotation_resources(self._configured) + (CONTENTS_RESOURCES if stage.contents else 0)
-        groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)
+        groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES, exports=exports)
         tools = self._tools(root, declared, groups)
         runner = ToolRunner(
             self,

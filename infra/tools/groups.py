@@ -1,7 +1,7 @@
 """Where the tools are: in the agent stack, or in nested stacks of it where they are too many for one.
 
-CloudFormation takes 500 resources in a stack, and a tool is five. Which nested stack a tool is in depends on its name
-alone, so that a tool that is added or removed moves no other one.
+CloudFormation takes 500 resources in a stack, and a tool is five, or six where spans are exported. Which nested stack a
+tool is in depends on its name alone, so that a tool that is added or removed moves no other one.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,14 @@ from pentad.tools.runtime.function_names import GROUPS, find_function, find_grou
 
 MOST_RESOURCES = 500
 """Of one stack. Source: "Understand CloudFormation quotas" of the CloudFormation user guide."""
-MOST_TOOLS_OF_A_GROUP = 85
-"""With the roles of its tools' data beside them: 500 resources, and 200 outputs, of which a tool is two."""
+MOST_OUTPUTS = 200
+"""Of one stack; the same source."""
 _OF_A_TOOL = 4
 """Log, role, policy and function; and a version, where an agent or a workflow has the tool."""
+_OUTPUTS_OF_A_TOOL = 2
+_OF_A_GROUPS_DATA = 20
+"""The role of a group's tools' data, and the policies that IAM takes for a role, of which there are at most ten."""
+_OUTPUTS_BESIDE = 30
 _OF_A_MACHINE = 7
 _OF_ALL_ELSE = 148
 _OF_THE_EXPORT = 31
@@ -56,6 +60,17 @@ def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: i
     )
 
 
+def count_most_of_a_group(*, exports: bool) -> int:
+    """Return how many tools' functions fit into one nested stack, with the role of their data beside them.
+
+    Args:
+        exports: spans are exported, by a filter of each function's log, which stands beside it.
+    """
+    of_a_tool = _OF_A_TOOL + 1 + (1 if exports else 0)
+    by_resources = (MOST_RESOURCES - _OF_A_GROUPS_DATA) // of_a_tool
+    return min(by_resources, (MOST_OUTPUTS - _OUTPUTS_BESIDE) // _OUTPUTS_OF_A_TOOL)
+
+
 class ToolGroups:
     """The constructs in which tools are made.
 
@@ -63,6 +78,7 @@ class ToolGroups:
         stack: the agent stack.
         tools: the declarations by name.
         grouped: they are too many for it.
+        exports: spans are exported, so that a tool is a resource more.
 
     Attributes:
         grouped: whether they are in nested stacks.
@@ -72,21 +88,24 @@ class ToolGroups:
         ConfigurationError: they are too many even for nested stacks.
     """
 
-    def __init__(self, stack: Construct, tools: Mapping[str, AnyTool], *, grouped: bool) -> None:
+    def __init__(self, stack: Construct, tools: Mapping[str, AnyTool], *, grouped: bool, exports: bool = False) -> None:
         self.grouped = grouped
         self.members: dict[str, dict[str, AnyTool]] = {}
         self._stack = stack
         self._nested: dict[str, NestedStack] = {}
         if not grouped:
             return
+        most = count_most_of_a_group(exports=exports)
         for name, tool in sorted(tools.items()):
             self.members.setdefault(find_group(name), {})[name] = tool
         for group, members in sorted(self.members.items()):
-            if len(members) > MOST_TOOLS_OF_A_GROUP:
+            # Tools of a remote server share one function.
+            functions = len({find_function(name) for name in members})
+            if functions > most:
                 raise ConfigurationError(
-                    f"{len(tools)} tools are too many: {len(members)} of them belong into one nested stack, which has "
-                    f"room for {MOST_TOOLS_OF_A_GROUP}",
-                    fix=f"deploy fewer tools: about {GROUPS * MOST_TOOLS_OF_A_GROUP * 3 // 4} fit",
+                    f"{len(tools)} tools are too many: {functions} functions of them belong into one nested stack, "
+                    f"which has room for {most}",
+                    fix=f"deploy fewer tools: about {GROUPS * most * 3 // 4} fit",
                 )
             self._nested[group] = NestedStack(stack, f"tools-{group}", description=f"Pentad: tools of group {group}")
 

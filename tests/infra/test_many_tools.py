@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from aws_cdk import Stack
 
 from infra.orchestration.machines.agent_files import build_catalog
-from infra.tools.groups import MOST_RESOURCES, MOST_TOOLS_OF_A_GROUP, ToolGroups, estimate_resources
+from infra.tools.groups import MOST_OUTPUTS, MOST_RESOURCES, ToolGroups, count_most_of_a_group, estimate_resources
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TOOL_CHARACTERS
@@ -217,8 +218,28 @@ def count_models(resources: Json) -> int:
     return sum("link" in name and body["Type"] == "AWS::CloudWatch::Alarm" for name, body in resources.items())
 
 
-def test_tools_that_are_too_many_for_all_groups_are_told() -> None:
+@pytest.mark.parametrize(("exports", "of_a_tool", "most"), [(False, 5, 85), (True, 6, 80)])
+def test_a_full_group_is_within_the_limits_with_and_without_exports(exports: bool, of_a_tool: int, most: int) -> None:
+    # A tool is five resources (as the test of the estimate counts) and a filter where spans are exported. Beside them
+    # is the role of their data with its own policy and ten managed ones, IAM's most, and the metadata of the CDK.
+    assert count_most_of_a_group(exports=exports) == most
+    assert most * of_a_tool + 2 + 10 + 1 <= MOST_RESOURCES
+    assert most * 2 + 1 <= MOST_OUTPUTS
+
+
+@pytest.mark.parametrize("exports", [False, True])
+def test_tools_that_are_too_many_for_all_groups_are_told(exports: bool) -> None:
     names = [name for name in (f"t{number}" for number in range(4000)) if find_group(name) == "00"]
-    tools = {name: declare(name) for name in names[: MOST_TOOLS_OF_A_GROUP + 1]}
-    with pytest.raises(ConfigurationError, match="tools are too many"):
-        ToolGroups(None, tools, grouped=True)  # type: ignore[arg-type]
+    most = count_most_of_a_group(exports=exports)
+    tools = {name: declare(name) for name in names[: most + 1]}
+    with pytest.raises(ConfigurationError, match=f"tools are too many: {most + 1} .* room for {most}"):
+        ToolGroups(Stack(), tools, grouped=True, exports=exports)
+    del tools[names[most]]
+    groups = ToolGroups(Stack(), tools, grouped=True, exports=exports)
+    assert list(map(len, groups.members.values())) == [most]
+
+
+def test_tools_of_a_remote_server_count_as_the_one_function_that_they_are() -> None:
+    tools = {f"{server}__t{number}": declare("t") for server in ("files", "mail") for number in range(200)}
+    groups = ToolGroups(Stack(), tools, grouped=True, exports=True)
+    assert sum(map(len, groups.members.values())) == 400
