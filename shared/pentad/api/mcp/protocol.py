@@ -7,7 +7,6 @@ Source: the specification of these revisions, "Base Protocol" and "Transports".
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pentad.domain.display.unicode_text import mend_escapes
+from pentad.domain.reading.json_text import read_strict_json
 
 Json = dict[str, Any]
 
@@ -133,7 +133,7 @@ def decode_body(text: str | None) -> Any:
         McpFault: it is none.
     """
     try:
-        return json.loads(mend_escapes(text or ""))
+        return read_strict_json(mend_escapes(text or ""))
     except ValueError as error:
         raise McpFault(PARSE_ERROR, "the body is not valid JSON: send one JSON-RPC message") from error
 

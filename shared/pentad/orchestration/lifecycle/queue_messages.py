@@ -15,6 +15,7 @@ from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.ids import check_id, derive_id
+from pentad.domain.reading.json_text import read_strict_json
 from pentad.domain.runs import Actor
 from pentad.domain.tracing import HEADER
 from pentad.orchestration.lifecycle.announce_end import FINISHED
@@ -186,7 +187,7 @@ def build_redrive_message(tenant_id: str, run_id: str) -> str:
 
 def _parse_object(text: str) -> Json:
     try:
-        content: Any = json.loads(mend_escapes(text))
+        content = read_strict_json(mend_escapes(text))
     except ValueError as error:
         raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
     if not isinstance(content, dict):
@@ -203,7 +204,7 @@ def _parse_request(content: Json) -> RunMessage:
 
 def _parse_execution_end(detail: Json) -> Died:
     try:
-        reference = json.loads(detail["input"])
+        reference = read_strict_json(detail["input"])
         error = _ENDS[detail["status"]]
     except (KeyError, TypeError, ValueError) as failure:
         raise InvalidInput("the event does not name a run", field="detail") from failure

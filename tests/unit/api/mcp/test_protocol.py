@@ -106,7 +106,7 @@ def test_what_is_no_message_is_refused(body: Any, code: int) -> None:
     assert refuse(body, HEADERS).code == code
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "\x00"])
+@pytest.mark.parametrize("text", [None, "", "{", "\x00", "[" * 100_000, '{"a":' * 50_000, "NaN", '{"id": 1e999}'])
 def test_what_is_no_json_is_a_parse_error(text: str | None) -> None:
     with pytest.raises(McpFault) as found:
         decode_body(text)

@@ -122,6 +122,10 @@ def test_what_the_check_of_the_signature_says_is_said() -> None:
     [
         ("{", "body"),
         ("[]", "body"),
+        ("[" * 100_000, "body"),
+        ('{"detail":' * 50_000, "body"),
+        ('{"message": 1e999}', "body"),
+        (json.dumps(signed() | {"signed": '{"message":' * 50_000}), "body"),
         (json.dumps(signed() | {"signed": "[]"}), "body"),
         (json.dumps(signed(session="../x")), "session"),
         (json.dumps(signed(message="")), "message"),
@@ -133,6 +137,15 @@ def test_a_wrong_message_names_its_field(body: str, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_request(body, verify)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"tenant":' * 50_000, '{"tenant": NaN}', "", 5, None])
+def test_an_input_of_a_dead_execution_that_is_none_is_refused(text: Any) -> None:
+    body = json.dumps({"detail-type": EXECUTION_CHANGED, "detail": {"status": "FAILED", "input": text}})
+    with pytest.raises(InvalidInput, match="does not name a run"):
+        read_message(body, "m")
+    with pytest.raises(InvalidInput, match="not valid JSON"):
+        read_message("[" * 100_000, "m")
 
 
 def test_a_schedules_session_is_one_that_nobody_can_take_before_it() -> None:
