@@ -228,6 +228,14 @@ class Stage:
         return tuple(attempt.outcome for attempt in self.desk.ledger.all)
 
 
+@pytest.mark.parametrize("provider", ["anthropic", *OPENAIS])
+def test_a_reply_cut_within_an_emoji_is_not_asked_for_again(serve: Serve, provider: str) -> None:
+    body = whole(provider, "Hi @").replace(b"@", b"\xf0\x9f")
+    stage = Stage(serve, provider, lambda _: Response(200, body, JSON), 1)
+    assert stage.complete().message.text == "Hi \ufffd"
+    assert stage.outcomes == (OK,)
+
+
 @pytest.mark.parametrize(("row", "provider"), CASES)
 def test_the_fault_table(serve: Serve, row: Row, provider: str) -> None:
     stage = Stage(serve, provider, row.play, row.times)

@@ -16,11 +16,12 @@ The table, applied where a value does not fit, at any depth, in this order:
 | number | "2.5", "1e3", ".5", "2." | 2.5, 1000.0, 0.5, 2.0 |
 | boolean | "true", "False" | true, false |
 | string | a number | its digits |
-| one of these values | one that differs in case, in blanks around it, or by the rows above | that value |
+| one of these values | a text that differs in case or in blanks around it, else by the rows above | that value |
 | anyOf, oneOf | a value that the rows above make fit, in one way only | that |
 
 What has two meanings stays as it came and is refused as before: "1,5", "3 days", 3.5 for an integer, 1 for a boolean, a
-word for a number. The result is held against the whole schema again; where it still does not fit, nothing is taken.
+word for a number, "3.1" where "3.10" is listed. Numbers are compared by all their digits. The result is held against
+the whole schema again; where it still does not fit, nothing is taken.
 """
 
 import json
@@ -28,10 +29,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
-from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import find_problem, read_marked_json
 from pentad.domain.schemas import find_violations
 
 Schema = Mapping[str, Any]
@@ -166,13 +168,14 @@ class _Coercion:
             said = _read_json(value)
             if _TYPES[kind](said):
                 yield said
-            elif kind == "array" and _is_single(value):
+            elif kind == "array" and said is not _UNFIT and _is_single(value):
                 item = self.take(schema.get("items"), value, depth + 1)
                 if self._fits(self._resolve(schema.get("items", True)), item):
                     yield [item]
             return
         read = _READINGS.get(kind)
-        found = read(value) if read is not None else _ABSENT
+        is_clear = kind != "string" or _tells_apart(value, _list_values(schema))
+        found = read(value) if read is not None and is_clear else _ABSENT
         if found is not _ABSENT:
             yield found
 
@@ -241,6 +244,7 @@ class _Coercion:
 
 
 _ABSENT: Final = object()
+_UNFIT: Final = object()  # JSON that can't be passed on
 
 
 def _is_single(value: Any) -> bool:
@@ -269,13 +273,10 @@ def _read_json(value: Any) -> Any:
     if not text.startswith(("[", "{")) or len(text) > _MAX_JSON_CHARACTERS:
         return _ABSENT
     try:
-        return json.loads(mend_escapes(text), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        value = read_marked_json(text)
+    except ValueError:
         return _ABSENT
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    return _UNFIT if find_problem(value) else value
 
 
 def _read_null(value: Any) -> Any:
@@ -299,9 +300,10 @@ def _read_number(value: Any) -> Any:
 
 def _read_integer(value: Any) -> Any:
     number = value if isinstance(value, float) else _read_number(value)
-    if isinstance(number, float):
-        return int(number) if number.is_integer() and abs(number) < 2**53 else _ABSENT
-    return number
+    if not isinstance(number, float):
+        return number
+    is_whole = number.is_integer() and abs(number) < 2**53
+    return int(number) if is_whole and _read_exact(value) == int(number) else _ABSENT  # "2.00000000000000001" is not 2
 
 
 def _read_string(value: Any) -> Any:
@@ -320,20 +322,46 @@ _READINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
+def _list_values(schema: Schema) -> list[Any]:
+    listed = schema.get("enum") if "enum" in schema else [schema["const"]] if "const" in schema else None
+    return listed if isinstance(listed, list) else []
+
+
 def _take_listed(schema: Schema, value: Any) -> Any:
     """Return the one value of an ``enum`` or ``const`` that a value can only mean."""
-    listed = schema.get("enum") if "enum" in schema else [schema["const"]] if "const" in schema else None
-    if not isinstance(listed, list) or isinstance(value, bool) or any(_is_same(one, value) for one in listed):
+    listed = _list_values(schema)
+    if isinstance(value, bool) or any(_is_same(one, value) for one in listed):
         return value
-    same = [one for one in listed if not isinstance(one, bool) and _fold(one) == _fold(value)]
-    return same[0] if len(same) == 1 else value
+    same = [one for one in listed if _may_mean(value, one)]
+    return same[0] if len(same) == 1 and _tells_apart(value, listed) else value
 
 
-def _fold(value: Any) -> Any:
+def _may_mean(value: Any, one: Any) -> bool:
+    """Tell if a value is one listed value in another form: numbers are compared by all their digits."""
+    if isinstance(value, str) and isinstance(one, str):
+        return value.strip().casefold() == one.strip().casefold()
+    if isinstance(one, str):
+        return bool(_read_string(value) == one.strip())
+    exact, listed = _read_exact(value), _read_exact(one)
+    return exact is not None and listed is not None and exact == listed
+
+
+def _tells_apart(value: Any, listed: list[Any]) -> bool:
+    """Tell if a number says which listed text it is: 3.1 may have been written as "3.1" and as "3.10"."""
+    if not _TYPES["number"](value):
+        return True
+    exact = _read_exact(value)
+    return sum(isinstance(one, str) and _read_exact(one) == exact for one in listed) <= 1
+
+
+def _read_exact(value: Any) -> Decimal | None:
+    """Return the number that a value is or says, with all its digits; None where there is none."""
     if isinstance(value, str):
-        number = _read_number(value)
-        return f"#{number:g}" if number is not _ABSENT and abs(number) < 2**53 else value.strip().casefold()
-    return f"#{value:g}" if isinstance(value, int | float) and abs(value) < 2**53 else value
+        text = value.strip()
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    if isinstance(value, float):  # The shortest digits of this float; beyond 2**53 what stood in the JSON is lost.
+        return Decimal(repr(value)) if abs(value) < 2**53 else None
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _is_same(one: Any, other: Any) -> bool:

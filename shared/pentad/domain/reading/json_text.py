@@ -8,6 +8,9 @@ from pydantic_core import from_json
 
 from pentad.domain.display.unicode_text import mend_escapes
 
+MAX_DEPTH = 32
+"""Levels of a value that is passed on."""
+
 
 def read_strict_json(text: str) -> Any:
     """Return a text's JSON value.
@@ -28,3 +31,38 @@ def _parse_float(digits: str) -> float:
     if math.isinf(value):
         raise ValueError("a number is too large")
     return value
+
+
+class Duplicated(dict[str, Any]):
+    """An object in which a key stood twice."""
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else Duplicated(made)
+
+
+def read_marked_json(text: str) -> Any:
+    """Return a text's JSON value for `find_problem`: an object with equal keys is a `Duplicated`, numbers may be none.
+
+    Half of a surrogate pair is read as U+FFFD.
+
+    Raises:
+        ValueError: it is not JSON, is cut, or nests beyond what can be read.
+    """
+    try:
+        return json.loads(mend_escapes(text), object_pairs_hook=_make_object)
+    except RecursionError as error:
+        raise ValueError("the JSON nests too deep") from error
+
+
+def find_problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
+    """Return what makes a value unfit to be passed on, or None."""
+    if depth < 0:
+        return f"nests deeper than {MAX_DEPTH}"
+    if isinstance(value, Duplicated):
+        return "has the same key twice in one object"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "holds NaN or Infinity"
+    children: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for child in children if (found := find_problem(child, depth - 1))), None)

@@ -5,51 +5,28 @@ that way could mean one thing to a validator and another to a tool.
 """
 
 import json
-import math
 from typing import Any
 
-from pentad.domain.display.unicode_text import mend_escapes
+from pentad.domain.reading.json_text import MAX_DEPTH as MAX_DEPTH
+from pentad.domain.reading.json_text import find_problem as find_problem
+from pentad.domain.reading.json_text import read_marked_json
 
-MAX_DEPTH = 32
 MAX_COUNT = 10**9
 """Tokens of one request: no window is so large."""
 _MOST_DIGITS = 9
 
 
-class Duplicated(dict[str, Any]):
-    """An object in which a key stood twice."""
-
-
-def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    return made if len(made) == len(pairs) else Duplicated(made)
-
-
 def read(text: str | bytes) -> Any:
-    """Return the value; an object with equal keys is a `Duplicated`, so that `problem` can tell.
+    """Return the value; an object with equal keys is marked, so that `find_problem` can tell.
 
-    Half of a surrogate pair, as a model that is cut inside an emoji writes it, is read as U+FFFD.
+    Half of a surrogate pair, as a model that is cut inside an emoji writes it, is read as U+FFFD. So are bytes that are
+    no text: the reply is paid, and all else in it can be read.
 
     Raises:
         ValueError: it is not JSON, is cut, or nests beyond what can be read.
     """
-    try:
-        words = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
-        return json.loads(mend_escapes(words), object_pairs_hook=_make_object)
-    except RecursionError as error:
-        raise ValueError("the JSON nests too deep") from error
-
-
-def find_problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
-    """Return what makes a value unfit to be passed on, or None."""
-    if depth < 0:
-        return f"nests deeper than {MAX_DEPTH}"
-    if isinstance(value, Duplicated):
-        return "has the same key twice in one object"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "holds NaN or Infinity"
-    children: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for child in children if (found := find_problem(child, depth - 1))), None)
+    words = text if isinstance(text, str) else text.decode(json.detect_encoding(text), errors="replace")
+    return read_marked_json(words)
 
 
 def get_section(value: Any, name: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _name_tools(request: ChatRequest) -> dict[str, ToolSpec]:
 def open_calls(reply: ProviderReply, request: ChatRequest) -> ProviderReply:
     """Return a reply in which a call by `USE_TOOL` is one of the tool that it names; its raw form stays as it came.
 
-    One that names no tool, or whose arguments are no object, stays as it is, and is a problem of the reply.
+    One that names no tool, or whose arguments are no fit object, stays as it is, and is a problem of the reply.
     """
     if not request.deferred:
         return reply
@@ -98,7 +98,8 @@ def _open_call(block: ToolCallBlock) -> ToolCallBlock:
             given = strictjson.read(given or "{}")
         except ValueError:
             return block
-    return block.model_copy(update={"tool": name, "arguments": given}) if isinstance(given, dict) else block
+    is_fit = isinstance(given, dict) and not strictjson.find_problem(given)
+    return block.model_copy(update={"tool": name, "arguments": given}) if is_fit else block
 
 
 def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[ReplyProblem]:

@@ -34,6 +34,31 @@ def test_fit_arguments_are_read(text: str, value: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": "hi \xf0\x9f"}', {"a": "hi \ufffd"}),
+        (b'{"a": "hi \xf0\x9f\x98", "b": "ok"}', {"a": "hi \ufffd", "b": "ok"}),
+        (b'{"a": "\xed\xa0\xbd\xed\xb8\x80"}', {"a": "\ufffd" * 6}),
+        (b'{"a\xff": ["caf\xe9"]}', {"a\ufffd": ["caf\ufffd"]}),
+        (b'\xef\xbb\xbf{"a": "\xc3"}', {"a": "\ufffd"}),
+        ('{"a": "é"}'.encode("utf-16"), {"a": "é"}),
+    ],
+)
+def test_bytes_that_are_no_text_leave_the_rest_of_a_reply(body: bytes, value: dict[str, object]) -> None:
+    assert strictjson.read(body) == value
+
+
+def test_keys_that_bytes_no_longer_tell_apart_are_equal() -> None:
+    assert "twice" in str(strictjson.find_problem(strictjson.read(b'{"\xf0": 1, "\xf1": 2}')))
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe\xfa", b'{"a": \xf0\x9f}', b'{"a": "\xf0\x9f', b"<h1>caf\xe9</h1>"])
+def test_bytes_that_are_no_text_outside_of_one_are_no_json(body: bytes) -> None:
+    with pytest.raises(ValueError, match="line 1"):
+        strictjson.read(body)
+
+
+@pytest.mark.parametrize(
     ("usage", "why"),
     [
         ({"output_tokens": -5}, "output_tokens is -5"),

@@ -45,6 +45,8 @@ def test_arguments_that_do_not_fit_are_told_with_the_tools_parameters() -> None:
         ({"name": USE_TOOL, "arguments": {}}, f"no tool '{USE_TOOL}'"),
         ({"name": "add", "arguments": [1]}, f"no tool '{USE_TOOL}'"),
         ({"name": "add", "arguments": "{not json"}, f"no tool '{USE_TOOL}'"),
+        ({"name": "add", "arguments": '{"a": 1, "b": 1e999}'}, f"no tool '{USE_TOOL}'"),
+        ({"name": "add", "arguments": '{"a": 1, "b": 2, "a": 3}'}, f"no tool '{USE_TOOL}'"),
         ({"name": 7}, f"no tool '{USE_TOOL}'"),
         ({}, f"no tool '{USE_TOOL}'"),
     ],
