@@ -39,7 +39,7 @@ NO_CONTEXT = (
 DANGLING = "I do not know what this refers to: there is no earlier message about it in this conversation."
 _GREETING = re.compile(r"^\W*(?:hi|hello|hey|good (?:morning|evening|afternoon)|thanks?|thank you)\b[^?]{0,30}$", re.I)
 _ASKS = re.compile(
-    r"\?|^\W*(?:what|how|why|when|where|which|who|does|do|is|are|can|explain|describe|tell|list|give|show|find|search)\b",
+    r"[?\uff1f\u061f]|^\W*(?:what|how|why|when|where|which|who|does|do|is|are|can|explain|describe|tell|list|give|show|find|search)\b",
     re.I,
 )
 _SUMMARISE = re.compile(r"\bsummar(?:y|ise|ize|ies)\b|\bcondense\b", re.I)

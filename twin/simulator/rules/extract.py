@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from twin.embeddings import get_shared_model
 from twin.simulator.rules.prompt import Passage
-from twin.simulator.rules.text import extract_terms, shorten, split_sentences
+from twin.simulator.rules.text import ENDS, extract_terms, is_long, shorten, split_sentences
 
 MAX_SENTENCES = 4
 MAX_CANDIDATES = 200
@@ -69,7 +69,7 @@ def choose(passages: Sequence[Passage], question: str, background: str = "") -> 
 
 def _score(passages: Sequence[Passage], weights: Mapping[str, float], query: str) -> list[Scored]:
     candidates = [
-        (passage, sentence) for passage in passages for sentence in split_sentences(passage.text) if len(sentence) > 15
+        (passage, sentence) for passage in passages for sentence in split_sentences(passage.text) if is_long(sentence)
     ][:MAX_CANDIDATES]
     counted = [Counter(extract_terms(sentence)) for _, sentence in candidates]
     if not counted:
@@ -110,5 +110,5 @@ def _compute_similarities(query: str, texts: Sequence[str]) -> list[float]:
 
 def _add_citation(one: Scored) -> str:
     text = shorten(one.text, _SENTENCE_CHARACTERS)
-    ending = text[-1] if text and text[-1] in ".!?" else "."
-    return f"{text.rstrip('.!?')}{one.passage.marker}{ending}"
+    ending = text[-1] if text and text[-1] in ENDS else "."
+    return f"{text.rstrip(ENDS)}{one.passage.marker}{ending}"

@@ -14,7 +14,9 @@ from twin.simulator.rules.arguments.generic import plan_generic_calls
 from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions
 from twin.simulator.rules.engine import DANGLING, NO_CONTEXT, NOTHING, RuleEngine
+from twin.simulator.rules.extract import answer_from
 from twin.simulator.rules.notes import find_note
+from twin.simulator.rules.prompt import Passage
 from twin.simulator.rules.text import split_sentences
 
 TODAY = date(2026, 11, 22)
@@ -403,7 +405,63 @@ def test_values_are_taken_from_the_text() -> None:
 
 def test_markdown_is_split_into_sentences() -> None:
     text = "# Title\nOne is here. Two\nis there.\n\n- three\n- four\n\n```\ncode\n```\n| a | b |\n|---|---|\n| c | d |"
-    assert split_sentences(text) == ["One is here.", "Two is there.", "three", "four", "a; b", "c; d"]
+    assert split_sentences(text) == ["One is here.", "Two is there.", "three", "four", "a: c; b: d"]
+
+
+TABLE = "| plan | refund period | fee |\n|---|:-:|---|\n| Basic | 14 days | 5 EUR |\n| Pro | 30 days | |"
+
+
+def answer(text: str, asked: str) -> str | None:
+    return answer_from((Passage("[[1]]", "terms.md", "Terms", text),), asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "expected"),
+    [
+        (TABLE, "What is the refund period of the Pro plan?", "plan: Pro; refund period: 30 days [[1]]."),
+        (TABLE, "What is the fee of Basic?", "plan: Basic; refund period: 14 days; fee: 5 EUR [[1]]."),
+        (
+            "plan | refund period\n--- | ---\nBasic | 14. Days \\| 2\n\nAsk us for more.",
+            "What is the refund period of Basic?",
+            "plan: Basic; refund period: 14. Days | 2 [[1]].",
+        ),
+        (
+            "|  | Basic | Pro |\n|---|---|---|\n| refund | 14 | 30 |",
+            "A refund of Pro?",
+            "refund; Basic: 14; Pro: 30 [[1]].",
+        ),
+        ("| plan | refund period | fee |\n|---|---|---|", "What is the refund period of Basic?", None),
+        (TABLE, "Who sails to the moon?", None),
+    ],
+)
+def test_of_a_table_the_row_that_fits_is_told_with_its_columns_and_never_the_header(
+    text: str, asked: str, expected: str | None
+) -> None:
+    assert answer(text, asked) == expected
+
+
+GERMAN = "Der Laden ist in Berlin. Die Rückgabefrist beträgt 30 Tage. Über Gebühren reden wir später."
+RUSSIAN = "Магазин находится в Берлине. Срок возврата составляет 30 дней."
+ARABIC = "\u0645\u062f\u0629 \u0627\u0644\u0625\u0631\u062c\u0627\u0639 30 \u064a\u0648\u0645\u064b\u0627."
+CHINESE = "我们的商店在柏林。退款期限为30天。运费是5欧元。"
+JAPANESE = "店はベルリンにあります。返品期限は30日です。"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "expected"),
+    [
+        (GERMAN, "Wie lange ist die Rückgabefrist?", "Die Rückgabefrist beträgt 30 Tage [[1]]."),
+        (GERMAN, "Wie lange ist die Ru\u0308ckgabefrist?", "Die Rückgabefrist beträgt 30 Tage [[1]]."),
+        (GERMAN, "Wie lange ist die Garantie?", None),
+        (RUSSIAN, "Какой срок возврата?", "Срок возврата составляет 30 дней [[1]]."),
+        (ARABIC, f"\u0645\u0627 \u0647\u064a {ARABIC[:11]}\u061f", f"{ARABIC[:-1]} [[1]]."),
+        (CHINESE, "退款期限是多久\uff1f", "退款期限为30天 [[1]]。"),
+        (CHINESE, "保修期是多久\uff1f", None),
+        (JAPANESE, "返品期限は何日ですか\uff1f", "返品期限は30日です [[1]]。"),
+    ],
+)
+def test_passages_of_other_languages_answer(text: str, asked: str, expected: str | None) -> None:
+    assert answer(text, asked) == expected
 
 
 @pytest.mark.parametrize("filler", [" ", "\n", "\N{GRINNING FACE}", "- ", "lorem ipsum ", "("])
