@@ -14,7 +14,6 @@ from pentad.domain.errors import ContextOverflow, InvalidInput
 from pentad.domain.messages import (
     DocumentBlock,
     ImageBlock,
-    Message,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
@@ -64,31 +63,10 @@ calls = st.builds(
 results = st.builds(ToolResultBlock, call_id=ids, content=words, is_error=st.booleans(), untrusted=st.booleans())
 
 
-def _apart(blocks: list[Any]) -> list[Any]:
-    """Return blocks whose call ids differ, as the gateway has checked before it gave them."""
-    seen: set[str] = set()
-    return [b for b in blocks if b.type != "tool_call" or not (b.call_id in seen or seen.add(b.call_id))]  # type: ignore[func-returns-value]
-
-
 said = st.lists(texts | pictures | papers | results, min_size=1, max_size=4).map(lambda b: message("user", *b))
-answered = st.lists(texts | thoughts | calls, min_size=1, max_size=4).map(lambda b: message("assistant", *_apart(b)))
+answered = st.lists(texts | thoughts | calls, min_size=1, max_size=4).map(lambda b: message("assistant", *b))
 
-
-def _distinct(messages: list[Message]) -> list[Message]:
-    """Return a conversation in which no call id comes back in one turn: consecutive messages are one turn."""
-    kept: list[Message] = []
-    seen: set[str] = set()
-    for one in messages:
-        if one.role == "user":
-            seen = set()
-        made = {call.call_id for call in one.tool_calls}
-        if not made & seen:
-            kept.append(one)
-            seen |= made
-    return kept
-
-
-conversations = st.lists(said | answered, max_size=7).map(_distinct)
+conversations = st.lists(said | answered, max_size=7)
 requests = st.builds(
     lambda messages, system, tools, schema, choice: request(
         *messages,

@@ -25,8 +25,12 @@ from pentad.domain.errors import (
 )
 from pentad.domain.models import ChatReply, ChatRequest, Outcome
 from pentad.models.catalog.catalog import ModelCatalog, load
+from pentad.models.gateway.gateway import Gateway
+from pentad.models.gateway.guarded import Guard, guard_chat
+from pentad.models.providers import strictjson
 from pentad.models.providers.adapters import anthropic, anthropic_wire, openai, openai_compatible_wire, openai_wire, sdk
 from pentad.models.providers.exchange import ProviderFailure
+from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.contract.models.conftest import MODELS, OWN, PROVIDERS, Adapters, Desk, Serve
 from tests.contract.models.wire_bodies import JSON, error, ok, provider_of, whole
 from tests.unit.models.samples import ADD, request, user
@@ -375,13 +379,52 @@ def test_only_what_a_provider_may_have_worked_on_is_to_be_billed(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("counts", [(-5, 3), (9, -1), (1e30, 3), (9, 10**30), (9, 2.5)])
+@pytest.mark.parametrize("counts", [(-5, 3), (9, -1), (1e30, 3), (9, 10**30), (9, 2.5), (10**400, 3)])
 def test_counts_that_can_be_none_are_no_usage(serve: Serve, provider: str, counts: tuple[float, float]) -> None:
     play = _say_usage(read=counts[0], written=counts[1])
     client = serve(lambda asked: play(provider_of(asked))).get_client(provider)
     reply = client.send(MODELS[provider], ASKED, max_output_tokens=500, timeout=20)
     assert (reply.text, reply.usage) == ("Fine.", None)
     assert reply.estimated.startswith("the reported usage is absurd: ")
+
+
+def _guard(stage: Stage) -> MemoryTelemetry:
+    """Put the guards, which are about the adapters wherever they are wired, about those of a stage."""
+    telemetry = MemoryTelemetry()
+    desk, providers = stage.desk, guard_chat(stage.adapters.by_provider, Guard(telemetry))
+    catalog = chain(stage.provider, OTHER[stage.provider])
+    desk.gateway = Gateway(providers, catalog, desk.ledger, clock=lambda: desk.now, sleep=desk.sleep)
+    return telemetry
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_count_that_no_float_can_hold_leaves_the_reply_whole(serve: Serve, provider: str) -> None:
+    stage = Stage(serve, provider, _say_usage(read=10**400, written=3), 99)
+    telemetry = _guard(stage)
+    assert stage.complete().model == MODELS[provider].name
+    [attempt] = stage.desk.ledger.all
+    assert (attempt.outcome, attempt.is_estimated) == (OK, True)
+    assert attempt.cost_nanousd > 0
+    assert "beyond any request" in (attempt.error or "")
+    assert [one.name for one in telemetry.counts] == ["UsageAbsurd"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("broken", ["find_absurd_count", "read"])
+def test_what_nobody_expected_of_a_reply_that_is_here_is_paid_for(
+    serve: Serve, provider: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise OverflowError("a user's word")
+
+    monkeypatch.setattr(strictjson, broken, stumble)
+    stage = Stage(serve, provider, ok, 0)
+    _guard(stage)
+    with pytest.raises(PentadError):
+        stage.complete()
+    assert {attempt.outcome for attempt in stage.desk.ledger.all} == {Outcome.FAULT}
+    assert all(attempt.is_estimated and attempt.usage.total_tokens for attempt in stage.desk.ledger.all)
+    assert "word" not in repr(stage.desk.ledger.all)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -79,27 +79,37 @@ class GuardedProvider:
         effort: Effort | None = None,
     ) -> ProviderReply:
         """Return the reply, with usage in any case; see the port."""
-        began = self._guard.clock()
+        began, reply = self._guard.clock(), None
         try:
             reply = self._provider.send(
                 model, request, max_output_tokens=max_output_tokens, timeout=timeout, effort=effort
             )
             return self._with_usage(model, request, reply)
         except ProviderFailure as failure:
-            absurd = find_absurd(model, failure.usage)
-            if absurd:
-                self._guard.report_absurd(model, absurd)
-                failure.usage, failure.worked = None, True
-            if failure.worked and failure.usage is None:
-                written = self._guard.speeds.estimate_written(model, self._guard.clock() - began, max_output_tokens)
-                read = estimate_request(request, factor=model.token_factor)
-                failure.usage = Usage(input_tokens=read, output_tokens=written)
-                failure.estimated = absurd or CUT_OFF
+            self._estimate(model, request, failure, self._guard.clock() - began, max_output_tokens)
             raise
         except PentadError:  # of a store: nothing was sent
             raise
         except Exception as error:  # a boundary: an adapter or an SDK may raise anything, and the next link may answer
-            raise ProviderFailure(Outcome.FAULT, describe_fault(error)) from error
+            # What is raised once the request is out comes from `exchange` as a failure that says so. All else is of
+            # a request that was not sent, but for what we stumble over in a reply that is here.
+            fault = ProviderFailure(Outcome.FAULT, describe_fault(error), worked=reply is not None)
+            self._estimate(model, request, fault, self._guard.clock() - began, max_output_tokens)
+            raise fault from error
+
+    def _estimate(
+        self, model: ModelEntry, request: ChatRequest, failure: ProviderFailure, seconds: float, most: int
+    ) -> None:
+        """Give a failure that may be billed its usage, where the provider did not say any that can be."""
+        absurd = find_absurd(model, failure.usage)
+        if absurd:
+            self._guard.report_absurd(model, absurd)
+            failure.usage, failure.worked = None, True
+        if failure.worked and failure.usage is None:
+            written = self._guard.speeds.estimate_written(model, seconds, most)
+            read = estimate_request(request, factor=model.token_factor)
+            failure.usage = Usage(input_tokens=read, output_tokens=written)
+            failure.estimated = absurd or CUT_OFF
 
     def _with_usage(self, model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> ProviderReply:
         said_nothing = reply.usage is not None and bool(reply.blocks) and not _is_whole(reply.usage)

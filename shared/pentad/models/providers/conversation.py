@@ -4,7 +4,8 @@ Turns alternate and begin with the user's; each tool call is followed at once by
 provider's thinking. What this provider made itself goes back as it came.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from pentad.domain.display.frames import fence_text
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ThinkingBlock, ToolResultBlock
 
 NOT_RUN = "This call was not run, and has no result."
+_STEM = 56
+"""Characters of an id before its number: providers take 64 in all."""
 EARLIER = "[The conversation so far is not shown.]"
 NO_OUTPUT = "(no output)"
 _MISSING = ToolResultBlock(call_id="-", content=NOT_RUN, is_error=True)
@@ -88,19 +91,54 @@ def _get_call_ids(turn: ProviderTurn | None) -> list[str]:
 
 def _answer_calls(turn: ProviderTurn, calls: Sequence[str]) -> ProviderTurn:
     """Return the user's turn with one result for each call, in order, and then all else."""
-    results: dict[str, ToolResultBlock] = {}
+    results: defaultdict[str, deque[ToolResultBlock]] = defaultdict(deque)
     others: list[ContentBlock] = []
     for block in turn.blocks:
         if not isinstance(block, ToolResultBlock):
             others.append(block)
         elif block.call_id in calls:
-            results.setdefault(block.call_id, block)
+            results[block.call_id].append(block)  # two calls of one turn may share an id
         else:  # its call is not in this context: the words stay, the reference can't
             # Among the user's words a tool's must be told apart, whichever tool it was.
             framed = render_result(block.model_copy(update={"untrusted": True}))
             others.append(TextBlock(text=f"[Result of an earlier tool call]\n{framed}"))
-    ordered = [results.get(call) or _MISSING.model_copy(update={"call_id": call}) for call in calls]
+    ordered = [
+        results[call].popleft() if results[call] else _MISSING.model_copy(update={"call_id": call}) for call in calls
+    ]
     return ProviderTurn("user", (TurnPart((*ordered, *others)),))
+
+
+class UniqueCallIds:
+    """Gives each call of a context an id that stands once in it, and each result the id of its call.
+
+    Many servers count calls anew in each turn, or give all of one turn the same id (``call_0``), and others refuse a
+    context in which an id stands twice. The conversation is in order: of calls that share an id the n-th result
+    belongs to the n-th call. What was sent before keeps its ids.
+
+    Args:
+        form: brings a made id into the form that the server takes.
+    """
+
+    def __init__(self, form: Callable[[str], str] = str) -> None:
+        self._form = form
+        self._seen: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        self._unanswered: defaultdict[str, deque[str]] = defaultdict(deque)
+
+    def name_call(self, given: str) -> str:
+        """Return the id of the next call, which came with the given one."""
+        free, number = given, self._numbers.get(given, 1)
+        while free in self._seen:
+            number += 1
+            free = self._form(f"{given[:_STEM]}_{number}")
+        self._numbers[given] = number
+        self._seen.add(free)
+        self._unanswered[given].append(free)
+        return free
+
+    def name_result(self, given: str) -> str:
+        """Return the id of the first call with the given id that has no result yet."""
+        return self._unanswered[given].popleft() if self._unanswered[given] else given
 
 
 def normalise(messages: Sequence[Message], provider: str) -> list[ProviderTurn]:

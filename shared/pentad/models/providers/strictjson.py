@@ -64,9 +64,15 @@ def find_absurd_count(usage: Any) -> str:
         for name, value in section.items():
             if not name.endswith("tokens") or value is None or read_count(section, name) is not None:
                 continue
-            said = f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else "no number"
-            return f"the reported usage is absurd: {name[:40]} is {said}"
+            return f"the reported usage is absurd: {name[:40]} is {_describe_count(value)}"
     return ""
+
+
+def _describe_count(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "no number"
+    # No float holds a whole number of 310 digits: to format it would raise.
+    return f"{value:.6g}" if isinstance(value, float) or abs(value) <= MAX_COUNT else "beyond any request"
 
 
 def is_list_of_objects(value: Any) -> bool:

@@ -18,6 +18,7 @@ from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBu
 from pentad.models.budgets.budgets import define
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
 from pentad.models.catalog.pricing import cost_of
+from pentad.models.gateway import guarded
 from pentad.models.gateway.compose import compose_chat
 from pentad.models.gateway.guarded import CUT_OFF, Guard, GuardedEmbed
 from pentad.models.gateway.tokens import estimate_request
@@ -102,6 +103,15 @@ def test_a_request_that_no_adapter_can_put_into_form_is_the_callers_and_holds_no
     with pytest.raises(ModelCallerError):
         world.complete()
     assert (world.used, {each.outcome for each in world.ledger.all}) == (0, {Outcome.FAULT})
+
+
+def test_a_fault_with_a_reply_at_hand_is_booked_by_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "estimate_usage", raise_error(OverflowError()))
+    world = World((reply("Hello", usage=None),), (reply("Hi"),))
+    world.complete()
+    fault = world.ledger.all[0]
+    assert (fault.outcome, fault.is_estimated) == (Outcome.FAULT, True)
+    assert fault.cost_nanousd > 0 and world.used == world.spent
 
 
 def test_a_fault_in_reading_a_reply_is_told_of() -> None:

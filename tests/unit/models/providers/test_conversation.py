@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.messages import ContentBlock, Message, ProviderRaw, TextBlock, ThinkingBlock, ToolResultBlock
-from pentad.models.providers.conversation import EARLIER, NOT_RUN, normalise, render_result
+from pentad.models.providers.conversation import EARLIER, NOT_RUN, UniqueCallIds, normalise, render_result
 from tests.unit.models.samples import assistant, call, user
 
 
@@ -57,6 +57,30 @@ def test_a_second_result_for_one_call_is_dropped() -> None:
     assert [block.content for block in turns[2].blocks if isinstance(block, ToolResultBlock)] == ["1"]
 
 
+def _contents(*blocks: ContentBlock | str, calls: int) -> list[str]:
+    turns = normalise([user("q"), assistant(*[call("call_0")] * calls), user(*blocks)], "openai")
+    return [block.content for block in turns[2].blocks if isinstance(block, ToolResultBlock)]
+
+
+def test_calls_of_one_turn_that_share_an_id_have_their_results_in_order() -> None:
+    sun, rain, snow = (result("call_0", words) for words in ("sun", "rain", "snow"))
+    assert _contents(sun, rain, calls=2) == ["sun", "rain"]
+    assert _contents(sun, "and", rain, snow, calls=3) == ["sun", "rain", "snow"]
+    assert _contents(sun, rain, calls=3) == ["sun", "rain", NOT_RUN]
+    assert _contents(calls=2) == [NOT_RUN, NOT_RUN]
+    assert _contents(sun, rain, snow, calls=2) == ["sun", "rain"]
+
+
+def test_each_call_gets_an_id_of_its_own_and_each_result_that_of_its_call() -> None:
+    ids = UniqueCallIds()
+    assert [ids.name_call(given) for given in ("c", "c", "c_2", "c")] == ["c", "c_2", "c_2_2", "c_3"]
+    named = [ids.name_result(given) for given in ("c", "c_2", "c", "c", "c", "d")]
+    assert named == ["c", "c_2_2", "c_2", "c_3", "c", "d"]
+    long = UniqueCallIds()
+    made = [long.name_call("x" * 64) for _ in range(3)]
+    assert len(set(made)) == 3 and max(map(len, made)) <= 64
+
+
 def test_a_conversation_that_begins_with_the_assistant_gets_a_first_turn() -> None:
     turns = normalise([assistant("hi"), user("q")], "anthropic")
     assert turns[0].blocks == (TextBlock(text=EARLIER),)
@@ -95,14 +119,12 @@ _user_blocks = st.one_of(st.builds(TextBlock, text=st.sampled_from(["", "x"])), 
 _assistant_blocks = st.one_of(st.builds(TextBlock, text=st.sampled_from(["", "y"])), st.builds(call, _ids))
 _messages = st.one_of(
     st.lists(_user_blocks, max_size=3).map(lambda blocks: user(*blocks)),
-    st.lists(_assistant_blocks, max_size=3, unique_by=lambda block: getattr(block, "call_id", id(block))).map(
-        lambda blocks: assistant(*blocks)
-    ),
+    st.lists(_assistant_blocks, max_size=3).map(lambda blocks: assistant(*blocks)),
 )
 
 
 def _call_ids(blocks: tuple[ContentBlock, ...]) -> list[str]:
-    return list(dict.fromkeys(block.call_id for block in blocks if block.type == "tool_call"))
+    return [block.call_id for block in blocks if block.type == "tool_call"]
 
 
 @given(st.lists(_messages, max_size=8))
@@ -112,6 +134,6 @@ def test_any_conversation_becomes_a_valid_one(messages: list[Message]) -> None:
     for before, turn in pairwise(turns):
         if turn.role == "user":
             results = [block.call_id for block in turn.blocks if isinstance(block, ToolResultBlock)]
-            assert list(dict.fromkeys(results)) == _call_ids(before.blocks)
+            assert results == _call_ids(before.blocks)
     assert all(turn.parts for turn in turns)
     assert json.dumps([turn.role for turn in turns])

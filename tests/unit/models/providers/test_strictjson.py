@@ -63,6 +63,10 @@ def test_bytes_that_are_no_text_outside_of_one_are_no_json(body: bytes) -> None:
     [
         ({"output_tokens": -5}, "output_tokens is -5"),
         ({"output_tokens": 1e30}, "output_tokens is 1e+30"),
+        ({"output_tokens": 10**9 + 1}, "output_tokens is beyond any request"),
+        ({"output_tokens": 10**400}, "output_tokens is beyond any request"),
+        ({"output_tokens": -(10**400)}, "output_tokens is beyond any request"),
+        ({"output_tokens": float("inf")}, "output_tokens is inf"),
         ({"prompt_tokens": "many"}, "prompt_tokens is no number"),
         ({"prompt_tokens": True}, "prompt_tokens is no number"),
         ({"prompt_tokens": [3]}, "prompt_tokens is no number"),

@@ -25,7 +25,7 @@ from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters.anthropic_citations import can_cite, encode_result, encode_text, merge_cited
-from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
+from pentad.models.providers.conversation import ProviderTurn, UniqueCallIds, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.strictjson import (
     get_count,
@@ -129,34 +129,19 @@ def _encode_messages(turns: Sequence[ProviderTurn], cites: bool) -> list[dict[st
 
 
 def _make_ids_unique(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the messages with each call's id once: the API refuses a context in which one stands twice.
-
-    Other providers' models count calls anew in each turn (``call_0``). The results of a message's calls stand first in
-    the next one, in the calls' order, so the n-th result belongs to the n-th call. What was sent before keeps its ids.
-    """
-    seen: set[str] = set()
-    ids: list[str] = []
+    """Return the messages with each call's id once: the API refuses a context in which one stands twice."""
+    ids = UniqueCallIds()
     for message in messages:
-        content, given = [], iter(ids)
-        for item in message["content"]:
-            if item.get("type") == "tool_use":
-                content.append({**item, "id": _find_free_id(item["id"], seen)})
-            elif item.get("type") == "tool_result":
-                content.append({**item, "tool_use_id": next(given, item["tool_use_id"])})
-            else:
-                content.append(item)
-        ids = [item["id"] for item in content if item.get("type") == "tool_use"]
-        message["content"] = content
+        message["content"] = [_name_item(item, ids) for item in message["content"]]
     return messages
 
 
-def _find_free_id(wanted: str, seen: set[str]) -> str:
-    free, number = wanted, 1
-    while free in seen:
-        number += 1
-        free = f"{wanted[:56]}_{number}"
-    seen.add(free)
-    return free
+def _name_item(item: dict[str, Any], ids: UniqueCallIds) -> dict[str, Any]:
+    if item.get("type") == "tool_use":
+        return {**item, "id": ids.name_call(item["id"])}
+    if item.get("type") == "tool_result":
+        return {**item, "tool_use_id": ids.name_result(item["tool_use_id"])}
+    return item
 
 
 def _clean_raw(content: list[Any]) -> list[Any]:

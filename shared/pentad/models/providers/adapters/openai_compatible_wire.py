@@ -28,7 +28,7 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import Dialect
 from pentad.models.providers.adapters.openai_wire import is_strict_schema
-from pentad.models.providers.conversation import ProviderTurn, TurnPart, normalise, render_result
+from pentad.models.providers.conversation import ProviderTurn, TurnPart, UniqueCallIds, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE, FAILED, FailureSignal, classify, find_reason
 from pentad.models.providers.strictjson import (
@@ -136,7 +136,23 @@ def _encode_messages(turns: Sequence[ProviderTurn], dialect: Dialect) -> list[di
             messages.extend(_encode_user(turn, dialect))
         elif (message := _encode_assistant(turn.parts, dialect)) is not None:
             messages.append(message)
+    messages = _make_ids_unique(messages, dialect)
     return messages if dialect.parallel_tools else list(_split_parallel_calls(messages))
+
+
+def _make_ids_unique(messages: list[dict[str, Any]], dialect: Dialect) -> list[dict[str, Any]]:
+    """Return the messages with each call's id once, so that a result has one call."""
+    ids = UniqueCallIds(lambda made: wire_call_id(made, dialect))
+    return [_name_message(message, ids) for message in messages]
+
+
+def _name_message(message: dict[str, Any], ids: UniqueCallIds) -> dict[str, Any]:
+    if message.get("tool_calls"):
+        calls = [{**call, "id": ids.name_call(call["id"])} for call in message["tool_calls"]]
+        return {**message, "tool_calls": calls}
+    if message["role"] == "tool":
+        return {**message, "tool_call_id": ids.name_result(message["tool_call_id"])}
+    return message
 
 
 def _encode_user(turn: ProviderTurn, dialect: Dialect) -> Iterator[dict[str, Any]]:

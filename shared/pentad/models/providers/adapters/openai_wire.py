@@ -28,7 +28,7 @@ from pentad.domain.messages import (
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
-from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
+from pentad.models.providers.conversation import ProviderTurn, UniqueCallIds, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import FAILED, OPENAI, FailureSignal, classify, find_reason
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, read_count
@@ -38,6 +38,8 @@ from pentad.models.providers.tool_schemas import ToolForm, describe_for_openai
 NAME = "openai"
 _MIN_OUTPUT_TOKENS = 16  # the API refuses a smaller cap
 _SCHEMA_NAME = "reply"
+_INCOMPLETE = {"max_output_tokens": StopReason.MAX_TOKENS, "content_filter": StopReason.REFUSAL}
+"""Why a response may be incomplete and still be one; with another reason, or none, it broke off."""
 
 
 def encode(
@@ -55,7 +57,7 @@ def encode(
     """
     body: dict[str, Any] = {
         "model": model.id,
-        "input": _encode_items(normalise(request.messages, model.provider)),
+        "input": _make_ids_unique(_encode_items(normalise(request.messages, model.provider))),
         "max_output_tokens": max(_MIN_OUTPUT_TOKENS, max_output_tokens),
         "store": False,
     }
@@ -135,6 +137,20 @@ def _encode_items(turns: Sequence[ProviderTurn]) -> list[dict[str, Any]]:
     return items
 
 
+def _make_ids_unique(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items with each call's id once, so that a result has one call."""
+    ids = UniqueCallIds()
+    return [_name_item(item, ids) for item in items]
+
+
+def _name_item(item: dict[str, Any], ids: UniqueCallIds) -> dict[str, Any]:
+    if item.get("type") == "function_call":
+        return {**item, "call_id": ids.name_call(item["call_id"])}
+    if item.get("type") == "function_call_output":
+        return {**item, "call_id": ids.name_result(item["call_id"])}
+    return item
+
+
 def _encode_user_items(turn: ProviderTurn) -> Iterator[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for block in turn.blocks:
@@ -189,6 +205,10 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
         raise ProviderFailure(Outcome.MALFORMED, what, request_id=request_id, usage=usage, worked=True)
     if body.get("object") != "response" or not is_list_of_objects(output):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a response", request_id=request_id)
+    reason = str(get_section(body, "incomplete_details").get("reason")).casefold()
+    if status == "incomplete" and reason not in _INCOMPLETE:
+        usage, what = decode_usage(body.get("usage")), "200 with a reply that broke off"
+        raise ProviderFailure(Outcome.MALFORMED, what, request_id=request_id, usage=usage, worked=True)
     blocks: list[ContentBlock] = []
     problems: list[str] = []
     refused = False
@@ -199,7 +219,7 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
             problems.append("a message of the reply is not whole")
     return ProviderReply(
         blocks=tuple(blocks),
-        stop=StopReason.REFUSAL if refused else _decode_stop(body, blocks),
+        stop=StopReason.REFUSAL if refused else _decode_stop(reason, cut, blocks),
         usage=decode_usage(body.get("usage")),
         raw=None
         if problems
@@ -230,12 +250,9 @@ def _make_failure(body: dict[str, Any], request_id: str | None) -> ProviderFailu
     return failure
 
 
-def _decode_stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
-    reason = get_section(body, "incomplete_details").get("reason")
-    if reason == "content_filter":
-        return StopReason.REFUSAL
-    if body.get("status") == "incomplete":
-        return StopReason.MAX_TOKENS
+def _decode_stop(reason: str, cut: bool, blocks: Sequence[ContentBlock]) -> StopReason:
+    if cut or reason == "content_filter":
+        return _INCOMPLETE[reason]
     return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pentad.domain.errors import ConfigurationError
+from pentad.domain.errors import ConfigurationError, PentadError
 from pentad.domain.models import Outcome
 from pentad.models.providers import strictjson
 from pentad.models.providers.backoff import read_retry_after
@@ -178,10 +178,7 @@ def exchange(
         request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
         simulated = response.headers.get(SIMULATED_HEADER) is not None
         data = _read(response, until, clock, request_id)
-    body = _parse_object(data, request_id)
-    absurd = strictjson.find_absurd_count(body.get("usage"))
-    if absurd:
-        del body["usage"]
+    body, absurd = _parse_reply(data, request_id)
     return WireReply(body, request_id, absurd, simulated, first_byte_ms)
 
 
@@ -222,6 +219,20 @@ def _read(response: Any, until: float, clock: Callable[[], float], request_id: s
         if clock() > until:
             raise ProviderFailure(Outcome.TIMEOUT, "the reply did not end in time", request_id=request_id, worked=True)
     return b"".join(parts)
+
+
+def _parse_reply(data: bytes, request_id: str | None) -> tuple[dict[str, Any], str]:
+    """Return a reply's JSON, and what is wrong with its usage, which is not in it then."""
+    try:
+        body = _parse_object(data, request_id)
+        absurd = strictjson.find_absurd_count(body.get("usage"))
+    except ProviderFailure:
+        raise
+    except Exception as error:  # a boundary, as in decode_reply: the reply is paid for
+        raise ProviderFailure(Outcome.FAULT, describe_fault(error), request_id=request_id, worked=True) from None
+    if absurd:
+        del body["usage"]
+    return body, absurd
 
 
 def _parse_object(data: bytes, request_id: str | None) -> dict[str, Any]:
@@ -289,6 +300,11 @@ def _translate_errors(
         raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is not Unicode", sent=False) from None
     except (sdk.APIError, httpx2.HTTPError) as error:
         raise ProviderFailure(Outcome.MALFORMED, type(error).__name__) from None
+    except (ProviderFailure, PentadError):
+        raise
+    except Exception as error:  # a boundary: only here is it known whether the request may have been billed
+        worked = progress.has_worked(error, clock())
+        raise ProviderFailure(Outcome.FAULT, describe_fault(error), worked=worked) from None
 
 
 def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure:

@@ -95,3 +95,23 @@ def test_an_id_of_nine_stays_and_others_stay_apart() -> None:
     given = [f"call_{number}" for number in range(1_000)]
     assert len({wire_call_id(one, nine) for one in given}) == len(given)
     assert all(wire_call_id(wire_call_id(one), nine) == wire_call_id(one, nine) for one in (*given, "a.b", "y" * 99))
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("call_id", ["call_0", "Ab3xK9mP2", "functions.add:0", "x" * 64])
+@pytest.mark.parametrize("form", ["any", "nine"])
+def test_calls_that_share_an_id_are_sent_with_one_each_and_with_their_own_results(
+    form: str, call_id: str, parallel: bool
+) -> None:
+    dialect = Dialect.model_validate({"call_ids": form, "parallel_tools": parallel})
+    sun, rain, snow = (ToolResultBlock(call_id=call_id, content=words) for words in ("sun", "rain", "snow"))
+    pair, alone = assistant(call(call_id), call(call_id)), assistant(call(call_id))
+    asked = request(user("q"), pair, user(sun, rain), alone, user(snow), pair, user(sun), tools=(ADD,))
+    sent = encode(GPT, asked, dialect, max_output_tokens=9)["messages"]
+    made = [made["id"] for one in sent for made in one.get("tool_calls") or []]
+    results = [one for one in sent if one["role"] == "tool"]
+    assert [one["tool_call_id"] for one in results] == made
+    assert len(set(made)) == 5 and made[0] == wire_call_id(call_id, dialect)
+    assert [one["content"] for one in results][:4] == ["sun", "rain", "snow", "sun"]
+    assert "not run" in results[4]["content"]
+    assert all(re.fullmatch("[A-Za-z0-9]{9}" if form == "nine" else "[A-Za-z0-9_-]{1,40}", one) for one in made)

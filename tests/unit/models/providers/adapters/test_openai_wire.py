@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from openai.types.responses.response_error import ResponseError
 
-from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
+from pentad.domain.messages import DocumentBlock, ImageBlock, ProviderRaw, TextBlock, ThinkingBlock, ToolResultBlock
 from pentad.domain.models import Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.providers.adapters.openai_wire import decode, encode
@@ -74,6 +74,36 @@ def test_every_kind_of_block() -> None:
     assert sent[1] == {"role": "assistant", "content": "I add"}
     assert json.loads(sent[2]["arguments"]) == {"a": 1, "b": 2}
     assert [(item["call_id"], item["output"]) for item in sent[4:]] == [("c1", "3"), ("c2", "Error: no")]
+
+
+def _weather(*contents: str, calls: int) -> list[Any]:
+    results = [ToolResultBlock(call_id="call_0", content=content) for content in contents]
+    return [user("q"), assistant(*[call("call_0")] * calls), user(*results)]
+
+
+def _pairs(*messages: Any) -> tuple[list[str], list[tuple[str, str]]]:
+    sent = encoded(*messages)["input"]
+    made = [item["call_id"] for item in sent if item.get("type") == "function_call"]
+    return made, [(item["call_id"], item["output"]) for item in sent if item.get("type") == "function_call_output"]
+
+
+def test_calls_that_share_an_id_are_sent_with_one_each_and_with_their_own_results() -> None:
+    made, results = _pairs(*_weather("sun", "rain", calls=2))
+    assert (made, results) == (["call_0", "call_0_2"], [("call_0", "sun"), ("call_0_2", "rain")])
+    made, results = _pairs(*_weather("sun", calls=1), *_weather("rain", "snow", "fog", calls=3))
+    assert made == [call_id for call_id, _ in results] == ["call_0", "call_0_2", "call_0_3", "call_0_4"]
+    assert [words for _, words in results] == ["sun", "rain", "snow", "fog"]
+    made, results = _pairs(*_weather("sun", calls=2))
+    assert made == [call_id for call_id, _ in results]
+    assert results[0][1] == "sun" and "not run" in results[1][1]
+
+
+def test_ones_own_calls_that_share_an_id_are_told_apart_too() -> None:
+    item = {"type": "function_call", "id": "fc_1", "call_id": "call_0", "name": "add", "arguments": '{"a": 1, "b": 2}'}
+    own = assistant(call("call_0"), raw=ProviderRaw(provider="openai", model=GPT.name, content=[item]))
+    made, results = _pairs(*_weather("sun", calls=1), own, user(ToolResultBlock(call_id="call_0", content="3")))
+    assert made == ["call_0", "call_0_2"] and results[1] == ("call_0_2", "3")
+    assert item["call_id"] == "call_0"
 
 
 def test_tools_system_and_schema() -> None:
@@ -148,6 +178,18 @@ def test_cached_reads_and_writes_are_taken_out_of_the_input() -> None:
 )
 def test_incomplete_replies(fields: dict[str, Any], stop: StopReason) -> None:
     assert decode(body(text("x"), **fields), model=GPT, request_id=None).stop is stop
+
+
+@pytest.mark.parametrize(
+    "details",
+    [None, {}, {"reason": None}, {"reason": "error"}, {"reason": "new"}, {"reason": ["max_output_tokens"]}, 7],
+)
+def test_an_incomplete_response_for_another_reason_or_none_broke_off(details: object) -> None:
+    with pytest.raises(ProviderFailure) as caught:
+        decode(body(text("Fi"), status="incomplete", incomplete_details=details), model=GPT, request_id="req_9")
+    assert (caught.value.outcome, caught.value.request_id) == (Outcome.MALFORMED, "req_9")
+    assert (caught.value.error, caught.value.worked) == ("200 with a reply that broke off", True)
+    assert caught.value.usage == Usage(input_tokens=7, output_tokens=5)
 
 
 def test_a_refusal_in_the_content() -> None:
