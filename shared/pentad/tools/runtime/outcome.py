@@ -23,6 +23,7 @@ from pentad.domain.errors import (
 )
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.declare import Tool
+from pentad.tools.results.raised import keep_inside
 from pentad.tools.results.shape import Fit, shape_text
 from pentad.tools.runtime.handed import MAX_VALUE_BYTES, ToolAnswer, count_bytes
 from pentad.tools.runtime.ports import Effect
@@ -51,8 +52,6 @@ _MAX_WORDS = 200_000
 _MOST_CAUSES = 30
 """Exceptions of a chain or a group that are looked at."""
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
-_FOLDERS = re.compile(r"(?<![\w/:.])/(?:[\w.+@~-]+/)+(?=[\w.+@~-]+\.\w+)")
-"""Folders before a file's name; an address of the web, and a path without a file, are none."""
 _UNREADABLE = (json.JSONDecodeError, UnicodeError, ValidationError)
 """ValueErrors of what a tool has read: its arguments were checked before, so a backend sent this."""
 _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be kept]"
@@ -93,8 +92,8 @@ class ToolOutcome:
     @classmethod
     def from_error(cls, error: Exception, limit: int = _MAX_MESSAGE_BYTES) -> "ToolOutcome":
         """Return the outcome of an error: its class name, its message and its fix, sanitised, in ``limit`` bytes."""
-        # What a tool did not mean to say may be told to its model's user: without the folders of files.
-        message = _cut_middle(error.message) if isinstance(error, PentadError) else _FOLDERS.sub("", _read_words(error))
+        # What a tool did not mean to say may be told to its model's user.
+        message = _cut_middle(error.message) if isinstance(error, PentadError) else keep_inside(_read_words(error))
         fix = f" Fix: {error.fix}" if isinstance(error, PentadError) and error.fix else ""
         text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), limit)
         return cls(text, is_error=True, error_type=type(error).__name__, callers_fault=_is_callers_fault(error))
