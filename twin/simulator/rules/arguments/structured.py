@@ -15,6 +15,7 @@ from twin.simulator.rules.arguments.confidence import (
     is_affirmed,
     is_confidence,
     is_score,
+    pass_score,
     pick_from_scale,
 )
 from twin.simulator.rules.arguments.patterns import find_match, make_match_of_length
@@ -141,7 +142,7 @@ class Filler:
         if is_confidence(name) or is_score(name):
             bottom = low if low is not None else 0.0
             top = high if high is not None else (1.0 if wanted == "number" else 10.0)
-            value = bottom + (top - bottom) * self._sure
+            value = bottom + (top - bottom) * (self._sure if is_confidence(name) else pass_score(self._sure))
         else:
             named = _NUMBER.search(self._find_named(name))
             value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
