@@ -15,13 +15,14 @@ from datetime import UTC, date, datetime
 from html import unescape
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolResult
+from twin.simulator.rules.arguments.confidence import PASSING
 from twin.simulator.rules.arguments.dates import find_dates, make_date_call
 from twin.simulator.rules.arguments.fitting import fit_arguments, fit_calls
 from twin.simulator.rules.arguments.generic import fill_arguments, plan_generic_calls
 from twin.simulator.rules.arguments.schema import find_property, has_any_word, is_complete, list_required
 from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions, show
-from twin.simulator.rules.extract import answer_from
+from twin.simulator.rules.extract import answer_from, compute_coverage
 from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
 from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
@@ -78,7 +79,7 @@ class RuleEngine:
             arguments = fill_arguments(named, situation.question.text)
             arguments = arguments and fit_arguments(named, arguments, situation.question.text)
             if arguments is None or not is_complete(named, arguments):
-                arguments = Filler(text).fill({"type": "object", **named.schema})
+                arguments = Filler(text, score=_compute_score(situation)).fill({"type": "object", **named.schema})
             return Reply(calls=(ToolCall(named.name, arguments),), stop="tool_calls")
         read = follow_up(situation.question.text, situation.past, conversation.system)
         tools = conversation.tools if conversation.choice.mode != "none" else ()
@@ -92,6 +93,7 @@ class RuleEngine:
             answer,
             situation.question.text,
             read_own_rating(conversation),
+            _compute_score(situation),
         )
         return Reply(text=json.dumps(filler.fill(conversation.schema), ensure_ascii=False))
 
@@ -273,3 +275,10 @@ def _collect_source(conversation: Conversation, situation: Situation) -> str:
     ]
     text = "\n\n".join(part for part in parts if part)
     return text or "\n\n".join(turn.text for turn in conversation.turns if turn.text)
+
+
+def _compute_score(situation: Situation) -> float:
+    """Return what a draft gets, between 0.5 and 0.95: the more of the question's words the passages cover, the more."""
+    if not situation.question.passages:
+        return PASSING
+    return round(0.5 + 0.45 * compute_coverage(situation.question.passages, situation.question.text), 2)

@@ -67,6 +67,13 @@ def choose(passages: Sequence[Passage], question: str, background: str = "") -> 
     return sorted(chosen, key=lambda one: one.order)
 
 
+def compute_coverage(passages: Sequence[Passage], question: str) -> float:
+    """Return the share of the question's terms that the passages contain."""
+    wanted = set(extract_terms(question))
+    present = {term for passage in passages for term in extract_terms(f"{passage.title} {passage.text}")}
+    return len(wanted & present) / len(wanted) if wanted else 0.0
+
+
 def _score(passages: Sequence[Passage], weights: Mapping[str, float], query: str) -> list[Scored]:
     candidates = [
         (passage, sentence) for passage in passages for sentence in split_sentences(passage.text) if is_long(sentence)

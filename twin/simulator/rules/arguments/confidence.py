@@ -12,7 +12,8 @@ from twin.simulator.rules.text import stem
 
 UNKNOWN = 0.5
 """The confidence of rules, which have none: neither sure nor unsure."""
-_PASSING = 0.8
+PASSING = 0.8
+"""The score of what nothing is known of: good enough, or a loop that improves a draft by it would not end."""
 _SURE = frozenset(stem(word) for word in "confidence confident probability likelihood certainty certain sure".split())
 _UNSURE = frozenset(stem(word) for word in "unsure uncertain uncertainty".split())
 _SCORES = frozenset(stem(word) for word in "score quality relevance rating similarity".split())
@@ -28,15 +29,6 @@ def is_confidence(name: str) -> bool:
 def is_score(name: str) -> bool:
     """Whether a field says how good something is."""
     return bool({*split_name(name)} & _SCORES)
-
-
-def pass_score(sure: float) -> float:
-    """Return a score in numbers, 0 to 1: what is judged is good enough, or a loop that improves it would not end.
-
-    Args:
-        sure: what a marker has set; at the middle none has.
-    """
-    return _PASSING if sure == UNKNOWN else sure
 
 
 def is_affirmed(name: str, sure: float) -> bool:

@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json
 from twin.simulator.rules.arguments.confidence import (
+    PASSING,
     UNKNOWN,
     is_affirmed,
     is_confidence,
     is_score,
-    pass_score,
     pick_from_scale,
 )
 from twin.simulator.rules.arguments.patterns import find_match, make_match_of_length
@@ -41,16 +41,20 @@ FORMATS: dict[str, tuple[str, str]] = {
 class Filler:
     """Draws values from one text; numbers are used in order, once each."""
 
-    def __init__(self, text: str, answer: str = "", focus: str = "", sure: float = UNKNOWN) -> None:
+    def __init__(
+        self, text: str, answer: str = "", focus: str = "", sure: float = UNKNOWN, score: float = PASSING
+    ) -> None:
         """Prepare the text.
 
         Args:
             text: Where values come from.
             answer: What answer-like strings get; the first sentences of the text by default.
             focus: The part of the text that decides between the values of an enum, if it speaks of one.
-            sure: What a confidence or score gets, 0 to 1: rules have none, so the middle, but where a marker sets it.
+            sure: What a confidence gets, 0 to 1: rules have none, so the middle, but where a marker sets it.
+            score: What a score in numbers gets, 0 to 1, but where a marker sets it.
         """
         self._sure = sure
+        self._score = score if sure == UNKNOWN else sure
         self._text = text
         self._focus = focus
         self._sentences = split_sentences(text) or [text.strip() or "none"]
@@ -63,7 +67,7 @@ class Filler:
         instance = self._fill("", schema, schema, 0)
         if validator.is_valid(instance):
             return instance
-        plain = Filler("", sure=self._sure)
+        plain = Filler("", sure=self._sure, score=self._score)
         plain._text = "none"
         for filler in (self, plain):
             mended = repair(instance, schema, partial(filler._fill_part, schema))
@@ -142,7 +146,7 @@ class Filler:
         if is_confidence(name) or is_score(name):
             bottom = low if low is not None else 0.0
             top = high if high is not None else (1.0 if wanted == "number" else 10.0)
-            value = bottom + (top - bottom) * (self._sure if is_confidence(name) else pass_score(self._sure))
+            value = bottom + (top - bottom) * (self._sure if is_confidence(name) else self._score)
         else:
             named = _NUMBER.search(self._find_named(name))
             value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
