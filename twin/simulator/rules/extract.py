@@ -107,9 +107,13 @@ def _score(passages: Sequence[Passage], weights: Mapping[str, float], query: str
 
 
 def _compute_similarities(query: str, texts: Sequence[str]) -> list[float]:
-    """Return cosines where the embedder is in memory already, else zeros: loading it here would cost seconds."""
+    """Return cosines where the embedder is in memory already, else zeros: loading it here would cost seconds.
+
+    It reads English. To texts in another script it gives vectors that are all near each other, and say nothing.
+    """
     model = get_shared_model()
-    if not model.loaded:
+    foreign = sum(character.isalpha() and not character.isascii() for character in query)
+    if not model.loaded or 2 * foreign > sum(map(str.isalpha, query)):
         return [0.0] * len(texts)
     vectors = model.embed([query, *texts])
     return [float(cosine) for cosine in vectors[1:] @ vectors[0]]

@@ -3,11 +3,13 @@
 import json
 import re
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from twin.embeddings import get_shared_model
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolChoice, ToolResult, Turn
 from twin.simulator.rules.arguments.dates import find_dates
 from twin.simulator.rules.arguments.generic import plan_generic_calls
@@ -411,6 +413,18 @@ def test_markdown_is_split_into_sentences() -> None:
 TABLE = "| plan | refund period | fee |\n|---|:-:|---|\n| Basic | 14 days | 5 EUR |\n| Pro | 30 days | |"
 
 
+@pytest.fixture
+def no_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentences are told by words alone, as where nothing has loaded the embedder."""
+    monkeypatch.setattr("twin.simulator.rules.extract.get_shared_model", lambda: SimpleNamespace(loaded=False))
+
+
+@pytest.fixture
+def embedder() -> None:
+    """The embedder is in memory, as on a twin with documents."""
+    get_shared_model().embed(["load it"])
+
+
 def answer(text: str, asked: str) -> str | None:
     return answer_from((Passage("[[1]]", "terms.md", "Terms", text),), asked)
 
@@ -434,10 +448,19 @@ def answer(text: str, asked: str) -> str | None:
         (TABLE, "Who sails to the moon?", None),
     ],
 )
+@pytest.mark.usefixtures("no_embedder")
 def test_of_a_table_the_row_that_fits_is_told_with_its_columns_and_never_the_header(
     text: str, asked: str, expected: str | None
 ) -> None:
     assert answer(text, asked) == expected
+
+
+@pytest.mark.usefixtures("embedder")
+def test_what_is_alike_in_meaning_adds_other_rows_and_never_the_header() -> None:
+    told = answer(TABLE, "What is the refund period of the Pro plan?")
+    assert told is not None and "plan: Pro; refund period: 30 days [[1]]." in told
+    assert "plan; refund period; fee" not in told and "| plan |" not in told
+    assert answer("| plan | refund period | fee |\n|---|---|---|", "What is the refund period of Basic?") is None
 
 
 GERMAN = "Der Laden ist in Berlin. Die Rückgabefrist beträgt 30 Tage. Über Gebühren reden wir später."
@@ -460,7 +483,11 @@ JAPANESE = "店はベルリンにあります。返品期限は30日です。"
         (JAPANESE, "返品期限は何日ですか\uff1f", "返品期限は30日です [[1]]。"),
     ],
 )
-def test_passages_of_other_languages_answer(text: str, asked: str, expected: str | None) -> None:
+@pytest.mark.parametrize("loaded", ["no_embedder", "embedder"])
+def test_passages_of_other_languages_answer(
+    request: pytest.FixtureRequest, loaded: str, text: str, asked: str, expected: str | None
+) -> None:
+    request.getfixturevalue(loaded)
     assert answer(text, asked) == expected
 
 
