@@ -1,6 +1,7 @@
 """A twin of the gateway's own: circuits, drills and killed processes are the whole twin's."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from pentad.cli import target
 from pentad.cli.main import app
 from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
-from pentad.models.breaker.shared_breaker import SharedBreaker
+from pentad.models.breaker.shared_breaker import CACHE_SECONDS, SharedBreaker
 from pentad.testing.stack import keeper
 from tests.twin.stack.world import Stack, Tenant
 
@@ -37,8 +38,11 @@ def stack(own_stack: Stack) -> Iterator[Stack]:
     yield own_stack
     own_stack.simulator.reset()
     breaker = breaker_of(own_stack)
-    for name in breaker.get_all():
+    known = breaker.get_all()
+    for name in known:
         breaker.force(name, None)
+    if any(one.open_until or one.forced for one in known.values()):
+        time.sleep(CACHE_SECONDS)  # until no process of the gateway goes by what it saw of them before
 
 
 @pytest.fixture
