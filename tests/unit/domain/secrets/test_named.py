@@ -127,4 +127,5 @@ def test_hostile_text_takes_time_in_proportion(part: str, end: str) -> None:
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("text", ['"password":' + " " * 300_000, '"password": "a' + "\\" * 300_000, "a: 1\n" * 60_000])
 def test_long_runs_take_time_in_proportion(text: str) -> None:
-    mask_named(text + '\npassword: "x')
+    assert mask_named(text + '\npassword: "x') == text + '\npassword: "x'
+    assert mask_named(text + '\n{"password": "hunter2"}') == text + '\n{"password": "[masked]"}'
