@@ -3,13 +3,12 @@
 A bulk ingestion calls it for some documents at a time.
 """
 
-import json
 import time
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_message_body
 from pentad.memory.documents.batch import name_left, parse_batch, run_batch
 from pentad.memory.documents.ingest import RECEIVES, parse_s3_event
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, invocation
@@ -37,17 +36,10 @@ def ingest_listed(event: dict[str, Any], context: LambdaContext) -> dict[str, An
 
 def ingest_record(record: SQSRecord, context: LambdaContext) -> None:
     """Index the document of one message, if its tenant does not have its share of documents at work."""
-    body = _parse_json(record.body)
+    body = read_message_body(record.body)
     document = parse_s3_event(body)
     add_message_keys("ingest", tenant=document.tenant_id)
     last = int(record.attributes.approximate_receive_count or 1) >= RECEIVES
     with wiring.make_fair_queue().hold(document.tenant_id, record.event_source_arn, body) as held:
         if held:
             wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5), last=last)
-
-
-def _parse_json(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise InvalidInput("the message is not valid JSON", field="body") from error

@@ -1,12 +1,11 @@
 """Makes memories of a conversation after a run: its end, or a correction, through the bus and the remember queue."""
 
-import json
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_message_body
 from pentad.domain.tracing import enter_place, parse_traceparent
 from pentad.memory.corrections.learn_correction import parse_correction
 from pentad.memory.remember.remember import parse_event
@@ -23,7 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def remember_record(record: SQSRecord, context: LambdaContext) -> None:
     """Bring the memories of one session up to its end, or learn from a correction of an answer."""
-    body, deadline = _parse_json(record.body), deadline_of(context, spare_seconds=5)
+    body, deadline = read_message_body(record.body), deadline_of(context, spare_seconds=5)
     if body.get("detail-type") == CORRECTED:
         corrected = parse_correction(body.get("detail"))
         add_message_keys("remember", tenant=corrected.tenant_id, session=corrected.session_id)
@@ -38,13 +37,3 @@ def remember_record(record: SQSRecord, context: LambdaContext) -> None:
 def _enter(traceparent: str | None) -> AbstractContextManager[Any]:
     place = parse_traceparent(traceparent)
     return nullcontext() if place is None else enter_place(place)
-
-
-def _parse_json(body: str) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise InvalidInput("the message is not valid JSON", field="body") from error
-    if not isinstance(content, dict):
-        raise InvalidInput("the message is not a JSON object", field="body", fix="send an event of EventBridge")
-    return content

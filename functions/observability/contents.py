@@ -1,11 +1,10 @@
 """Writes what was said in runs into a log of its own: a run's end, through the event bus and the contents queue."""
 
-import json
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_message_body
 from pentad.memory.remember.remember import parse_event
 from pentad.runtime.entrypoint import LambdaContext
 from pentad.runtime.queue_batch import add_message_keys, consume
@@ -19,17 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def write_record(record: SQSRecord, context: LambdaContext) -> None:
     """Write the contents of one run."""
-    ended = parse_event(_parse_json(record.body))
+    ended = parse_event(read_message_body(record.body))
     add_message_keys("contents", tenant=ended.tenant_id, session=ended.session_id, run=ended.run_id)
     if ended.run_id is not None:
         wiring.make_contents()(ended.tenant_id, ended.run_id)
-
-
-def _parse_json(body: str) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise InvalidInput("the message is not valid JSON", field="body") from error
-    if not isinstance(content, dict):
-        raise InvalidInput("the message is not a JSON object", field="body", fix="send an event of EventBridge")
-    return content

@@ -137,3 +137,26 @@ def test_a_handler_imports_its_own_wiring_module_and_no_other(root: Path) -> Non
     assert len(wired) > 15
     others = {name: modules for name, modules in wired.items() if modules != [Path(name).stem.replace("http", "api")]}
     assert others == {}
+
+
+def test_whoever_is_ready_for_bad_json_is_ready_for_json_that_nests_deep(root: Path) -> None:
+    found = [
+        f"{path.relative_to(root).as_posix()}:{node.lineno}"
+        for folder in ("shared", "functions", "twin", "layers", "infra")
+        for path in sorted((root / folder).rglob("*.py"))
+        if "cdk.out" not in path.parts
+        for node in ast.walk(read_tree(path))
+        if isinstance(node, ast.Try) and _reads_json(node) and "ValueError" in (caught := _list_caught(node))
+        if not {"RecursionError", "Exception"} & caught
+    ]
+    assert not found, "use `read_json`, or catch RecursionError as well"
+
+
+def _reads_json(node: ast.Try) -> bool:
+    calls = (call for statement in node.body for call in ast.walk(statement) if isinstance(call, ast.Call))
+    return any(ast.unparse(call.func) in ("json.loads", "json.load") for call in calls)
+
+
+def _list_caught(node: ast.Try) -> set[str]:
+    kinds = (handler.type for handler in node.handlers if handler.type is not None)
+    return {ast.unparse(one) for kind in kinds for one in (kind.elts if isinstance(kind, ast.Tuple) else [kind])}

@@ -156,7 +156,7 @@ def _read_json(path: Path) -> JsonObject:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise AssemblyError(f"'{path}' is missing: run `cdk synth` first") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AssemblyError(f"'{path}' is not valid JSON ({error}): run `cdk synth` again") from error
     if not isinstance(content, dict):
         raise AssemblyError(f"'{path}' is not a JSON object: run `cdk synth` again")

@@ -22,7 +22,7 @@ def match_line(pattern: str, line: str) -> bool:
         return not pattern
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     for name in path:
         if not isinstance(value, dict) or name not in value:

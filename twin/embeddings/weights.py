@@ -77,5 +77,5 @@ def verify_weights(files: WeightsFiles, cache_dir: Path | None = None) -> None:
 def _read_receipt(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -51,7 +51,7 @@ class LambdaApi:
         payload = call.body or b"{}"
         try:
             json.loads(payload)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             message = f"Could not parse request body into json: {exc}"
             return build_rest_error(400, "InvalidRequestContentException", {"Type": "User", "message": message})
         try:

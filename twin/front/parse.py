@@ -98,7 +98,7 @@ def parse_call(service: str, environ: Mapping[str, Any], headers: Mapping[str, s
 def _parse_json(body: bytes) -> Mapping[str, Any]:
     try:
         parsed = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
 

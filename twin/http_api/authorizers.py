@@ -125,7 +125,7 @@ def parse_answer(payload: bytes) -> JsonObject:
     """
     try:
         answer = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GatewayError(INTERNAL, "the authorizer's answer is not JSON") from error
     if not isinstance(answer, dict):
         raise GatewayError(INTERNAL, "the authorizer's answer is not an object")

@@ -66,7 +66,7 @@ def parse_lambda_response(payload: bytes) -> HttpResponse:
     """
     try:
         result = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GatewayError(INTERNAL, f"the function's result is not JSON: {error}") from error
     if not isinstance(result, dict) or "statusCode" not in result:
         # Whatever else the function returns is the body of a 200: a string stays as it is.

@@ -97,7 +97,7 @@ def parse_policy(document: str | Mapping[str, Any]) -> Policy:
 def _parse_text(text: str) -> Policy:
     try:
         document = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise PolicyError(f"a policy document is not JSON: {exc}") from exc
     if not isinstance(document, dict) or "Statement" not in document:
         raise PolicyError("a policy document has no 'Statement'")

@@ -74,7 +74,7 @@ def find_diagnostics(definition: str) -> list[Diagnostic]:
     """
     try:
         body = json.loads(definition)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [Diagnostic("INVALID_JSON_DESCRIPTION", str(error))]
     faults = list(_find_state_faults(body))
     if faults:

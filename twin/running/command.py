@@ -157,7 +157,7 @@ def _read_count(text: str) -> int:
 def _read_secrets(file: str) -> dict[str, dict[str, str]]:
     try:
         found = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise argparse.ArgumentTypeError(f"'{file}' is not a readable JSON file: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(fields, dict) for fields in found.values()):
         raise argparse.ArgumentTypeError(f"'{file}' must hold an object of objects: fields by secret")

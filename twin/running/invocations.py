@@ -102,7 +102,7 @@ class Invocations:
 def _describe(payload: bytes) -> str:
     try:
         error = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload[:_ERROR_TEXT].decode("utf-8", "replace")
     if not isinstance(error, dict):
         return str(error)[:_ERROR_TEXT]
@@ -159,5 +159,5 @@ def _build_record(failure: AsyncFailure) -> dict[str, Any]:
 def _decode_payload(payload: bytes) -> Any:
     try:
         return json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload.decode("utf-8", "replace")

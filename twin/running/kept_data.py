@@ -81,7 +81,7 @@ class KeptData:
                     count += _restore_item(dynamodb.tables.get(table), json.loads(item, object_hook=_decode_binary))
                 for row in kept.execute("SELECT bucket, key, version, changed, metadata, content FROM objects"):
                     count += _restore_object(s3, *row)
-        except (sqlite3.Error, ValueError, KeyError, JsonRESTError) as error:
+        except (sqlite3.Error, ValueError, RecursionError, KeyError, JsonRESTError) as error:
             raise KeptUnreadable(self._folder, str(error)) from error
         return count
 

@@ -26,7 +26,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     """Return what the twin of `folder` wrote, or None where none has or the file is unreadable."""
     try:
         facts = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None
 

@@ -118,7 +118,7 @@ class Updates:
                 self._act(str(asked["action"]))
         except (AssemblyError, DeployError) as error:
             return _answer(409, {"error": str(error)})
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             return _answer(400, {"error": f"malformed request: {error!r}"})
         told = {
             "changes": [one._asdict() for one in self._changes],

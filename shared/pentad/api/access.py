@@ -4,7 +4,6 @@ Every route of `pentad.api.routes.ROUTES` says what it names, and so which rule 
 reach does not exist for it: the answer is that of an unknown id.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -21,6 +20,7 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import InvalidInput, NotFound, PolicyDenied
 from pentad.domain.ids import approval_id, check_id, parse_approval_id, parse_review_id, parse_undo_token
 from pentad.domain.knowledge import find_owner
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
 from pentad.memory.remember.ports import Progress
@@ -267,7 +267,7 @@ def _read(kind: type[B], asked: Asked) -> B:
         InvalidInput: it is not one.
     """
     try:
-        return kind.model_validate(json.loads(asked.event.body or ""))
+        return kind.model_validate(read_json(asked.event.body or ""))
     except ValidationError as error:
         raise to_invalid_input(error) from error
     except ValueError as error:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import CursorCipher
 from pentad.domain.errors import NotFound
+from pentad.domain.reading.json_text import read_json
 
 _LONGEST: Final = 8_000  # characters of a sealed cursor
 _MARK: Final = '"cursor"'
@@ -55,7 +56,7 @@ class SealedCursors:
         if caller.reach is None or _MARK not in str(answer.get("body")):
             return answer
         try:
-            body = json.loads(answer["body"])
+            body = read_json(answer["body"])
         except ValueError:
             return answer  # a page, which has no cursor
         cursor = body.get("cursor") if isinstance(body, Mapping) else None

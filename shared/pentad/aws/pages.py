@@ -6,6 +6,7 @@ import json
 
 from pentad.aws.table import Item
 from pentad.domain.errors import NotFound
+from pentad.domain.reading.json_text import read_json
 
 _LONGEST = 4_000
 """Of a cursor: of two keys, each of at most 1,024 bytes."""
@@ -34,8 +35,8 @@ def decode_cursor(cursor: str | None, pk: str, *, attribute: str = "pk") -> Item
     if len(cursor) > _LONGEST:
         raise _make_unknown()
     try:
-        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
+        position = read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
         raise _make_unknown() from error
     if not isinstance(position, dict) or not all(isinstance(part, str) for part in position.values()):
         raise _make_unknown()

@@ -1,6 +1,5 @@
 """Which deployment a command talks to: the twin of this folder, or the one named by options or environment."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from pentad.cli.client import ApiClient
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from pentad.cli.synth import find_project_root
+from pentad.domain.reading.json_text import read_json
 
 STATE_FOLDER = ".pentad"
 TWIN_FILE = "twin.json"
@@ -42,7 +42,7 @@ def read_twin_facts(folder: Path | None = None) -> dict[str, Any]:
     """
     path = (folder or state_folder()) / TWIN_FILE
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        facts: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CommandError("no twin is running here; start one with `pentad up`", code=EXIT_UNAVAILABLE) from error
     return facts

@@ -3,7 +3,6 @@
 `pentad replay` repeats what the tools said; here their code runs on the twin, and what comes of it is compared.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolCallBlock
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
@@ -218,7 +218,7 @@ def _compare_calls(before: RecordedCall, now: KitCall, ignore: frozenset[str]) -
 def _read_result(text: str | None, ignore: frozenset[str]) -> Any:
     """Return a result as it is compared: JSON by its value, without what may differ; other text as it is."""
     try:
-        return _leave_out(json.loads(text or "null"), ignore)
+        return _leave_out(read_json(text or "null"), ignore)
     except ValueError:
         return text
 

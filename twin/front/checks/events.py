@@ -101,7 +101,7 @@ def check_rule(call: ApiCall) -> Refusal | None:
     try:
         if text:
             check_pattern(json.loads(text))
-    except (PatternError, ValueError) as error:
+    except (PatternError, ValueError, RecursionError) as error:
         return "InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}"
     return None
 

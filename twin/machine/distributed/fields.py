@@ -77,7 +77,7 @@ def take_fields(definition: str) -> tuple[str, list[MapFields]]:
         return definition, []
     try:
         body = json.loads(definition)
-    except ValueError:
+    except (ValueError, RecursionError):
         return definition, []  # the parser says what is wrong
     taken: list[MapFields] = []
     stripped = _strip(body, str(body.get("QueryLanguage", "JSONPath")), taken)

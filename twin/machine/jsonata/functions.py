@@ -111,7 +111,7 @@ def parse(text: Any = None) -> Any:
         raise _argument_error(1, "parse")
     try:
         return to_jsonata(json.loads(text, parse_constant=_refuse, parse_float=_read_float))
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise JException("D3120", -1, str(exc)) from exc
 
 

@@ -63,7 +63,7 @@ def _match_filter(record: JsonObject, pattern: JsonObject) -> bool:
         return match_event(pattern, record)
     try:
         body = json.loads(record["body"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(body, dict) and match_event(pattern, {**record, "body": body})
 
@@ -77,7 +77,7 @@ def parse_failures(payload: bytes, message_ids: Sequence[str]) -> set[str]:
     everything = set(message_ids)
     try:
         answer = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return everything
     if answer is None or answer == {}:
         return set()

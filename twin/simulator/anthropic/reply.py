@@ -127,7 +127,7 @@ def _parse_input(call: ToolCall) -> Any:
         return call.arguments
     try:
         return json.loads(call.raw_arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -246,7 +246,7 @@ def read_arguments(raw: Any) -> Json:
     """Return arguments that came back in a conversation; what is not an object counts as empty."""
     try:
         data = json.loads(raw or "{}")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -54,7 +54,7 @@ def _find_spoken_schema(text: str) -> Json | None:
         return None
     try:
         schema = json.loads(rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return schema if isinstance(schema, dict) else None
 

@@ -7,6 +7,7 @@ import json
 from typing import Final
 
 from pentad.aws.kms_text import KmsText, NotSealed
+from pentad.domain.reading.json_text import read_json
 
 _INTO_ADDRESS: Final = str.maketrans("+/", "-_")
 _FROM_ADDRESS: Final = str.maketrans("-_", "+/")
@@ -44,7 +45,7 @@ class MemoryCursors:
     def open(self, sealed: str, *, tenant_id: str, user_id: str, route: str) -> str | None:
         """See `CursorCipher`."""
         try:
-            cursor, *context = json.loads(base64.urlsafe_b64decode(sealed))
+            cursor, *context = read_json(base64.urlsafe_b64decode(sealed))
         except (binascii.Error, ValueError, TypeError):
             return None
         return str(cursor) if context == [tenant_id, user_id, route] else None

@@ -1,11 +1,11 @@
 """As what a request is counted: what it starts, changes, waits for or reads."""
 
-import json
 from collections.abc import Mapping
 from typing import Final, Literal
 
 from pentad.api.acts.mcp_runs import CALL_MCP, is_mcp_change
 from pentad.api.views.waiting import parse_wait_seconds
+from pentad.domain.reading.json_text import read_json
 
 Kind = Literal["starts", "queue", "changes", "waits", "bulk", "reads"]
 KINDS: Final[Mapping[Kind, str]] = {
@@ -63,8 +63,8 @@ def list_kinds(route: str, headers: Mapping[str, str], body: str) -> tuple[Kind,
 def _list_kinds_of_mcp(body: str) -> tuple[Kind, ...]:
     """Return as what a message of a client is counted; one that can't be read does nothing."""
     try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
+        message = read_json(body)
+    except ValueError:
         return ("reads",)
     method = message.get("method") if isinstance(message, dict) else None
     waits: tuple[Kind, ...] = ("waits",) if method in _WAITING_METHODS else ()

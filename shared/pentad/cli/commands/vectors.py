@@ -1,6 +1,5 @@
 """``pentad vectors``: move vectors from one store to another."""
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from pentad.cli.console import (
 )
 from pentad.cli.operator import TWIN_STAGE, Stage, create_client
 from pentad.cli.screen import build_line
+from pentad.domain.reading.json_text import read_json
 
 if TYPE_CHECKING:
     from pentad.memory.migration.migrate import Moved
@@ -86,7 +86,7 @@ def _open(name: str, stage: str | None, file: Path | None) -> "VectorStore":
 
 def _read_file(file: Path) -> Callable[[], Mapping[str, str]]:
     try:
-        fields = json.loads(read_text(file))
+        fields = read_json(read_text(file))
     except ValueError as error:
         raise CommandError(f"'{file}' is not JSON", code=EXIT_USAGE) from error
     if not isinstance(fields, dict):

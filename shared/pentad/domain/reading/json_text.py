@@ -7,9 +7,55 @@ from typing import Any
 from pydantic_core import from_json
 
 from pentad.domain.display.unicode_text import mend_escapes
+from pentad.domain.errors import InvalidInput
 
 MAX_DEPTH = 32
 """Levels of a value that is passed on."""
+_MOST_LEVELS = 200
+"""Of a value that is looked at: what pydantic's reader takes."""
+
+
+def read_json(text: str | bytes) -> Any:
+    """Return a text's JSON value as Python's reader takes it, NaN and halves of surrogate pairs too.
+
+    For whatever may be no JSON. Python's own reader raises RecursionError for what nests deep, which is no ValueError,
+    and from 3.12 on only far beyond what Python's other functions can go through.
+
+    Raises:
+        ValueError: it is no JSON or no UTF-8, nests deeper than 200, or has an integer of more than 4,300 digits.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("the JSON nests too deep") from error
+    if isinstance(value, dict | list) and _is_deep(value):
+        raise ValueError("the JSON nests too deep")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        parts = (part for one in level for part in (one.values() if isinstance(one, dict) else one))
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def read_message_body(body: str) -> dict[str, Any]:
+    """Return the object in a message of a queue; half of a surrogate pair is read as U+FFFD.
+
+    Raises:
+        InvalidInput: it is no JSON that can be passed on (`read_strict_json`), or no object.
+    """
+    try:
+        content = read_strict_json(mend_escapes(body))
+    except ValueError as error:
+        raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
+    if not isinstance(content, dict):
+        raise InvalidInput("the message is not a JSON object", field="body", fix="send one JSON object")
+    return content
 
 
 def read_strict_json(text: str) -> Any:

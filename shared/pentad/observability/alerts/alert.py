@@ -1,7 +1,6 @@
 """What an alarm says, read from SNS's envelope around CloudWatch's message. Pure."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +8,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_message_body
 from pentad.domain.values import FrozenValue
 from pentad.observability.alarms.specs import Severity
 
@@ -49,7 +49,7 @@ def read_alert(body: str) -> Alert:
     Raises:
         InvalidInput: it is not SNS's, or of no topic of alarms.
     """
-    envelope = _parse_object(body)
+    envelope = read_message_body(body)
     topic, text = envelope.get("TopicArn"), envelope.get("Message")
     if not isinstance(topic, str) or not isinstance(text, str):
         raise InvalidInput("the body is not an SNS message", field="body")
@@ -57,7 +57,7 @@ def read_alert(body: str) -> Alert:
     if severity is None:
         raise InvalidInput("the message does not come from a topic of alarms", field="TopicArn")
     try:
-        said = _parse_object(text)
+        said = read_message_body(text)
     except InvalidInput:
         said = {}
     if not isinstance(said.get("AlarmName"), str):
@@ -100,13 +100,3 @@ def _find_console(arn: str, name: str) -> str:
 def _cut(value: object, most: int = _TEXT_CHARACTERS) -> str:
     text = value if isinstance(value, str) else ""
     return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
-def _parse_object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise InvalidInput("the message is not a JSON object", field="body")
-    return found

@@ -5,10 +5,10 @@ Sources, as read in November 2026: OpenInference's semantic conventions, which P
 They know the operations of models, tools and agents by the conventions' names, and no others.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
+from pentad.domain.reading.json_text import read_json
 from pentad.observability.export.targets import Target, TargetKind
 
 Attributes = Mapping[str, Any]
@@ -90,7 +90,7 @@ def _find_said(given: Attributes, side: Literal["input", "output"]) -> str | Non
     if messages is None:
         return None if of_call is None else str(of_call)
     try:
-        found = json.loads(messages)
+        found = read_json(messages)
         parts = found[0]["parts"] if len(found) == 1 else []
         texts = [str(one["content"]) for one in parts if one["type"] == "text"]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.reading.json_text import read_message_body
 from pentad.observability.export.annotate import FIELD, SendAnnotations, name_annotations
 from pentad.observability.export.circuits import TargetCircuits
 from pentad.observability.export.log_batch import SpanBatch, read_batch
@@ -194,7 +195,7 @@ def _tell_dropped(telemetry: Telemetry, spans: int, reason: str, **fields: str) 
 def _read_share(body: str) -> dict[str, Any]:
     """Return a message as it was put: a share with spans, or annotations."""
     try:
-        share = json.loads(body)
+        share = read_message_body(body)
         if isinstance(share["target"], str) and (FIELD in share or isinstance(share["spans"], list)):
             return dict(share)
     except (KeyError, TypeError, ValueError) as error:

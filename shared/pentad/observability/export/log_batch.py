@@ -4,13 +4,13 @@ import base64
 import binascii
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_json
 
 FILTER_PATTERN = '{ $.span.trace_id = "*" }'
 """Of the subscription filter: the lines that are spans."""
@@ -44,7 +44,7 @@ def read_batch(event: Mapping[str, Any]) -> SpanBatch:
     """
     try:
         packed = base64.b64decode(event["awslogs"]["data"], validate=True)
-        content = json.loads(_unpack(packed))
+        content = read_json(_unpack(packed))
         group, lines = str(content["logGroup"]), content["logEvents"]
     except (KeyError, TypeError, ValueError, binascii.Error, EOFError, OSError, zlib.error) as error:
         raise InvalidInput("the event is not a batch of log lines", field="awslogs") from error
@@ -66,8 +66,8 @@ def _unpack(packed: bytes) -> bytes:
 def _read_record(line: Any) -> dict[str, Any] | None:
     """Return a line that says that it is a span; None of another."""
     try:
-        record = json.loads(line["message"])
-    except (KeyError, TypeError, ValueError, RecursionError):
+        record = read_json(line["message"])
+    except (KeyError, TypeError, ValueError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("span"), dict) else None
 

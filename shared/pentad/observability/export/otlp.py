@@ -5,10 +5,11 @@ An encoder of our own: the SDK with its exporter takes a quarter of a second and
 never change; the tests read what it writes with the package `opentelemetry-proto`.
 """
 
-import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+
+from pentad.domain.reading.json_text import read_json
 
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 _KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
@@ -138,7 +139,7 @@ def read_rejected(body: bytes) -> Rejected:
     """
     try:
         if body.lstrip()[:1] == b"{":
-            said = json.loads(body).get("partialSuccess") or {}
+            said = read_json(body).get("partialSuccess") or {}
             count, words = int(said.get("rejectedSpans") or 0), str(said.get("errorMessage") or "")
         else:
             fields = dict(_iter_fields(dict(_iter_fields(body)).get(1, b"")))

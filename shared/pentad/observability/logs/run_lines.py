@@ -1,6 +1,5 @@
 """The lines of one run, over all log groups of a stage, in the order of time. Pure but for the source that it asks."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pentad.domain.errors import NotFound
+from pentad.domain.reading.json_text import read_json
 from pentad.observability.logs.ports import LogSource, StoredLine, TooManyPages
 
 Json = dict[str, Any]
@@ -241,7 +241,7 @@ def _read_text(stored: StoredLine) -> RunLine | None:
 
 def _parse(text: str) -> Json | None:
     try:
-        line = json.loads(text)
+        line = read_json(text)
     except ValueError:
         return None
     return line if isinstance(line, dict) else None

@@ -4,12 +4,12 @@ A line is an event, a span, a document of metrics, or a record of a library; and
 writes. Functions do not import this: it is for tests, for docs and for who reads logs.
 """
 
-import json
 import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
 
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.values import FrozenValue
 
 Text = StrictStr
@@ -150,7 +150,7 @@ def find_line_faults(text: str) -> list[str]:
     if _RUNTIME.match(text):
         return []
     try:
-        line = json.loads(text)
+        line = read_json(text)
     except ValueError:
         return ["it is neither JSON nor what Lambda writes"]
     if not isinstance(line, dict):

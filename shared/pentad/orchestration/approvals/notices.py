@@ -4,7 +4,6 @@ The stores' events go over the bus; a function sends each to the channels of its
 or a question are in no notice: whoever may see those has a credential and follows the link.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from pydantic import Field
 from pentad.domain.declarations.asking import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, TransientError
 from pentad.domain.ids import AgentName, RunId, TenantId
+from pentad.domain.reading.json_text import read_message_body
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
@@ -80,7 +80,7 @@ def read_announcement(body: str) -> Announcement:
         InvalidInput: it is not one.
     """
     try:
-        return Announcement.model_validate(json.loads(body)["detail"])
+        return Announcement.model_validate(read_message_body(body)["detail"])
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput("the message is not an approval event", field="body") from error
 

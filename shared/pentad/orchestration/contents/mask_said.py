@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.secrets import MASK, is_secret_value
 from pentad.observability.logs.cards import CARD, is_card
 from pentad.orchestration.contents.ports import NameFinder
@@ -65,8 +66,8 @@ def _read_json(text: str) -> Any:
     if begin not in ("{", "[", '"') or len(text) > _LONGEST_JSON:
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return None
 
 

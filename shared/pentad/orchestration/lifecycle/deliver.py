@@ -4,7 +4,6 @@ What it reads does not grow with the run: the run, its last step and that step's
 the turn; only where a human has edited the answer is the conversation read for them again.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pentad.domain.declarations.words import UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_leaves
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Spent, Usage
 from pentad.memory.retrieval.citations import find_unknown_markers, resolve_citations
@@ -348,7 +348,7 @@ def extract_message(cause: str) -> str:
     match = _MESSAGE.search(cause)
     if match is not None:
         try:
-            return str(json.loads(match[1]))
+            return str(read_json(match[1]))
         except ValueError:
             return ""
     return "" if cause.startswith("{") else cause

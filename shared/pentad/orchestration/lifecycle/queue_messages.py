@@ -12,10 +12,9 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import ScheduleSpec
-from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.ids import check_id, derive_id
-from pentad.domain.reading.json_text import read_strict_json
+from pentad.domain.reading.json_text import read_message_body, read_strict_json
 from pentad.domain.runs import Actor
 from pentad.domain.tracing import HEADER
 from pentad.orchestration.lifecycle.announce_end import FINISHED
@@ -96,7 +95,7 @@ def read_message(body: str, message_id: str) -> Read:
     Raises:
         InvalidInput: not JSON, or a field is wrong.
     """
-    content = _parse_object(body)
+    content = read_message_body(body)
     kind = content.get("detail-type") if "detail" in content else None
     detail = content.get("detail")
     if isinstance(detail, dict):
@@ -133,14 +132,14 @@ def read_request(body: str, verify: Verify) -> RunRequested:
         PolicyDenied: the key may not ask for this.
         StoreUnavailable: the keys could not be read.
     """
-    content = _parse_object(body)
+    content = read_message_body(body)
     is_event = "detail-type" in content and "detail" in content
     found = content["detail"] if is_event else content
     given = dict(found) if isinstance(found, dict) else {}
     # Beside the signed text: what carries a message may add it, and it decides nothing.
     traceparent = given.pop(HEADER, None)
     signed = verify(given)
-    asked = _parse_object(signed.text)
+    asked = read_message_body(signed.text)
     tenant_id = asked.setdefault("tenant", signed.tenant_id)
     message = _parse_request(asked)
     if tenant_id != signed.tenant_id or message.tenant_id != signed.tenant_id:
@@ -183,16 +182,6 @@ def build_schedule_message(agent: str, schedule: ScheduleSpec) -> Json:
 def build_redrive_message(tenant_id: str, run_id: str) -> str:
     """Return the message that lets a failed run go on."""
     return json.dumps({"detail-type": REDRIVE, "detail": {"tenant": tenant_id, "run": run_id}})
-
-
-def _parse_object(text: str) -> Json:
-    try:
-        content = read_strict_json(mend_escapes(text))
-    except ValueError as error:
-        raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
-    if not isinstance(content, dict):
-        raise InvalidInput("the message is not a JSON object", field="body", fix="send one JSON object")
-    return content
 
 
 def _parse_request(content: Json) -> RunMessage:

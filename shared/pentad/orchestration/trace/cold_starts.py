@@ -1,8 +1,9 @@
 """How long the process of a function took to begin, as its first answer in an execution's history says. Pure."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
+
+from pentad.domain.reading.json_text import read_json
 
 COLD_START: Final = "cold_start"
 """The field of a function's answer: milliseconds from the start of its process to its being ready, or how Lambda made
@@ -19,8 +20,8 @@ def find_cold_start(event: Mapping[str, Any]) -> dict[str, int | str]:
     """
     details = event.get("taskSucceededEventDetails") or event.get("lambdaFunctionSucceededEventDetails") or {}
     try:
-        output = json.loads(details.get("output") or "{}")
-    except (ValueError, RecursionError):
+        output = read_json(details.get("output") or "{}")
+    except ValueError:
         return {}
     answer = output.get("Payload", output) if isinstance(output, dict) else None
     said = answer.get(COLD_START) if isinstance(answer, dict) else None

@@ -4,12 +4,12 @@ States and functions come from the history (what Step Functions saw), models and
 functions did inside), each hung below the function that made it.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pentad.domain.models import Attempt
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.runs import Run, Step, ToolCall
 from pentad.orchestration.trace.cold_starts import find_cold_start
 from pentad.orchestration.trace.graph_spans import Hung, attach_graphs
@@ -80,7 +80,7 @@ def _find_continuation(run_id: str, history: Sequence[Mapping[str, Any]]) -> str
             continue
         output = (event.get("taskSubmittedEventDetails") or {}).get("output") or "{}"
         try:
-            arn = str(json.loads(output).get("ExecutionArn", ""))
+            arn = str(read_json(output).get("ExecutionArn", ""))
         except (ValueError, AttributeError):
             continue
         if arn.rpartition(":")[2].startswith(f"{run_id}-"):
@@ -234,7 +234,7 @@ class _States:
 def _parse_parameters(details: Mapping[str, Any]) -> Mapping[str, Any]:
     given = details.get("parameters") or "{}"
     try:
-        parameters = json.loads(given) if isinstance(given, str) else given
+        parameters = read_json(given) if isinstance(given, str) else given
     except ValueError:
         return {}
     return parameters if isinstance(parameters, Mapping) else {}

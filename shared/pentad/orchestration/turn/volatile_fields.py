@@ -15,6 +15,8 @@ import re
 from collections import Counter
 from typing import Any
 
+from pentad.domain.reading.json_text import read_json
+
 _IDS = (
     *("requestid", "requestuuid", "requestguid", "reqid", "responseid", "correlationid", "correlationuuid", "traceid"),
     *("spanid", "xraytraceid", "invocationid", "operationrequestid", "clientrequestid"),
@@ -76,8 +78,8 @@ def drop_volatile(content: str) -> str:
 
 def _drop_of_text(text: str, depth: int) -> str:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = read_json(text)
+    except ValueError:
         return _drop_said(text)
     if not isinstance(value, dict | list):
         return text

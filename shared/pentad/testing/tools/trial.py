@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pentad.domain.canonical import sha256_of
 from pentad.domain.errors import ConfigurationError, ToolFailed
+from pentad.domain.reading.json_text import read_json
 from pentad.tools.declare.declare import Tool
 from pentad.tools.outside.ports import Credential, HttpAnswer, HttpClient
 from pentad.tools.records.adapters.records_memory import MemoryRecords
@@ -41,7 +42,7 @@ class TrialAnswer:
     def value(self) -> Any:
         """The result as JSON; its text where it is none."""
         try:
-            return json.loads(self.text)
+            return read_json(self.text)
         except ValueError:
             return self.text
 

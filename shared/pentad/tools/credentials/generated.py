@@ -6,6 +6,7 @@ import string
 from typing import Any, Final
 
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.reading.json_text import read_json
 
 _LETTERS: Final = string.ascii_letters + string.digits
 _PASSWORD_LENGTH: Final = 40
@@ -46,8 +47,8 @@ def replace_field(text: str, field: str, value: str) -> str:
         ConfigurationError: the object has no such field.
     """
     try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        found: Any = read_json(text)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         return value

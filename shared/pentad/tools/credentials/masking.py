@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.secrets import KNOWN, MASK
 from pentad.domain.secrets.known import MOST_OF_ONE, SHORTEST
 
@@ -37,8 +38,8 @@ def register_secret(text: str, *, name: str = "a secret") -> int:
         The log says so too.
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = read_json(text)
+    except ValueError:
         value = text
     found = list(dict.fromkeys(_list_values(value if isinstance(value, dict | list | str) else text)))
     # Whole values before the lines of one: the first ones are masked where there are too many.

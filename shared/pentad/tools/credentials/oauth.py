@@ -25,6 +25,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from pentad.domain.errors import ConfigurationError, ToolFailed, ToolUnavailable
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.secrets import KNOWN
 from pentad.tools.credentials.ports import SecretStore, StoredSecret
 from pentad.tools.outside.ports import Credential, HttpAnswer, HttpClient
@@ -280,7 +281,7 @@ def _name_claim(version_id: str, minute: int) -> str:
 
 def _read_time(claim: StoredSecret) -> float:
     try:
-        return float(json.loads(claim.text)["claimed_at"])
+        return float(read_json(claim.text)["claimed_at"])
     except (ValueError, KeyError, TypeError):
         return 0.0
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from pentad.domain.errors import InvalidInput, ToolFailed
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.schemas import find_violations
 from pentad.tools.mcp.messages import describe_ask
 
@@ -69,8 +70,8 @@ def _is_same(parts: list[str], structured: Any) -> bool:
     # A result that is no object is wrapped in one by some servers.
     said = structured["result"] if isinstance(structured, dict) and set(structured) == {"result"} else structured
     try:
-        read = json.loads(parts[0])
-    except (ValueError, RecursionError):
+        read = read_json(parts[0])
+    except ValueError:
         read = parts[0]
     return bool(read in (structured, said) or parts[0] == said)
 

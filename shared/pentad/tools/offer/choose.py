@@ -13,6 +13,7 @@ from typing import Final
 
 from pentad.domain.declarations.agents import FIND_TOOLS, USE_TOOL, AgentSpec, Catalog, ToolSpec
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.runs import Piece, Run, ToolCall
 from pentad.domain.usage import estimate_tokens
 from pentad.tools.builtin.humans import BUILTIN, list_tools
@@ -116,7 +117,7 @@ def find_loaded_tools(calls: Iterable[ToolCall]) -> set[str]:
         if call.tool != FIND_TOOLS or call.is_error or call.result is None:
             continue
         try:
-            told = json.loads(call.result).get("tools", ())
+            told = read_json(call.result).get("tools", ())
         except (ValueError, AttributeError):
             continue  # cut, or of another version
         found |= {str(tool["name"]) for tool in told if "parameters" in tool}

@@ -1,6 +1,5 @@
 """Read one operation out of an OpenAPI document (3.0 or 3.1), as a tool needs it."""
 
-import json
 import re
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ import yaml
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TOOL_CHARACTERS
+from pentad.domain.reading.json_text import read_json
 from pentad.tools.openapi.operations import IDEMPOTENCY_HEADER, ApiAuth, ApiOperation, ApiParameter, Method
 from pentad.tools.openapi.schemas import Json, SchemaReader
 
@@ -35,7 +35,7 @@ def read_document(text: str) -> Json:
     if len(text) > MAX_DOCUMENT_BYTES:
         raise ConfigurationError(f"the document has more than {MAX_DOCUMENT_BYTES:,} bytes", field="document")
     try:
-        found = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)  # noqa: S506
+        found = read_json(text) if text.lstrip().startswith("{") else yaml.load(text, Loader=_Loader)  # noqa: S506
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(
             f"the document can't be read: {str(error)[:200]}", field="document", fix="correct it"

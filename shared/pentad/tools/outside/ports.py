@@ -1,11 +1,11 @@
 """What a tool asks of the outside: the value of a secret that it declares, and answers of hosts that it declares."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pentad.domain.errors import ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.domain.reading.json_text import read_json
 from pentad.tools.outside.retry_after import read_retry_after
 
 _THROTTLED, _SERVER_ERROR, _TIMEOUTS = 429, 500, frozenset({408, 425})
@@ -33,8 +33,8 @@ class Credential:
         RDS stores the port as a number.
         """
         try:
-            value = json.loads(self.text)
-        except (ValueError, RecursionError):
+            value = read_json(self.text)
+        except ValueError:
             return {}
         if not isinstance(value, dict):
             return {}
@@ -140,8 +140,8 @@ class HttpAnswer:
             ToolFailed: it is none. Nothing of the body is in the message.
         """
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return read_json(self.body)
+        except ValueError:
             raise ToolFailed(f"{self._name} answered {self.status} with something that is not JSON") from None
 
     def check(self, what: str | None = None) -> "HttpAnswer":

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from pentad.domain.reading.json_text import read_json
+
 MAX_SHOWN_BYTES: Final = 65_536
 """Of a result, as a model reads it."""
 _LEAST_BYTES: Final = 400
@@ -101,8 +103,8 @@ def _describe_json(text: str, size: int, value: Any, limit: int) -> str:
         if size > _MAX_PARSED or text[:1] not in ("{", "["):
             return ""
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = read_json(text)
+        except ValueError:
             return ""
     if isinstance(value, Mapping):
         parts = [f"{_name(key)} {_describe_part(part)}" for key, part in list(value.items())[:_MAX_NAMED]]

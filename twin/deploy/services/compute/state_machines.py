@@ -75,7 +75,7 @@ def _resolve_definition(target: Resource, properties: JsonObject) -> str:
     text = re.sub(r"\$\{([A-Za-z0-9_.]+)\}", replace_variable, text)
     try:
         json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise target.build_error(f"the definition is not valid JSON after substitution: {error}") from error
     return text
 

@@ -68,7 +68,7 @@ def _read_test(self: Any) -> StateTest:
 def _find_state(text: str, name: str | None) -> tuple[str, Json, str]:
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidDefinitionError(f"INVALID_JSON_DESCRIPTION: {error}") from error
     if not isinstance(body, dict):
         raise InvalidDefinitionError("SCHEMA_VALIDATION_FAILED: the definition is not an object")
@@ -110,7 +110,7 @@ def _read_input(text: str | None) -> Any:
         raise InvalidExecutionInput("Invalid State Machine Execution Input: 'the input exceeds 262144 bytes'")
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
 
 
@@ -124,7 +124,7 @@ def _read_object(name: str, text: str | None) -> Json:
 def _parse(name: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refuse(f"'{name}' is not JSON: {error}") from error
 
 

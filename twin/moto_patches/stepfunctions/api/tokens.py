@@ -35,7 +35,7 @@ def send_task_success(self: Any, task_token: str, outcome: str) -> None:
     """
     try:
         json.loads(outcome)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidOutputError(str(exc)) from exc
     if not is_within_quota(outcome):
         raise InvalidOutputError("the output exceeds the maximum of 262144 bytes")

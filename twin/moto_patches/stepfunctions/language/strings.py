@@ -19,7 +19,7 @@ def _decode_literal(parser_rule_context: Any) -> str:
         return text
     try:
         return str(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text[1:-1]
 
 

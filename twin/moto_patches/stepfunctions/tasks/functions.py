@@ -36,7 +36,7 @@ def _translate_lambda_error(ex: Exception) -> tuple[str, str] | None:
         return clients.translate_optimised_error("lambda", ex)
     try:
         payload = json.loads(ex.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _UNKNOWN, ex.payload
     name = payload.get("errorType") if isinstance(payload, dict) else None
     return (name if isinstance(name, str) and name else _UNKNOWN), ex.payload
@@ -82,7 +82,7 @@ def invoke_function(env: Any, parameters: dict[str, Any], region: str, state_cre
         raise lambda_eval_utils.LambdaFunctionErrorException(response["FunctionError"], text)
     try:
         response["Payload"] = json.loads(text) if text else ""
-    except ValueError:
+    except (ValueError, RecursionError):
         response["Payload"] = text
     env.stack.append({key: response[key] for key in _LAMBDA_FIELDS if key in response})
 

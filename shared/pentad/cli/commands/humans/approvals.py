@@ -1,6 +1,5 @@
 """``pentad approvals``, ``approve``, ``reject``, ``edit``, ``answer``, ``escalate``."""
 
-import json
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from pentad.cli.console import (
 )
 from pentad.cli.show import count_not_shown, format_time, render_approval
 from pentad.cli.target import create_api_client
+from pentad.domain.reading.json_text import read_json
 
 Json = dict[str, Any]
 _LISTED = 500
@@ -215,7 +215,7 @@ def _read_input(path: Path) -> str:
 
 def _read_json(path: Path) -> Json:
     try:
-        value = json.loads(_read_input(path))
+        value = read_json(_read_input(path))
     except ValueError as error:
         raise CommandError(f"'{path}' is not JSON: {error}", code=EXIT_USAGE) from error
     if not isinstance(value, dict):

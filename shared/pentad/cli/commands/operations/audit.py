@@ -1,6 +1,5 @@
 """``pentad audit``: who did what, and whether the record of it is as it was written."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from pentad.cli.commands.operations.exported import MANIFEST, AuditExport, find_
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, refuse_options
 from pentad.cli.screen import Grid, build_line, build_styled, format_count
 from pentad.cli.target import LOCAL_TENANT
+from pentad.domain.reading.json_text import read_json
 
 if TYPE_CHECKING:
     from pentad.aws.sealed import SealCheck, SealedLog
@@ -306,7 +306,7 @@ def _find_unrecorded(stage: str | None, chain: "SealedLog", tenant_id: str, subj
 
 def _read_body(item: Mapping[str, Any]) -> Json:
     try:
-        found = json.loads(str(item.get("body") or "{}"))
+        found = read_json(str(item.get("body") or "{}"))
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -379,7 +379,7 @@ def _iter_lines(stage: str | None, group: str, text: str) -> Iterator[Json]:
 
 def _parse_line(message: str) -> Json:
     try:
-        line = json.loads(message)
+        line = read_json(message)
     except ValueError:
         return {}
     return line if isinstance(line, dict) else {}

@@ -27,6 +27,7 @@ from pentad.cli.console import (
 from pentad.cli.screen import Grid, build_styled
 from pentad.cli.synth import find_project_root
 from pentad.cli.target import STATE_FOLDER
+from pentad.domain.reading.json_text import read_json
 
 if TYPE_CHECKING:
     from pentad.cli.commands.operations.alarms.alarm_drill import Take
@@ -172,7 +173,7 @@ def _invoke_drill(stage: str | None) -> "DrillResult":
         with ERR.show_status("asking each link"):
             deadline = time.time() + _READY_SECONDS
             reply = invoke_when_ready(client, gateway, call.encode(), deadline=deadline, sleep=_wait)
-            data: Any = json.loads(reply["Payload"].read())
+            data: Any = read_json(reply["Payload"].read())
     except (BotoCoreError, ClientError, ValueError) as error:
         raise CommandError(f"can't invoke '{gateway}': {error}", code=EXIT_UNAVAILABLE) from error
     if reply.get("FunctionError"):

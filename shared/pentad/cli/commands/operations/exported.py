@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pentad.cli.console import CommandError
+from pentad.domain.reading.json_text import read_json
 
 if TYPE_CHECKING:
     from pentad.aws.sealed import SealKey
@@ -98,7 +99,7 @@ class AuditExport:
             if not path.exists():
                 continue
             try:
-                found = json.loads(path.read_text(encoding="utf-8"))
+                found = read_json(path.read_text(encoding="utf-8"))
             except ValueError:
                 found = None
             if not isinstance(found, dict) or found.get("asked") != self._asked:
@@ -141,7 +142,7 @@ def find_export_faults(folder: Path, key: "SealKey") -> list[str]:
         CommandError: there is no export.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json((folder / MANIFEST).read_text(encoding="utf-8"))
         files, digest, code = manifest["files"], str(manifest["digest"]), str(manifest["code"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CommandError(f"'{folder}' has no finished export: run `pentad audit export` again") from error

@@ -1,6 +1,5 @@
 """``pentad fork``: go on from a turn of a run with another prompt, model or tool result."""
 
-import json
 import uuid
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from pentad.cli.commands.runs.runs import wait_for_run
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, read_text
 from pentad.cli.show import print_run
 from pentad.cli.target import create_api_client
+from pentad.domain.reading.json_text import read_json
 
 Json = dict[str, Any]
 _ENDED_WELL = ("succeeded", "degraded", "awaiting_human")
@@ -59,7 +59,7 @@ def parse_results(text: str) -> list[Json]:
         CommandError: it is a JSON object or list of another form.
     """
     try:
-        content = json.loads(text)
+        content = read_json(text)
     except ValueError:
         return [{"call": 0, "content": text}]
     found = content if isinstance(content, list) else [content]

@@ -15,6 +15,7 @@ from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_er
 from pentad.cli.screen import Grid, format_count
 from pentad.cli.show import format_time, print_run
 from pentad.cli.target import create_api_client
+from pentad.domain.reading.json_text import read_json
 
 Json = dict[str, Any]
 FAILED_RUNS, RUNS, RUNS_DLQ, NOTICES_DLQ = "failed-runs-dlq", "runs", "runs-dlq", "notices-dlq"
@@ -231,7 +232,7 @@ def _wait_for_status(stage: str | None, one: Json) -> str:
 
 def _parse_body(message: Json) -> Json:
     try:
-        found = json.loads(message["Body"])
+        found = read_json(message["Body"])
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.reading.json_text import read_json
 from pentad.tools.outside.places import name_tool_secret
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def read_tool_secrets(root: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None  # the error is not chained: it may hold the text
     if not isinstance(found, dict):

@@ -20,6 +20,7 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
+from pentad.domain.reading.json_text import read_json
 from pentad.memory.documents.contents import EXIT_TOO_LARGE, ReadDocument
 from pentad.memory.documents.reader.messages import REPLY, REQUEST, SERVER, TIMED_OUT
 
@@ -203,7 +204,7 @@ def _read_answer(written: bytes) -> ReadDocument:
         InvalidInput: it could not read the document, or did not answer as it should.
     """
     try:
-        answer: dict[str, Any] = json.loads(written)
+        answer: dict[str, Any] = read_json(written)
         if "refused" in answer:
             refused = answer["refused"]
             raise InvalidInput(refused["message"], field=refused["field"], fix=refused["fix"])

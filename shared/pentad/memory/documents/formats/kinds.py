@@ -2,11 +2,11 @@
 
 import codecs
 import io
-import json
 import zipfile
 from pathlib import PurePosixPath
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_json
 from pentad.memory.documents.formats.charset import decode, detect_wide
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -223,8 +223,8 @@ def _is_mail(data: bytes) -> bool:
 
 def _guess_json(data: bytes) -> str | None:
     try:
-        value = json.loads(decode(data).text)
-    except (ValueError, RecursionError):
+        value = read_json(decode(data).text)
+    except ValueError:
         return None
     return NOTEBOOK if isinstance(value, dict) and {"nbformat", "cells"} <= set(value) else "application/json"
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.reading.json_text import read_json
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.markdown import parse_markdown
 from pentad.memory.documents.structure import ParsedText
@@ -67,7 +68,7 @@ def _is_json_lines(text: str) -> bool:
     # The last part is what is left of the document.
     lines = [line for line in (parts[:-1] if len(parts) > _LINES_TRIED else parts) if line.strip()]
     try:
-        return len(lines) > 1 and all(isinstance(json.loads(line), dict | list) for line in lines)
+        return len(lines) > 1 and all(isinstance(read_json(line), dict | list) for line in lines)
     except (ValueError, RecursionError):
         return False
 

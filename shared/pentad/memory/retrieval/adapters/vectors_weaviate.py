@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.values import Page
 from pentad.memory.retrieval.adapters.at_once import search_both
 from pentad.memory.retrieval.adapters.conversions import (
@@ -364,6 +365,6 @@ def _make_match(one: Json) -> Match:
 def _read_refusal(text: str) -> Any:
     """Return the JSON of a refusal; None where a proxy answered in its own words."""
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError:
         return None

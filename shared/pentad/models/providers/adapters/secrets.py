@@ -5,7 +5,6 @@ key would be refused until the time is up), no clock to inject, and puts what it
 chain.
 """
 
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from pentad.aws.errors import translate_errors
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.reading.json_text import read_json
 from pentad.models.providers.exchange import ProviderCredentials
 from pentad.models.providers.ports import CredentialSource, Secrets
 
@@ -64,7 +64,7 @@ class SecretsManagerSecrets:
         except (ClientError, KeyError) as error:
             raise ConfigurationError("a secret can't be read", fix="store it as a JSON object") from error
         try:
-            value = json.loads(text)
+            value = read_json(text)
         except ValueError:
             value = None  # the error is not chained: it holds the text
         if not isinstance(value, dict):

@@ -12,6 +12,7 @@ from pentad.aws.invoke import SNAPSHOT_SECONDS, THROTTLED, USEFUL_SECONDS, invok
 from pentad.aws.jitter import draw
 from pentad.domain import errors
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.usage import Usage
 from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.models.remote.wire import MAX_TEXTS, check_texts
@@ -70,7 +71,7 @@ class _GatewayFunction:
         if reply.get("FunctionError"):
             raise _decode_function_error(data)
         try:
-            answer = json.loads(data)
+            answer = read_json(data)
         except ValueError as error:
             raise errors.ModelUnavailable(_UNUSABLE) from error
         told = wire_errors.decode_error(answer)
@@ -182,7 +183,7 @@ def _is_share(error: errors.ModelThrottled) -> bool:
 def _decode_function_error(data: bytes) -> errors.PentadError:
     """Return the error that Lambda's error payload names; a name of no error of ours is a fault of the function."""
     try:
-        payload = json.loads(data)
+        payload = read_json(data)
     except ValueError:
         payload = None
     payload = payload if isinstance(payload, dict) else {}

@@ -6,6 +6,7 @@ import json
 
 from pentad.aws.kms_text import KmsText, NotSealed
 from pentad.domain.errors import PolicyDenied
+from pentad.domain.reading.json_text import read_json
 
 
 class KmsCipher:
@@ -42,7 +43,7 @@ class MemoryCipher:
     def decrypt(self, sealed: str, *, tenant_id: str, approval_id: str) -> str:
         """See `TokenCipher`."""
         try:
-            token, *context = json.loads(base64.b64decode(sealed))
+            token, *context = read_json(base64.b64decode(sealed))
         except (binascii.Error, ValueError) as error:
             raise PolicyDenied("the task token is not valid") from error
         if context != [tenant_id, approval_id]:

@@ -11,6 +11,7 @@ from pentad.aws.errors import code_of, translate_errors
 from pentad.aws.jitter import draw
 from pentad.domain import errors
 from pentad.domain.errors import PentadError, ToolFailed
+from pentad.domain.reading.json_text import read_json
 
 _BY_NAME = {leaf.__name__: leaf for leaf in errors.iter_leaves() if leaf is not errors.LimitReached}
 
@@ -55,7 +56,7 @@ class LambdaTools:
 def _parse_error(payload: bytes) -> PentadError:
     """Return the error that a function ended with: one of ours by its class name, anything else as `ToolFailed`."""
     try:
-        details = json.loads(payload)
+        details = read_json(payload)
     except ValueError:
         details = {}
     kind = _BY_NAME.get(str(details.get("errorType"))) if isinstance(details, dict) else None

@@ -8,7 +8,6 @@ some_tool = from_langchain(SomeTool(), effects="none")
 
 import asyncio
 import inspect
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypedDict, Unpack, get_args, get_type_hints
@@ -20,6 +19,7 @@ from pydantic import AliasChoices, BaseModel, PydanticUserError, TypeAdapter, Va
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed
+from pentad.domain.reading.json_text import read_json
 from pentad.domain.schemas import check_schema_limits
 from pentad.tools.declare.approval_option import ApprovalOption, check_approval, check_rates
 from pentad.tools.declare.argument_faults import ArgumentFaults
@@ -287,7 +287,7 @@ def _decode_content(answer: ToolMessage) -> Any:
     if not isinstance(answer.content, str):
         return answer.content
     try:
-        found = json.loads(answer.content)
+        found = read_json(answer.content)
     except ValueError:
         return answer.content
     return found if isinstance(found, dict | list) else answer.content

@@ -1,6 +1,5 @@
 """A LangChain chat model whose calls go through the gateway: budgets, ledger, cache, breaker and fallback all apply."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from operator import itemgetter
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, MalformedReply
 from pentad.domain.models import CallContext, ChatRequest
+from pentad.domain.reading.json_text import read_json
 from pentad.models.ports import ChatModel
 from pentad.models.structured.schemas import build_strict_schema
 from pentad.tools.graphs.adapters.langgraph_messages import sanitise_name, to_answer, to_request, to_tool_spec
@@ -161,6 +161,6 @@ def _trim_at_stop(text: str, stop: Sequence[str]) -> str:
 def _parse_answer(message: BaseMessage, model: type[BaseModel] | None) -> Any:
     text = str(message.text)
     try:
-        return json.loads(text) if model is None else model.model_validate_json(text)
+        return read_json(text) if model is None else model.model_validate_json(text)
     except ValueError as error:  # pydantic's error is one
         raise MalformedReply(f"the answer does not fit the schema: {type(error).__name__}") from error

@@ -1,6 +1,5 @@
 """The tools' functions through Lambda's Invoke: the runner waits for the answer, and never repeats a call itself."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from pentad.domain.errors import (
     ToolThrottled,
     ToolUnavailable,
 )
+from pentad.domain.reading.json_text import read_json
 from pentad.tools.runtime.function_names import name_function
 from pentad.tools.runtime.handed import MAX_PAYLOAD_BYTES, HandedCall, ToolAnswer, read_answer
 from pentad.tools.runtime.ports import DataKeys
@@ -115,7 +115,7 @@ def _make_death(data: bytes) -> ToolUnavailable | ToolFailed | ConfigurationErro
     the deployment, and stays one. Of what it said nothing is repeated: it may hold anything.
     """
     try:
-        told = json.loads(data)
+        told = read_json(data)
     except ValueError:
         told = {}
     kind = str(told.get("errorType") if isinstance(told, dict) else "")
