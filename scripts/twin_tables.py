@@ -61,6 +61,8 @@ LIMITS = (
     Limit("DynamoDB", "size of a transaction's items", "bytes", f"{_DYNAMODB}.requests", "TRANSACTION_BYTES"),
     Limit("EventBridge", "entries of a PutEvents", "bytes", f"{_CHECKS}.events", "EVENT_BYTES"),
     Limit("EventBridge", "type of an event", "characters", f"{_CHECKS}.events", "TYPE_CHARACTERS"),
+    Limit("EventBridge", "targets of a rule", "", "twin.moto_patches.events.targets", "TARGETS"),
+    Limit("EventBridge", "number that a pattern compares", "", "twin.pumps.events.patterns", "LARGEST_NUMBER"),
     Limit("Lambda", "payload of a synchronous call", "bytes", "twin.host.model", "SYNC_PAYLOAD_BYTES"),
     Limit("Lambda", "payload of an asynchronous call", "bytes", "twin.host.model", "ASYNC_PAYLOAD_BYTES"),
     Limit("Lambda", "response", "bytes", "twin.host.model", "RESPONSE_BYTES"),
@@ -158,7 +160,7 @@ PARTS = {
         "PartiQL: `ExecuteStatement`, `BatchExecuteStatement`, `ExecuteTransaction` are refused by name",
         "types of the two paths of a condition, where no value is given",
     ),
-    "EventBridge": ("numbers of patterns have any size",),
+    "EventBridge": ("patterns that are too complex for their wildcards are taken",),
     "SNS": ("`PublishBatch`: lengths of messages and subjects", "a topic's own `MaximumMessageSize`"),
     "Step Functions": (
         *(f"`TestState`: `stateConfiguration.{name}`" for name in state_tests.WITHOUT),

@@ -27,6 +27,7 @@ from twin.moto_patches import (
     secret_versions,
     updates,
 )
+from twin.moto_patches.events import targets
 from twin.moto_patches.functions import versions
 from twin.moto_patches.patching import apply_once
 from twin.moto_patches.queues import policies, retention
@@ -40,6 +41,7 @@ LASTING: Final = (
     lookups,
     object_lock,
     secret_versions,
+    targets,
     updates,
     versions,
 )

@@ -152,6 +152,60 @@ def test_a_rules_pattern_is_checked_when_it_is_put(client: Client) -> None:
         assert events.put_rule(Name="s", ScheduleExpression=schedule)["RuleArn"]
 
 
+def test_a_pattern_is_compiled_as_eventbridge_compiles_it(client: Client) -> None:
+    # By aws/event-ruler, which EventBridge compiles patterns with.
+    events = client("events")
+    wrong = (
+        *('{"cidr": 5}', '{"cidr": "10.0.0.1"}', '{"cidr": "10.0.0.0/32"}', '{"cidr": "::1/128"}', '{"cidr": "a/8"}'),
+        *('{"anything-but": {"prefix": []}}', '{"anything-but": {"suffix": ""}}', '{"anything-but": {"prefix": [1]}}'),
+        *('{"anything-but": {"prefix": "a", "suffix": "b"}}', '{"anything-but": {"wildcard": ["a", "b**"]}}'),
+        *("NaN", "-Infinity", '{"prefix": "a", "prefix": "b"}', '{"prefix": {"equals-ignore-case": 1}}', "{}"),
+        *(r'{"wildcard": "a\\x"}', r'{"wildcard": "a\\"}', r'{"wildcard": "\\\\**"}', '{"wildcard": ["a"]}'),
+        *('{"numeric": [">", 5000000001]}', '{"numeric": ["=", 0.1234567]}', '{"numeric": [">"]}', '{"numeric": []}'),
+        *('{"numeric": ["=", 1, "<", 2]}', '{"numeric": ["<", 2, ">", 1]}', '{"numeric": [">", 1, "<", 1]}'),
+        *('{"anything-but": [5000000001]}', '{"exists": 1}', "01", "[]"),
+    )
+    for test in wrong:
+        text = f'{{"detail": {{"x": [{test}]}}}}'
+        assert fail(events.put_rule, Name="r", EventPattern=text) == "InvalidEventPatternException", test
+    for text in ('{"$or": [{"prefix": ["a"]}, {"a": ["b"]}]}', '{"$or": {"a": ["b"]}}', '{"source": ["a"],}'):
+        assert fail(events.put_rule, Name="r", EventPattern=text) == "InvalidEventPatternException", text
+    right = (
+        *(
+            '{"cidr": "10.0.0.5/24"}',
+            '{"cidr": "2001:db8::/32"}',
+            '{"anything-but": {"prefix": ["a", "b"]}}',
+            "123456789012",
+        ),
+        *(r'{"wildcard": "a\\**"}', r'{"wildcard": "a\\\\*"}', '{"numeric": [">=", -5e9, "<", 5e9]}', "0.12345678"),
+        *('{"prefix": ""}', '{"numeric": ["=", 3.018000000e2]}', '{"anything-but": [1, 2.5]}', '{"exists": false}'),
+    )
+    for test in right:
+        assert events.put_rule(Name="r", EventPattern=f'{{"detail": {{"x": [{test}]}}}}')["RuleArn"], test
+    # Of a field that stands twice the last one counts, as with every reader of JSON.
+    assert events.put_rule(Name="r", EventPattern='{"source": ["a"], "source": ["b"]}')["RuleArn"]
+
+
+def test_a_rule_has_five_targets_each_with_one_input_and_a_role_where_one_is_needed(client: Client) -> None:
+    events = client("events")
+    events.put_rule(Name="r", EventPattern='{"source": ["a"]}')
+    queue = "arn:aws:sqs:us-east-1:123456789012:q"
+    several = [{"Id": str(number), "Arn": queue} for number in range(6)]
+    assert fail(events.put_targets, Rule="r", Targets=several) == "LimitExceededException"
+    events.put_targets(Rule="r", Targets=several[:5])
+    events.put_targets(Rule="r", Targets=several[:2])
+    assert fail(events.put_targets, Rule="r", Targets=several[5:]) == "LimitExceededException"
+    one = {"Id": "0", "Arn": queue}
+    transformer = {"InputTransformer": {"InputTemplate": '"a"'}}
+    for wrong in (
+        *({"Input": "{}", "InputPath": "$.a"}, {"InputPath": "$", **transformer}, {"Input": "{"}),
+        {"Arn": "arn:aws:states:us-east-1:123456789012:stateMachine:m"},
+    ):
+        assert fail(events.put_targets, Rule="r", Targets=[{**one, **wrong}]) == "ValidationException", wrong
+    for right in ({"Input": '{"a": 1}'}, {"InputPath": "$.detail"}, transformer):
+        assert events.put_targets(Rule="r", Targets=[{**one, **right}])["FailedEntryCount"] == 0, right
+
+
 def test_each_entry_of_put_events_is_put_or_refused_by_itself(client: Client) -> None:
     # moto puts events of AWS's own sources, details that are no objects, and types of any length.
     events = client("events")

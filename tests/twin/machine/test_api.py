@@ -281,3 +281,27 @@ def test_a_name_that_is_taken_is_refused_for_another_definition(stage: Stage) ->
     with pytest.raises(ClientError, match="StateMachineAlreadyExists"):
         stage.create(one, name="taken", kind="EXPRESS")
     assert stage.wait(stage.start_execution(arn))["output"] == "1"
+
+
+def test_a_name_that_is_taken_is_refused_for_other_logs_traces_or_versions_and_not_for_a_role(stage: Stage) -> None:
+    client = stage.client("stepfunctions")
+    group = stage.client("logs")
+    group.create_log_group(logGroupName="/aws/vendedlogs/states/taken")
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vendedlogs/states/taken:*"
+    logged = {"level": "ERROR", "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}]}
+    first = {"name": "taken-whole", "definition": json.dumps(_PASS), "roleArn": ROLE}
+    made = client.create_state_machine(**first)["stateMachineArn"]
+    off = {"loggingConfiguration": {"level": "OFF"}, "tracingConfiguration": {"enabled": False}}
+    for same in ({}, off, {"roleArn": f"{ROLE}-other"}, {"tags": [{"key": "a", "value": "b"}]}, {"publish": False}):
+        assert client.create_state_machine(**first | same)["stateMachineArn"] == made, same
+    for other in (
+        {"loggingConfiguration": logged},
+        {"tracingConfiguration": {"enabled": True}},
+        {"publish": True},
+        {"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/a"}},
+    ):
+        assert _code(client.create_state_machine, **first | other) == "StateMachineAlreadyExists", other
+    version = {**first, "name": "published", "publish": True, "versionDescription": "one"}
+    published = client.create_state_machine(**version)["stateMachineVersionArn"]
+    assert client.create_state_machine(**version)["stateMachineVersionArn"] == published
+    assert _code(client.create_state_machine, **version | {"versionDescription": "two"}) == "StateMachineAlreadyExists"

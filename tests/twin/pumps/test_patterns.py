@@ -18,6 +18,10 @@ EVENT = {
         "tags": ["new", "gift"],
         "items": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}],
         "ip": "10.0.0.7",
+        "mixed": [{"a": 1}, {"b": 2}],
+        "none": [],
+        "lists": [["flat"], [["deep"]]],
+        "big": 5_000_000_001,
     },
 }
 
@@ -61,6 +65,16 @@ EVENT = {
         ({"tags": ["old"]}, False),
         ({"items": {"sku": ["b"]}}, True),
         ({"items": {"sku": ["c"]}}, False),
+        # One object of the array has all that is asked (aws/event-ruler, array consistency).
+        ({"items": {"sku": ["a"], "n": [1]}}, True),
+        ({"items": {"sku": ["a"], "n": [2]}}, False),
+        ({"items": {"sku": ["a"], "$or": [{"n": [2]}, {"n": [3]}]}}, False),
+        ({"items": {"sku": ["a"], "m": [{"exists": False}]}}, True),
+        ({"items": {"sku": ["a"], "m": {"o": [{"exists": False}]}}}, True),
+        ({"mixed": {"a": [1], "b": [{"exists": False}]}}, False),
+        ({"none": {"a": [{"exists": False}]}}, True),
+        ({"lists": ["deep"]}, True),
+        ({"big": [{"numeric": [">", 1]}]}, False),
         ({"ip": [{"cidr": "10.0.0.0/24"}]}, True),
         ({"ip": [{"cidr": "10.0.1.0/24"}]}, False),
         ({"$or": [{"count": [5]}, {"paid": [True]}]}, True),

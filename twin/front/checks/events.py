@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from twin.front.checks.messages import Refusal
 from twin.front.model import ApiCall, ApiResponse
-from twin.pumps.events.patterns import PatternError, check_pattern
+from twin.pumps.events.pattern_checks import read_pattern
+from twin.pumps.events.patterns import PatternError
 from twin.pumps.schedules.expressions import ScheduleError, parse_schedule
 
 EVENT_BYTES: Final = 1024 * 1024
@@ -100,8 +101,8 @@ def check_rule(call: ApiCall) -> Refusal | None:
         return "ValidationException", "Parameter ScheduleExpression is not valid."
     try:
         if text:
-            check_pattern(json.loads(text))
-    except (PatternError, ValueError, RecursionError) as error:
+            read_pattern(str(text))
+    except PatternError as error:
         return "InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}"
     return None
 

@@ -9,6 +9,7 @@ from twin.front.checks.events import check_events, check_rule
 from twin.front.checks.messages import Refusal
 from twin.front.checks.objects import check_acl, check_deletion, check_object
 from twin.front.checks.queues import check_attributes, check_parameters, check_send
+from twin.front.checks.targets import check_targets
 from twin.front.checks.values import check_notification, check_parameter, check_secret
 from twin.front.errors import build_error
 from twin.front.model import ApiCall, ApiResponse
@@ -36,6 +37,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[ApiCall], Refusal | None]]] = 
     ("s3", "PutBucketAcl"): check_acl,
     ("events", "PutEvents"): check_events,
     ("events", "PutRule"): check_rule,
+    ("events", "PutTargets"): check_targets,
     ("sns", "Publish"): check_notification,
     **{("secretsmanager", operation): check_secret for operation in _SECRETS},
     ("ssm", "PutParameter"): check_parameter,

@@ -4,7 +4,7 @@ What moto gets wrong: it takes every machine for a Standard one, so that Express
 a name that is taken gives the machine that is there, whatever was asked for; any logging configuration is taken.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from moto.core.exceptions import AWSError
 from moto.logs.models import logs_backends
@@ -14,6 +14,17 @@ from twin.machine.express import check_definition
 from twin.machine.operations.execution_logs import InvalidLoggingError, find_group
 from twin.moto_patches.patching import Patches
 
+_CONFIGURED: Final[dict[str, dict[str, Any]]] = {
+    "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
+    "tracingConfiguration": {"enabled": False},
+    "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+}
+"""What a machine has unless it is given."""
+
+
+def _read_publication(request: dict[str, Any]) -> tuple[bool, str | None]:
+    return bool(request.get("publish")), request.get("version_description")
+
 
 def _create(original: Any) -> Any:
     def create(self: Any, *args: Any, **named: Any) -> Any:
@@ -21,7 +32,10 @@ def _create(original: Any) -> Any:
             check_definition(named["definition"])
         _check_log(self, named.get("loggingConfiguration"))
         _check_name(self, named)
-        return original(self, *args, **named)
+        machine = original(self, *args, **named)
+        if not hasattr(machine, "first_publication"):
+            machine.first_publication = _read_publication(named)
+        return machine
 
     return create
 
@@ -45,15 +59,23 @@ class StateMachineAlreadyExistsError(AWSError):
 
 
 def _check_name(backend: Any, wanted: dict[str, Any]) -> None:
-    """API reference, CreateStateMachine: idempotent by name, definition, type, logging and tracing.
+    """API reference, CreateStateMachine: the same request gives the same machine; its role and its tags don't count.
 
     Raises:
-        StateMachineAlreadyExistsError: a machine with this name differs in one of them.
+        StateMachineAlreadyExistsError: a machine with this name differs in something else.
     """
     found = next((one for one in backend.state_machines if one.name == wanted.get("name")), None)
     if found is None:
         return
-    same = found.definition == wanted.get("definition") and found.type == (wanted.get("sm_type") or "STANDARD")
+    same = (
+        found.definition == wanted.get("definition")
+        and found.type == (wanted.get("sm_type") or "STANDARD")
+        and getattr(found, "first_publication", (False, None)) == _read_publication(wanted)
+        and all(
+            {**default, **(getattr(found, name) or {})} == {**default, **(wanted.get(name) or {})}
+            for name, default in _CONFIGURED.items()
+        )
+    )
     if not same:
         raise StateMachineAlreadyExistsError(f"State Machine Already Exists: '{found.arn}'")
 
