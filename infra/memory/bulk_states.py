@@ -1,6 +1,6 @@
 """The states of a bulk ingestion."""
 
-from infra.orchestration.tasks import State, invoke, retry_throttled
+from infra.orchestration.tasks import MODELS_THROTTLED, State, invoke, retry_throttled
 from pentad.domain.knowledge import BULK_DOCUMENTS
 from pentad.memory.documents.batch import BATCH_DOCUMENTS
 from pentad.memory.documents.ingest import INGEST_SECONDS
@@ -61,7 +61,7 @@ def build_definition(function_arn: str, bucket: str, concurrency: int) -> State:
 def _build_task(function_arn: str) -> State:
     retried = "$states.context.State.RetryCount"
     payload = f"$merge([$states.input, {{'last': {retried} >= {_LAST}, 'alone': {retried} > 0}}])"
-    task = invoke(function_arn, payload, seconds=INGEST_SECONDS + 10, attempts=_RETRIES, asks_models=True)
+    task = invoke(function_arn, payload, seconds=INGEST_SECONDS + 10, attempts=_RETRIES, waits_for=[MODELS_THROTTLED])
     # Another writer may hold a document for as long as it works on it.
     retries = [retry_throttled("StoreUnavailable"), *task["Retry"]]
     return {**task, "Retry": retries, "Next": "Left"}

@@ -38,18 +38,21 @@ ENGINE_ERRORS = (
 THROTTLED = "Lambda.TooManyRequestsException"
 """What Lambda answers when its concurrency is used up; no try has run, so waiting costs nothing but time."""
 MODELS_THROTTLED = "ModelThrottled"
+TOOL_BUSY = "ToolBusy"
+"""What the tool runner answers where Lambda has no concurrency for the tool's function: nothing of the call was begun.
+"""
 INVOKE = "arn:aws:states:::lambda:invoke"
 
 
-def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS, asks_models: bool = False) -> list[State]:
+def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS, waits_for: Sequence[str] = ()) -> list[State]:
     """Return the retry rules of a task.
 
     Args:
         attempts: retries after the first try; throttles of Lambda are not counted among them (see `retry_throttled`).
         also: errors of the service that the task calls.
-        asks_models: the task asks the gateway, whose throttles are waited out too.
+        waits_for: errors of the function that are waited out as Lambda's throttles are; each has tries of its own.
     """
-    names = [name for name in transient_names() if not (asks_models and name == MODELS_THROTTLED)]
+    names = [name for name in transient_names() if name not in waits_for]
     rule = {
         "ErrorEquals": [*names, *(name for name in also if name != THROTTLED)],
         "IntervalSeconds": 1,
@@ -58,8 +61,8 @@ def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS, asks_models: bo
         "MaxAttempts": attempts,
         "JitterStrategy": "FULL",
     }
-    waiting = [retry_throttled(THROTTLED)] if THROTTLED in also else []
-    return [*waiting, *([retry_throttled(MODELS_THROTTLED)] if asks_models else []), rule]
+    waiting = [THROTTLED] if THROTTLED in also else []
+    return [*(retry_throttled(error) for error in (*waiting, *waits_for)), rule]
 
 
 def retry_throttled(error: str) -> State:
@@ -68,9 +71,10 @@ def retry_throttled(error: str) -> State:
     The waits are spread (full jitter), so that runs that were throttled together do not come back together.
 
     Args:
-        error: what to wait for, alone, so that nothing else uses its tries up: Lambda's concurrency, or the gateway,
-            while the tenant's calls hold all of its share or every provider says 429. Neither costs anything but time.
-            `pentad.orchestration.turn.think` ends the wait for providers earlier.
+        error: what to wait for, alone, so that nothing else uses its tries up: Lambda's concurrency for the function or
+            for the tool's that it invokes (`TOOL_BUSY`), or the gateway, while the tenant's calls hold all of its share
+            or every provider says 429. None costs anything but time. `pentad.orchestration.turn.think` ends the wait
+            for providers earlier.
     """
     return {
         "ErrorEquals": [error],
@@ -105,7 +109,7 @@ def invoke(
     attempts: int = 3,
     proof: str | None = None,
     snapshot: bool = False,
-    asks_models: bool = False,
+    waits_for: Sequence[str] = (),
 ) -> State:
     """Return a task that invokes a function.
 
@@ -116,7 +120,7 @@ def invoke(
         attempts: retries.
         proof: a field that every answer has; without it the execution fails, instead of ending as if all were well.
         snapshot: the function is restored from a snapshot, which may have to be made first.
-        asks_models: the function is the gateway; see `retry_throttled`.
+        waits_for: see `retry`.
     """
     answer = "$states.result.Payload"
     if proof is not None:
@@ -127,5 +131,5 @@ def invoke(
         "Arguments": {"FunctionName": function_arn, "Payload": f"{{% {payload} %}}"},
         "Output": f"{{% {answer} %}}",
         "TimeoutSeconds": seconds,
-        "Retry": [*([retry_snapshot()] if snapshot else []), *retry(attempts, asks_models=asks_models)],
+        "Retry": [*([retry_snapshot()] if snapshot else []), *retry(attempts, waits_for=waits_for)],
     }

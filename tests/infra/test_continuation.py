@@ -9,7 +9,7 @@ from tests.infra.conftest import joined
 Json = dict[str, Any]
 HISTORY_EVENTS = 25_000
 CALLS = 16
-MOST_OF_A_CALL = 79
+MOST_OF_A_CALL = 103
 
 
 def _statements(resources: list[tuple[str, Json]], role: str) -> list[Json]:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from infra.orchestration.machines.reply import build_reply_definition
-from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, MODELS_THROTTLED, THROTTLED
+from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, MODELS_THROTTLED, THROTTLED, TOOL_BUSY
 from pentad.domain import errors
 from pentad.memory.documents.claims import CLAIM_SECONDS
 from tests.infra.conftest import joined, states_of
@@ -77,6 +77,21 @@ def test_whatever_asks_models_waits_for_its_tenants_share_for_minutes(definition
             assert (first["ErrorEquals"], first["JitterStrategy"]) == ([MODELS_THROTTLED], "FULL"), f"{machine}: {name}"
             assert compute_wait(first) / 2 >= 240, f"{machine}: {name}"
     assert seen > len(definitions)
+
+
+def test_every_call_of_a_tool_waits_for_concurrency_of_the_tools_own_function(definitions: dict[str, Json]) -> None:
+    seen = 0
+    for machine, definition in definitions.items():
+        for name, state in states_of(definition):
+            runs = "'op': 'run'" in str(state.get("Arguments", {}).get("Payload", ""))
+            rules = [rule for rule in state.get("Retry", ()) if TOOL_BUSY in rule["ErrorEquals"]]
+            if not runs:
+                continue
+            seen += 1
+            [rule] = rules
+            assert (rule["ErrorEquals"], rule["JitterStrategy"]) == ([TOOL_BUSY], "FULL"), f"{machine}: {name}"
+            assert compute_wait(rule) / 2 >= 240, f"{machine}: {name}"
+    assert seen >= 2
 
 
 def test_whoever_invokes_the_gateway_waits_until_a_snapshot_is_made(

@@ -22,7 +22,7 @@ from infra.orchestration.fragments.states import build_catch, create_pass, creat
 from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.fragments.workflow import Workflow
 from infra.orchestration.names import alias_arn
-from infra.orchestration.tasks import ENGINE_ERRORS, invoke, retry
+from infra.orchestration.tasks import ENGINE_ERRORS, MODELS_THROTTLED, TOOL_BUSY, invoke, retry
 from infra.tools.tool import compute_runner_seconds
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
 from pentad.orchestration.approvals.waiting_times import compute_first_wait
@@ -112,7 +112,7 @@ class ModelTask(StepFragment):
         self._schema = spec.output_schema
         super().__init__(flow, spec, {"prompt": spec.prompt})
         call = self.build_call("task", {"retry": "$states.context.State.RetryCount"})
-        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS, snapshot=True, asks_models=True)
+        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS, snapshot=True, waits_for=[MODELS_THROTTLED])
         self.first = create_state(self, self.name, task | {"Output": wrap_jsonata(merge(DATA, _RESULT))})
         self.ends = [self.first]
 
@@ -216,6 +216,7 @@ class ToolRun(StepFragment):
             self.flow.arn("run_tool"),
             f"{{'op': 'run', {ref}, 'step': {build_place(spec.number)}, 'index': 0, 'function': '{function}'}}",
             seconds=compute_runner_seconds(self.flow.tools) + 5,
+            waits_for=[TOOL_BUSY],
         )
         return task | {"Output": wrap_jsonata(DATA)}
 

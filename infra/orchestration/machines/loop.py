@@ -11,16 +11,17 @@ leaves room for them (see `EVENT_LIMIT`).
 
 from collections.abc import Mapping, Sequence
 
-from infra.orchestration.tasks import ENGINE_ERRORS, INVOKE, State, invoke, retry
+from infra.orchestration.tasks import ENGINE_ERRORS, INVOKE, MODELS_THROTTLED, TOOL_BUSY, State, invoke, retry
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.release_mark import build_comment
 
-EVENT_LIMIT = 2000
+EVENT_LIMIT = 1500
 """From so many events on a run goes on in another execution.
 
-A call is counted as 7 events: its iteration's two and its task's five. At worst it has 79: three retries of the tool
-and of CallFailed and eight more of each where Lambda throttles them, of three events each, and its failure. So what is
-counted as 2,000 is at most 22,572, and one turn of 16 such calls adds 1,264: 25,000 are never reached.
+A call is counted as 7 events: its iteration's two and its task's five. At worst it has 103: three retries of the tool
+and of CallFailed, eight more of each where Lambda throttles them, and eight of the tool where Lambda throttles its own
+function, of three events each, and its failure. So what is counted as 1,500 is at most 22,072, and one turn of 16 such
+calls adds 1,648: 25,000 are never reached.
 """
 _TASK_EVENTS = 5
 _CHOICE_EVENTS = 2
@@ -103,7 +104,7 @@ def _build_recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> 
     }
     # The variables are set on the way out and on the error's way out, since Abort needs them as well.
     caught = [catch | {"Assign": {name: first[name] for name in (*names, "step")}} for catch in _ABORT]
-    return invoke(function_arn, f"{{{inputs}}}", seconds=seconds + 5, asks_models=True) | {
+    return invoke(function_arn, f"{{{inputs}}}", seconds=seconds + 5, waits_for=[MODELS_THROTTLED]) | {
         "Assign": first,
         "Catch": caught,
         "Next": "Think",
@@ -117,7 +118,7 @@ def _build_think(function_arn: str, seconds: int) -> State:
         "'retry': $states.context.State.RetryCount}",
         seconds,
         snapshot=True,
-        asks_models=True,
+        waits_for=[MODELS_THROTTLED],
     )
 
 
@@ -127,10 +128,10 @@ def _build_expire(function_arn: str, seconds: int) -> State:
 
 
 def _build_deciding(
-    function_arn: str, payload: str, seconds: int, *, snapshot: bool = False, asks_models: bool = False
+    function_arn: str, payload: str, seconds: int, *, snapshot: bool = False, waits_for: Sequence[str] = ()
 ) -> State:
     """Return a task that answers with a decision."""
-    return invoke(function_arn, payload, seconds=seconds + 5, snapshot=snapshot, asks_models=asks_models) | {
+    return invoke(function_arn, payload, seconds=seconds + 5, snapshot=snapshot, waits_for=waits_for) | {
         "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
         "Catch": _ABORT,
         "Next": "Decide",
@@ -194,6 +195,7 @@ def _build_act(run_tool: str, deliver: str, seconds: Mapping[str, int], one_by_o
         run_tool,
         f"{{'op': 'run', {call}, 'agent': $agent, 'function': $lookup($toolFunctions, $states.input.tool)}}",
         seconds=seconds["run_tool"] + 5,
+        waits_for=[TOOL_BUSY],
     ) | {
         "Catch": [
             {

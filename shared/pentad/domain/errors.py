@@ -5,6 +5,7 @@ PentadError
 │   ├── ModelThrottled             every provider said 429, or a caller has used up its rate
 │   ├── ModelUnavailable           overload, timeout, connection, 5xx; every link of the chain is down
 │   ├── ToolThrottled              a tool's rate limit, or its backend's
+│   ├── ToolBusy                   Lambda, or a call before, has no room for a tool's call yet; nothing was begun
 │   ├── ToolUnavailable            a tool's backend did not answer
 │   ├── StoreUnavailable           DynamoDB, S3, the vector store or a queue did not answer
 │   └── SessionBusy                another run holds the session's lease
@@ -100,6 +101,10 @@ class ModelUnavailable(TransientError):
 
 class ToolThrottled(TransientError):
     """A tool's rate limit, or its backend's."""
+
+
+class ToolBusy(TransientError):
+    """A tool's function has no room for a call yet: nothing of it was begun, and it is waited for, for minutes."""
 
 
 class ToolUnavailable(TransientError):

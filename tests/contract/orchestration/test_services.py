@@ -26,6 +26,7 @@ from pentad.domain.errors import (
     NotFound,
     PolicyDenied,
     StoreUnavailable,
+    ToolBusy,
     ToolFailed,
 )
 from pentad.orchestration.approvals.adapters.ciphers import KmsCipher, MemoryCipher
@@ -236,6 +237,22 @@ def test_an_undo_waits_for_concurrency_a_few_times() -> None:
         stub.add_response("invoke", _answer({"index": 2, "status": "undone"}))
         LambdaTools(client, "arn:runner", sleep=waits.append).undo("acme", RUN, 1, 2)
     assert len(waits) == 2
+
+
+def test_an_undo_waits_for_the_tools_own_function_too() -> None:
+    waits: list[float] = []
+    busy = {"errorType": "ToolBusy", "errorMessage": "Lambda had no room for the tool's function"}
+    with stubbed("lambda") as (client, stub):
+        for _ in range(3):
+            stub.add_response("invoke", _answer(busy, FunctionError="Unhandled"))
+        stub.add_response("invoke", _answer({"index": 2, "status": "undone"}))
+        LambdaTools(client, "arn:runner", sleep=waits.append).undo("acme", RUN, 1, 2)
+        stub.assert_no_pending_responses()
+        for _ in range(5):
+            stub.add_response("invoke", _answer(busy, FunctionError="Unhandled"))
+        with pytest.raises(ToolBusy):
+            LambdaTools(client, "arn:runner", sleep=waits.append).undo("acme", RUN, 1, 2)
+    assert len(waits) == 3 + 4
 
 
 def test_an_undo_that_stays_throttled_is_unavailable_within_the_apis_time() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -28,13 +29,15 @@ class Board:
     def __init__(self, store: SwitchStore) -> None:
         self.store, self.clock, self.telemetry = store, Clock(), MemoryTelemetry()
         self.switches = Switches(store, self.telemetry, self.clock)
+        self._numbers = count()
 
     def fail(self, times: int, tool: str = "oven") -> None:
         for _ in range(times):
             self.switches.record_failure(TENANT, tool, "ToolUnavailable")
 
-    def admits(self, tool: str = "oven", tenant_id: str = TENANT) -> bool:
-        return self.switches.admit(tenant_id, "cook", tool) is None
+    def admits(self, tool: str = "oven", tenant_id: str = TENANT, *, key: str | None = None) -> bool:
+        """Tell if a call may run: a new one, or another try of the one with the key."""
+        return self.switches.admit(tenant_id, "cook", tool, key or f"call-{next(self._numbers)}") is None
 
 
 @pytest.fixture(params=KINDS)
@@ -130,8 +133,26 @@ def test_a_try_that_never_ends_lets_another_one_try(board: Board) -> None:
     assert board.admits()
 
 
+def test_the_call_that_tries_is_not_kept_out_by_its_own_first_try(board: Board) -> None:
+    board.fail(FAILURES)
+    assert not board.admits(key="mine")
+    board.clock.advance(COOLDOWN_SECONDS)
+    assert [board.admits(key="mine"), board.admits(key="mine"), board.admits(key="other")] == [True, True, False]
+    board.clock.advance(PROBE_SECONDS)
+    assert [board.admits(key="mine"), board.admits(key="other")] == [True, False]
+    board.fail(1)
+    assert not board.admits(key="mine")
+
+
 @pytest.mark.parametrize("error", ["PolicyDenied", "NotFound", "InvalidInput", "ToolFailed", "ValueError"])
 def test_errors_of_the_caller_are_not_the_tools(board: Board, error: str) -> None:
+    for _ in range(FAILURES):
+        board.switches.record_failure(TENANT, "oven", error)
+    assert board.admits()
+
+
+@pytest.mark.parametrize("error", ["ToolBusy", "Lambda.TooManyRequestsException", "Lambda.SnapStartNotReadyException"])
+def test_calls_that_lambda_had_no_room_for_are_not_the_tools(board: Board, error: str) -> None:
     for _ in range(FAILURES):
         board.switches.record_failure(TENANT, "oven", error)
     assert board.admits()

@@ -18,8 +18,8 @@ from pentad.domain.errors import (
     InvalidInput,
     PolicyDenied,
     StoreUnavailable,
+    ToolBusy,
     ToolFailed,
-    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys, build_policy
@@ -169,7 +169,10 @@ def test_a_function_that_died_is_told_without_its_words(told: bytes, error: type
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("TooManyRequestsException", ToolThrottled),
+        ("TooManyRequestsException", ToolBusy),
+        ("EC2ThrottledException", ToolBusy),
+        ("ResourceConflictException", ToolBusy),
+        ("SnapStartNotReadyException", ToolBusy),
         ("ResourceNotFoundException", ConfigurationError),
         ("AccessDeniedException", ConfigurationError),
         ("ServiceException", ToolUnavailable),

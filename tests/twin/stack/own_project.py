@@ -439,7 +439,7 @@ def make(root: Path, project: Path) -> Path:
         shutil.copytree(folder, project, ignore=copies.SKIPPED, dirs_exist_ok=True)
     loop = project / "infra" / "orchestration" / "machines" / "loop.py"
     as_deployed = loop.read_text()
-    loop.write_text(as_deployed.replace("\nEVENT_LIMIT = 2000\n", f"\nEVENT_LIMIT = {EVENT_LIMIT}\n"))
+    loop.write_text(as_deployed.replace("\nEVENT_LIMIT = 1500\n", f"\nEVENT_LIMIT = {EVENT_LIMIT}\n"))
     assert loop.read_text() != as_deployed
     for name, (settings, prompt) in _AGENTS.items():
         agent = project / "agents" / name

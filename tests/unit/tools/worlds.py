@@ -9,7 +9,7 @@ from typing import Any
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.policy import PolicySpec
-from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.errors import InvalidTransition, NotFound, ToolBusy
 from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.tools.declare.context import ToolContext
@@ -93,6 +93,20 @@ class Crashing:
         return dying
 
 
+class Roomless:
+    """The tools' functions, while Lambda has no room for them: calls reach none."""
+
+    def __init__(self, functions: Any, world: "World") -> None:
+        self._functions = functions
+        self._world = world
+
+    def call(self, tool: str, handed: Any, *, function: str | None) -> Any:
+        if self._world.refusals:
+            self._world.refusals -= 1
+            raise ToolBusy("no room")
+        return self._functions.call(tool, handed, function=function)
+
+
 @dataclass
 class World:
     """Everything the tool runner is wired to, and the tool's function, in memory."""
@@ -114,6 +128,8 @@ class World:
     settings: Any = None
     secrets: Any = None
     outside: Any = None
+    refusals: int = 0
+    """So many calls of the tool's function Lambda refuses yet."""
 
     def now(self) -> datetime:
         self.moment += timedelta(milliseconds=5)
@@ -194,7 +210,7 @@ class World:
             runs=self.calls,
             effects=self.effects,
             audit=self.audit,
-            functions=functions,
+            functions=Roomless(functions, self),
             telemetry=self.telemetry,
             now=self.now,
             gate=self.gate,

@@ -95,13 +95,13 @@ _RECALLED = Dimension(
 )
 _FAILED = _any_of(
     "error",
-    "PentadError TransientError ModelThrottled ModelUnavailable ToolThrottled ToolUnavailable StoreUnavailable "
-    "SessionBusy PermanentError InvalidInput IdempotencyConflict SessionConflict NotFound NotAuthenticated "
-    "PolicyDenied InvalidTransition LimitReached BudgetExceeded ContextOverflow Refused MalformedReply "
-    "ModelCallerError ModelAuthentication ToolFailed EffectUncertain RecordChanged Unreadable StepFailed "
-    "StepRejected StepDone ConfigurationError ValidationError ClientError AssertionError AttributeError "
-    "ImportError IndexError KeyError MemoryError ModuleNotFoundError OSError RecursionError RuntimeError "
-    "TimeoutError TypeError UnicodeDecodeError ValueError",
+    "PentadError TransientError ModelThrottled ModelUnavailable ToolThrottled ToolBusy ToolUnavailable "
+    "StoreUnavailable SessionBusy PermanentError InvalidInput IdempotencyConflict SessionConflict NotFound "
+    "NotAuthenticated PolicyDenied InvalidTransition LimitReached BudgetExceeded ContextOverflow Refused "
+    "MalformedReply ModelCallerError ModelAuthentication ToolFailed EffectUncertain RecordChanged Unreadable "
+    "StepFailed StepRejected StepDone ConfigurationError ValidationError ClientError AssertionError AttributeError "
+    "ImportError IndexError KeyError MemoryError ModuleNotFoundError OSError RecursionError RuntimeError TimeoutError "
+    "TypeError UnicodeDecodeError ValueError",
 )
 
 METRICS: Mapping[str, MetricSpec] = {

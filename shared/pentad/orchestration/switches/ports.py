@@ -74,6 +74,7 @@ class ToolHealth(FrozenValue):
     error: str
     failed_at: datetime
     until: datetime | None = Field(default=None, description="out of order until then")
+    tried_by: str | None = Field(default=None, description="key of the call that tries it until then")
     version: int = Field(default=0, ge=0)
 
     def is_out_of_order(self, now: datetime) -> bool:

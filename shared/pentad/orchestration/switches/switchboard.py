@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pentad.domain.errors import EffectUncertain, InvalidInput, PermanentError, iter_leaves
+from pentad.domain.errors import EffectUncertain, InvalidInput, PermanentError, ToolBusy, iter_leaves
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.switches.ports import Availability, Switch, SwitchStore, ToolHealth
@@ -30,11 +30,21 @@ _CALLERS_FAULT = (
 it can't do what it was asked. They neither count nor clear. Python's own word for a wrong argument is ValueError.
 Classes that come from these are told apart where they are raised (`ToolAnswer.callers_fault`). An effect is uncertain
 where nobody answered, so that counts."""
+_NEVER_RAN = frozenset(
+    {
+        ToolBusy.__name__,
+        "Lambda.SnapStartException",
+        "Lambda.SnapStartNotReadyException",
+        "Lambda.SnapStartTimeoutException",
+        "Lambda.TooManyRequestsException",
+    }
+)
+"""Lambda had no room for the tool's function, or for the one that asks it: neither says anything about the tool."""
 
 
 def is_tool_fault(error: str) -> bool:
     """Tell whether an error is the tool's own, and not one of whoever called it."""
-    return error not in _CALLERS_FAULT
+    return error not in _CALLERS_FAULT | _NEVER_RAN
 
 
 def add_failure(health: ToolHealth | None, tool: str, error: str, now: datetime) -> ToolHealth:
@@ -73,8 +83,14 @@ class Switches:
             return Availability(None, unavailable)
         return Availability(stops[0].sentence, unavailable, agent_only=all(one.scope == "agent" for one in stops))
 
-    def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
+    def admit(self, tenant_id: str, agent: str, tool: str, call_key: str) -> str | None:
         """Return why a tool may not run now, or None. Where it is half-open, this call is the one that tries.
+
+        Args:
+            tenant_id: the tenant.
+            agent: who calls.
+            tool: the tool.
+            call_key: the call's: its next try is no other call, and is not kept out by its own first.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -87,8 +103,8 @@ class Switches:
             return None
         now = self.now()
         if sick.is_out_of_order(now):
-            return sick.sentence
-        probe = sick.model_copy(update={"until": now + timedelta(seconds=PROBE_SECONDS)})
+            return None if sick.tried_by == call_key else sick.sentence
+        probe = sick.model_copy(update={"until": now + timedelta(seconds=PROBE_SECONDS), "tried_by": call_key})
         if self.store.save(tenant_id, probe):
             self.telemetry.log_event("tool.probed", tenant=tenant_id, tool=tool)
             return None

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pentad.domain import keys
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import StoreUnavailable, ToolThrottled
+from pentad.domain.errors import StoreUnavailable, ToolBusy
 from pentad.domain.runs import Run, ToolCall
 from pentad.tools.runtime.ports import CallOrder
 
@@ -52,7 +52,7 @@ class OneByOne:
             deadline: ``time.time()`` by which the tool has to have answered.
 
         Raises:
-            ToolThrottled: others ran until too little time was left; nothing of this call was begun.
+            ToolBusy: others ran until too little time was left; nothing of this call was begun.
             StoreUnavailable: the store did not answer; nothing of this call was begun.
         """
         if self._order is None or spec.parallel:
@@ -71,7 +71,7 @@ class OneByOne:
         until = min(until, self._clock() + LONGEST_WAIT_SECONDS)
         while not order.take(tenant_id, place, owner, seconds=seconds):
             if self._clock() >= until:
-                raise ToolThrottled(f"another call of '{spec.name}' is running, and they run one at a time")
+                raise ToolBusy(f"another call of '{spec.name}' is running, and they run one at a time")
             number += 1
             longest = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(number, 10))
             self._sleep(_RANDOM.uniform(longest / 2, longest))

@@ -100,8 +100,14 @@ class EffectStore(Protocol):
 class ToolGate(Protocol):
     """Tells what an operator has switched off, and which tools are out of order for a while."""
 
-    def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
+    def admit(self, tenant_id: str, agent: str, tool: str, call_key: str) -> str | None:
         """Return why the tool may not run now, in a sentence for the model, or None.
+
+        Args:
+            tenant_id: the tenant.
+            agent: who calls.
+            tool: the tool.
+            call_key: the call's: where it tries a tool that was out of order, its next try does too.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -192,7 +198,7 @@ class ToolFunctions(Protocol):
             function: ARN of a version of the tool's function; None for the newest.
 
         Raises:
-            ToolThrottled: nothing was begun.
+            ToolBusy: Lambda has no room for the function yet; nothing was begun.
             ToolUnavailable: the function did not answer, or died: it may have done all, a part, or nothing.
             ToolFailed: the function ended with an error of its own, outside of the tool's code.
             PolicyDenied: ``function`` is not this tool's; nothing was begun.

@@ -36,6 +36,7 @@ from pentad.domain.errors import (
     InvalidTransition,
     PentadError,
     PolicyDenied,
+    ToolBusy,
     ToolFailed,
     ToolThrottled,
 )
@@ -64,6 +65,8 @@ from pentad.tools.runtime.ports import (
     ToolGate,
 )
 
+_NOT_BEGUN = (ToolBusy, ToolThrottled)
+"""Nothing of the call was done: its effect is free again, and its next try is as its first."""
 _ENDED = frozenset({CallStatus.REJECTED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 
 
@@ -229,14 +232,14 @@ class ToolRunner:
     def _call_without_effect(self, attempt: CallTry) -> tuple[Action, ToolOutcome]:
         try:
             return self._call(attempt)
-        except ToolThrottled:
+        except _NOT_BEGUN:
             self._give_back(attempt)
             raise
 
     def _find_refusal(self, attempt: CallTry) -> ToolOutcome | None:
         """Return the outcome of a call that may not run now."""
         run, gate, name = attempt.run, self._gate, attempt.spec.name
-        admit = None if gate is None else partial(gate.admit, run.tenant_id, run.agent, name)
+        admit = None if gate is None else partial(gate.admit, run.tenant_id, run.agent, name, attempt.key)
         found = self._admission.refuse(attempt.spec, run, attempt.call, admit)
         return None if found is None else ToolOutcome(found[0], is_error=True, error_type=found[1])
 
@@ -255,8 +258,7 @@ class ToolRunner:
             return "denied", refusal
         try:
             action, outcome = self._call(attempt, again=earlier is not None or attempt.call.effect_key is not None)
-        except ToolThrottled:
-            # A backend that refused the call for its rate did nothing: the state's retry may begin again.
+        except _NOT_BEGUN:
             if earlier is None:
                 self._effects.release(effect)
                 self._give_back(attempt)
@@ -359,7 +361,7 @@ class ToolRunner:
             answer = self._hand_over(attempt, "undo", again=again)
             if answer.kind == "again":
                 raise make_again_error(answer)
-        except ToolThrottled:
+        except _NOT_BEGUN:
             self._effects.release(effect)
             raise
         if answer.kind == "undone":

@@ -1,6 +1,7 @@
 """A deployment of the loop: its definition, the real handlers and services, stores in memory, and faults on demand."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from functions.models import gateway
 from functions.orchestration import await_human, deliver
 from infra.orchestration.machines.loop import EVENT_LIMIT, build_definition
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ContextSpec, HumansSpec
+from pentad.domain.errors import ToolBusy
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
@@ -32,6 +34,7 @@ from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.adapters.functions_memory import MemoryFunctions
+from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.runner import Invocation, ToolRunner
 from tests.twin.machine.stage import ACCOUNT, REGION, Stage, Unreached, until
 from tests.unit.functions.events import Context
@@ -62,6 +65,31 @@ def keep(title: str) -> str:
 
 
 TOOLS: dict[str, Tool[Any, Any]] = {"look_up": look_up, "book": book, "keep": keep}
+
+
+class Roomless:
+    """The tools' functions, for which Lambda has no room for so long after it was first asked to run a call.
+
+    Args:
+        functions: what runs the calls then.
+        seconds: for how long; 0 for a function that always has room.
+    """
+
+    def __init__(self, functions: MemoryFunctions, seconds: float = 0) -> None:
+        self._functions = functions
+        self._lock = threading.Lock()
+        self._asked: dict[str, float] = {}
+        self.seconds = seconds
+        self.refused = 0
+
+    def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
+        """See `ToolFunctions`."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._asked.setdefault(f"{handed.run_id} {handed.step} {handed.index}", now) + self.seconds:
+                self.refused += 1
+                raise ToolBusy("no room")
+        return self._functions.call(tool, handed, function=function)
 
 
 @dataclass
@@ -134,6 +162,7 @@ class Deployment:
         self.records = MemoryRecords()
         self.effects = MemoryEffects()
         self.audit = MemoryAudit()
+        self.functions = Roomless(MemoryFunctions(TOOLS, records=self.records.get_store, now=self.world.clock))
         booked.clear()
         self._wire(patch)
         self.machine = stage.create(self._definition(event_limit))
@@ -170,7 +199,7 @@ class Deployment:
         runner = ToolRunner(
             catalog=self.world.catalog,
             runs=self.world.runs,
-            functions=MemoryFunctions(TOOLS, records=self.records.get_store, now=self.world.clock),
+            functions=self.functions,
             effects=self.effects,
             audit=self.audit,
             telemetry=telemetry,

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
+from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl
 
 from pentad.domain.errors import SessionBusy
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, Deployment, Fault, booked, check_end
 from tests.twin.machine.stage import Stage, short_waits, until
 from tests.unit.orchestration.world import TENANT
+from twin.machine import lifecycle
 
 pytestmark = pytest.mark.twin
 
@@ -69,6 +72,40 @@ def test_a_fault_for_good_ends_the_run(
         assert (ended.status, ended.answer) == (RunStatus.SUCCEEDED, "Booked.")
         statuses = {call.status for call in deployment.world.runs.list_calls(TENANT, run.run_id)}
         assert statuses <= {CallStatus.FAILED, CallStatus.SUCCEEDED, CallStatus.PENDING, CallStatus.APPROVED}
+
+
+def test_runs_wait_while_lambda_has_no_room_for_a_tools_function_for_a_minute(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale, runs = 0.01, 50
+    lifecycle.set_time_scale(scale)
+    # Waits are as long as they are on average; at random one call in thousands has used its tries up.
+    monkeypatch.setattr(jitter_strategy_decl, "random", SimpleNamespace(uniform=lambda low, high: (low + high) / 2))
+    deployment = Deployment(stage, monkeypatch)
+    deployment.functions.seconds = 60 * scale
+    deployment.world.model.script = [[("book", {"seat": str(number)})] for number in range(runs)] + ["Booked."] * runs
+    started = [deployment.start(session=f"s{number}") for number in range(runs)]
+    ended = [deployment.ended(run) for run in started]
+    assert {(run.status, run.answer) for run in ended} == {(RunStatus.SUCCEEDED, "Booked.")}
+    calls = [call for run in started for call in deployment.world.runs.list_calls(TENANT, run.run_id)]
+    assert {call.status for call in calls} == {CallStatus.SUCCEEDED}
+    assert sorted(booked, key=int) == [str(number) for number in range(len(calls))]
+    assert deployment.functions.refused >= 4 * len(calls)
+    for run in started:
+        check_end(deployment, run)
+
+
+def test_a_call_for_which_lambda_never_has_room_is_told_to_the_model(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, run = begun(stage, monkeypatch)
+    deployment.functions.seconds = 3600
+    deployment.decide(run, 2)
+    assert deployment.ended(run).status is RunStatus.SUCCEEDED
+    check_end(deployment, run)
+    [first, *_] = deployment.world.runs.list_calls(TENANT, run.run_id)
+    assert (first.error_type, first.result) == ("ToolBusy", "The tool failed (ToolBusy): no room")
+    assert booked == []
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["unreached", "answer-lost"])

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pentad.domain.canonical import call_key
 from pentad.domain.declarations.approval_rules import AskWhenSum
-from pentad.domain.errors import PolicyDenied, ToolFailed, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import PolicyDenied, ToolBusy, ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus
 from pentad.observability.metrics import names
 from pentad.tools.declare import Undoable, tool
@@ -277,7 +277,7 @@ def test_a_call_that_its_rate_refuses_is_not_the_one_that_tries_a_tool_out_of_or
     admitted: list[str] = []
 
     class Gate:
-        def admit(self, tenant_id: str, agent: str, tool_name: str) -> str | None:
+        def admit(self, tenant_id: str, agent: str, tool_name: str, call_key: str) -> str | None:
             admitted.append(tool_name)
             return None
 
@@ -291,3 +291,49 @@ def test_a_call_that_its_rate_refuses_is_not_the_one_that_tries_a_tool_out_of_or
     for index in range(4):
         limited.call(index, {"word": f"w{index}"})
     assert admitted == ["look", "look"]
+
+
+@tool(effects="external", approval=[DAILY], rate_limit="2/minute per user")
+def transfer(amount: float) -> str:
+    """Pay; a second time is a second payment."""
+    transferred.append(amount)
+    return "done"
+
+
+transferred: list[float] = []
+
+
+@pytest.mark.parametrize("status", [CallStatus.PENDING, CallStatus.APPROVED])
+@pytest.mark.parametrize("declared", [refund, transfer])
+def test_a_call_that_lambda_had_no_room_for_runs_once_with_one_token_and_one_amount(
+    status: CallStatus, declared: Any
+) -> None:
+    limited = Limited(World(declared))
+    world = limited.world
+    world.add_call({"amount": 90.0}, status=status)
+    place = name_place(declared.spec.name, DAILY, world.calls.get("acme", RUN), "", START)
+    transferred.clear()
+    world.refusals = 8
+    while world.refusals:
+        with pytest.raises(ToolBusy):
+            world.execute()
+        assert world.effects.find("acme", RUN, call_key(world.call)) is None
+        assert (limited.sums.get(place), world.call.status) == (Decimal(0), status)
+    for _ in range(2):
+        assert world.execute()["status"] == "succeeded"
+    assert limited.sums.get(place) == 90
+    assert transferred == ([] if declared is refund else [90.0])
+    assert world.actions.count("executed") == 1
+    # Of two tokens a minute one is left.
+    assert [limited.call(index, {"amount": 1.0}) for index in (1, 2)] == ["succeeded", "failed"]
+
+
+def test_an_undo_that_lambda_had_no_room_for_is_done_by_the_next_try() -> None:
+    limited = Limited(World(refund))
+    assert limited.call(0, {"amount": 90.0}) == "succeeded"
+    limited.world.refusals = 1
+    with pytest.raises(ToolBusy):
+        limited.world.undo()
+    assert (limited.spent, limited.stored(0).status) == (Decimal(90), CallStatus.SUCCEEDED)
+    assert limited.world.undo()["status"] == "undone"
+    assert limited.spent == 0

@@ -40,7 +40,7 @@ class Gate:
     succeeded: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
 
-    def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
+    def admit(self, tenant_id: str, agent: str, tool: str, call_key: str) -> str | None:
         return self.refusal
 
     def record_success(self, tenant_id: str, tool: str) -> None:

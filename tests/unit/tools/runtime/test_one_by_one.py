@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import StoreUnavailable, ToolThrottled
+from pentad.domain.errors import StoreUnavailable, ToolBusy
 from pentad.tools.declare.declare import Tool, tool
 from pentad.tools.runtime.adapters.call_order_memory import MemoryCallOrder
 from pentad.tools.runtime.one_by_one import LONGEST_WAIT_SECONDS, OneByOne, find_place
@@ -118,7 +118,7 @@ def test_a_call_whose_turn_does_not_come_is_not_begun_and_may_be_tried_again() -
     place = find_place(ring.spec, world.call, "s1")
     assert order.take("acme", place, "another", seconds=1_000.0)
     runner = world.runtime(order=OneByOne(order, sleep=sleep, clock=lambda: now[0]))
-    with pytest.raises(ToolThrottled, match="run one at a time"):
+    with pytest.raises(ToolBusy, match="run one at a time"):
         runner.execute("acme", RUN, "helper", 1, 0, invocation=Invocation("r1"))
     assert LONGEST_WAIT_SECONDS <= now[0] - 1000.0 <= LONGEST_WAIT_SECONDS + 2
     assert world.effects.find("acme", RUN, "x") is None and world.call.status.value == "pending"

@@ -8,9 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pentad.aws.errors import code_of, translate_errors
+from pentad.aws.invoke import THROTTLED
 from pentad.aws.jitter import draw
 from pentad.domain import errors
-from pentad.domain.errors import PentadError, ToolFailed
+from pentad.domain.errors import PentadError, StoreUnavailable, ToolBusy, ToolFailed
 from pentad.domain.reading.json_text import read_json
 
 _BY_NAME = {leaf.__name__: leaf for leaf in errors.iter_leaves() if leaf is not errors.LimitReached}
@@ -36,21 +37,26 @@ class LambdaTools:
     def undo(self, tenant_id: str, run_id: str, step: int, index: int) -> None:
         """See `ToolInvoker`."""
         payload = {"op": "undo", "tenant": tenant_id, "run": run_id, "step": step, "index": index}
-        with translate_errors("the tool runner"):
-            reply = self._invoke(json.dumps(payload).encode())
+        data = json.dumps(payload).encode()
+        for number in range(_TRIES):
+            try:
+                with translate_errors("the tool runner"):
+                    return self._invoke(data)
+            except (StoreUnavailable, ToolBusy) as error:
+                if number == _TRIES - 1 or not _is_throttle(error):
+                    raise
+                self._sleep(draw() * 2.0**number)
+
+    def _invoke(self, payload: bytes) -> None:
+        reply = self._client.invoke(FunctionName=self._runner, Payload=payload)
         if reply.get("FunctionError"):
             raise _parse_error(reply["Payload"].read())
 
-    def _invoke(self, payload: bytes) -> Any:
-        """Invoke, and wait a little while Lambda has no concurrency left: it answers so before anything is run."""
-        for number in range(_TRIES - 1):
-            try:
-                return self._client.invoke(FunctionName=self._runner, Payload=payload)
-            except ClientError as error:
-                if code_of(error) != "TooManyRequestsException":
-                    raise
-                self._sleep(draw() * 2.0**number)
-        return self._client.invoke(FunctionName=self._runner, Payload=payload)
+
+def _is_throttle(error: PentadError) -> bool:
+    """Tell if Lambda had no concurrency left for the runner, or for the tool's function: then nothing was undone."""
+    cause = error.__cause__
+    return isinstance(error, ToolBusy) or (isinstance(cause, ClientError) and code_of(cause) == THROTTLED)
 
 
 def _parse_error(payload: bytes) -> PentadError:

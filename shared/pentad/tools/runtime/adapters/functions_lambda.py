@@ -7,13 +7,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from pentad.aws.errors import code_of
+from pentad.aws.errors import SNAP_START, code_of
 from pentad.domain.errors import (
     ConfigurationError,
     InvalidInput,
     PolicyDenied,
+    ToolBusy,
     ToolFailed,
-    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.domain.reading.json_text import read_json
@@ -21,7 +21,17 @@ from pentad.tools.runtime.function_names import name_function
 from pentad.tools.runtime.handed import MAX_PAYLOAD_BYTES, HandedCall, ToolAnswer, read_answer
 from pentad.tools.runtime.ports import DataKeys
 
-_THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"})
+_NO_ROOM = SNAP_START | {
+    "EC2ThrottledException",
+    "ENILimitReachedException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "SubnetIPAddressLimitReachedException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+"""What Invoke answers before anything is run: no concurrency, or nothing to run the function on yet. Source: the errors
+of Invoke in Lambda's API reference."""
 _GONE = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
 _SPARE_SECONDS = 5.0
 """Waited for beyond the tool's own time: its function ends first, and tells so."""
@@ -93,8 +103,8 @@ class LambdaFunctions:
             data = reply["Payload"].read()
         except ClientError as error:
             code = code_of(error)
-            if code in _THROTTLED:
-                raise ToolThrottled("the tool's function is at its concurrency limit") from error
+            if code in _NO_ROOM:
+                raise ToolBusy(f"Lambda had no room for the tool's function ({code}); nothing was begun") from error
             if code in _GONE and others:
                 # Of a function that is gone the role may know nothing any more, and IAM answers before Lambda looks.
                 return self._invoke(others, payload, deadline)
