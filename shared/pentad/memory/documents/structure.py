@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from pentad.domain.display.sequences import strip_tags
 from pentad.domain.errors import InvalidInput
 
 MAX_CHARACTERS = 60_000_000
@@ -19,10 +20,8 @@ DEFINITION = re.compile(
 )
 """A line at which a definition begins, in the languages that people have."""
 # Controls, half characters, and what is a way to write what nobody sees: soft hyphens, blanks without width, changes of
-# direction, and tags, in which a whole text can be hidden. The joiners that scripts and emoji need stay.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
+# direction. Joiners, selectors and tags, in which a whole text can be hidden, stay where scripts and emoji need them.
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -79,4 +78,5 @@ def refuse_long(characters: int) -> None:
 
 def clean(text: str) -> str:
     """Return text with equal line ends and without characters that nobody can see or XML can't hold."""
-    return _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n"))
+    shown = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n"))
+    return strip_tags(shown)

@@ -7,13 +7,13 @@ that it has signed, a token for the next page. Logs mask whatever is declared.
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from pentad.domain.display.sequences import strip_stray
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.domain.secrets import KNOWN, MASK, is_behind, is_secret_name, mask_forms, mask_named, mask_secrets
@@ -35,24 +35,19 @@ _MOST_UNREADABLE = 0.1
 _ANYTHING = TypeAdapter(Any)
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
-# Control characters but tab and newline; zero-width and invisible ones; bidirectional overrides; tag characters, which
-# can carry a hidden prompt; lone surrogates, which no encoder takes.
+# Control characters but tab and newline; zero-width and invisible ones; bidirectional overrides; lone surrogates, which
+# no encoder takes. What some scripts and emoji need is left to `strip_stray`.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff]"
     "|(?<![\u1807\u180a\u1820-\u18aa])[\u180b-\u180f]"  # these choose the form of a Mongolian letter
 )
-_JOINERS = re.compile("[\u200c\u200d]+")
-# Letters of scripts that are written with joiners, and emoji.
-_ARABIC = re.compile("[\u0620-\u06ff\u0750-\u077f\u08a0-\u08ff]")
-_VIRAMA = 9  # the combining class of the sign that ends a consonant; a joiner after it chooses the form (Malayalam)
-_JOINED = re.compile("[\u0600-\u1fff\u2190-\u2bff\ua800-\uabff\ufe0f\U0001e900-\U0001e95f\U0001f000-\U0001faff]{2}")
 
 
 def clean_text(text: str) -> str:
     """Return text without ANSI sequences, control and invisible characters, and with secrets masked.
 
-    Carriage returns become newlines. Joiners stay where scripts and emoji need them.
+    Carriage returns become newlines. Joiners, selectors and tags stay where scripts and emoji need them.
     """
     # After the hidden characters are gone, since one inside a key would keep it from being recognised.
     return mask_secrets(strip_hidden(text))
@@ -61,19 +56,7 @@ def clean_text(text: str) -> str:
 def strip_hidden(text: str) -> str:
     """Return text without ANSI sequences, control and invisible characters."""
     visible = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _JOINERS.sub(_keep_joiner, _HIDDEN.sub("", visible))
-
-
-def _keep_joiner(match: re.Match[str]) -> str:
-    """Return one joiner where letters need it; anywhere else joiners hide in words and keys.
-
-    That is between two letters of scripts that have joiners, beside an Arabic letter, and behind a virama.
-    """
-    before = match.string[max(0, match.start() - 1) : match.start()]
-    around = before + match.string[match.end() : match.end() + 1]
-    behind_virama = before != "" and unicodedata.combining(before) == _VIRAMA
-    needed = behind_virama or _JOINED.fullmatch(around) or _ARABIC.search(around)
-    return match[0] if len(match[0]) == 1 and needed else ""
+    return strip_stray(_HIDDEN.sub("", visible))
 
 
 class Cleaner:

@@ -58,8 +58,9 @@ def test_hidden_characters_go_and_words_stay(text: str, clean: str) -> None:
 
 
 def test_a_key_split_by_a_hidden_character_is_still_masked() -> None:
-    for hidden in ("\u200b", "\u200d", "\u200c\u200d"):
-        assert clean_text(f"sk-abc{hidden}" + "d3" * 10) == "[masked]"
+    for hidden in ("\u200b", "\u200d", "\u200c\u200d", "\ufe0f", "\ufe00", "\U000e0100", "\U000e0041"):
+        for begun in ("sk-abc", "sk-ab0"):
+            assert clean_text(f"{begun}{hidden}" + "d3" * 10) == "[masked]"
 
 
 def test_objects_become_json_with_clean_words_and_masked_fields() -> None:
