@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from pentad.api.door import schemas
+from pentad.api.door import forms, schemas
 from pentad.api.door.faults import DoorFault
 from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
@@ -45,11 +45,11 @@ IGNORED = frozenset(
 
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "audio": ((), "there is no speech"),
-    "function_call": ((), "use tool_choice"),
+    "function_call": (("auto", "none"), "use tool_choice"),
     "functions": (([],), "use tools"),
     "logit_bias": (({},), "the gateway can't bias tokens"),
     "logprobs": ((False,), "the gateway has no log probabilities"),
-    "modalities": ((["text"],), "text only"),
+    "modalities": ((["text"], []), "text only"),
     "moderation": ((), "there is no moderation"),
     "n": ((1,), "one answer a request"),
     "top_logprobs": ((0,), "the gateway has no log probabilities"),
@@ -177,7 +177,7 @@ def _resolve_choice(choice: Choice, body: ChatBody) -> Choice:
 def _parse_format(given: dict[str, Any] | None) -> _Format | None:
     if given is None:
         return None
-    found = parse_model(_Format, given, "response_format")
+    found = parse_model(_Format, forms.shape_format(given), "response_format")
     if found.type == "json_schema":
         param = "response_format.json_schema"
         if found.json_schema is None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from pentad.api.door.faults import DoorFault
+from pentad.api.door.forms import shape_content, shape_result
 from pentad.api.door.names import NAME_PATTERN, ToolNames
 from pentad.api.door.reading import Part, parse_model
 from pentad.domain.messages import (
@@ -44,11 +45,11 @@ class _AssistantCall(Part):
 
 
 class _System(Part):
-    content: Any
+    content: Any = ""
 
 
 class _User(Part):
-    content: Any
+    content: Any = ""
 
 
 class _Assistant(Part):
@@ -162,7 +163,9 @@ def parse_conversation(items: Sequence[Any]) -> ParsedConversation:
 def _build_blocks(turn: _User | _Assistant | _ToolMessage, names: ToolNames, param: str) -> Iterator[ContentBlock]:
     content = f"{param}.content"
     if isinstance(turn, _ToolMessage):
-        yield ToolResultBlock(call_id=_call_id(turn.tool_call_id), content=_join_text(turn.content, content))
+        yield ToolResultBlock(
+            call_id=_call_id(turn.tool_call_id), content=_join_text(shape_result(turn.content), content)
+        )
     elif isinstance(turn, _User):
         yield from _parse_parts(turn.content, _USER_PARTS, content)
     else:
@@ -197,6 +200,7 @@ _Reader = Callable[[dict[str, Any], str], ContentBlock]
 
 
 def _parse_parts(content: Any, readers: Mapping[str, _Reader], param: str) -> Iterator[ContentBlock]:
+    content = shape_content(content)
     if isinstance(content, str):
         yield TextBlock(text=content)
         return

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from pentad.api.door import schemas
+from pentad.api.door import forms, schemas
 from pentad.api.door.faults import DoorFault
 from pentad.api.door.names import NAME_PATTERN, ToolNames
 from pentad.api.door.reading import Part, parse_model
@@ -76,12 +76,12 @@ def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Too
     read_tools: dict[str, tuple[_FunctionSpec, str]] = {}
     for index, item in enumerate(items):
         param = f"tools[{index}]"
-        function = parse_model(_Tool, item, param).function
+        function = parse_model(_Tool, forms.shape_tool(item), param).function
         if function.name in read_tools:
             raise DoorFault(f"{param}.function.name: another tool has the same name", param=f"{param}.function.name")
         read_tools[function.name] = (function, f"{param}.function.parameters")
     _check_size_of_all(read_tools.values())
-    kind, only = _parse_choice(choice, read_tools)
+    kind, only = _parse_choice(forms.shape_choice(choice), read_tools)
     names = ToolNames([*read_tools, *called])
     specs = tuple(
         _build_spec(function, names, param)
@@ -125,7 +125,7 @@ def _check_known(name: str, known: Mapping[str, Any], param: str) -> None:
 
 def _build_spec(function: _FunctionSpec, names: ToolNames, param: str) -> ToolSpec:
     ours = names.to_inner(function.name)
-    schema = {"type": "object", "properties": {}, **function.parameters}
+    schema = forms.shape_parameters(function.parameters)
     if schema["type"] != "object":
         raise DoorFault(f"{param}: the type must be object", param=param)
     # A prompt may speak of the tool by the client's name, so the model is told that name too.
