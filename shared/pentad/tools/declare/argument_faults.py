@@ -22,13 +22,13 @@ class ArgumentFaults:
     """What a validation found, in words that repeat no argument.
 
     Args:
-        error: of the validation.
+        error: of the validation; None where it took what the schema does not.
         arguments: what was validated.
         schema: whose names of fields may be told.
     """
 
-    def __init__(self, error: ValidationError, arguments: Any, schema: Mapping[str, Any]) -> None:
-        self.errors = error.errors(include_url=False, include_input=False)
+    def __init__(self, error: ValidationError | None, arguments: Any, schema: Mapping[str, Any]) -> None:
+        self.errors = [] if error is None else error.errors(include_url=False, include_input=False)
         self._known = set(_iter_names(schema))
         self._keys: set[str] = set()
         hidden: set[str] = set()
@@ -43,10 +43,14 @@ class ArgumentFaults:
 
     def tell_place(self, fault: ErrorDetails) -> str:
         """Return where a fault is: names that the schema has, and numbers; a key of a map is not told."""
-        path = fault["loc"]
+        if fault["type"] == _EXTRA:
+            return self.tell_path(fault["loc"])
+        return ".".join(self._tell_part(part) for part in fault["loc"]) or "arguments"
+
+    def tell_path(self, path: Sequence[int | str]) -> str:
+        """Return the place of a field that is not there: its name is what the model has to leave out."""
         parts = [self._tell_part(part) for part in path]
-        if fault["type"] == _EXTRA and path:
-            # A parameter that is not there: its name is what the model has to leave out.
+        if path:
             parts[-1] = str(path[-1]) if _NAME.fullmatch(str(path[-1])) else HIDDEN
         return ".".join(parts) or "arguments"
 

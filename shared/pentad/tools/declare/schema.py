@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, PydanticUserError
 
 from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.second_names import check_names
 from pentad.tools.declare.shown_defaults import ShownDefaults
 
 Json = dict[str, Any]
@@ -18,8 +19,8 @@ def build_input_schema(model: type[BaseModel]) -> Json:
     """Return the schema of a model for a provider: type object, additionalProperties false, $refs inlined.
 
     Raises:
-        ConfigurationError: a type refers to itself, which can't be written without references, or has no schema; or
-            a default can't be shown to an approver.
+        ConfigurationError: a type refers to itself, which can't be written without references, or has no schema;
+            a default can't be shown to an approver; or a field is taken by a name that the schema does not show.
     """
     try:
         schema = model.model_json_schema(schema_generator=ShownDefaults)
@@ -29,6 +30,7 @@ def build_input_schema(model: type[BaseModel]) -> Json:
             field="parameters",
             fix="use JSON types or models",
         ) from error
+    check_names(model)
     definitions = schema.pop("$defs", {})
     inlined: Json = _expand_refs(schema, definitions, ())
     inlined.pop("description", None)

@@ -7,8 +7,9 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.coercion import coerce
-from pentad.domain.runs import ToolCall
+from pentad.domain.runs import CallStatus, ToolCall
 from pentad.domain.schemas import find_violations
+from pentad.tools.policy.unknown_fields import find_by_pattern
 
 _MAX_DEPTH = 40
 """Levels of a schema, its choices counted: more than a declared one may have (`pentad.domain.schemas`)."""
@@ -21,6 +22,16 @@ def finalise_call(tool: ToolSpec, call: ToolCall) -> ToolCall:
     rewritten = call.rewritten or arguments != call.arguments
     hashed = arguments_hash(arguments)
     return call.model_copy(update={"arguments": arguments, "arguments_hash": hashed, "rewritten": rewritten})
+
+
+def select_arguments(tool: ToolSpec, call: ToolCall) -> dict[str, Any]:
+    """Return the arguments that a tool's function gets: those that its rules were decided by.
+
+    What a human has approved is final as it is stored. What no rule has looked at stays as it was written.
+    """
+    if isinstance(tool.approval, str) or call.status is CallStatus.APPROVED:
+        return call.arguments
+    return canonicalise_arguments(tool, call.arguments)
 
 
 def canonicalise_arguments(tool: ToolSpec, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -69,16 +80,18 @@ def _fill_entries(schema: Mapping[str, Any], value: list[Any], depth: int) -> li
 def _fill_fields(schema: Mapping[str, Any], value: dict[str, Any], depth: int) -> dict[str, Any]:
     fields = schema.get("properties")
     fields = fields if isinstance(fields, Mapping) else {}
-    patterns = schema.get("patternProperties")
-    # Of a map whose keys have a pattern there is one; the names were held against it before.
-    rest = schema.get("additionalProperties") or next(
-        iter(patterns.values() if isinstance(patterns, dict) else ()), None
-    )
-    filled = {name: _fill(fields.get(name, rest), part, depth) for name, part in value.items()}
+    filled = {name: _fill(_find_field(schema, fields, name), part, depth) for name, part in value.items()}
     for name, part in fields.items():
         if name not in filled and isinstance(part, Mapping) and part.get("default") is not None:
             filled[name] = part["default"]
     return filled
+
+
+def _find_field(schema: Mapping[str, Any], fields: Mapping[str, Any], name: str) -> Any:
+    if name in fields:
+        return fields[name]
+    matched = find_by_pattern(schema, name)
+    return schema.get("additionalProperties") if matched is None else matched
 
 
 def _pick_branch(schema: Mapping[str, Any], value: Any) -> Any:

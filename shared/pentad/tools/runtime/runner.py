@@ -47,6 +47,7 @@ from pentad.domain.tracing import find_call_place, find_run_place, read_tracepar
 from pentad.observability.ports import Telemetry
 from pentad.tools.offer.own import find_spec
 from pentad.tools.policy.admission import CallAdmission
+from pentad.tools.policy.final_arguments import select_arguments
 from pentad.tools.results.keep import KeepResults
 from pentad.tools.runtime.call_audit import Action, Audited, CallAudit, CallTry
 from pentad.tools.runtime.call_audit import Invocation as Invocation
@@ -295,7 +296,7 @@ class ToolRunner:
             index=call.index,
             effect_key=attempt.key,
             again=again,
-            arguments=call.arguments if op == "run" else {},
+            arguments=select_arguments(attempt.spec, call) if op == "run" else {},
             undo=call.undo if op == "undo" else None,
             # A run that began before there was such a field has none: its tools' functions do not know it.
             tool=None if find_server(attempt.spec.name) is None else attempt.spec.name,

@@ -173,6 +173,18 @@ def test_what_runs_is_what_is_shown(annotation: Any, default: Any, given: Any) -
     assert canonicalise_arguments(kept, raw) == final
 
 
+def test_a_default_is_of_the_pattern_that_a_name_has() -> None:
+    patterns = {
+        "^x": {"type": "object", "properties": {"n": {"default": 1}}},
+        "^y": {"type": "object", "properties": {"n": {"default": 2}}},
+    }
+    spec = declare(Line).spec.model_copy(
+        update={"input_schema": {"type": "object", "patternProperties": patterns, "additionalProperties": False}}
+    )
+    final = {"x1": {"n": 1}, "y1": {"n": 2}, "z": {}}
+    assert canonicalise_arguments(spec, {"x1": {}, "y1": {}, "z": {}}) == final
+
+
 def test_what_is_found_below_many_levels_is_filled_in() -> None:
     annotation: Any = Line
     given: Any = {}

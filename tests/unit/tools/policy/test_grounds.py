@@ -11,7 +11,7 @@ from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare import tool
 from pentad.tools.policy.apply import apply_policy
-from pentad.tools.policy.final_arguments import canonicalise_arguments, keep_defaults
+from pentad.tools.policy.final_arguments import canonicalise_arguments, keep_defaults, select_arguments
 from pentad.tools.policy.grounds import Grounds, plan_call
 from pentad.tools.policy.outside_words import UntrustedText
 from tests.unit.tools.policy.test_apply import call_of, run_of
@@ -67,6 +67,16 @@ def test_a_rule_sees_the_defaults_also_of_a_call_that_does_not_ask() -> None:
     # The tool runner decides the same of what is stored.
     assert apply_policy(spec, PolicySpec(), run_of(), planned).kind == "run"
     assert plan_call(spec, run_of(), call_of({"item": "pen", "count": "4"}), Grounds()).status is CallStatus.AWAITING
+
+
+def test_the_function_gets_the_arguments_that_its_rules_were_decided_by() -> None:
+    ruled = order.spec.model_copy(update={"approval": (Ask(when=over("count", 3)),)})
+    planned = plan_call(ruled, run_of(), call_of({"item": "pen", "count": "2"}), Grounds())
+    assert (planned.status, planned.arguments) == (CallStatus.PENDING, {"item": "pen", "count": "2"})
+    assert select_arguments(ruled, planned) == canonicalise_arguments(ruled, planned.arguments)
+    # What a human has seen runs as it is stored, and what no rule has looked at as it was written.
+    approved = planned.model_copy(update={"status": CallStatus.APPROVED})
+    assert select_arguments(ruled, approved) == select_arguments(look.spec, planned) == planned.arguments
 
 
 def test_a_recording_keeps_what_fills_in_arguments_without_the_rest_of_the_schema() -> None:

@@ -1,11 +1,14 @@
 """One tool call through the runtime: policy, validation, result, audit."""
 
 import json
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from pentad.domain.errors import NotFound, PolicyDenied, ToolUnavailable
 from pentad.domain.runs import CallStatus, RunStatus
+from pentad.tools.declare import Ask, over, tool
 from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES
 from tests.unit.tools import sample_tools
 from tests.unit.tools.worlds import RUN, Crash, Crashing, World
@@ -86,6 +89,30 @@ def test_arguments_of_another_form_with_one_meaning_are_taken() -> None:
     world.add_call({"text": 3, "times": "2", "colour": None})
     world.execute()
     assert (world.call.status, world.call.result) == (CallStatus.SUCCEEDED, "33")
+
+
+class Part(BaseModel):
+    amount: float = 10
+
+
+@tool(effects="external", approval=[Ask(when=over("part.amount", 50))])
+def pay_part(part: Part, times: int = 1) -> str:
+    """Pay."""
+    return f"{part.amount:g} x {times}"
+
+
+def test_a_field_that_a_rule_did_not_see_is_refused_before_the_function_runs() -> None:
+    world = World(pay_part)
+    calls: list[dict[str, Any]] = [{"part": {}, "times": "2"}, {"part": {"amt": 5000}}, {"part": {"amount": 51}}]
+    for index, given in enumerate(calls):
+        world.add_call(given, index=index)
+    world.execute(index=0)
+    assert world.call.result == "10 x 2"
+    world.execute(index=1)
+    refused = world.calls.get_call("acme", RUN, 1, 1)
+    assert refused.is_error and "part.amt: no such field" in (refused.result or "")
+    with pytest.raises(PolicyDenied, match="needs approval"):
+        world.execute(index=2)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from pentad.tools.declare.declare import Grant, Tool
 from pentad.tools.declare.options import Effects, check_grants, check_safe_output
 from pentad.tools.declare.reach import FROM_SETTINGS, PUBLIC, Reach, check_egress, check_packages, refuse_reach
 from pentad.tools.declare.schema_arguments import make_schema_model
+from pentad.tools.declare.second_names import check_names
 from pentad.tools.declare.shown_defaults import ShownDefaults
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
@@ -164,7 +165,7 @@ def _build_schema(given: BaseTool) -> dict[str, Any]:
 
 
 def _check_defaults(where: str, given: BaseTool) -> None:
-    """Refuse defaults that no approver could be shown.
+    """Refuse defaults that no approver could be shown, and second names of fields below the parameters.
 
     Raises:
         ConfigurationError: names the parameter.
@@ -174,6 +175,7 @@ def _check_defaults(where: str, given: BaseTool) -> None:
         return
     try:
         model.model_json_schema(schema_generator=ShownDefaults)
+        check_names(model, below=True)
     except PydanticUserError:
         return  # LangChain itself has another way to its schema
     except ConfigurationError as error:
