@@ -14,7 +14,7 @@ from pentad.domain.usage import Usage
 from pentad.models.cache.adapters import response_cache_memory
 from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.cache.cache import MAX_REPLY_BYTES
+from pentad.models.cache.cache import HANDED_SECONDS, MAX_REPLY_BYTES
 from pentad.models.cache.ports import ResponseCache
 from tests.moto_clients import table
 from tests.unit.models.cache.test_cache import chat_reply
@@ -136,6 +136,29 @@ def test_of_those_who_wait_for_a_claim_one_takes_its_place(cache: ResponseCache,
     assert cache.find_claim("acme", KEY) == "one"
     clock.now += 11
     assert cache.find_claim("acme", KEY) == "one"
+
+
+def test_what_a_claim_ends_with_is_for_those_who_waited_for_it_alone(cache: ResponseCache, clock: Clock) -> None:
+    cut = chat_reply("cut", notices=("The answer was cut at the output limit.",))
+    cache.claim("acme", KEY, "one", until=clock.now + 10)
+    cache.release("acme", KEY, "two", handed=cut)
+    assert (cache.find_claim("acme", KEY), cache.find_handed("acme", KEY, "two")) == ("one", None)
+    assert cache.find_handed("acme", KEY, "one") is None
+    cache.release("acme", KEY, "one", handed=cut)
+    assert (cache.find_claim("acme", KEY), cache.get("acme", KEY, consistent=True)) == (None, None)
+    assert cache.find_handed("acme", KEY, "one") == cut.model_copy(update={"usage": Usage(), "cost_nanousd": 0})
+    assert cache.find_handed("acme", KEY, "two") is None
+    assert cache.claim("acme", KEY, "two", until=clock.now + 10)
+    assert cache.find_handed("acme", KEY, "one") is None
+    cache.release("acme", KEY, "two", handed=cut)
+    clock.now += HANDED_SECONDS + 1
+    assert cache.find_handed("acme", KEY, "two") is None
+
+
+def test_what_is_too_large_to_be_kept_is_not_handed_over(cache: ResponseCache, clock: Clock) -> None:
+    cache.claim("acme", KEY, "one", until=clock.now + 10)
+    cache.release("acme", KEY, "one", handed=chat_reply("x" * MAX_REPLY_BYTES))
+    assert (cache.find_claim("acme", KEY), cache.find_handed("acme", KEY, "one")) == (None, None)
 
 
 def test_a_claim_is_no_reply_and_a_reply_no_claim(cache: ResponseCache, clock: Clock) -> None:

@@ -494,8 +494,10 @@ def test_a_reply_that_two_users_asked_for_goes_with_either(deployment: Deploymen
     for user in ("ada", "bob"):
         cache.note_user(TENANT, "ab", user, seconds=60)
     cache.put(TENANT, "ab", chat_reply("CANARY"), seconds=60)
+    cache.claim(TENANT, "ab", "asker", until=2**40)
+    cache.release(TENANT, "ab", "asker", handed=chat_reply("CANARY"))
     assert deployment.work("bob", deployment.requests.request(TENANT, "bob")).removed == {"cached_replies": 1}
-    assert cache.get(TENANT, "ab") is None
+    assert (cache.get(TENANT, "ab"), cache.find_handed(TENANT, "ab", "asker")) == (None, None)
 
 
 def test_what_was_spent_stays_under_the_hash_of_the_user(deployment: Deployment) -> None:

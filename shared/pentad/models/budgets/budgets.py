@@ -26,6 +26,8 @@ EACH = "*"
 """The subject of a budget that holds for each run, session, user or agent by itself."""
 MAX_DEFINITIONS = 200
 """Budgets of one tenant."""
+BUDGET_NOTICE = "The budget of"
+"""So begins the notice of a reply that a budget made a smaller model's: it holds for that caller alone."""
 RESERVATION_SECONDS = 600
 """After so long a reservation is given back: twice the gateway function's time, so its caller is dead by then."""
 _PERIODS: dict[str, tuple[str, ...]] = {

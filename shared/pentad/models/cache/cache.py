@@ -1,9 +1,10 @@
 """Give an exact repeat of a request the reply it got before: no request on the wire, so no attempt and no cost.
 
 Repeats that come while the first one is being answered wait for its reply, whichever functions they are in: the first
-claims the key in the store. Where that takes half of the time of one that waits, as where the first one's process
-died, this one takes the claim over and asks, and the others wait for either. Who waits for one that got no reply that
-may be given again asks by itself.
+claims the key in the store. A reply that may not be kept, such as another model's than the primary one, is handed over
+to those who wait at that moment, and to nobody later. Where the first one gets no reply at all, or one that holds for
+nobody else, one of the others asks, and the rest waits for that one; so too where it takes half of the time of one that
+waits, as where its process died.
 
 A request's key is the SHA-256 of everything that changes its answer: what the model reads, and which models may answer.
 Each field of a request stands in one of the tables below; one that stands in none is an error of a test. What only says
@@ -26,6 +27,7 @@ from pentad.domain.errors import StoreUnavailable
 from pentad.domain.ids import make_id
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
+from pentad.models.budgets.budgets import BUDGET_NOTICE
 from pentad.models.cache.ports import ResponseCache
 from pentad.models.catalog.catalog import ModelCatalog, Route
 from pentad.models.ledger.attempts import MakeId
@@ -37,9 +39,13 @@ from pentad.observability.ports import Telemetry
 MAX_REPLY_BYTES = 300 * 1024
 """Larger replies are not kept: an item of DynamoDB has 400 KB."""
 
+HANDED_SECONDS = 60
+"""A reply that is handed over stands so long for those who waited for it: they look every second."""
 WAIT_SHARES = (0.5, 0.9)
 """Of the time that is left of a call, the most that it waits for another one that asks the same; and then, where a
 third one has taken that one's place, for the third."""
+MOST_ROUNDS = 5
+"""So many that ask one after the other are waited for at most; then each asks by itself."""
 _LOOK_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 _MAX_LOOKS = 600
 
@@ -119,6 +125,11 @@ def is_cacheable(reply: ChatReply) -> bool:
     return whole and not set(reply.notices) - {SIMULATED}
 
 
+def may_be_handed(reply: ChatReply) -> bool:
+    """Tell if a reply may be given to others who ask the same at the same moment: none that a budget made cheaper."""
+    return not any(notice.startswith(BUDGET_NOTICE) for notice in reply.notices)
+
+
 def encode(reply: ChatReply) -> str | None:
     """Return a reply as it is kept: without usage, cost and attempts; None where it is too large."""
     kept = reply.model_copy(update={"usage": Usage(), "cost_nanousd": 0, "attempts": ()})
@@ -179,17 +190,22 @@ class CachedChat:
             return self._inner.complete(request, deadline=deadline)
         place = _Place(request.context.tenant_id, cache_key(request, route), seconds, request.context.user_id)
         kept, claim = self._find_or_claim(place, deadline)
+        handed: ChatReply | None = None
         try:
-            return self._ask(request, place, deadline) if kept is None else self._renew(request, kept)
+            if kept is not None:
+                return self._renew(request, kept)
+            reply = self._inner.complete(request, deadline=deadline)
+            handed = self._keep(place, reply)
+            return reply
         finally:
             if claim is not None:
                 with suppress(StoreUnavailable):  # it ends by itself
-                    self._cache.release(place.tenant_id, place.key, claim)
+                    self._cache.release(place.tenant_id, place.key, claim, handed=handed)
 
     def _find_or_claim(self, place: "_Place", deadline: float) -> tuple[ChatReply | None, str | None]:
         """Return the reply that was kept, or that another call of the same just got; else the claim to ask for it.
 
-        Neither where the other call got none, or the store does not answer: then this one asks by itself.
+        Neither where nobody got one in time, or the store does not answer: then this one asks by itself.
         """
         claim: str | None = None
         try:
@@ -209,45 +225,60 @@ class CachedChat:
         return kept, claim
 
     def _join(self, place: "_Place", claim: str, deadline: float) -> tuple[ChatReply | None, str | None]:
-        """Return the reply that another call gets; or the claim, taken over from one that takes too long.
+        """Return the reply that another call gets; or the claim, of one that got none or takes too long.
 
-        Neither where the other call got no reply to give again, or nobody has got one in time.
+        Neither where nobody has got one in time.
         """
-        for share in WAIT_SHARES:
-            kept, other = self._wait(place, self._clock() + (deadline - self._clock()) * share)
-            if kept is not None or other is None:
+        slow = 0
+        for _ in range(MOST_ROUNDS):
+            kept, other = self._wait(place, self._clock() + (deadline - self._clock()) * WAIT_SHARES[slow])
+            if kept is not None:
                 return kept, None
             # Of all that have waited for the same one, one takes its place.
             if self._cache.claim(place.tenant_id, place.key, claim, until=deadline, instead_of=other):
-                return None, claim
+                # Another may have got it between the look and the claim.
+                return self._cache.get(place.tenant_id, place.key, consistent=True), claim
+            slow += 1 if other is not None else 0
+            if slow == len(WAIT_SHARES):
+                break
         return None, None
 
     def _wait(self, place: "_Place", until: float) -> tuple[ChatReply | None, str | None]:
         """Return the reply that another call gets, and whom was waited for if none came and somebody still asks."""
-        first: str | None = None
-        for number in range(_MAX_LOOKS):
+        first = self._cache.find_claim(place.tenant_id, place.key)
+        for number in range(_MAX_LOOKS if first is not None else 0):
             seconds = _LOOK_SECONDS[min(number, len(_LOOK_SECONDS) - 1)] * (1 + self._random()) / 2
             if self._clock() + seconds > until:
                 return None, first
             self._sleep(seconds)
             other = self._cache.find_claim(place.tenant_id, place.key)
-            first = first or other
-            if other is None or other != first:
+            if other != first:
                 # One whose place was taken may have got it all the same.
-                kept = self._cache.get(place.tenant_id, place.key, consistent=True)
+                kept = self._find_made(place, first)
                 if kept is not None or other is None:
                     return kept, None
-        return None, first
+        return (None, first) if first is not None else (self._find_made(place, None), None)
 
-    def _ask(self, request: ChatRequest, place: "_Place", deadline: float) -> ChatReply:
-        reply = self._inner.complete(request, deadline=deadline)
-        if is_cacheable(reply):
-            try:
-                self._note_user(place)  # first: no reply is kept that an erasure would not find
+    def _find_made(self, place: "_Place", owner: str | None) -> ChatReply | None:
+        """Return the reply that was kept, or that the owner of a claim has handed over."""
+        kept = self._cache.get(place.tenant_id, place.key, consistent=True)
+        if kept is not None or owner is None:
+            return kept
+        return self._cache.find_handed(place.tenant_id, place.key, owner)
+
+    def _keep(self, place: "_Place", reply: ChatReply) -> ChatReply | None:
+        """Keep a reply that may be given again; return one that may be only to those who wait for it now."""
+        lasting = is_cacheable(reply)
+        if not lasting and not may_be_handed(reply):
+            return None
+        try:
+            self._note_user(place)  # first: no reply is kept that an erasure would not find
+            if lasting:
                 self._cache.put(place.tenant_id, place.key, reply, seconds=place.seconds)
-            except StoreUnavailable:
-                self._telemetry.log_event("response_cache.not_kept", level="WARNING")
-        return reply
+        except StoreUnavailable:
+            self._telemetry.log_event("response_cache.not_kept", level="WARNING")
+            return None
+        return None if lasting else reply
 
     def _note_user(self, place: "_Place") -> None:
         if place.user_id is not None:

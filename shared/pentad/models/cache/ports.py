@@ -71,8 +71,28 @@ class ResponseCache(Protocol):
         """
         ...
 
-    def release(self, tenant_id: str, key: str, owner: str) -> None:
+    def release(self, tenant_id: str, key: str, owner: str, *, handed: ChatReply | None = None) -> None:
         """End a claim; one that is another's, or not there, is left alone.
+
+        Args:
+            tenant_id: whose.
+            key: the key.
+            owner: names the claim.
+            handed: a reply that is not kept, for those who waited for this claim: `find_handed` returns it for a
+                minute, or until the next claim. One above 300 KB is not handed over.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def find_handed(self, tenant_id: str, key: str, owner: str) -> ChatReply | None:
+        """Return the reply that a claim has ended with, without usage, cost and attempts, or None.
+
+        Args:
+            tenant_id: whose.
+            key: the key.
+            owner: names the claim.
 
         Raises:
             StoreUnavailable: the store did not answer.

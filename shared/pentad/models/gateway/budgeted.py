@@ -22,7 +22,7 @@ from pentad.domain.errors import (
 from pentad.domain.ids import make_id
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.models.budgets.admission import CHEAPER
-from pentad.models.budgets.budgets import BudgetStanding, Reservation, make_exceeded_error
+from pentad.models.budgets.budgets import BUDGET_NOTICE, BudgetStanding, Reservation, make_exceeded_error
 from pentad.models.budgets.ports import Budget
 from pentad.models.catalog.catalog import Effort, ModelCatalog, ModelEntry
 from pentad.models.catalog.pricing import cost_of, worst_case
@@ -214,7 +214,7 @@ class BudgetedChat:
             return request, None
         self._meter.report_downgrade(near)
         why = "is nearly used up" if near.near else "may not cover a request to the larger model just now"
-        return cheaper[0], f"The budget of {near.applied.words} {why}, so a smaller model was asked."
+        return cheaper[0], f"{BUDGET_NOTICE} {near.applied.words} {why}, so a smaller model was asked."
 
     def _find_cheaper(self, request: ChatRequest, asked: int) -> tuple[ChatRequest, int] | None:
         """Return the request to the fast tier and what it may cost; None where it goes there, or can't."""

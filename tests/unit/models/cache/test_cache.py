@@ -20,6 +20,7 @@ from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCac
 from pentad.models.cache.cache import (
     KEYED,
     MAX_REPLY_BYTES,
+    MOST_ROUNDS,
     NOT_KEYED,
     CachedChat,
     cache_key,
@@ -293,31 +294,99 @@ def _place() -> tuple[str, str]:
     return "acme", cache_key(ASKED, CATALOG.route(task="classify"))
 
 
-def test_identical_requests_at_once_go_out_once() -> None:
-    callers, numbers = 20, count()
-    barrier, going = threading.Barrier(callers), threading.Event()
+class Crowd:
+    """Twenty callers of the same at once; whoever asks the model waits until the others have come."""
 
-    class Slow(Counting):
-        def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
-            going.wait(10)
-            return super().complete(request, deadline=deadline)
+    def __init__(self, answer: Callable[[int], ChatReply], *, left: float = 60) -> None:
+        self.lock, self.asked, self.most, self._now = threading.Lock(), 0, 0, 0
+        self._answer, self._left, self.cache = answer, left, MemoryResponseCache()
+        self.telemetry, numbers = MemoryTelemetry(), count()
+        self._barrier = threading.Barrier(CALLERS)
+        self._chat = CachedChat(
+            self,
+            self.cache,
+            CATALOG,
+            self.telemetry,
+            sleep=lambda seconds: time.sleep(seconds / 10),
+            ids=lambda prefix, _: f"{prefix}_{next(numbers)}",
+        )
 
-    inner, telemetry = Slow(), MemoryTelemetry()
-    cache = MemoryResponseCache()
-    chat = CachedChat(inner, cache, CATALOG, telemetry, ids=lambda prefix, _: f"{prefix}_{next(numbers)}")
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        with self.lock:
+            self.asked, self._now = self.asked + 1, self._now + 1
+            self.most, number = max(self.most, self._now), self.asked
+        try:
+            time.sleep(0.05)
+            return self._answer(number)
+        finally:
+            with self.lock:
+                self._now -= 1
 
-    def call(_: int) -> str:
-        barrier.wait(10)
-        return chat.complete(ASKED, deadline=time.time() + 60).message.text
+    def call(self, _: int) -> ChatReply | Exception:
+        self._barrier.wait(10)
+        try:
+            return self._chat.complete(ASKED, deadline=time.time() + self._left)
+        except ModelUnavailable as error:
+            return error
 
-    with ThreadPoolExecutor(callers) as pool:
-        answers = [pool.submit(call, number) for number in range(callers)]
-        while len(telemetry.counts) < 1:  # the first has missed, and is about to ask
-            time.sleep(0.01)
-        going.set()
-        assert {answer.result(30) for answer in answers} == {"yes"}
-    assert len(inner.asked) == 1
-    assert cache.find_claim(*_place()) is None
+    def run(self) -> list[ChatReply | Exception]:
+        with ThreadPoolExecutor(CALLERS) as pool:
+            found = list(pool.map(self.call, range(CALLERS)))
+        assert self.cache.find_claim(*_place()) is None
+        return found
+
+
+CALLERS = 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "later"),
+    [
+        ({}, 1),
+        ({"notices": ("Small answered because the primary model was unavailable.",)}, 2),
+        ({"stop": StopReason.MAX_TOKENS, "notices": ("The answer was cut at the output limit.",)}, 2),
+        ({"stop": StopReason.TOOL_CALLS, "message": assistant(call("c1"))}, 2),
+        ({"stop": StopReason.PAUSE}, 2),
+    ],
+)
+def test_identical_requests_at_once_go_out_once(fields: dict[str, Any], later: int) -> None:
+    crowd = Crowd(lambda number: chat_reply("yes").model_copy(update=fields))
+    found = [one for one in crowd.run() if isinstance(one, ChatReply)]
+    assert crowd.asked == 1
+    assert len(found) == CALLERS
+    assert {(str(one.message.blocks), one.stop, one.notices) for one in found} == {
+        (str(found[0].message.blocks), found[0].stop, found[0].notices)
+    }
+    assert sorted(one.cost_nanousd for one in found)[-2:] == [0, 42]
+    # What may not be kept is given to nobody later.
+    crowd._chat.complete(ASKED, deadline=time.time() + 60)
+    assert crowd.asked == later
+
+
+def test_where_nothing_comes_that_others_may_have_one_after_the_other_asks_and_then_the_rest() -> None:
+    def fail(number: int) -> ChatReply:
+        raise ModelUnavailable("down")
+
+    def make_cheaper(number: int) -> ChatReply:
+        return chat_reply(notices=("The budget of user 'ada', day is nearly used up, so a smaller model was asked.",))
+
+    for answer in (fail, make_cheaper):
+        crowd = Crowd(answer)
+        assert len(crowd.run()) == CALLERS
+        assert crowd.asked == CALLERS
+        assert crowd.most < CALLERS - MOST_ROUNDS + 2
+
+
+def test_of_those_whose_asker_failed_the_next_one_asks_for_all() -> None:
+    def answer(number: int) -> ChatReply:
+        if number < 3:
+            raise ModelUnavailable("down")
+        return chat_reply("yes")
+
+    crowd = Crowd(answer)
+    found = crowd.run()
+    assert (crowd.asked, crowd.most) == (3, 1)
+    assert sum(isinstance(one, ModelUnavailable) for one in found) == 2
 
 
 def test_the_reply_of_the_one_that_asks_is_given_to_those_who_waited_for_it() -> None:
@@ -333,7 +402,7 @@ def test_the_reply_of_the_one_that_asks_is_given_to_those_who_waited_for_it() ->
     assert world.outcomes == ["joined"]
 
 
-def test_where_the_one_that_asks_gets_nothing_to_give_again_the_others_ask_at_once() -> None:
+def test_where_the_one_that_asks_gets_nothing_to_give_again_the_next_asks_at_once() -> None:
     world = World()
     world.cache.claim(*_place(), "another", until=world.clock.now + 60)
     world.while_waiting = [lambda: world.cache.release(*_place(), "another")]

@@ -4,12 +4,13 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 from pentad.domain.ids import hash_user
 from pentad.domain.models import ChatReply
-from pentad.models.cache.cache import decode, encode
+from pentad.models.cache.cache import HANDED_SECONDS, decode, encode
 
 _LONGEST_CALL_SECONDS = 3600
 
@@ -85,13 +86,25 @@ class DynamoResponseCache:
         item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.LEASE)
         return None if item is None or int(item["until"]) <= self._clock() else str(item["owner"])
 
-    def release(self, tenant_id: str, key: str, owner: str) -> None:
-        """End a claim; see the port."""
+    def release(self, tenant_id: str, key: str, owner: str, *, handed: ChatReply | None = None) -> None:
+        """End a claim; see the port. What is handed over stands in the claim's own item: the next claim ends it."""
+        pk, body = keys.cached_reply_pk(tenant_id, key), None if handed is None else encode(handed)
+        own: dict[str, Any] = {
+            "condition": "#owner = :owner",
+            "names": {"#owner": "owner"},
+            "values": {":owner": owner},
+        }
         with suppress(ConditionFailed):
-            self._table.delete(
-                keys.cached_reply_pk(tenant_id, key),
-                keys.LEASE,
-                condition="#owner = :owner",
-                names={"#owner": "owner"},
-                values={":owner": owner},
-            )
+            if body is None:
+                self._table.delete(pk, keys.LEASE, **own)
+                return
+            now = math.floor(self._clock())
+            claim = {"pk": pk, "sk": keys.LEASE, "type": "cached_reply_claim", "owner": owner}
+            self._table.put({**claim, "until": now, "body": body, "ttl": now + HANDED_SECONDS}, **own)
+
+    def find_handed(self, tenant_id: str, key: str, owner: str) -> ChatReply | None:
+        """Return what a claim has ended with; see the port."""
+        item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.LEASE, consistent=True)
+        if item is None or item["owner"] != owner or "body" not in item or int(item["ttl"]) <= self._clock():
+            return None
+        return decode(item["body"])

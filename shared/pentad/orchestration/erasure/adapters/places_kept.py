@@ -38,7 +38,8 @@ class RepliesPlace:
         if stage == "remove":
             for item in items:
                 # The note of it goes last: it says where the reply is.
-                self._transient.delete(keys.cached_reply_pk(tenant_id, str(item["sk"])), keys.META)
+                for sk in (keys.META, keys.LEASE):  # the reply, and one that was handed over a moment ago
+                    self._transient.delete(keys.cached_reply_pk(tenant_id, str(item["sk"])), sk)
                 self._transient.delete(pk, str(item["sk"]))
         return Visit(found=+Counter(cached_replies=len(items)), cursor=encode_cursor(end))
 
