@@ -1,5 +1,7 @@
 """What an operator's commands reach with AWS credentials: a deployed stage, or this folder's twin."""
 
+import os
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +19,9 @@ Stage = Annotated[
 TENANT_DEFAULT = "Default: the twin's own, local; of a deployed stage it has to be named."
 """Ends the help of an option whose tenant `choose_tenant` chooses."""
 TWIN_STAGE = "dev"
+KNOWN_STAGES = ("dev", "staging", "prod")
+"""As `infra.config.STAGES`, which a command does not import: the CDK takes a second. A project may have more."""
+_STAGE = re.compile("[a-zA-Z0-9][a-zA-Z0-9-]{0,99}")
 
 
 class ListingGroup(TyperGroup):
@@ -60,12 +65,14 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
         attempts: how often a request is made at most, where it is throttled or not answered.
 
     Raises:
-        CommandError: no twin runs here, or AWS is not configured.
+        CommandError: no twin runs here, AWS is not configured, or no stage can have this name.
     """
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
+    if stage is not None and not _STAGE.fullmatch(stage):
+        raise CommandError(f"no stage '{stage}': use one of {', '.join(KNOWN_STAGES)}", code=EXIT_USAGE)
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
     settings: dict[str, Any] = {}
@@ -77,6 +84,9 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
             "aws_access_key_id": facts["access_key_id"],
             "aws_secret_access_key": facts["secret_access_key"],
         }
+    elif region := os.environ.get("AWS_REGION"):
+        # AWS's command line and other SDKs read it first; boto3 reads AWS_DEFAULT_REGION and the profile only.
+        settings = {"region_name": region}
     connect: Any = boto3.client
     try:
         return connect(service, config=config, **settings)
@@ -86,7 +96,11 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
 
 def explain_error(error: Exception) -> str:
     """Return what AWS's SDK says, with what to do where it leaves that out."""
-    fix = ": set AWS_REGION, or a region in your AWS profile" if type(error).__name__ == "NoRegionError" else ""
+    fix = (
+        ": set AWS_REGION or AWS_DEFAULT_REGION, or a region in your AWS profile"
+        if type(error).__name__ == "NoRegionError"
+        else ""
+    )
     return f"{str(error).removesuffix('.')}{fix}"
 
 
@@ -108,14 +122,17 @@ def get_output(stage: str | None, name: str) -> str:
 def _read_outputs(stage: str, stack: str) -> dict[str, Any]:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    client = create_client("cloudformation", stage)
     deploy = f"deploy it with 'cdk deploy --all --context stage={stage}'"
     try:
-        [found] = create_client("cloudformation", stage).describe_stacks(StackName=stack)["Stacks"]
+        [found] = client.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
+            known = ", ".join(KNOWN_STAGES)
+            fix = f"{deploy}, or give" if stage in KNOWN_STAGES else f"the stages are {known}: give"
             raise CommandError(
-                f"no stack '{stack}' in the account and region of your AWS credentials: {deploy}, or give the "
-                "name of a stage that is deployed there",
+                f"no stack '{stack}' in the account and region '{client.meta.region_name}' of your AWS credentials: "
+                f"{fix} the name of a stage that is deployed there",
                 code=EXIT_UNAVAILABLE,
             ) from error
         raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
@@ -157,10 +174,9 @@ def find_operator(stage: str | None) -> str:
     """
     if stage is None:
         return LOCAL_OPERATOR
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return str(boto3.client("sts").get_caller_identity()["Arn"])
+        return str(create_client("sts", stage).get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError) as error:
         raise CommandError(f"can't find out who you are: {error}; name the owner with --owner") from error

@@ -7,9 +7,10 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from infra.config import STAGES
 from pentad.cli import operator
 from pentad.cli.commands.operations import keys
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError
 from tests.moto_clients import client
 
 _QUEUE = {"Type": "AWS::SQS::Queue"}
@@ -57,8 +58,39 @@ def test_a_stage_that_is_not_deployed_is_told_as_such() -> None:
     assert "no stack 'pentad-prd-state'" in refused("prd")
 
 
-def test_a_name_that_no_stack_can_have_is_one_line() -> None:
-    assert "a b" in refused("a b")
+@pytest.mark.parametrize("command", ["create", "list"])
+def test_a_stage_that_there_is_not_is_told_with_those_that_there_are(command: str) -> None:
+    done = CliRunner().invoke(keys.app, [command, "--stage", "qa", "--tenant", "acme"])
+    assert done.exit_code == EXIT_UNAVAILABLE
+    told = " ".join(done.output.split())
+    assert "the stages are dev, staging, prod" in told
+    assert "stage=qa" not in told, "read_stage refuses it"
+
+
+def test_the_stages_that_are_told_are_those_of_the_deployment() -> None:
+    assert operator.KNOWN_STAGES == tuple(STAGES)
+
+
+@pytest.mark.parametrize("stage", ["", "a b", "dev/x"])
+@pytest.mark.parametrize("service", ["cloudformation", "logs", "scheduler"])
+def test_a_name_that_no_stage_can_have_is_one_line(stage: str, service: str) -> None:
+    with pytest.raises(CommandError, match=f"no stage '{stage}': use one of dev, staging, prod") as caught:
+        operator.create_client(service, stage)
+    assert caught.value.code == EXIT_USAGE
+
+
+def test_the_region_is_that_of_either_variable_and_aws_region_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_region() -> str:
+        return str(operator.create_client("dynamodb", "dev").meta.region_name)
+
+    assert find_region() == "us-east-1"
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert find_region() == "eu-west-1"
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    assert find_region() == "eu-west-1"
+    assert operator.find_operator("dev").startswith("arn:aws:")
+    assert "region 'eu-west-1'" in refused("dev")
 
 
 def test_an_output_of_another_release_is_told() -> None:
@@ -78,7 +110,7 @@ def test_a_region_that_is_not_set_is_told_with_what_to_do(monkeypatch: pytest.Mo
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    with pytest.raises(CommandError, match="You must specify a region: set AWS_REGION"):
+    with pytest.raises(CommandError, match="You must specify a region: set AWS_REGION or AWS_DEFAULT_REGION"):
         operator.create_client("dynamodb", "prod")
 
 
