@@ -2,12 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pentad.domain.reading.json_text import read_json
-from pentad.domain.secrets import KNOWN, MASK
+from pentad.domain.secrets import KNOWN, MASK, is_known_number
 from pentad.domain.secrets.known import MOST_OF_ONE, SHORTEST
 
 PUBLIC_FIELDS: Final = frozenset(
@@ -58,8 +58,8 @@ def register_secret(text: str, *, name: str = "a secret") -> int:
 
 
 def _list_values(value: Any, name: str = "", depth: int = 0) -> Iterator[str]:
-    """Return the strings and whole numbers of JSON that are secret: all but those that say where to use them."""
-    if isinstance(value, str | int) and not isinstance(value, bool):
+    """Return the strings and numbers of JSON that are secret: all but those that say where to use them."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         if name.lower() not in PUBLIC_FIELDS:
             yield str(value)
     elif depth > _MAX_DEPTH:
@@ -92,14 +92,33 @@ def _find_password(url: str) -> str:
         return ""
 
 
-def mask_known(value: Any, *, depth: int = 0) -> Any:
-    """Return JSON's types with every known value of a secret replaced, names of fields included."""
+def mask_known(value: Any, *, show: Callable[[str], str] = str, depth: int = 0) -> Any:
+    """Return JSON's types with every known value of a secret replaced, names of fields and whole numbers included.
+
+    Args:
+        value: of any of these types.
+        show: what will be made of its texts before they are read: a secret that only then stands there is masked too,
+            and any other text is left as it is.
+        depth: how deep it stands.
+    """
     if isinstance(value, str):
-        return KNOWN.mask(value, MASK)
+        return _mask_text(value, show)
+    if isinstance(value, int | float):
+        return MASK if is_known_number(value) else value
     if depth > _MAX_DEPTH:
         return MASK
     if isinstance(value, list | tuple):
-        return [mask_known(part, depth=depth + 1) for part in value]
+        return [mask_known(part, show=show, depth=depth + 1) for part in value]
     if isinstance(value, dict):
-        return {mask_known(name, depth=depth + 1): mask_known(part, depth=depth + 1) for name, part in value.items()}
+        masked = (
+            (_mask_text(name, show), mask_known(part, show=show, depth=depth + 1)) for name, part in value.items()
+        )
+        return dict(masked)
     return value
+
+
+def _mask_text(text: str, show: Callable[[str], str]) -> str:
+    masked = KNOWN.mask(text, MASK)
+    shown = show(masked)
+    again = KNOWN.mask(shown, MASK)
+    return masked if again == shown else again

@@ -16,7 +16,16 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from pentad.domain.display.sequences import strip_stray
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
-from pentad.domain.secrets import KNOWN, MASK, is_behind, is_secret_name, mask_forms, mask_named, mask_secrets
+from pentad.domain.secrets import (
+    KNOWN,
+    MASK,
+    is_behind,
+    is_known_number,
+    is_secret_name,
+    mask_forms,
+    mask_named,
+    mask_secrets,
+)
 from pentad.tools.results.shape import MAX_SHOWN_BYTES, Fit, shape_text
 
 MAX_RESULT_BYTES = MAX_SHOWN_BYTES
@@ -145,7 +154,7 @@ class Cleaner:
                 self.clean(key): self._clean_field(key, part, depth, safe=safe, behind=behind)
                 for key, part in value.items()
             }
-        if behind and is_behind(behind, value):
+        if (behind and is_behind(behind, value)) or (isinstance(value, int | float) and is_known_number(value)):
             self.masked += 1
             return MASK
         return self.clean(value, safe=safe) if isinstance(value, str) else value

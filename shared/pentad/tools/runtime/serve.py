@@ -26,6 +26,7 @@ from pentad.tools.results.ports import PutWhole
 from pentad.tools.runtime.arguments import validate_arguments
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer, read_answer
 from pentad.tools.runtime.outcome import make_error_answer, run_function, shorten_answer
+from pentad.tools.runtime.sanitise import strip_hidden
 
 
 class ServeTool:
@@ -199,6 +200,7 @@ def _hide_secrets(answer: ToolAnswer) -> ToolAnswer:
     """Return an answer without the values of secrets that this process has read.
 
     Only here are they known; the runner masks what has a secret's form. What the tool declares as safe is no exception.
+    The runner takes hidden characters away later, so a secret with one inside is masked as it will be read.
     """
     fields = ("value", "text", "undo", "fix", "error_type")
-    return answer.model_copy(update={name: mask_known(getattr(answer, name)) for name in fields})
+    return answer.model_copy(update={name: mask_known(getattr(answer, name), show=strip_hidden) for name in fields})

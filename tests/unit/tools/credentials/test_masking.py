@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +19,15 @@ from pentad.tools.credentials.masking import mask_known, register_secret
 from pentad.tools.credentials.tool_secrets import DeclaredToolSecrets, SecretCache
 from pentad.tools.declare import ToolContext, Undoable, tool
 from pentad.tools.outside.places import SecretPlace
-from pentad.tools.runtime.handed import HandedCall
+from pentad.tools.runtime.handed import HandedCall, read_answer
+from pentad.tools.runtime.outcome import ToolOutcome, make_outcome
+from pentad.tools.runtime.sanitise import strip_hidden
 from pentad.tools.runtime.serve import ServeTool
 
 PASSWORD = "plain words of a password"
-TEXT = json.dumps({"host": "mail.example.com", "user": "agents", "password": PASSWORD, "port": 587})
+PIN = 48151623
+TEXT = json.dumps({"host": "mail.example.com", "user": "agents", "password": PASSWORD, "pin": PIN, "port": 587})
+HIDDEN = {"zero width": "\u200b", "colour": "\x1b[0m", "soft hyphen": "\xad", "tag": "\U000e0041", "joiner": "\u200d"}
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +56,13 @@ def leak(how: str, context: ToolContext) -> Undoable[Any]:
         raise ValueError(credential.text)
     if how == "wrong":
         return Undoable({password, password + "2"}, {})
+    if how in HIDDEN:
+        text = password.replace(" ", HIDDEN[how], 1).replace(HIDDEN[how], f" {HIDDEN[how]}", 1)
+        return Undoable(
+            {"text": text, text: [text, PIN, float(PIN), {"n": PIN, "text": str(PIN)}]}, {"kept": "a\u200bb"}
+        )
+    if how == "large numbers":
+        return Undoable([[PIN, 12345678]] * 120_000, {})
     if how == "large":
         return Undoable(f"{password} " * 120_000, {})
     value = {"note": f"Authorization: Basic {basic}", password: [[password.encode().hex()]], "host": "mail.example.com"}
@@ -89,6 +103,39 @@ def test_no_answer_holds_a_value_of_a_secret(how: str) -> None:
     for form in (PASSWORD, base64.b64encode(f"agents:{PASSWORD}".encode()).decode(), PASSWORD.encode().hex()):
         assert form not in shown
     assert "mail.example.com" in shown or how != "value"
+
+
+def read_in_another_process(how: str) -> tuple[ToolOutcome, str]:
+    """Return what the runner, which knows no secret, shows of an answer of the tool's own process."""
+    script = "import sys; from tests.unit.tools.credentials.test_masking import serve; print(serve(sys.argv[1]))"
+    command = [sys.executable, "-c", script, how]
+    told = subprocess.run(
+        command, capture_output=True, check=True, env={**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    )
+    return make_outcome(read_answer(told.stdout), reversible=True, safe=["*"]), told.stdout.decode()
+
+
+@pytest.mark.parametrize("how", [*HIDDEN, "large numbers"])
+def test_a_secret_with_hidden_characters_in_it_or_as_a_number_never_reaches_the_runner(how: str) -> None:
+    outcome, sent = read_in_another_process(how)
+    for text in (outcome.text, strip_hidden(sent)):
+        assert PASSWORD not in text and str(PIN) not in text
+    assert "[masked]" in outcome.text
+    if how in HIDDEN:
+        assert outcome.undo == {"kept": "a\u200bb"}, "what holds no secret is left as it is"
+    else:
+        assert "12345678" in outcome.text
+
+
+def test_numbers_that_hold_no_secret_stay_numbers() -> None:
+    register_secret(TEXT)
+    assert mask_known([PIN, float(PIN), -PIN, 4815162, 587, 1.5, True, None]) == ["[masked]"] * 3 + [
+        4815162,
+        587,
+        1.5,
+        True,
+        None,
+    ]
 
 
 def test_no_answer_of_an_undo_holds_one() -> None:
