@@ -1,8 +1,9 @@
 """Defuse links and images in text that may carry data away: they stay readable, and lead nowhere. Pure.
 
 An image is fetched as soon as a screen shows it, and its address can hold what an attacker wants to know; a link needs
-one click. What is looked at: Markdown's images and links, reference links, autolinks (Slack's too), HTML, and bare
-addresses that are long. A renderer of another markup may make links of what is not looked at here.
+one click, and many screens make a link of each address. What is looked at: Markdown's images and links, reference
+links, autolinks (Slack's too), HTML, and every bare address of the web. A name without ``https://`` and ``www.`` is
+text here, and a renderer of another markup may make links of what is not looked at.
 """
 
 import html
@@ -12,20 +13,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-MAX_QUERY: Final = 40
-"""A bare address with a longer query or fragment is defused; a person who writes one rarely needs more."""
-MAX_PATH: Final = 120
-MAX_LABEL: Final = 40
-"""Of a host's name: data can be carried by a name that is only looked up."""
+from pentad.domain.display.host_names import encode_host
+
 _REST_OF_ADDRESS: Final = re.compile(r"[^\s<>\"'`|()\[\]{}]*")
 _MOST_PLACES: Final = 100
 """Of one address in one text of the user's: where each of them only begins another address, it was not given."""
 _SHOWN: Final = 80
-_PLAIN_SCHEMES: Final = ("http", "https", "ftp", "ws", "wss")
+_PLAIN_SCHEMES: Final = ("http", "https", "ftp", "ftps", "sftp", "ws", "wss")
 _SAFE_SCHEMES: Final = ("mailto", "tel")
 _BLOCKED: Final = "blocked"
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}):")
-_HOST: Final = re.compile(r"//(?:[^/?#]*@)?(\[[0-9a-f:.%]*\]|[^/:?#@]*)")
+_UNKNOWN: Final = "unknown"
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")
+_HOST: Final = re.compile(r"//(?:[^/?#]*@)?(\[[0-9A-Fa-f:.%]*\]|[^/:?#@]*)")
+_JOINERS: Final = ("\u200c", "\u200d")
+"""They make another name where a script needs them, and none elsewhere."""
 _DESTINATION: Final = r"(?:<[^<>\n]{0,8000}>|[^\s()<>]{0,8000}(?:\([^\s()]{0,8000}\)[^\s()]{0,8000}){0,8})"
 _INLINE: Final = re.compile(rf"(?P<before>\])\([\s>]*+(?P<address>{_DESTINATION})[^()\n]{{0,2000}}\)?")
 # Of a word with several "]:" the first that is not escaped ends the label; what follows in that word is the address.
@@ -50,7 +51,15 @@ _OPEN_VALUE: Final = re.compile(r"=\s*+[\"']")
 _WORDS_OF_TAGS: Final = frozenset({"alt", "title", "class", "id"})
 _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 """Markdown takes the backslash away before the address is used."""
-_BARE: Final = re.compile(r"(?:https?:[/\\]{1,4}|www\.)[^\s<>\"'`|]{1,8000}", re.I)
+_BARE: Final = re.compile(
+    r"(?:(?:https?|ftps?|sftp|wss?):[/\\]{1,4}+|www\.)"
+    r"(?:\[[0-9a-f:.%]{2,60}\][^\s<>\"'`|()\[\]{}*_~]{0,8000}|[^\s<>\"'`|()\[\]{}*_~]{1,8000})",
+    re.I,
+)
+"""Up to where a renderer may begin another link: behind a bracket, a quote or a sign of emphasis."""
+_LIVE_SCHEME: Final = re.compile(r"(?<=h)tt(?=ps?:)|(?<=f)t(?=ps?:)|(?<=w)s(?=s?:)", re.I)
+_LIVE_HOST: Final = re.compile(r"(?::[/\\]+|[/\\]{2,}|www[.\u3002\uff0e\uff61])[^/\\?#]*", re.I)
+_DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")
 _IN_TAG: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?[/\\]{2}[^\s\"'<>`)]{1,8000}")
 
 
@@ -134,14 +143,12 @@ class _Work:
         return _TAG_START.sub("&lt;", match[0])
 
     def replace_bare(self, match: re.Match[str]) -> str:
-        """Return a bare address, or that it is blocked where it is long enough to carry data."""
+        """Return a bare address, or one that can be read and is no link: ``hxxps://evil(.)example/page``."""
         address, end = match[0], ""
-        while address and address[-1] in ".,;:!?)]}*_":
+        while address and address[-1] in ".,;:!?":
             address, end = address[:-1], address[-1] + end
-        if not _is_long(address):
-            return match[0]
         host = self.find_blocked(address)
-        return match[0] if host is None else f"(blocked: {host}){end}"
+        return match[0] if host is None else f"{_disarm(address)}{end}"
 
     def find_blocked(self, address: str) -> str | None:
         """Return the host that an address must not lead to, or None where it may."""
@@ -154,7 +161,7 @@ class _Work:
         if host is None:
             return None
         shown = "".join(one if one.isascii() and (one.isalnum() or one in ".-:[]") else "?" for one in host)[:_SHOWN]
-        self.blocked.append(shown or "unknown")
+        self.blocked.append(shown or _UNKNOWN)
         return self.blocked[-1]
 
 
@@ -175,30 +182,40 @@ def _is_given(address: str, words: str) -> bool:
 def find_host(address: str) -> str | None:
     """Return the host that a browser would ask for an address; None for one within the page's own host.
 
-    A scheme that runs or holds something (``javascript:``, ``data:``) is returned in the host's place.
+    A scheme that runs or holds something (``javascript:``, ``data:``) is returned in the host's place, and ``unknown``
+    for what no browser takes for a host.
     """
-    plain = unicodedata.normalize("NFKC", html.unescape(address)).replace("\\", "/").casefold()
-    plain = "".join(one for one in plain if one > " " and unicodedata.category(one) not in ("Cc", "Cf", "Zs"))
-    scheme = _SCHEME.match(plain)
-    rest = plain if scheme is None else plain[scheme.end() :]
-    if scheme is not None and scheme[1] == _BLOCKED:
+    plain = unicodedata.normalize("NFKC", html.unescape(address)).replace("\\", "/")
+    plain = "".join(one for one in plain if one > " " and _is_shown(one))
+    found = _SCHEME.match(plain)
+    scheme, rest = (None, plain) if found is None else (found[1].lower(), plain[found.end() :])
+    if scheme == _BLOCKED:
         return None  # it was defused before, and leads nowhere
-    if scheme is not None and scheme[1] in _SAFE_SCHEMES:
-        return rest.partition("?")[0].rpartition("@")[2] or scheme[1] if "?" in rest else None
-    if scheme is not None and scheme[1] not in _PLAIN_SCHEMES:
-        return scheme[1]
+    if scheme in _SAFE_SCHEMES:
+        return rest.partition("?")[0].rpartition("@")[2].lower() or scheme if "?" in rest else None
+    if scheme is not None and scheme not in _PLAIN_SCHEMES:
+        return scheme
     if scheme is not None:
         rest = f"//{rest.lstrip('/')}"
-    elif plain.startswith("www."):
+    elif plain.lower().startswith("www."):
         rest = f"//{plain}"
     elif not rest.startswith("//"):
         return None
-    found = _HOST.match(f"//{rest.lstrip('/')}")
-    host = found[1].rstrip(".") if found else ""
+    named = _HOST.match(f"//{rest.lstrip('/')}")
     try:
-        return host.encode("idna").decode() if not host.isascii() else host
-    except UnicodeError:
-        return host or "unknown"
+        return encode_host(named[1] if named else "").rstrip(".") or None
+    except ValueError:
+        return _UNKNOWN
+
+
+def _is_shown(mark: str) -> bool:
+    return mark in _JOINERS or unicodedata.category(mark) not in ("Cc", "Cf", "Zs")
+
+
+def _disarm(address: str) -> str:
+    """Return an address that is read and is no link, nor is any within it: screens know neither scheme nor host."""
+    named = _LIVE_SCHEME.sub(lambda found: "x" * len(found[0]), address)
+    return _LIVE_HOST.sub(lambda found: _DOTS.sub("(.)", found[0]), named)
 
 
 def is_allowed(host: str, allowed: Collection[str]) -> bool:
@@ -207,20 +224,3 @@ def is_allowed(host: str, allowed: Collection[str]) -> bool:
         if host == one or (one.startswith("*.") and host.endswith(one[1:]) and len(host) > len(one) - 1):
             return True
     return False
-
-
-def _is_long(address: str) -> bool:
-    plain = html.unescape(address)
-    before, _, tail = plain.partition("?")
-    beside = tail or before.partition("#")[2]
-    place = before.partition("#")[0].partition("//")[2] if "//" in before else before
-    host, _, path = place.partition("/")
-    labels = host.rpartition("@")[2].split(".")
-    return (
-        len(beside) > MAX_QUERY
-        or len(path) > MAX_PATH
-        or "@" in host
-        or "\\" in address
-        or any(len(label) > MAX_LABEL for label in labels)
-        or len(labels) > 8
-    )

@@ -117,7 +117,7 @@ class CrmSettings(RecordSettings):
     provider: Literal["hubspot", "salesforce"]
     url: str = Field(default=HUBSPOT_URL, pattern=r"^https?://[^\s/?#@]+$", max_length=300)
     secret: str = "crm"  # noqa: S105 - a name
-    api_version: str = Field(default="v62.0", pattern=r"^v\d{2,3}\.\d$")
+    api_version: str = Field(default="v62.0", pattern=r"^v[0-9]{2,3}\.[0-9]$")
 
     @model_validator(mode="after")
     def _check_url(self) -> Self:

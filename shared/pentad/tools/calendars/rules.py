@@ -9,15 +9,15 @@ _MOST = 1_000
 """Of INTERVAL and COUNT."""
 _PARTS = {
     "FREQ": re.compile(r"DAILY|WEEKLY|MONTHLY|YEARLY"),
-    "INTERVAL": re.compile(r"0*[1-9]\d{0,3}"),
-    "COUNT": re.compile(r"0*[1-9]\d{0,3}"),
-    "UNTIL": re.compile(r"\d{8}(?:T\d{6}Z?)?"),
-    "BYDAY": re.compile(r"(?:[+-]?[1-9]\d?)?(?:MO|TU|WE|TH|FR|SA|SU)"),
-    "BYMONTH": re.compile(r"\d{1,2}"),
-    "BYMONTHDAY": re.compile(r"[+-]?\d{1,2}"),
-    "BYYEARDAY": re.compile(r"[+-]?\d{1,3}"),
-    "BYWEEKNO": re.compile(r"[+-]?\d{1,2}"),
-    "BYSETPOS": re.compile(r"[+-]?\d{1,3}"),
+    "INTERVAL": re.compile(r"0*[1-9][0-9]{0,3}"),
+    "COUNT": re.compile(r"0*[1-9][0-9]{0,3}"),
+    "UNTIL": re.compile(r"[0-9]{8}(?:T[0-9]{6}Z?)?"),
+    "BYDAY": re.compile(r"(?:[+-]?[1-9][0-9]?)?(?:MO|TU|WE|TH|FR|SA|SU)"),
+    "BYMONTH": re.compile(r"[0-9]{1,2}"),
+    "BYMONTHDAY": re.compile(r"[+-]?[0-9]{1,2}"),
+    "BYYEARDAY": re.compile(r"[+-]?[0-9]{1,3}"),
+    "BYWEEKNO": re.compile(r"[+-]?[0-9]{1,2}"),
+    "BYSETPOS": re.compile(r"[+-]?[0-9]{1,3}"),
     "WKST": re.compile(r"MO|TU|WE|TH|FR|SA|SU"),
 }
 _HIGHEST = {
@@ -72,7 +72,7 @@ def _find_clash(parts: dict[str, str]) -> str | None:
     clash = [name for name in (*_NOT_WITH[freq], *(_YEARLY_ONLY if freq != "YEARLY" else ())) if name in parts]
     if clash:
         return f"{clash[0]} does not go with FREQ={freq}"
-    if freq in ("DAILY", "WEEKLY") and any(mark.isdigit() for mark in parts.get("BYDAY", "")):
+    if freq in ("DAILY", "WEEKLY") and any(mark in "0123456789" for mark in parts.get("BYDAY", "")):
         return f"BYDAY has no numbers with FREQ={freq}"
     if "BYSETPOS" in parts and not (_LISTS - {"BYSETPOS"}) & parts.keys():
         return "BYSETPOS needs another part that begins with BY"

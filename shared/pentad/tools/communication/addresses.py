@@ -3,13 +3,16 @@
 import re
 from collections.abc import Sequence
 
+from pentad.domain.display.host_names import encode_host
 from pentad.domain.errors import InvalidInput, PolicyDenied
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253
 """Octets, RFC 5321 section 4.5.3.1."""
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_TRUNK = re.compile(r"\(\s*0\s*\)")
+"""The zero that is dialled within a country only, as people write it: +49 (0)30 1234567."""
 
 
 def check_address(address: str, field: str) -> str:
@@ -77,7 +80,7 @@ def check_phone(number: str, allowed: Sequence[str], field: str) -> str:
     """Return a phone number in the form E.164.
 
     Args:
-        number: such as ``+49 30 1234567``; spaces, dots, hyphens and brackets are dropped.
+        number: such as ``+49 30 1234567``; spaces, dots, hyphens and brackets are dropped, and so is ``(0)``.
         allowed: beginnings of numbers that may be written to, such as ``+49``; ``+`` for any.
         field: the argument it stands in.
 
@@ -85,7 +88,7 @@ def check_phone(number: str, allowed: Sequence[str], field: str) -> str:
         InvalidInput: it is no number with a country code.
         PolicyDenied: its country is not allowed.
     """
-    plain = re.sub(r"[ .()/-]", "", number.strip())
+    plain = re.sub(r"[ .()/-]", "", _TRUNK.sub("", number.strip()))
     if not _E164.fullmatch(plain):
         raise InvalidInput(
             f"'{_shorten(number)}' is not a phone number in the form E.164",
@@ -106,10 +109,10 @@ def _is_domain(domain: str) -> bool:
 
 
 def _encode_domain(domain: str) -> str:
-    """Return a domain in lower case ASCII (IDNA), or an empty string where that can't be."""
+    """Return a domain in lower case ASCII, or an empty string where that can't be."""
     try:
-        return domain.rstrip(".").encode("idna").decode("ascii").lower()
-    except UnicodeError:
+        return encode_host(domain).rstrip(".")
+    except ValueError:
         return ""
 
 

@@ -13,7 +13,7 @@ SLACK_URL = "https://slack.com/api"
 MAX_TEXT = 4_000
 """Characters that Slack recommends for a message at most; it cuts at 40,000."""
 _CHANNEL = re.compile(r"[CGDU][A-Z0-9]{2,20}")
-_TIME = re.compile(r"\d{10}\.\d{6}")
+_TIME = re.compile(r"[0-9]{10}\.[0-9]{6}")
 
 
 class SlackSettings(FrozenValue):

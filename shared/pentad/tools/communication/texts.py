@@ -39,11 +39,11 @@ class SmsSettings(FrozenValue):
     sender_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,11}$")
     configuration_set: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
     max_parts: int = Field(default=3, ge=1, le=10)
-    max_price_usd: str = Field(default="0.50", pattern=r"^\d{1,2}\.\d{2,5}$")
+    max_price_usd: str = Field(default="0.50", pattern=r"^[0-9]{1,2}\.[0-9]{2,5}$")
 
     @model_validator(mode="after")
     def _check_origin(self) -> Self:
-        if any(not re.fullmatch(r"\+\d{0,6}", prefix) for prefix in self.prefixes):
+        if any(not re.fullmatch(r"\+[0-9]{0,6}", prefix) for prefix in self.prefixes):
             raise ValueError("a prefix is + and digits, such as +41")
         if self.backend == "eum" and self.origin is None:
             raise ValueError("the backend 'eum' needs 'origin'; give phone-number/phone-..., pool/... or sender-id/...")

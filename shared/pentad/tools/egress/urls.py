@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from pentad.domain.display.host_names import encode_host
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.tools.egress.addresses import Address, parse_address
@@ -104,8 +105,7 @@ def parse_host(text: str, *, bracketed: bool = False) -> tuple[str, Address | No
         if address is None or address.version == 4:
             raise _refuse("has brackets around something that is not an IPv6 address")
         return str(address), address
-    host = text.lower() if text.isascii() else _encode_name(text)
-    host = host.removesuffix(".")
+    host = _encode_name(text).removesuffix(".")
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise _refuse("has a host that is neither a name nor an address")
@@ -137,12 +137,9 @@ def join_url(base: Destination, location: str) -> Destination:
 
 
 def _encode_name(text: str) -> str:
-    """Return a name with other letters as DNS has it; digits and dots of other scripts become ASCII's."""
-    import idna  # its tables take milliseconds to load, and few names need them
-
     try:
-        return idna.encode(text, uts46=True, std3_rules=False).decode("ascii").lower()
-    except (idna.IDNAError, UnicodeError):
+        return encode_host(text)
+    except ValueError:
         raise _refuse("has a host that is not a name") from None
 
 

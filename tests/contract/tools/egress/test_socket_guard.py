@@ -149,6 +149,11 @@ def test_a_name_is_refused_before_anybody_is_asked_for_its_address(
     assert [place.partition(":")[0] for place in told] == ["evil.example"]
 
 
+def test_a_name_counts_as_python_asks_for_it() -> None:
+    with hold(make_rules("stra\u00dfe.example:80")), pytest.raises(PolicyDenied, match=r"to 'strasse\.example"):
+        socket.getaddrinfo("stra\u00dfe.example", 80)
+
+
 def test_an_address_counts_for_the_names_that_led_to_it(server: HttpServer) -> None:
     with hold(make_rules(f"localhost:{server.port}")):
         with pytest.raises(PolicyDenied, match=r"127\.0\.0\.1"):

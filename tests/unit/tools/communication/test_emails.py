@@ -66,6 +66,7 @@ def send_one(outbox: Outbox, settings: EmailSettings | None = None, **given: Any
         "a" * 65 + "@example.com",
         "mary@" + "a." * 130 + "com",
         "mary..jones@example.com",
+        "mary@ex\u200dample.com",
     ],
 )
 def test_what_is_no_plain_address_is_refused(address: str) -> None:
@@ -83,6 +84,8 @@ def test_what_is_no_plain_address_is_refused(address: str) -> None:
         ("o'hara+news@example.com", "o'hara+news@example.com"),
         ("mary@müller.example", "mary@xn--mller-kva.example"),
         ("mary@example.com.", "mary@example.com"),
+        ("mary@stra\u00dfe.example", "mary@xn--strae-oqa.example"),
+        ("mary@\u03b1\u03c2.example", "mary@xn--mxa8a.example"),
     ],
 )
 def test_an_address_is_brought_to_its_plain_form(address: str, plain: str) -> None:
@@ -101,6 +104,8 @@ def test_an_address_is_brought_to_its_plain_form(address: str, plain: str) -> No
         (("example.com",), "a@example.com.evil.org", False),
         (("müller.example",), "a@xn--mller-kva.example", True),
         (("*",), "a@any.org", True),
+        (("strasse.example",), "a@stra\u00dfe.example", False),
+        (("stra\u00dfe.example",), "a@stra\u00dfe.example", True),
     ],
 )
 def test_only_domains_of_the_settings_are_written_to(allowed: tuple[str, ...], address: str, passes: bool) -> None:
@@ -200,7 +205,17 @@ def test_settings_that_can_not_be_are_refused(given: dict[str, Any], words: str)
 
 
 @pytest.mark.parametrize(
-    "number", ["030 123456", "+0301234567", "+49", "+49 30 x", "+4930123456789012", "", "+\uff14\uff19301234567"]
+    "number",
+    [
+        "030 123456",
+        "+0301234567",
+        "+49",
+        "+49 30 x",
+        "+4930123456789012",
+        "",
+        "+\uff14\uff19301234567",
+        "+4\u0669\u0663\u0660\u0661\u0662\u0663\u0664\u0665\u0666",
+    ],
 )
 def test_what_is_no_phone_number_is_refused(number: str) -> None:
     with pytest.raises(InvalidInput, match=r"E\.164"):
@@ -209,5 +224,7 @@ def test_what_is_no_phone_number_is_refused(number: str) -> None:
 
 def test_a_phone_number_is_brought_to_its_plain_form_and_its_country_checked() -> None:
     assert check_phone("+49 (30) 123-45.67", ["+49"], "to") == "+49301234567"
+    assert check_phone("+49 (0)30 1234567", ["+49"], "to") == check_phone("+49( 0 )30/1234567", ["+49"], "to")
+    assert check_phone("+49(0)30 1234567", ["+49"], "to") == "+49301234567"
     with pytest.raises(PolicyDenied, match="prefixes"):
         check_phone("+1 202 555 0100", ["+49", "+44"], "to")

@@ -10,8 +10,11 @@ from pentad.tools.builtin.formats.tree import MAX_NODES, Losses, Node, make_cont
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _SAMPLED_LINES = 50
+_TOO_LONG = "field larger than field limit"
+"""What Python's reader says of a cell above its limit."""
 _STRANGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Signs by which spreadsheets tell a formula, the wide ones of East Asian keyboards among them."""
 
 
 def read_csv(text: str, losses: Losses, *, delimiter: str | None = None, header: bool = True) -> Node:
@@ -39,6 +42,11 @@ def read_csv(text: str, losses: Losses, *, delimiter: str | None = None, header:
                 raise make_content_error(f"it has more than {MAX_NODES:,} cells", "convert fewer rows")
             cells.append(row)
     except csv.Error as error:
+        if _TOO_LONG in str(error):
+            raise make_content_error(
+                f"a cell that ends in line {reader.line_num:,} has more than {csv.field_size_limit():,} characters",
+                "shorten it, or close the quotes that it may have begun with",
+            ) from error
         raise make_content_error(
             f"it is not CSV: {error} in line {reader.line_num}", "close the quotes, or double those within a cell"
         ) from error
@@ -80,14 +88,22 @@ def write_csv(root: Node, losses: Losses, *, delimiter: str | None = None, heade
     if header and table.columns:
         writer.writerow(table.columns)
     writer.writerows(table.rows)
-    risky = sum(cell.startswith(_FORMULA) and not _is_number(cell) for row in table.rows for cell in row)
+    written = [*([table.columns] if header else []), *table.rows]
+    risky = sum(_is_formula(cell) for row in written for cell in row)
     if risky:
         losses.note(f"{risky:,} cells begin like a formula (=, +, -, @), which a spreadsheet may run")
-    strange = sum(_STRANGE.search(cell) is not None for row in table.rows for cell in row)
+    strange = sum(_STRANGE.search(cell) is not None for row in written for cell in row)
     if strange:
         losses.note(f"{strange:,} cells hold control characters, at which many programs stop reading CSV")
     return out.getvalue()
 
 
+def _is_formula(cell: str) -> bool:
+    """Tell if a spreadsheet may run a cell; some drop the blanks before it."""
+    plain = cell.lstrip()
+    return (cell.startswith(_FORMULA) or plain.startswith(_FORMULA)) and not _is_number(plain)
+
+
 def _is_number(cell: str) -> bool:
-    return cell.lstrip("+-").replace(".", "", 1).isdigit()
+    plain = cell.lstrip("+-").replace(".", "", 1)
+    return plain.isascii() and plain.isdigit()

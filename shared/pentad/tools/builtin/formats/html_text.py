@@ -247,7 +247,7 @@ class _MarkdownWriter(_MarkupReader):
     def _begin_list(self, tag: str, given: dict[str, str]) -> None:
         self._flush()
         start = given.get("start", "1")
-        self._lists.append(None if tag == "ul" else int(start) if re.fullmatch(r"\d{1,9}", start) else 1)
+        self._lists.append(None if tag == "ul" else int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1)
         self._check_depth()
 
     def _check_depth(self) -> None:

@@ -163,7 +163,7 @@ def _read_error(answer: HttpAnswer) -> VendorError:
 def _make_conflict(kind: str, answer: HttpAnswer) -> ToolFailed:
     message = str(read_json_object(answer).get("message", ""))
     existing = message.rpartition("Existing ID:")[2].strip()
-    there = f": its id is '{existing}'" if existing.isdigit() else ""
+    there = f": its id is '{existing}'" if existing.isascii() and existing.isdigit() else ""
     return ToolFailed(
         f"HubSpot already has such a '{kind}'{there}; nothing was done",
         fix="change the record that is there, or use another value for what has to be unique",

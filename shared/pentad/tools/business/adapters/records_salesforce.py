@@ -13,7 +13,7 @@ from pentad.tools.outside.vendor_api import VendorApi, VendorError, join_path, r
 
 _VERSION = "SystemModstamp"
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2}))?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2}))?", re.ASCII)
 # SOQL, Quoted String Escape Sequences; backslash first. In LIKE two more marks have a meaning.
 _ESCAPES = {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _LIKE = {"%": "\\%", "_": "\\_"}

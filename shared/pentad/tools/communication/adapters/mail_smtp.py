@@ -157,7 +157,7 @@ class SmtpMailServer:
             ToolFailed: nothing was sent; sender or all recipients are refused for good.
         """
         limit = server.esmtp_features.get("size", "")
-        if limit.isdigit() and 0 < int(limit) < size:
+        if limit.isdecimal() and 0 < int(limit) < size:
             raise InvalidInput(
                 f"the email has {size} bytes and the server takes {limit}", field="text", fix="shorten the text"
             )

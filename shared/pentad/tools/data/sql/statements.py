@@ -212,7 +212,7 @@ def _check_node(node: exp.Expr) -> None:
         raise refuse("it casts to a system type", "cast to a type such as text or numeric")
     if isinstance(node, exp.Format):
         _check_format(node)
-    if isinstance(node, exp.Parameter) and not str(node.this).isdigit():
+    if isinstance(node, exp.Parameter) and not str(node.this).isdecimal():
         raise refuse("parameters must be $1, $2, ...", "write $1 for the first value")
 
 
@@ -220,7 +220,7 @@ def _check_format(node: exp.Format) -> None:
     """Refuse widths that repeat a blank without bound: '%300000000s', '%*s', a format that only the server knows."""
     if not (isinstance(node.this, exp.Literal) and node.this.is_string):
         raise refuse("the format of FORMAT must be a text in quotes", "write it as 'text', or join texts with ||")
-    if re.search(r"%[^%a-zA-Z]*(?:\*|\d{4})", node.this.name.replace("%%", "")):
+    if re.search(r"%[^%a-zA-Z]*(?:\*|[0-9]{4})", node.this.name.replace("%%", "")):
         raise refuse("FORMAT has a width of more than 999, or one that is a value", "leave the width out")
 
 

@@ -11,7 +11,7 @@ _MOST_LEVELS = 50
 _MOST_NAME_BYTES = 63
 """PostgreSQL cuts longer names off, and then they are others."""
 _WORDS = re.compile(
-    r"""(?P<string>'(?:[^']|'')*+')|(?P<quoted>"(?:[^"]|"")*+")|(?P<word>[^\W\d][\w$]*)|(?P<parameter>\$\d{1,3}(?![\w$]))"""
+    r"""(?P<string>'(?:[^']|'')*+')|(?P<quoted>"(?:[^"]|"")*+")|(?P<word>[^\W\d][\w$]*)|(?P<parameter>\$[0-9]{1,3}(?![\w$]))"""
     r"""|(?P<number>[0-9][\w.]*)|(?P<space>[ \t\n\r\f\v]+)|(?P<comment>--|/\*|\*/)|(?P<sign>[^\w\s'"$])|(?P<other>.)""",
     re.DOTALL,
 )

@@ -119,7 +119,14 @@ def _check_reverse(rules: ConnectionRules, asked: Any) -> None:
 
 
 def _to_text(host: Any) -> str:
-    return bytes(host).decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host)
+    """Return a host as it is looked up: Python's sockets write other letters by its codec, in which ß is ss."""
+    if isinstance(host, bytes | bytearray):
+        return bytes(host).decode("ascii", "replace")
+    text = str(host)
+    try:
+        return text if text.isascii() else text.encode("idna").decode("ascii")
+    except UnicodeError:
+        return text  # it is not looked up either
 
 
 _CHECKS: Final[dict[str, Callable[..., None]]] = {

@@ -100,7 +100,7 @@ class S3Files:
 
     def _make_found(self, path: str, reply: dict[str, Any], data: bytes, start: int) -> FoundFile:
         whole = str(reply.get("ContentRange", "")).rpartition("/")[2]
-        size = int(whole) if whole.isdigit() else int(reply["ContentLength"])
+        size = int(whole) if whole.isdecimal() else int(reply["ContentLength"])
         return FoundFile(
             entry=self._make_entry(path, reply, size),
             data=data,

@@ -254,3 +254,15 @@ def test_bytes_are_read_in_their_charset() -> None:
 
 def test_half_a_character_is_replaced() -> None:
     assert convert('{"a": "\\ud83d"}', "json", "toml") == 'a = "\ufffd"\n'
+
+
+@pytest.mark.parametrize("cell", ["=1", " =1", "\u00a0+cmd", "\uff1d1", "@x", "\t=1", "-1+1", "-\u0661"])
+def test_what_a_spreadsheet_may_run_is_told_in_cells_and_in_the_header(cell: str) -> None:
+    for rows in ([{"a": cell}], [{cell: "a"}]):
+        assert any("1 cells begin like a formula" in one for one in convert_text(json.dumps(rows), "json", "csv")[1])
+    assert "formula" not in str(convert_text('[{"a": "-1.5"}, {"a": "+2"}, {"a": " -3"}]', "json", "csv")[1])
+
+
+def test_a_cell_above_the_limit_of_the_reader_is_told_as_such() -> None:
+    with pytest.raises(InvalidInput, match="a cell that ends in line 2 has more than 131,072 characters"):
+        convert_text('a\n"' + "x" * 131_073 + '"\n', "csv", "json", dialects=Dialects(read="comma"))
