@@ -4,6 +4,7 @@ What is on the ledger is what was on the wire, and no tool call leaves that does
 links: the provider that the fault is played to, and another one that is well.
 """
 
+import gzip
 import json
 import threading
 import time
@@ -95,6 +96,10 @@ def cut(*pieces: bytes) -> Callable[[], Iterator[bytes]]:
         raise ConnectionCut
 
     return stream
+
+
+def packed(body: bytes, spoil: Callable[[bytes], bytes]) -> Response:
+    return Response(200, spoil(gzip.compress(body)), JSON | {"content-encoding": "gzip"})
 
 
 def hang_up(_: str) -> Response:
@@ -360,12 +365,42 @@ def _say_usage(**counts: int | float) -> Play:
         (_wait_forever, True),
         (lambda provider: Response(200, cut(whole(provider, "Hi")[:40])(), JSON), True),
         (lambda provider: Response(200, whole(provider, "Hi")[:-9], JSON), True),
+        (lambda provider: packed(whole(provider, "Hi"), lambda data: b"no gzip" + data), True),
+        (lambda provider: packed(whole(provider, "Hi"), lambda data: data[:20] + bytes(8) + data[28:]), True),
+        (lambda provider: packed(whole(provider, "Hi"), lambda data: data[: len(data) // 2]), True),
+        (lambda provider: packed(whole(provider, "Hi"), lambda data: data[:10]), True),
+        (lambda provider: Response(200, gzip.compress(whole(provider, "Hi")), JSON), True),
+        (lambda provider: Response(200, cut(whole(provider, "Hi")[:40])(), JSON | {"content-encoding": "gzip"}), True),
+        (raw(b"", "application/json"), True),
+        (raw(b"[]", "application/json; charset=utf-8"), True),
+        (raw(START, SSE), True),
+        (raw(b"", "text/plain"), False),
         (raw(b"<html>welcome</html>", "text/html"), False),
+        (lambda provider: Response(200, b"no gzip", {"content-type": "text/html"}), False),
         (hang_up, False),
         (status(529, "overloaded_error"), False),
         (status(504, "timeout_error"), False),
     ],
-    ids=["timeout", "cut", "half a JSON", "HTML of a proxy", "hung up at once", "529", "504"],
+    ids=[
+        "timeout",
+        "cut",
+        "half a JSON",
+        "gzip that is none",
+        "gzip broken inside",
+        "half a gzip",
+        "gzip cut behind its head",
+        "gzip that is not said to be",
+        "chunks cut that are no gzip",
+        "empty JSON",
+        "a list",
+        "events",
+        "empty",
+        "HTML of a proxy",
+        "a page",
+        "hung up at once",
+        "529",
+        "504",
+    ],
 )
 def test_only_what_a_provider_may_have_worked_on_is_to_be_billed(
     serve: Serve, provider: str, play: Play, worked: bool, monkeypatch: pytest.MonkeyPatch
@@ -379,7 +414,7 @@ def test_only_what_a_provider_may_have_worked_on_is_to_be_billed(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("counts", [(-5, 3), (9, -1), (1e30, 3), (9, 10**30), (9, 2.5), (10**400, 3)])
+@pytest.mark.parametrize("counts", [(-5, 3), (9, -1), (1e30, 3), (9, 10**30), (9, 2.5), (10**400, 3), (10**4299, 3)])
 def test_counts_that_can_be_none_are_no_usage(serve: Serve, provider: str, counts: tuple[float, float]) -> None:
     play = _say_usage(read=counts[0], written=counts[1])
     client = serve(lambda asked: play(provider_of(asked))).get_client(provider)
@@ -398,15 +433,35 @@ def _guard(stage: Stage) -> MemoryTelemetry:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_count_that_no_float_can_hold_leaves_the_reply_whole(serve: Serve, provider: str) -> None:
-    stage = Stage(serve, provider, _say_usage(read=10**400, written=3), 99)
+@pytest.mark.parametrize("digits", [401, 4_300, 4_301, 100_000])
+def test_a_count_that_no_float_can_hold_leaves_the_reply_whole(serve: Serve, provider: str, digits: int) -> None:
+    def play(asked: str) -> Response:
+        answer = _say_usage(read=123_456_789_123, written=3)(asked)
+        assert isinstance(answer.body, bytes)
+        return Response(200, answer.body.replace(b"123456789123", b"1" * digits), JSON)
+
+    stage = Stage(serve, provider, play, 99)
     telemetry = _guard(stage)
     assert stage.complete().model == MODELS[provider].name
     [attempt] = stage.desk.ledger.all
     assert (attempt.outcome, attempt.is_estimated) == (OK, True)
     assert attempt.cost_nanousd > 0
-    assert "beyond any request" in (attempt.error or "")
+    assert ("inf" if digits > 4_300 else "beyond any request") in (attempt.error or "")
     assert [one.name for one in telemetry.counts] == ["UsageAbsurd"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_reply_whose_body_can_not_be_unpacked_is_booked_as_an_estimate(serve: Serve, provider: str) -> None:
+    def play(asked: str) -> Response:
+        return packed(whole(asked, "Hi"), lambda data: b"no gzip" + data)
+
+    stage = Stage(serve, provider, play, 1)
+    _guard(stage)
+    assert stage.complete().model == MODELS[provider].name
+    first, second = stage.desk.ledger.all
+    assert (first.outcome, first.is_estimated) == (Outcome.MALFORMED, True)
+    assert first.cost_nanousd > 0
+    assert (second.outcome, second.is_estimated) == (OK, False)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pentad.api.door.chat import CompletionRequest
 from pentad.api.door.faults import Answer, build_ignored_header, sanitize_header
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import MalformedReply
 from pentad.domain.messages import ToolCallBlock
 from pentad.domain.models import ChatReply, StopReason
@@ -97,9 +98,12 @@ def _extract_object(text: str, *, cut: bool) -> str:
         value = strictjson.read(inner)
     except ValueError as error:
         raise MalformedReply("the reply is not JSON") from error
+    found = strictjson.find_problem(value)
+    if found:
+        raise MalformedReply(f"the JSON of the reply {found}")
     if not isinstance(value, dict):
         raise MalformedReply("the reply is not a JSON object")
-    return inner
+    return mend_escapes(inner)
 
 
 def _fingerprint(reply: ChatReply) -> str:

@@ -11,6 +11,8 @@ from pentad.domain.errors import InvalidInput
 
 MAX_DEPTH = 32
 """Levels of a value that is passed on."""
+_MOST_DIGITS = 4_300
+"""Of an integer: Python's own limit, since reading more takes time by the square of their number."""
 _MOST_LEVELS = 200
 """Of a value that is looked at: what pydantic's reader takes."""
 
@@ -91,15 +93,20 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_marked_json(text: str) -> Any:
     """Return a text's JSON value for `find_problem`: an object with equal keys is a `Duplicated`, numbers may be none.
 
-    Half of a surrogate pair is read as U+FFFD.
+    Half of a surrogate pair is read as U+FFFD, an integer of more digits than Python takes as infinity: one such number
+    makes the rest no less readable.
 
     Raises:
         ValueError: it is not JSON, is cut, or nests beyond what can be read.
     """
     try:
-        return json.loads(mend_escapes(text), object_pairs_hook=_make_object)
+        return json.loads(mend_escapes(text), object_pairs_hook=_make_object, parse_int=_parse_int)
     except RecursionError as error:
         raise ValueError("the JSON nests too deep") from error
+
+
+def _parse_int(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def find_problem(value: Any, depth: int = MAX_DEPTH) -> str | None:

@@ -99,6 +99,8 @@ def extract_answer(reply: ChatReply, *, words: bool) -> tuple[ChatReply | None, 
         value = strictjson.read(reply.message.text)
     except ValueError:
         return None, 0.0
+    if strictjson.find_problem(value):
+        return None, 0.0
     confidence = value.get("confidence") if isinstance(value, dict) else None
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         return None, 0.0

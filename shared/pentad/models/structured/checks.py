@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pentad.domain.declarations.agents import FIND_TOOLS, USE_TOOL, ToolSpec
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput
 from pentad.domain.messages import ContentBlock, TextBlock, ToolCallBlock
 from pentad.domain.models import ChatRequest, StopReason
@@ -162,13 +163,13 @@ def _take_output_form(
     blocks: tuple[ContentBlock, ...], text: str, schema: Mapping[str, Any]
 ) -> tuple[ContentBlock, ...]:
     """Return the blocks with the value in its schema's form as their only text, where that is not so already."""
-    bare = strip_fence(text)
+    bare = mend_escapes(strip_fence(text))
     try:
         value = strictjson.read(bare)
     except ValueError:
         return blocks
     taken = value if strictjson.find_problem(value) else coerce(schema, value)
-    if taken is value and bare is text:
+    if taken is value and bare == text:
         return blocks
     words = bare if taken is value else json.dumps(taken, ensure_ascii=False)
     return (*(block for block in blocks if not isinstance(block, TextBlock)), TextBlock(text=words))

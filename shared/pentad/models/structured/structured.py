@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import ContextOverflow, InvalidInput, MalformedReply, Refused
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
@@ -142,7 +143,7 @@ def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
         found = strictjson.find_problem(strictjson.read(text))
         if found:
             return None, [f"the JSON of the reply {found}"]
-        return output.model_validate_json(text), ()
+        return output.model_validate_json(mend_escapes(text)), ()
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False, include_context=False)
         places = ((".".join(map(str, each["loc"])) or "the value", each["msg"]) for each in errors)

@@ -251,8 +251,16 @@ def test_a_json_object_is_asked_for_in_words_and_taken_out_of_its_fence() -> Non
     assert "JSON" in client.world.model.requests[0].system
 
 
-def test_a_json_object_that_does_not_come_is_an_error_that_is_not_repeated() -> None:
-    reply = send(Client(), answer="no", response_format={"type": "json_object"})
+def test_half_of_a_pair_in_a_json_object_is_one_unknown_character() -> None:
+    reply = send(Client(), answer='{"a": "\\ud83d"}', response_format={"type": "json_object"})
+    assert reply.json["choices"][0]["message"]["content"] == '{"a": "\\ufffd"}'
+
+
+@pytest.mark.parametrize(
+    "answer", ["no", "[1]", '{"a": NaN}', '{"a": 1, "a": 2}', '{"a": ' + "[" * 40 + "]" * 40 + "}", '{"a": 1e999}']
+)
+def test_a_json_object_that_does_not_come_is_an_error_that_is_not_repeated(answer: str) -> None:
+    reply = send(Client(), answer=answer, response_format={"type": "json_object"})
     assert (reply.status, reply.json["error"]["code"]) == (502, "malformed_reply")
     assert reply.headers["x-should-retry"] == "false"
 

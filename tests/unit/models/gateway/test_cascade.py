@@ -16,15 +16,16 @@ from pentad.domain.errors import (
 )
 from pentad.domain.messages import ProviderRaw, ThinkingBlock
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, Outcome, StopReason
+from pentad.domain.usage import Usage
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
 from pentad.models.cache.cache import CachedChat
 from pentad.models.catalog.catalog import ModelCatalog, parse
-from pentad.models.gateway.cascade import UNSURE, Cascade, wrap_schema
+from pentad.models.gateway.cascade import UNSURE, Cascade, extract_answer, wrap_schema
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 from tests.unit.models.gateway.test_gateway import World
-from tests.unit.models.samples import ADD, CATALOG, SCHEMA, Answer, Clock, reply, request, user
+from tests.unit.models.samples import ADD, CATALOG, SCHEMA, Answer, Clock, assistant, reply, request, user
 
 HAIKU_NAME, SONNET_NAME = "claude-haiku-5-5", "claude-sonnet-5-5"
 SPEC = CascadeSpec(first="fast", threshold=0.75)
@@ -72,6 +73,21 @@ def test_an_unsure_one_moves_up_and_both_are_counted() -> None:
     assert answer.cost_nanousd == sum(attempt.cost_nanousd for attempt in world.ledger.all)
     assert answer.usage.input_tokens == 200
     assert (answer.notices, world.outcomes) == ((), ["moved_up"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"answer": "Then.", "answer": "Never.", "confidence": 0.9}',
+        '{"answer": "Then.", "confidence": 0.1, "confidence": 0.9}',
+        '{"answer": [NaN], "confidence": 0.9}',
+    ],
+)
+def test_a_draft_with_two_meanings_or_none_is_no_answer(text: str) -> None:
+    given = ChatReply(
+        message=assistant(text), stop=StopReason.END, usage=Usage(), cost_nanousd=0, provider="p", model="m"
+    )
+    assert [extract_answer(given, words=words) for words in (True, False)] == [(None, 0.0)] * 2
 
 
 def test_the_threshold_itself_is_sure_enough() -> None:

@@ -17,7 +17,7 @@ from pentad.models.providers import strictjson
         ("[1]", "not a JSON object"),
         ('{"a": ' + "[" * 40 + "]" * 40 + "}", "deeper"),
         ("[" * 200_000, "not valid JSON"),
-        ('{"a": ' + "9" * 5_000 + "}", "not valid JSON"),
+        ('{"a": ' + "9" * 5_000 + "}", "NaN"),
     ],
 )
 def test_unfit_arguments_are_refused(text: str, says: str) -> None:
@@ -31,6 +31,14 @@ def test_unfit_arguments_are_refused(text: str, says: str) -> None:
 )
 def test_fit_arguments_are_read(text: str, value: dict[str, object]) -> None:
     assert strictjson.read_arguments(text) == (value, "")
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_integer_that_python_does_not_read_leaves_the_rest_of_a_reply(sign: str) -> None:
+    digits = "9" * 4_301
+    assert strictjson.read(f'{{"a": {sign}{digits}, "b": 1}}') == {"a": float(f"{sign}inf"), "b": 1}
+    assert strictjson.read_arguments(f'{{"a": {sign}{digits}}}') == (None, "holds NaN or Infinity")
+    assert strictjson.find_absurd_count({"input_tokens": float(f"{sign}inf")})
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,16 @@ def test_a_reply_that_fits_is_the_value() -> None:
     assert model.asked[0].output_schema == build_strict_schema(Invoice)
 
 
+def test_half_of_a_pair_in_a_value_is_one_unknown_character() -> None:
+    class Note(BaseModel):
+        text: str
+
+    found = complete_as(
+        Scripted(said('{"text": "hi \\ud83d"}')), request(user("What?"), task="extract"), Note, deadline=1.0
+    )
+    assert (found.value.text, found.repaired) == ("hi \ufffd", False)
+
+
 def test_a_reply_that_does_not_fit_is_repaired_once_and_both_are_counted() -> None:
     model = Scripted(said(BAD, notices=("a", "b")), said(GOOD, notices=("b",)))
     found = ask(model)

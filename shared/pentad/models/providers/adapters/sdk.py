@@ -45,6 +45,8 @@ CONNECT_SECONDS = 3.0
 _AT_ONCE_SECONDS = 1.0
 """A connection that breaks sooner was an old one that the provider had closed: it had not begun to answer."""
 MAX_REPLY_BYTES = 32 * 1024 * 1024
+_WRITTEN = re.compile(r"\s*(application/([\w.+-]+\+)?json|text/event-stream)\b", re.IGNORECASE)
+"""Media types in which providers answer. A proxy's page is HTML, or plain text."""
 _MAX_CLIENTS = 4  # one is the rule; two while a key is rotated
 
 
@@ -177,8 +179,9 @@ def exchange(
         first_byte_ms = max(0, round((clock() - began) * 1000))
         request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
         simulated = response.headers.get(SIMULATED_HEADER) is not None
+        of_model = _WRITTEN.match(str(response.headers.get("content-type"))) is not None
         data = _read(response, until, clock, request_id)
-    body, absurd = _parse_reply(data, request_id)
+    body, absurd = _parse_reply(data, request_id, of_model=of_model)
     return WireReply(body, request_id, absurd, simulated, first_byte_ms)
 
 
@@ -221,10 +224,16 @@ def _read(response: Any, until: float, clock: Callable[[], float], request_id: s
     return b"".join(parts)
 
 
-def _parse_reply(data: bytes, request_id: str | None) -> tuple[dict[str, Any], str]:
-    """Return a reply's JSON, and what is wrong with its usage, which is not in it then."""
+def _parse_reply(data: bytes, request_id: str | None, *, of_model: bool) -> tuple[dict[str, Any], str]:
+    """Return a reply's JSON, and what is wrong with its usage, which is not in it then.
+
+    Args:
+        data: the body.
+        request_id: the provider's.
+        of_model: by its media type it is the provider's own, and no page of a proxy.
+    """
     try:
-        body = _parse_object(data, request_id)
+        body = _parse_object(data, request_id, of_model=of_model)
         absurd = strictjson.find_absurd_count(body.get("usage"))
     except ProviderFailure:
         raise
@@ -235,17 +244,17 @@ def _parse_reply(data: bytes, request_id: str | None) -> tuple[dict[str, Any], s
     return body, absurd
 
 
-def _parse_object(data: bytes, request_id: str | None) -> dict[str, Any]:
+def _parse_object(data: bytes, request_id: str | None, *, of_model: bool) -> dict[str, Any]:
+    # What begins as JSON, or is called so, came from a provider that has answered 200 and bills it.
+    worked = of_model or data.lstrip()[:1] == b"{"
     try:
         body = strictjson.read(data)
     except ValueError:  # HTML of a proxy, half a JSON, bytes that are no text
-        # What begins as JSON came from a model that has answered; a proxy's page did not.
-        worked = data.lstrip()[:1] == b"{"
         raise ProviderFailure(
             Outcome.MALFORMED, "200 without valid JSON", request_id=request_id, worked=worked
         ) from None
     if not isinstance(body, dict):
-        raise ProviderFailure(Outcome.MALFORMED, "200 without a JSON object", request_id=request_id)
+        raise ProviderFailure(Outcome.MALFORMED, "200 without a JSON object", request_id=request_id, worked=worked)
     return body
 
 
@@ -298,8 +307,8 @@ def _translate_errors(
         raise ProviderFailure(Outcome.AUTHENTICATION, what, scope="provider", sent=False) from None
     except UnicodeEncodeError:  # half of a surrogate pair in someone's words: it can't be put on any wire
         raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is not Unicode", sent=False) from None
-    except (sdk.APIError, httpx2.HTTPError) as error:
-        raise ProviderFailure(Outcome.MALFORMED, type(error).__name__) from None
+    except (sdk.APIError, httpx2.HTTPError) as error:  # such as a 200 whose compressed body is broken
+        raise ProviderFailure(Outcome.MALFORMED, type(error).__name__, worked=progress.is_received) from None
     except (ProviderFailure, PentadError):
         raise
     except Exception as error:  # a boundary: only here is it known whether the request may have been billed
