@@ -32,6 +32,7 @@ _SUPPRESS = frozenset({"suppress", "contextlib.suppress"})
 _PLATFORM = frozenset({"sys.version_info", "sys.platform", "os.name"})
 _BINDERS = frozenset({"globals", "vars", "exec", "setattr", "__getattr__"})
 _NAMED = ("name", "asname", "rest")
+_IMPORTERS = frozenset({"import_module", "importlib.import_module", "__import__"})
 _ANSWER_BYTES = 60_000
 """What a pipe takes without anybody reading it."""
 
@@ -233,7 +234,16 @@ def _list_imports(node: ast.AST, package: Sequence[str]) -> Iterator[tuple[str, 
             for part in child.orelse:
                 yield from _list_imports(ast.Module([part], []), package)
         elif not _may_lack(child):
+            yield from _list_called(child)
             yield from _list_imports(child, package)
+
+
+def _list_called(node: ast.AST) -> Iterator[tuple[str, str, int]]:
+    """Yield the module that a call imports by its whole name."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in _IMPORTERS and node.args:
+        name = getattr(node.args[0], "value", None)
+        if isinstance(name, str) and all(part.isidentifier() for part in name.split(".")):
+            yield name, "", node.lineno
 
 
 def _catches_absence(handler: ast.ExceptHandler) -> bool:

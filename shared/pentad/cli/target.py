@@ -13,6 +13,8 @@ from pentad.domain.reading.json_text import read_json
 STATE_FOLDER = ".pentad"
 TWIN_FILE = "twin.json"
 KEY_FILE = "key"
+STATE_VARIABLE = "PENTAD_STATE"
+"""Names the folder of the twin's files, for all commands: that of `pentad up --state`."""
 LOCAL_TENANT = "local"
 LOCAL_OPERATOR = "local"
 """The owner of keys made on a twin, where nobody signs in."""
@@ -30,8 +32,9 @@ TARGET = ApiTarget()
 
 
 def state_folder() -> Path:
-    """Return the folder of the twin's files."""
-    return find_project_root() / STATE_FOLDER
+    """Return the folder of the twin's files: the one that the environment names, or the project's own."""
+    named = os.environ.get(STATE_VARIABLE)
+    return Path(named).expanduser() if named else find_project_root() / STATE_FOLDER
 
 
 def read_twin_facts(folder: Path | None = None) -> dict[str, Any]:
@@ -40,11 +43,13 @@ def read_twin_facts(folder: Path | None = None) -> dict[str, Any]:
     Raises:
         CommandError: no twin runs here.
     """
-    path = (folder or state_folder()) / TWIN_FILE
+    folder = folder or state_folder()
+    path = folder / TWIN_FILE
     try:
         facts: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CommandError("no twin is running here; start one with `pentad up`", code=EXIT_UNAVAILABLE) from error
+        told = f"no twin is running in {folder}; start one with `pentad up`, or name its folder in {STATE_VARIABLE}"
+        raise CommandError(told, code=EXIT_UNAVAILABLE) from error
     return facts
 
 

@@ -61,8 +61,10 @@ class KitFaults:
         They are everybody's on this twin: a test next to this one sees a retry, as on AWS.
 
         Raises:
-            AssertionError: none has started in time: no run has called the tool.
+            AssertionError: there is no such tool, or no run has called it in time.
         """
         name = f"tool-{tool.replace('_', '-')}"
+        if not self._stack.has_function(name):
+            raise AssertionError(f"no tool '{tool}' is deployed: one is where an agent or a workflow names it")
         for process in until(lambda: self._stack.processes(name), f"a process of the tool '{tool}'"):
             process.kill()

@@ -7,6 +7,7 @@ from typing import Any
 from pentad.domain.keys import collection_pk
 from pentad.testing.stack.world import Stack
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.records.grants import is_kind
 
 Json = dict[str, Any]
 
@@ -23,7 +24,16 @@ class KitRecords:
         self._stack, self._tenant_id = stack, tenant_id
 
     def fill(self, kind: str, records: Mapping[str, Json]) -> None:
-        """Store records of one kind by their keys, as a tool of the tenant would."""
+        """Store records of one kind by their keys, as a tool of the tenant would.
+
+        Raises:
+            AssertionError: no tool can have records of that kind, or a value is no JSON object.
+        """
+        if not is_kind(kind):
+            raise AssertionError(f"{kind!r} is no kind of record: write it as the tool's Grant does, such as ORDER")
+        for key, value in records.items():
+            if not isinstance(value, Mapping):
+                raise AssertionError(f"the record '{key}' is {value!r:.60}, and no mapping: {{'state': 'new'}}")
         store = DynamoRecords(self._stack.table("records"), self._tenant_id)
         for key, value in records.items():
             store.put(kind, key, value)

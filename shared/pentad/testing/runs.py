@@ -1,5 +1,6 @@
 """A run as a test sees it."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ class KitCall:
         tool: its name.
         arguments: what it was called with.
         status: ``succeeded``, ``failed``, ``rejected``, ...
-        result: what the model was told; None before it ended.
+        result: the text that the model was told; None before it ended.
         error_type: the class of its error, if it failed.
     """
 
@@ -26,6 +27,14 @@ class KitCall:
     status: str
     result: str | None
     error_type: str | None
+
+    @property
+    def value(self) -> Any:
+        """The result as JSON; its text where it is none."""
+        try:
+            return json.loads(self.result or "null")
+        except ValueError:
+            return self.result
 
 
 class KitRun:

@@ -134,6 +134,15 @@ def test_records_are_filled_and_read_back_in_key_order(kit: Kit) -> None:
     assert kit.records.get("ORDER", "8") is None
 
 
+def test_what_no_tool_could_have_is_refused_at_once(kit: Kit) -> None:
+    with pytest.raises(AssertionError, match=r"'order' is no kind of record: .* such as ORDER"):
+        kit.records.fill("order", {"9": {"state": "new"}})
+    with pytest.raises(AssertionError, match="the record '9' is 5, and no mapping"):
+        kit.records.fill("ORDER", {"9": 5})  # type: ignore[dict-item]
+    with pytest.raises(AssertionError, match="no tool 'calculater' is deployed"):
+        kit.faults.kill_tool("calculater")
+
+
 def test_a_recording_from_a_file_runs_with_the_real_tools(kit: Kit, tmp_path: Path) -> None:
     talk = kit.converse("assistant")
     talk.model.says("Good day.").calls("calculator", expression="6 * 7").calls("notes", **NOTE).says("42, and saved.")

@@ -10,7 +10,7 @@ from pentad.cli.commands.twin.twin import StateFolder, read_provider_keys, run_t
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.synth import find_project_root
-from pentad.cli.target import LOCAL_TENANT, STATE_FOLDER
+from pentad.cli.target import LOCAL_TENANT, state_folder
 
 if TYPE_CHECKING:
     from pentad.cli.commands.twin.twin import Running
@@ -28,7 +28,7 @@ def run_demo(
         if read_provider_keys():
             ERR.print(build_line("[yellow]provider keys are set: the real providers answer, and are paid[/]"))
         root = find_project_root()
-        folder = state or root / STATE_FOLDER
+        folder = state or state_folder()
         with run_twin(root, folder) as running:
             OUT.print(f"The twin is ready in {running.ready_seconds:.1f} s")
             story = _build_story(running, docs or root / "docs")

@@ -10,11 +10,12 @@ number, not finite, below zero or too large can't be compared. What can't be tol
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from pentad.domain.errors import ConfigurationError
 from pentad.domain.values import FrozenValue
 
 MOST = Decimal(10) ** 15
@@ -72,7 +73,7 @@ Condition = Annotated[
 ]
 
 
-def _to_tuple(value: object) -> object:
+def _to_tuple(value: object) -> tuple[object, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -88,7 +89,11 @@ class Ask(FrozenValue):
     @field_validator("when", "unless", mode="before")
     @classmethod
     def _take_one(cls, value: object) -> object:
-        return _to_tuple(value)
+        given = _to_tuple(value)
+        for one in given:
+            if not isinstance(one, FrozenValue | dict):  # a dict: as it is stored
+                raise ValueError(f"{one!r:.60} is no condition: write over(), under(), among() or another one")
+        return given
 
 
 class AskWhenSum(FrozenValue):
@@ -119,14 +124,25 @@ ApprovalRule = Annotated[Ask | AskWhenSum, Field(discriminator="kind")]
 ApprovalRules = Annotated[tuple[ApprovalRule, ...], Field(min_length=1, max_length=20)]
 
 
+def _read_limit(name: str, argument: object, limit: object) -> Decimal:
+    try:
+        return Decimal(str(limit))
+    except InvalidOperation:
+        raise ConfigurationError(
+            f"{name}({argument!r:.60}, {limit!r:.60}) has a limit that is no number",
+            field="approval",
+            fix=f'name the argument first, then the number: {name}("amount", 50)',
+        ) from None
+
+
 def over(argument: str, limit: Decimal | float | int | str) -> NumberIs:
     """Return the condition that a number is over a limit."""
-    return NumberIs(argument=argument, compare="over", limit=Decimal(str(limit)))
+    return NumberIs(argument=argument, compare="over", limit=_read_limit("over", argument, limit))
 
 
 def under(argument: str, limit: Decimal | float | int | str) -> NumberIs:
     """Return the condition that a number is under a limit."""
-    return NumberIs(argument=argument, compare="under", limit=Decimal(str(limit)))
+    return NumberIs(argument=argument, compare="under", limit=_read_limit("under", argument, limit))
 
 
 def among(argument: str, words: Sequence[str]) -> TextIs:

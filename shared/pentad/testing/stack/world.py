@@ -169,13 +169,23 @@ class Stack:
         pages = self.aws("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=execution["executionArn"]) for event in page["events"]]
 
-    def processes(self, function: str) -> list[psutil.Process]:
-        """Return the live processes of a function, by the end of its name; a tool's by its name without its group."""
+    def has_function(self, function: str) -> bool:
+        """Tell whether a function is deployed, by the end of its name; a tool's by its name without its group."""
+        pages = self.aws("lambda").get_paginator("list_functions").paginate()
+        deployed = {one["FunctionName"] for page in pages for one in page["Functions"]}
+        return not deployed.isdisjoint(self._name_functions(function))
+
+    @staticmethod
+    def _name_functions(function: str) -> set[str]:
         tool = function.removeprefix("tool-").replace("-", "_")
         names = {f"pentad-dev-{function}"}
         if function.startswith("tool-"):
             names |= {name_function("pentad-dev-tool-", tool, grouped=grouped) for grouped in (False, True)}
-        found = []
+        return names
+
+    def processes(self, function: str) -> list[psutil.Process]:
+        """Return the live processes of a function, by the end of its name; a tool's by its name without its group."""
+        names, found = self._name_functions(function), []
         for process in psutil.Process(self.facts["pid"]).children(recursive=True):
             try:
                 # What was forked off another process has that one's environment there, and its name as its command.

@@ -259,9 +259,9 @@ def tool(
     def declare(function: Callable[P, R]) -> Tool[P, R]:
         where = describe_location(function)
         _refuse_unknown(where, unknown)
-        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+        if not _is_plain(function):
             raise make_declaration_error(
-                where, "a tool is a plain function", "put @tool on a def; async def is not run"
+                where, "a tool is a plain function", "put @tool on a def that returns; async def and yield are not run"
             )
         check_choices(where, effects, memory_mb)
         signature = read_signature(function)
@@ -294,6 +294,12 @@ def tool(
         )
 
     return declare
+
+
+def _is_plain(function: object) -> bool:
+    """Tell whether calling a function runs its code: a coroutine's or a generator's call runs nothing of it."""
+    made = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    return inspect.isfunction(function) and not any(is_made(function) for is_made in made)
 
 
 def _is_own_text(egress: Sequence[str] | None, permissions: object) -> bool:
@@ -367,6 +373,10 @@ def _build_undo(
         )
     if not inspect.isfunction(undo) or undo.__module__ != function.__module__:
         raise make_declaration_error(where, "its undo is not a function of the same module", "define it above the tool")
+    if not _is_plain(undo):
+        raise make_declaration_error(
+            describe_location(undo), "an undo is a plain function", "write a def; async def and yield are not run"
+        )
     parameters, hints = list(inspect.signature(undo).parameters), hints_of(undo)
     if len(parameters) != 2 or parameters[0] not in hints or hints.get(parameters[1]) is not ToolContext:
         raise make_declaration_error(

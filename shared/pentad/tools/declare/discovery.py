@@ -1,11 +1,16 @@
 """Find the tools of a package: one file, one tool, one name."""
 
+import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from pydantic import ValidationError
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TOOL_CHARACTERS, TOOL_PATTERN
@@ -13,6 +18,7 @@ from pentad.tools.declare.declare import Tool
 from pentad.tools.declare.signature import make_declaration_error
 
 AnyTool = Tool[Any, Any]
+_PLACE = re.compile(r"\.py:\d+")
 OWN = "functions.tools"
 """The package of a project's own tools: each is deployed."""
 LIBRARY = "functions.library"
@@ -74,17 +80,8 @@ def load_tool(module_name: str) -> AnyTool:
         )
     try:
         module = importlib.import_module(module_name)
-    except ConfigurationError:
-        raise
-    except Exception as error:  # a boundary: whatever a tool's author wrote at module level may raise anything
-        place = _find_line(error, where)
-        fix = "correct this line, or what it imports"
-        if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(("functions", "pentad")):
-            fix = (
-                f"add the package of '{error.name}' to requirements/tools.in, run 'make lock' and 'make env', and name "
-                "it in packages= of @tool"
-            )
-        raise make_declaration_error(place, f"it can't be imported: {type(error).__name__}: {error}", fix) from error
+    except (Exception, SystemExit) as error:  # a boundary: what a tool's author wrote may raise anything
+        raise _explain_failure(error, where) from error
     # vars() may name one tool twice (an alias); tools that were imported from elsewhere are not this module's.
     declared = {id(value): value for value in vars(module).values() if _is_declared_in(value, module_name)}
     tools: list[AnyTool] = list(declared.values())
@@ -100,10 +97,53 @@ def load_tool(module_name: str) -> AnyTool:
             f"its tool is named '{tools[0].name}'",
             f"name the function '{expected}', or the file {tools[0].name}.py",
         )
+    _refuse_twin(module, tools[0], where)
     return tools[0]
 
 
-def _find_line(error: Exception, where: str) -> str:
+def _explain_failure(error: BaseException, where: str) -> ConfigurationError:
+    """Return the error of a module that can't be imported: in which line, what is wrong, what to do."""
+    place, fix = _find_line(error, where), "correct this line, or what it imports"
+    if isinstance(error, ConfigurationError):
+        if _PLACE.search(error.message):
+            return error
+        return ConfigurationError(f"{place}: {error.message}", field=error.field, fix=error.fix)
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return make_declaration_error(
+            place, f"{error.title} is not valid: {field}: {first['msg']}", "correct this line"
+        )
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(("functions", "pentad")):
+        fix = (
+            f"add the package of '{error.name}' to requirements/tools.in, run 'make lock' and 'make env', and name "
+            "it in packages= of @tool"
+        )
+    return make_declaration_error(place, f"it can't be imported: {type(error).__name__}: {error}", fix)
+
+
+def _refuse_twin(module: ModuleType, tool: AnyTool, where: str) -> None:
+    """Refuse a second function of a tool's name: the last one would take the place of the first without a word.
+
+    Raises:
+        ConfigurationError: it names the line of the first.
+    """
+    try:
+        code = ast.parse(inspect.getsource(module))
+    except (OSError, SyntaxError, TypeError):  # no source to be had, such as of a zip
+        return
+    lines = [
+        one.decorator_list[0].lineno
+        for one in code.body
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == tool.name and one.decorator_list
+    ]
+    if len(lines) > 1:
+        raise make_declaration_error(
+            f"{where}:{lines[-1]}", f"the tool '{tool.name}' is declared twice, first in line {lines[0]}", "keep one"
+        )
+
+
+def _find_line(error: BaseException, where: str) -> str:
     """Return the line of a module that raised an error, as far as it is known."""
     if isinstance(error, SyntaxError) and (error.filename or "").endswith(where):
         return f"{where}:{error.lineno or 1}"

@@ -13,6 +13,18 @@ Json = dict[str, Any]
 # Where a schema holds schemas under names of the author's choice: there, "title" is a name, not a keyword.
 _NAMED = ("properties", "patternProperties", "dependentSchemas")
 _DATA = ("const", "default", "enum", "examples")
+_LENGTHS = frozenset({"minLength", "maxLength"})
+# pydantic's own names stand in a schema only where it could not turn them into keywords of JSON Schema.
+_BOUNDS = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
+_DIGITS = frozenset({"max_digits", "decimal_places"})
+_UNFIT = {
+    "string": _BOUNDS,
+    "array": _BOUNDS,
+    "object": _BOUNDS,
+    "boolean": _BOUNDS | _LENGTHS | _DIGITS,
+    "integer": _LENGTHS | _DIGITS,
+    "number": _LENGTHS | _DIGITS,
+}
 
 
 def build_input_schema(model: type[BaseModel]) -> Json:
@@ -36,7 +48,32 @@ def build_input_schema(model: type[BaseModel]) -> Json:
     inlined.pop("description", None)
     inlined.setdefault("properties", {})
     inlined["additionalProperties"] = False
+    for name, part in inlined["properties"].items():
+        _refuse_unfit(name, part)
     return inlined
+
+
+def _refuse_unfit(name: str, schema: Any) -> None:
+    """Refuse a bound that the parameter's type has not: pydantic takes it, and every call would end in a TypeError.
+
+    Raises:
+        ConfigurationError: there is one, in the parameter or in a part of it.
+    """
+    if not isinstance(schema, dict):
+        return
+    unfit = _UNFIT.get(str(schema.get("type")), frozenset()).intersection(schema)
+    if unfit and "format" not in schema:
+        raise ConfigurationError(
+            f"'{name}' has the bound {min(unfit)} of Field(), which does not fit its type {schema['type']}",
+            field="parameters",
+            fix="use ge and le for numbers, min_length and max_length for texts, lists and maps",
+        )
+    for key in ("items", "additionalProperties"):
+        _refuse_unfit(name, schema.get(key))
+    for part in schema.get("anyOf", ()):
+        _refuse_unfit(name, part)
+    for inner, part in schema.get("properties", {}).items():
+        _refuse_unfit(f"{name}.{inner}", part)
 
 
 def _expand_refs(schema: Any, definitions: Json, path: tuple[str, ...]) -> Any:

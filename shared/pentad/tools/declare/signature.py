@@ -1,17 +1,20 @@
 """Read a tool's function: its arguments as a pydantic model, its context parameter, its result's type."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, TypeAdapter, create_model
+from pydantic_core import SchemaError
 
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.records.grants import describe_caller
 
 _CONTEXT_NAMES = ("context", "ctx", "tool_context")
+_OF_TYPES = "correct what Field() asks for; a pattern is one of Rust's regex, without look-around and back-references"
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -133,6 +136,8 @@ def _read_result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], b
         raise make_declaration_error(
             where, f"the result's type can't be validated: {error.message}", "return JSON types or models"
         ) from error
+    except SchemaError as error:
+        raise make_declaration_error(where, f"the result's type is not valid: {_shorten(error)}", _OF_TYPES) from error
 
 
 def make_arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
@@ -160,6 +165,15 @@ def make_arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[
         raise make_declaration_error(
             where, f"a parameter's type has no schema: {error.message}", "use JSON types or models"
         ) from error
+    except SchemaError as error:
+        raise make_declaration_error(where, f"a parameter's type is not valid: {_shorten(error)}", _OF_TYPES) from error
+
+
+def _shorten(error: SchemaError) -> str:
+    """Return the lines of pydantic's words that say which field is meant and what is wrong, in one."""
+    lines = [line.strip().removeprefix("SchemaError: ") for line in str(error).splitlines()]
+    told = " ".join(line for line in lines if line and not line.startswith("Error building"))
+    return re.sub(r'"p\d+_', '"', told)[:300]
 
 
 def bind(signature: ToolSignature, values: BaseModel) -> dict[str, Any]:

@@ -18,6 +18,11 @@ _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _FOLDER = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,39}/){0,4}")
 
 
+def is_kind(name: object) -> bool:
+    """Tell whether a name is one that a kind of record can have."""
+    return isinstance(name, str) and _KIND.fullmatch(name) is not None
+
+
 def describe_caller() -> str:
     """Return the file and the line outside of this layer from which the code that is running was called."""
     frame = sys._getframe(1)
@@ -110,7 +115,7 @@ class Grant:
                     fix='name a folder with its slash, such as keys="reports/", or keys="" for all files of the tenant',
                 )
             return
-        if not isinstance(self.keys, str) or not _KIND.fullmatch(self.keys):
+        if not is_kind(self.keys):
             raise ConfigurationError(
                 f"{describe_caller()}: a grant has the keys {self.keys!r}",
                 field="permissions",

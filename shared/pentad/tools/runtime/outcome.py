@@ -234,6 +234,10 @@ def _make_answer(tool: Tool[Any, Any], returned: Any, fit: Fit) -> ToolAnswer:
         )
     except ToolFailed as error:
         return make_error_answer(_make_unusable(error))
+    except Exception as error:  # a boundary: a validator or a serializer of the tool's author may raise anything
+        return make_error_answer(
+            _make_unusable(ToolFailed(keep_inside(f"{type(error).__name__}: {_read_words(error)}")))
+        )
     undo = undo_data(returned.undo) if undoable else None
     return ToolAnswer(
         kind=kind,

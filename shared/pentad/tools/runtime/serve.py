@@ -143,6 +143,8 @@ class ServeTool:
             values = validate_arguments(self._tool, handed.arguments)
         except InvalidInput as error:
             return make_error_answer(error, "rejected")
+        except Exception as error:  # a boundary: a validator of the tool's author may raise anything; nothing was run
+            return make_error_answer(error, "rejected")
         return run_function(self._tool, values, context, make_remote_fit(handed.whole, self._upload))
 
     def _undo(self, handed: HandedCall, context: ToolContext) -> ToolAnswer:

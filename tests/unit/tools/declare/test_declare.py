@@ -3,7 +3,7 @@
 import inspect
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -143,6 +143,35 @@ async def waiting(text: str) -> str:
     return text
 
 
+def yielding(text: str) -> Iterator[str]:
+    """Doc."""
+    yield text
+
+
+def unfit(count: Annotated[int, Field(max_length=3)]) -> str:
+    """Doc."""
+    return ""
+
+
+def unfit_within(rows: list[Annotated[str, Field(ge=3)] | None]) -> str:
+    """Doc."""
+    return ""
+
+
+def looking_ahead(text: Annotated[str, Field(pattern="(?=x)")]) -> str:
+    """Doc."""
+    return text
+
+
+async def waiting_undo(data: dict[str, Any], context: ToolContext) -> None:
+    """Would never run."""
+
+
+def yielding_undo(data: dict[str, Any], context: ToolContext) -> Iterator[None]:
+    """Would never run."""
+    yield
+
+
 def Upper() -> str:
     """Doc."""
     return ""
@@ -185,7 +214,11 @@ def one_parameter(data: dict[str, Any]) -> None:
         (recursive, {}, "refers to itself"),
         (schemaless, {}, "schema"),
         (contexts, {}, "two parameters take the ToolContext"),
-        (waiting, {}, "async def is not run"),
+        (waiting, {}, "async def and yield are not run"),
+        (yielding, {}, "async def and yield are not run"),
+        (unfit, {}, "'count' has the bound maxLength of Field(), which does not fit its type integer"),
+        (unfit_within, {}, "'rows' has the bound ge of Field(), which does not fit its type string"),
+        (looking_ahead, {}, 'Field "text": regex parse error'),
         (Upper, {}, "name is not valid"),
         (plain, {"effects": "some"}, "effects='some' is not known"),
         (plain, {"approval": "sometimes"}, "use one of never, always"),
@@ -203,6 +236,8 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"effects": "internal"}, "has no undo"),
         (undoable, {"undo": take_back}, "effects='none'"),
         (undoable, {"effects": "internal", "undo": context_for}, "same module"),
+        (undoable, {"effects": "internal", "undo": waiting_undo}, "async def and yield are not run"),
+        (undoable, {"effects": "internal", "undo": yielding_undo}, "async def and yield are not run"),
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
         (undoable, {"effects": "internal", "undo": take_back, "undo_kind": "maybe"}, "use one of reverse, compensate"),
         (plain, {"effects": "internal", "undo_kind": "compensate"}, "needs an undo"),

@@ -64,6 +64,7 @@ def test_a_wrong_file_is_named_with_what_and_fix(package: Callable[..., str], te
     assert caught.value.fix
 
 
+RULES = "from pentad.tools.declare import Ask, over\n"
 HEAD = "from pentad.tools.declare import Grant, ToolContext, tool\n"
 
 
@@ -84,6 +85,11 @@ HEAD = "from pentad.tools.declare import Grant, ToolContext, tool\n"
             3,
             "the parameter 'context' has no annotation",
         ),
+        (HEAD + "import sys\n\nsys.exit(3)", 4, "it can't be imported: SystemExit: 3"),
+        (HEAD + RULES + "\nRULE = over('cents', 'fifty')", 4, "over('cents', 'fifty') has a limit that is no number"),
+        (HEAD + RULES + "\nRULE = over('cents', float('nan'))", 4, "NumberIs is not valid: limit: Input should be a"),
+        (HEAD + RULES + "\nRULE = Ask(when='cents > 50')", 4, "'cents > 50' is no condition: write over()"),
+        (GOOD.format(name="lonely") * 2, 11, "the tool 'lonely' is declared twice, first in line 4"),
         (HEAD + GOOD.format(name="other"), 5, "its tool is named 'other'"),
         (HEAD + GOOD.format(name="one") + GOOD.format(name="two"), 12, "declares 2 tools"),
     ],

@@ -1,9 +1,10 @@
 """What the model is told of a tool that failed."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
 from pentad.domain.errors import PolicyDenied, ToolFailed
 from pentad.testing.tools.trial import ToolTrial
@@ -20,6 +21,29 @@ RAISED: list[Exception] = []
 def fails() -> str:
     """Fail."""
     raise RAISED[-1]
+
+
+def refuse(value: int) -> int:
+    """Raise what pydantic does not expect of a validator."""
+    if value == 0:
+        raise KeyError("rates.csv")
+    return value
+
+
+Checked = Annotated[int, AfterValidator(refuse)]
+
+
+@tool(effects="none")
+def checks(count: Checked) -> Checked:
+    """Count down."""
+    return count - 1
+
+
+def test_what_a_validator_raises_is_told_of_arguments_and_of_results() -> None:
+    refused, unusable = ToolTrial(checks).call(count=0), ToolTrial(checks).call(count=1)
+    assert (refused.is_error, refused.text) == (True, "KeyError: 'rates.csv'")
+    assert unusable.text == "ToolFailed: the tool ran, but its result can't be used: KeyError: 'rates.csv'"
+    assert ToolTrial(checks).call(count=3).value == 2
 
 
 def chain(outer: Exception, inner: Exception) -> Exception:

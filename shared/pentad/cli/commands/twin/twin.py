@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import shutil
 import signal
 import time
@@ -20,7 +21,15 @@ from pentad.cli.commands.twin.options import CONCURRENCY, make_options, read_too
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
-from pentad.cli.target import KEY_FILE, LOCAL_OPERATOR, LOCAL_TENANT, STATE_FOLDER, save_key
+from pentad.cli.target import (
+    KEY_FILE,
+    LOCAL_OPERATOR,
+    LOCAL_TENANT,
+    STATE_FOLDER,
+    STATE_VARIABLE,
+    save_key,
+    state_folder,
+)
 from pentad.domain.errors import ConfigurationError, PentadError
 
 if TYPE_CHECKING:
@@ -31,7 +40,8 @@ if TYPE_CHECKING:
 _KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
 
 StateFolder = Annotated[
-    Path | None, typer.Option("--state", help="Folder of the twin's files. Default: .pentad in the project.")
+    Path | None,
+    typer.Option("--state", help="Folder of the twin's files. Default: PENTAD_STATE, else .pentad in the project."),
 ]
 
 
@@ -202,21 +212,21 @@ def serve_twin(
         root, hosts = find_project_root(), tuple(allow_host or ())
         # A signal during the start ends it like any other error: what was started is stopped.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        folder = state or root / STATE_FOLDER
+        folder = state or state_folder()
         with run_twin(
             root, folder, api_port=port, hosts=hosts, concurrency=concurrency, processes=processes, keep=True
         ) as running:
             ui = _make_docs_ui(running, hosts)
             page = ui.start()
             try:
-                _print_ready(running, page)
+                _print_ready(running, page, folder)
                 wait_for_signal()
             finally:
                 ui.stop()
                 ERR.print(build_line("[dim]stopping[/]"))
 
 
-def _print_ready(running: Running, page: str) -> None:
+def _print_ready(running: Running, page: str, folder: Path) -> None:
     twin = running.twin
     if OPTIONS.json:
         ready = {"api_url": twin.api_url, "docs_url": page, "key": running.key, "kept": twin.kept_count}
@@ -242,6 +252,9 @@ def _print_ready(running: Running, page: str) -> None:
             "continue one with `pentad runs redrive RUN`"
         )
         OUT.print(build_line(told, count=f"{running.interrupted:,}"))
+    if folder.resolve() != (find_project_root() / STATE_FOLDER).resolve():
+        # Without it other commands ask the twin of the project's own folder.
+        OUT.print(f"  files     export {STATE_VARIABLE}={shlex.quote(str(folder.resolve()))}", soft_wrap=True)
     OUT.print("In another terminal: pentad ingest docs, pentad chat, pentad run, or")
     headers = f"-H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json'"
     OUT.print(f"  curl {headers} \\", soft_wrap=True)
@@ -258,7 +271,7 @@ def reset_twin(
         from twin.running import state_file
         from twin.running.kept_data import FOLDER
 
-        folder = state or find_project_root() / STATE_FOLDER
+        folder = state or state_folder()
         holder = state_file.find_holder(folder)
         if holder is not None:
             raise CommandError(f"a twin is running (process {holder}): stop it first, then reset it")

@@ -1,7 +1,6 @@
 """``pentad update`` and ``pentad rollout``: bring the running twin to the project as it is now, as if deployed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import httpx
@@ -11,7 +10,7 @@ from pentad.cli.commands.twin.twin import StateFolder
 from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import build_line, format_count
 from pentad.cli.synth import ensure_assembly, find_project_root
-from pentad.cli.target import STATE_FOLDER, read_twin_facts
+from pentad.cli.target import read_twin_facts
 
 _SECONDS = 120.0
 _NAMES: Final = 8
@@ -43,7 +42,7 @@ def update(
     """Synthesize, and bring the running twin to the result: runs in flight end on their own versions."""
     with handle_errors():
         root = find_project_root()
-        facts = read_twin_facts(state or root / STATE_FOLDER)
+        facts = read_twin_facts(state)
         with ERR.show_status("synthesizing the cloud assembly (cdk.out)"):
             out, _ = ensure_assembly(root)
         _print_done(_post(facts, "update", {"assembly": str(out), "hold": hold}))
@@ -55,8 +54,7 @@ def move_rollout(
 ) -> None:
     """Move the twin's rollouts on by an interval, to their end, or back to the former versions."""
     with handle_errors():
-        folder: Path = state or find_project_root() / STATE_FOLDER
-        _print_done(_post(read_twin_facts(folder), "rollout", {"action": action.replace("-", "_")}))
+        _print_done(_post(read_twin_facts(state), "rollout", {"action": action.replace("-", "_")}))
 
 
 def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> dict[str, Any]:
