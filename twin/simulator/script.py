@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from twin.simulator.neutral import Problem, Reply, ToolCall, Usage, parse_stop
@@ -12,6 +12,9 @@ from twin.simulator.neutral import Problem, Reply, ToolCall, Usage, parse_stop
 UNEXPECTED_STATUS = 599
 MAX_STEPS = 1000
 _MATCHES = frozenset(("provider", "path", "model", "contains", "last"))
+_OF_REPLY = frozenset(("text", "tool_calls", "stop_reason", "thinking", "usage"))
+_OF_CALL = frozenset(("name", "arguments", "id", "raw_arguments"))
+_OF_USAGE = frozenset(one.name for one in fields(Usage))
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,17 @@ def parse_step(raw: Any) -> Step:
     return Step(match, _parse_reply(raw["reply"]))
 
 
+def _refuse_unknown(what: str, given: Any, known: frozenset[str]) -> None:
+    unknown = [str(name) for name in given if name not in known]
+    if unknown:
+        raise ValueError(f"{what} has no '{unknown[0]}': it takes {', '.join(sorted(known))}")
+
+
 def _parse_reply(raw: Mapping[str, Any]) -> Reply:
+    _refuse_unknown("a reply", raw, _OF_REPLY)
+    _refuse_unknown("usage", raw.get("usage") or (), _OF_USAGE)
+    for one in raw.get("tool_calls") or ():
+        _refuse_unknown("a tool call", one, _OF_CALL)
     calls = tuple(
         ToolCall(
             name=str(one["name"]),

@@ -43,16 +43,19 @@ class KitApprovals:
         """Let nothing run; the model is told why."""
         return self._decide(run, "reject", **({"reason": reason} if reason else {}))
 
-    def edit(self, run: KitRun, *arguments: Mapping[str, Any], text: str | None = None) -> KitRun:
+    def edit(self, run: KitRun, *arguments: Mapping[str, Any] | str, text: str | None = None) -> KitRun:
         """Change what is shown, and approve that.
 
         Args:
             run: the run that waits.
-            arguments: of the first call, the second one, and so on.
+            arguments: of the first call, the second one, and so on; a string is the text of a draft.
             text: of a draft.
         """
+        texts = [one for one in arguments if isinstance(one, str)]
+        if texts:
+            text, arguments = texts[0], ()
         changed: Json = (
-            {"arguments": {str(place): dict(one) for place, one in enumerate(arguments)}} if arguments else {}
+            {"arguments": {str(place): dict(one) for place, one in enumerate(arguments)}} if arguments else {}  # type: ignore[arg-type]
         )
         return self._decide(run, "edit", **changed, **({"text": text} if text is not None else {}))
 

@@ -1,9 +1,10 @@
 """The terminal shows what there is: text from outside neither acts nor passes for a line of ours."""
 
 import json
+from io import StringIO
 
 import pytest
-from rich.console import Group
+from rich.console import Console, Group
 from rich.text import Text
 
 from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled, format_count
@@ -75,6 +76,53 @@ def test_a_cell_is_one_line_so_that_it_is_no_row(screen: Screen, capsys: pytest.
     grid.add_row("notes\npay", "on")
     screen.print(grid)
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["tool", "state"], ["notes\\npay", "on"]]
+
+
+def draw(grid: Grid, width: int | None) -> list[str]:
+    """Return the lines of a table as a terminal of a width shows it; None is a file."""
+    console = Console(file=StringIO(), force_terminal=width is not None, width=width or 60, color_system=None)
+    console.print(grid, crop=width is not None)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+RUNS = [
+    (f"run_{'7' * 26}", "order-desk", "succeeded", "12-01 05:50:57", "1,465", "$0.00371766", reason)
+    for reason in ("", "slow")
+]
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 100, None])
+def test_no_cell_of_a_table_is_cut_off_however_narrow_the_terminal_is(width: int | None) -> None:
+    grid = Grid("run", "agent", "status", "created", "tokens", "cost", "reason")
+    for run in RUNS:
+        grid.add_row(*run)
+    lines = draw(grid, width)
+    assert all(len(line) <= (width or 200) for line in lines)
+    words = " ".join(lines).split()
+    if width != 30:  # where no id has room it is broken, and whole
+        assert [word for run in RUNS for cell in run for word in cell.split()] == words[7:]
+    assert "".join(words).count("".join(RUNS[0][0])) == 2
+    assert len(lines) == 3 or (width or 200) <= 80
+
+
+def test_a_row_that_has_no_room_goes_on_below_and_has_no_empty_line() -> None:
+    grid = Grid("run", "agent", "cost", "reason")
+    for run in RUNS:
+        grid.add_row(run[0], run[1], run[5], run[6])
+    assert draw(grid, 45) == [
+        "run                             agent",
+        "    cost         reason",
+        f"{RUNS[0][0]}  order-desk",
+        "    $0.00371766",
+        f"{RUNS[0][0]}  order-desk",
+        "    $0.00371766  slow",
+    ]
+
+
+def test_words_are_wrapped_before_a_row_is_parted() -> None:
+    grid = Grid("fact", "said")
+    grid.add_row("likes long walks by the sea", "12-01 05:50")
+    assert draw(grid, 32) == ["fact                 said", "likes long walks by  12-01 05:50", "the sea"]
 
 
 @pytest.mark.parametrize("exact", [True, False])

@@ -6,7 +6,7 @@ import pytest
 
 from twin.simulator.neutral import Conversation, Problem, Reply, ToolCall, ToolResult, Turn
 from twin.simulator.private_scripts import PrivateScripts
-from twin.simulator.script import RawReply
+from twin.simulator.script import RawReply, parse_step
 
 SEEN = {"provider": "anthropic", "path": "/v1/messages", "model": "claude-opus-5"}
 GPT = {"provider": "openai", "path": "/v1/responses", "model": "gpt-5.6"}
@@ -114,3 +114,16 @@ def test_a_malformed_script_is_refused_as_a_whole(raw: Any) -> None:
     with pytest.raises(ValueError, match=r"a script|a step"):
         scripts.extend(raw)
     assert take(scripts, name="t.x") is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ({"txt": "Hello."}, "a reply has no 'txt': it takes stop_reason, text"),
+        ({"usage": {"input_tokens": 3}}, "usage has no 'input_tokens': it takes cache_read"),
+        ({"tool_calls": [{"tool": "notes"}]}, "a tool call has no 'tool': it takes arguments, id, name"),
+    ],
+)
+def test_a_field_that_a_reply_has_not_is_refused_with_those_that_it_has(reply: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_step({"reply": reply})
