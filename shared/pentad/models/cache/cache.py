@@ -148,7 +148,7 @@ def decode(text: str) -> ChatReply | None:
 class CachedChat:
     """A `pentad.models.ports.ChatModel` that answers exact repeats itself, for tasks that declare it.
 
-    A store that does not answer is a miss: the cache saves money, it is not needed for an answer.
+    A store that does not answer, whatever it raises, is a miss: the cache saves money, it is not needed for an answer.
 
     Args:
         inner: answers what is not kept.
@@ -199,7 +199,7 @@ class CachedChat:
             return reply
         finally:
             if claim is not None:
-                with suppress(StoreUnavailable):  # it ends by itself
+                with suppress(Exception):  # it ends by itself, and the reply is here and paid for
                     self._cache.release(place.tenant_id, place.key, claim, handed=handed)
 
     def _find_or_claim(self, place: "_Place", deadline: float) -> tuple[ChatReply | None, str | None]:
@@ -219,7 +219,8 @@ class CachedChat:
                     (kept, claim), outcome = self._join(place, claim, deadline), "joined"
             if kept is not None:
                 self._note_user(place)
-        except StoreUnavailable:
+        except Exception as error:  # a boundary: what is claimed is released behind the answer
+            self._tell_fault(error)
             kept, outcome = None, "unavailable"
         self._count("miss" if kept is None and outcome != "unavailable" else outcome)
         return kept, claim
@@ -275,10 +276,16 @@ class CachedChat:
             self._note_user(place)  # first: no reply is kept that an erasure would not find
             if lasting:
                 self._cache.put(place.tenant_id, place.key, reply, seconds=place.seconds)
-        except StoreUnavailable:
+        except Exception as error:  # a boundary: the reply is paid for, and goes to its caller
+            self._tell_fault(error)
             self._telemetry.log_event("response_cache.not_kept", level="WARNING")
             return None
         return None if lasting else reply
+
+    def _tell_fault(self, error: Exception) -> None:
+        """Log what nobody expected of the store; that it did not answer is counted, and no fault of ours."""
+        if not isinstance(error, StoreUnavailable):
+            self._telemetry.log_event("response_cache.fault", level="ERROR", error=type(error).__name__)
 
     def _note_user(self, place: "_Place") -> None:
         if place.user_id is not None:

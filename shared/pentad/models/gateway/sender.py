@@ -161,7 +161,14 @@ class Sender(Generic[R]):
                 learned = replace(learned, outcome=failure.outcome, retry_after=failure.retry_after)
             raise
         finally:
+            self._report(learned)
+
+    def _report(self, learned: Evidence) -> None:
+        """Tell the breaker. Never raises: a reply that is paid for must not be lost with what was learned of it."""
+        try:
             self._breaker.report(self._circuit, learned)
+        except Exception as error:  # a boundary: whatever went wrong, the reply goes to its caller
+            self._attempts.log_loss("breaker.not_told", error)
 
     def wait(self, failure: ProviderFailure) -> bool:
         """Wait before another try of the link; False, at once, where deadline or breaker do not allow one."""

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Attempt, CallContext, Outcome, StopReason
 from pentad.domain.tracing import enter_place
 from pentad.domain.usage import Usage
@@ -67,8 +66,8 @@ class Attempts:
         )
         try:
             self.ledger.begin(attempt)
-        except StoreUnavailable:
-            with suppress(StoreUnavailable):  # it may stand there all the same, and nothing will be sent
+        except Exception:
+            with suppress(Exception):  # it may stand there all the same, and nothing will be sent
                 self.ledger.cancel(attempt)
             raise
         return attempt
@@ -123,6 +122,11 @@ class Attempts:
         self.made.append(attempt)
         self._tell(attempt, stop, compute_cache_savings(link.model, spent))
         self.ledger.record(attempt)
+
+    def log_loss(self, event: str, error: Exception) -> None:
+        """Log what went wrong beside a call that goes on."""
+        if self.telemetry is not None:
+            self.telemetry.log_event(event, level="ERROR", error=type(error).__name__)
 
     def count_retry(self, link: Link, outcome: Outcome) -> None:
         """Count a retry after an outcome."""

@@ -56,6 +56,9 @@ class FairShare:
         except StoreUnavailable as error:
             self._telemetry.log_event("share.unavailable", level="WARNING", error=error.message)
             return slot  # it may have been taken all the same
+        except Exception:
+            self._give_back(tenant_id, slot)
+            raise
         if not taken:
             self._telemetry.count(names.SHARE_REFUSALS)
             raise ModelThrottled(
@@ -69,5 +72,5 @@ class FairShare:
     def _give_back(self, tenant_id: str, slot: str) -> None:
         try:
             self._store.give_back(tenant_id, slot)
-        except StoreUnavailable as error:  # it is free when its time is over
-            self._telemetry.log_event("share.unavailable", level="WARNING", error=error.message)
+        except Exception as error:  # a boundary: it is free when its time is over, and the reply is here and paid for
+            self._telemetry.log_event("share.unavailable", level="WARNING", error=type(error).__name__)
