@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
@@ -20,6 +20,7 @@ from pentad.domain.errors import (
     StoreUnavailable,
     ToolBusy,
     ToolFailed,
+    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys, build_policy
@@ -183,6 +184,25 @@ def test_lambdas_own_refusals(code: str, error: type[Exception]) -> None:
         stub.add_client_error("invoke", code, http_status_code=400)
         with pytest.raises(error):
             made.call("date_time", CALL, function=None)
+
+
+@pytest.mark.parametrize("asked", ["keys", "proof", "timeout", "connection"])
+def test_what_could_not_be_sent_has_begun_nothing(asked: str) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("the key service did not answer")
+
+    class Unreached:
+        def invoke(self, **_: Any) -> Any:
+            kind = ConnectTimeoutError if asked == "timeout" else EndpointConnectionError
+            raise kind(endpoint_url="lambda")
+
+    keys = Keys()
+    if asked == "keys":
+        keys.get = fail  # type: ignore[method-assign]
+    prove = fail if asked == "proof" else lambda tool, call: None
+    made = LambdaFunctions(lambda seconds: Unreached(), "p-", keys=keys, prove=prove)
+    with pytest.raises(ToolThrottled, match="nothing was begun"):
+        made.call("date_time", CALL, function=None)
 
 
 def test_no_answer_in_time_may_have_done_anything() -> None:

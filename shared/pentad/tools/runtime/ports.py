@@ -199,6 +199,7 @@ class ToolFunctions(Protocol):
 
         Raises:
             ToolBusy: Lambda has no room for the function yet; nothing was begun.
+            ToolThrottled: what a call needs, or Lambda itself, could not be reached; nothing was begun.
             ToolUnavailable: the function did not answer, or died: it may have done all, a part, or nothing.
             ToolFailed: the function ended with an error of its own, outside of the tool's code.
             PolicyDenied: ``function`` is not this tool's; nothing was begun.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 from pydantic import ValidationError
 
 from pentad.aws.errors import SNAP_START, code_of
@@ -12,8 +12,10 @@ from pentad.domain.errors import (
     ConfigurationError,
     InvalidInput,
     PolicyDenied,
+    StoreUnavailable,
     ToolBusy,
     ToolFailed,
+    ToolThrottled,
     ToolUnavailable,
 )
 from pentad.domain.reading.json_text import read_json
@@ -78,13 +80,7 @@ class LambdaFunctions:
         names = [name_function(self._prefix, tool, grouped=grouped) for grouped in (self._grouped, not self._grouped)]
         if function is not None and function.split(":")[6:7] not in ([name] for name in names):
             raise PolicyDenied(f"'{function}' is not the function of the tool '{tool}'", field="function")
-        seconds = max(1.0, handed.deadline - self._clock())
-        given = handed.model_copy(
-            update={
-                "keys": self._keys.get(tool, handed.tenant_id, handed.run_id, seconds=seconds),
-                "identity": self._prove(tool, handed),
-            }
-        )
+        given = self._prepare(tool, handed)
         # A function of before there was such a field refuses it; a run that began then has none.
         unknown = {name for name in ("traceparent", "tool") if getattr(given, name) is None}
         payload = given.model_dump_json(by_alias=True, exclude=unknown).encode()
@@ -93,6 +89,16 @@ class LambdaFunctions:
                 f"the call has {len(payload):,} bytes", field="arguments", fix=f"at most {MAX_PAYLOAD_BYTES:,}"
             )
         return self._invoke(names[:1] if function is None else [function, *names], payload, handed.deadline)
+
+    def _prepare(self, tool: str, handed: HandedCall) -> HandedCall:
+        """Return the call with what proves to others for whom the tool asks."""
+        seconds = max(1.0, handed.deadline - self._clock())
+        try:
+            keys = self._keys.get(tool, handed.tenant_id, handed.run_id, seconds=seconds)
+            identity = self._prove(tool, handed)
+        except StoreUnavailable as error:
+            raise ToolThrottled(f"{error.message}; nothing was begun", retry_after=error.retry_after) from error
+        return handed.model_copy(update={"keys": keys, "identity": identity})
 
     def _invoke(self, functions: Sequence[str], payload: bytes, deadline: float) -> ToolAnswer:
         """Let the first of the functions answer that there is."""
@@ -111,6 +117,8 @@ class LambdaFunctions:
             if code in _GONE:
                 raise ConfigurationError(f"the tool's function can't be called: {code}") from error
             raise ToolUnavailable(f"the tool's function did not answer: {code}") from error
+        except (ConnectTimeoutError, EndpointConnectionError) as error:
+            raise ToolThrottled("Lambda could not be reached; nothing was begun") from error
         except BotoCoreError as error:
             raise ToolUnavailable(f"the tool's function could not be reached: {type(error).__name__}") from error
         if reply.get("FunctionError"):
