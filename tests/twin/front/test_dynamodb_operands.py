@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.twin.front.conftest import Client, make_table
-from twin.front.dynamodb.operands import check_operands
+from twin.front.dynamodb.language.reading import read_expressions
 
 pytestmark = pytest.mark.twin
 
@@ -246,6 +246,6 @@ def test_an_update_has_300_operators_and_functions_at_most(dynamodb: Any) -> Non
 
     # moto reads fewer than 300 in one expression, so what is taken is shown where it is counted.
     long = "SET " + ", ".join(f"a{number}=n+:v" for number in range(300))
-    check_operands("UpdateExpression", long, {":v": {"N": "1"}})
+    read_expressions({"UpdateExpression": long, "ExpressionAttributeValues": {":v": {"N": "1"}}})
     assert "more than 300 operators" in refuse(dynamodb.update_item, **update(f"{long}, b=if_not_exists(n,:v)"))
     dynamodb.update_item(**update("SET a=n - :v + n, b=if_not_exists(n,:v)"))

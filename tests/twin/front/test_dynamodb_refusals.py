@@ -251,6 +251,69 @@ def test_a_starting_key_that_is_none_of_the_table_is_refused(dynamodb: Any) -> N
         assert refuse(dynamodb.query, **query, ExclusiveStartKey=start) == "The provided starting key is invalid"
 
 
+def test_a_starting_key_has_values_of_a_key_and_fits_the_condition(dynamodb: Any) -> None:
+    query: Json = {
+        "TableName": "items",
+        "KeyConditionExpression": "pk = :p AND sk > :s",
+        "ExpressionAttributeValues": {":p": {"S": "a"}, ":s": {"S": "5"}},
+    }
+    told = refuse(dynamodb.query, **query, ExclusiveStartKey={**KEY, "pk": {"S": "p" * 2049}})
+    assert told.startswith("The provided starting key is invalid: ")
+    told = refuse(dynamodb.query, **query, ExclusiveStartKey={**KEY, "pk": {"S": "b"}})
+    assert told == "The provided starting key is outside query boundaries based on provided conditions"
+    told = refuse(dynamodb.query, **query, ExclusiveStartKey={**KEY, "sk": {"S": "5"}})
+    assert told == "The provided starting key does not match the range key predicate"
+    assert dynamodb.query(**query, ExclusiveStartKey={**KEY, "sk": {"S": "6"}})["Count"] == 0
+
+
+def test_expressions_do_not_stand_beside_the_parameters_of_the_time_before_them(dynamodb: Any) -> None:
+    keys = {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]}}
+    other = {"v": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "x"}]}}
+    values = {"ExpressionAttributeValues": {":p": {"S": "a"}}}
+    asked = {"KeyConditionExpression": "pk = :p", **values}
+    both: tuple[tuple[Any, Json, str], ...] = (
+        (dynamodb.get_item, {"Key": KEY, "AttributesToGet": ["v"], "ProjectionExpression": "v"}, "AttributesToGet"),
+        (dynamodb.put_item, {"Item": KEY, "Expected": other, "ConditionExpression": "attribute_exists(v)"}, "Expected"),
+        (dynamodb.query, {**asked, "KeyConditions": keys}, "KeyConditions"),
+        (dynamodb.query, {**asked, "QueryFilter": other}, "QueryFilter"),
+        (dynamodb.query, {"KeyConditions": keys, "QueryFilter": other, "ProjectionExpression": "v"}, "QueryFilter"),
+        (dynamodb.scan, {"ScanFilter": other, "FilterExpression": "v = :p", **values}, "ScanFilter"),
+        (
+            dynamodb.update_item,
+            {"Key": KEY, "AttributeUpdates": {"v": {"Value": {"S": "x"}}}, "ConditionExpression": "v = :p", **values},
+            "AttributeUpdates",
+        ),
+    )
+    for call, request, legacy in both:
+        told = refuse(call, TableName="items", **request)
+        assert told.startswith("Can not use both expression and non-expression parameters in the same request: ")
+        assert f"Non-expression parameters: {{{legacy}}} Expression parameters: {{" in told
+    batch = {"items": {"Keys": [KEY], "AttributesToGet": ["v"], "ProjectionExpression": "v"}}
+    assert refuse(dynamodb.batch_get_item, RequestItems=batch).startswith("Can not use both expression")
+    filtered = {"KeyConditions": keys, "FilterExpression": "v = :p", **values}
+    assert dynamodb.query(TableName="items", **filtered)["Count"] == 0
+
+
+def test_an_update_leaves_the_key_as_it_is(dynamodb: Any) -> None:
+    told = INVALID + "Cannot update attribute sk. This attribute is part of the key"
+    updated = {"sk": {"Action": "PUT", "Value": {"S": "2"}}}
+    assert refuse(dynamodb.update_item, TableName="items", Key=KEY, AttributeUpdates=updated) == told
+    assert refuse(dynamodb.update_item, TableName="items", Key=KEY, UpdateExpression="REMOVE sk") == told
+
+
+def test_names_of_placeholders_attributes_and_indexes_are_what_they_can_be(dynamodb: Any) -> None:
+    named = {"ProjectionExpression": "#a-b", "ExpressionAttributeNames": {"#a-b": "v"}}
+    told = refuse(dynamodb.get_item, TableName="items", Key=KEY, **named)
+    assert told == 'ExpressionAttributeNames contains invalid key: Syntax error; key: "#a-b"'
+    told = refuse(dynamodb.get_item, TableName="items", Key=KEY, AttributesToGet=["v", "v"])
+    assert told == INVALID + "Duplicate value in attribute name: v"
+    told = refuse(dynamodb.scan, TableName="items", IndexName="other")
+    assert told == "The table does not have the specified index: other"
+    # moto failed at a comma at the end, and the answer was an internal failure.
+    told = refuse(dynamodb.get_item, TableName="items", Key=KEY, ProjectionExpression="v,")
+    assert told == 'Invalid ProjectionExpression: Syntax error; token: "<EOF>", near: ","'
+
+
 def send(front: AwsFront, operation: str, body: object) -> tuple[int, str]:
     """Send what no SDK would send; return the status and the error's name."""
     keys = front.principals.administrator

@@ -1,4 +1,4 @@
-"""Expressions of a request: what they name and what they are given."""
+"""Expressions of a request: what they name and what they are given, and what they may not stand beside."""
 
 from __future__ import annotations
 
@@ -6,34 +6,39 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twin.front.dynamodb.operands import check_key_condition, check_operands
+from twin.front.dynamodb.language.conditions import walk
+from twin.front.dynamodb.language.key_conditions import (
+    check_key_conditions,
+    check_start,
+    read_key_conditions,
+    read_legacy_conditions,
+)
+from twin.front.dynamodb.language.nodes import Action, Given, Path
+from twin.front.dynamodb.language.reading import EXPRESSIONS, Expressions, read_expressions
 from twin.front.dynamodb.tables import TableShape
 from twin.front.dynamodb.values import InvalidRequest, check_attributes
 
-_EXPRESSIONS: Final = (
-    "ConditionExpression",
-    "FilterExpression",
-    "KeyConditionExpression",
-    "ProjectionExpression",
-    "UpdateExpression",
+LEGACY: Final = (
+    *("AttributesToGet", "QueryFilter", "ScanFilter", "ConditionalOperator", "KeyConditions"),
+    *("AttributeUpdates", "Expected"),
 )
+"""Parameters of the time before expressions (developer guide, "Legacy DynamoDB conditional parameters")."""
+
 _VALUE: Final = re.compile(r":\w+")
 _NAME: Final = re.compile(r"#\w+")
-_WORDS: Final = re.compile(r"(?<![\w.#:])(#?[A-Za-z_]\w*|#\w+)(?!\w*\s*\()")
-_KEYWORDS: Final = frozenset(("and", "or", "not", "between", "in"))
-
-_SET: Final = re.compile(r"(#\w+|[A-Za-z_]\w*)\s*=\s*(:\w+)\s*(?=,|$|\b(?:REMOVE|ADD|DELETE)\b)", re.IGNORECASE)
+_KEY: Final = re.compile(r"[#:]\w+", re.ASCII)
 
 Params = Mapping[str, Any]
 
 
-def check_expressions(params: Params) -> None:
-    """Check that values and names are given where they are used, and used where they are given.
+def check_expressions(params: Params) -> Expressions:
+    """Check that values and names are given where they are used, and used where they are given; and read expressions.
 
     Raises:
-        InvalidRequest: one is not.
+        InvalidRequest: one is not, or an expression breaks a rule.
     """
-    given = {kind: params[kind] for kind in _EXPRESSIONS if params.get(kind) is not None}
+    given = {kind: params[kind] for kind in EXPRESSIONS if params.get(kind) is not None}
+    _check_legacy(params, given)
     for field, pattern, noun in (
         ("ExpressionAttributeNames", _NAME, "name"),
         ("ExpressionAttributeValues", _VALUE, "value"),
@@ -52,10 +57,20 @@ def check_expressions(params: Params) -> None:
                         f"Invalid {kind}: An expression attribute {noun} used{where} is not defined; "
                         f"attribute {noun}: {found}"
                     )
-    values: Params = params.get("ExpressionAttributeValues") or {}
-    check_attributes(values)
-    for kind, text in given.items():
-        check_operands(kind, text, values)
+    check_attributes(params.get("ExpressionAttributeValues") or {})
+    return read_expressions(params)
+
+
+def _check_legacy(params: Params, given: Mapping[str, str]) -> None:
+    """Refuse older parameters beside expressions; `KeyConditions` may stand beside a filter."""
+    older = [name for name in LEGACY if params.get(name) is not None]
+    if "KeyConditions" in older and "KeyConditionExpression" not in given:
+        older.remove("KeyConditions")
+    if older and given:
+        raise InvalidRequest(
+            "Can not use both expression and non-expression parameters in the same request: "
+            f"Non-expression parameters: {{{', '.join(older)}}} Expression parameters: {{{', '.join(given)}}}"
+        )
 
 
 def _check_given(params: Params, field: str, given: Mapping[str, str]) -> None:
@@ -65,23 +80,30 @@ def _check_given(params: Params, field: str, given: Mapping[str, str]) -> None:
         raise InvalidRequest(f"{field} can only be specified when using expressions")
     if not params[field]:
         raise InvalidRequest(f"{field} must not be empty")
+    sign = "#" if field == "ExpressionAttributeNames" else ":"
+    for key in params[field]:
+        if not key.startswith(sign) or not _KEY.fullmatch(key):
+            raise InvalidRequest(f'{field} contains invalid key: Syntax error; key: "{key}"')
 
 
-def check_query(params: Params, table: TableShape) -> None:
-    """Check a query's condition, and refuse a filter on the key of what is queried.
+def check_query(params: Params, table: TableShape, expressions: Expressions) -> None:
+    """Check a query's condition and starting key, and refuse a filter on the key of what is queried.
 
     Raises:
-        InvalidRequest: the filter names a key attribute, or the condition is none on keys.
+        InvalidRequest: the filter names a key attribute, the condition is none on keys, or the key does not fit it.
     """
-    names: Params = params.get("ExpressionAttributeNames") or {}
     shape = table.indexes.get(params.get("IndexName") or "", table.key)
-    values: Params = params.get("ExpressionAttributeValues") or {}
-    check_key_condition(params.get("KeyConditionExpression") or "", names, values, shape)
-    for word in _WORDS.findall(params.get("FilterExpression") or ""):
-        name = names.get(word, word)
-        if name in shape.names and word.lower() not in _KEYWORDS:
+    root = expressions.conditions.get("KeyConditionExpression")
+    legacy = read_legacy_conditions(params.get("KeyConditions") or {})
+    conditions = legacy if root is None else read_key_conditions(root)
+    check_key_conditions(conditions, shape)
+    if params.get("ExclusiveStartKey") is not None:
+        check_start(params["ExclusiveStartKey"], sorted(conditions, key=lambda one: one.name != shape.names[0]))
+    found = expressions.conditions.get("FilterExpression")
+    for node in walk(found) if found is not None else ():
+        if isinstance(node, Path) and node.parts[0] in shape.names:
             raise InvalidRequest(
-                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {node.parts[0]}"
             )
     for name in params.get("QueryFilter") or {}:
         if name in shape.names:
@@ -90,18 +112,25 @@ def check_query(params: Params, table: TableShape) -> None:
             )
 
 
-def check_index_updates(params: Params, table: TableShape) -> None:
-    """Refuse an update that gives an index key a value of another type; what is computed is checked once it is known.
+def check_updates(params: Params, table: TableShape, actions: list[Action]) -> None:
+    """Refuse an update of the key, or of an index key to another type; what is computed is checked once it is known.
 
     Raises:
-        InvalidRequest: it does.
+        InvalidRequest: it is one.
     """
-    names: Params = params.get("ExpressionAttributeNames") or {}
-    values: Params = params.get("ExpressionAttributeValues") or {}
+    for name in (*(action.path.parts[0] for action in actions), *(params.get("AttributeUpdates") or {})):
+        if name in table.key.names:
+            raise InvalidRequest(
+                "One or more parameter values were invalid: "
+                f"Cannot update attribute {name}. This attribute is part of the key"
+            )
     types = {name: kind for shape in table.indexes.values() for name, kind in shape.attributes}
-    for path, value in _SET.findall(params.get("UpdateExpression") or ""):
-        kind = types.get(names.get(path, path))
-        if kind is not None and kind not in values[value]:
+    for action in actions:
+        kind = types.get(str(action.path.parts[0])) if len(action.path.parts) == 1 else None
+        if kind is None:
+            continue
+        given = action.value.kind if action.section == "SET" and isinstance(action.value, Given) else kind
+        if given != kind:
             raise InvalidRequest(
                 "The update expression attempted to update the secondary index key to unsupported type"
             )

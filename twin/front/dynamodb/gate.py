@@ -76,7 +76,7 @@ class DynamoGate:
                 return self._ask(call, environ)
         if call.operation in _WRITES or call.operation in _TRANSACTIONS:
             return self._serve_held(call, environ)
-        return self._serve_by_moto(call, environ)
+        return self._ask(call, environ) if call.operation in OPERATIONS else self._serve_by_moto(call, environ)
 
     def _serve_held(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         with self._lock:

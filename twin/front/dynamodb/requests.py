@@ -9,7 +9,7 @@ from typing import Any, Final
 import botocore.session
 from botocore.validate import ParamValidator
 
-from twin.front.dynamodb.expressions import check_expressions, check_index_updates, check_query
+from twin.front.dynamodb.expressions import check_expressions, check_query, check_updates
 from twin.front.dynamodb.tables import FindTable, TableShape
 from twin.front.dynamodb.values import InvalidRequest, check_attributes, measure_item
 
@@ -47,13 +47,14 @@ def check_request(operation: str, params: Params, find_table: FindTable, measure
     if operation not in OPERATIONS:
         return
     _check_shape(operation, params)
+    if operation in ("Query", "Scan"):
+        _check_read(operation, params, find_table)
+        return
     for name, entry in list_entries(operation, params):
         table = find_table(name)
         if table is not None:  # what there is not, is told by moto
             _check_entry(entry, table)
-    if operation in ("Query", "Scan"):
-        _check_read(operation, params, find_table)
-    elif operation.startswith("Batch"):
+    if operation.startswith("Batch"):
         _check_batch(operation, params, find_table)
     elif operation.startswith("Transact"):
         _check_transaction(params, measure_stored)
@@ -99,16 +100,24 @@ def _list_batch(wanted: Any) -> Iterator[Params]:
 
 
 def _check_entry(entry: Params, table: TableShape) -> None:
-    check_expressions(entry)
+    expressions = check_expressions(entry)
+    _check_attributes_to_get(entry)
     if "Item" in entry:
         check_attributes(entry["Item"])
         table.check_item(entry["Item"])
     if "Key" in entry:
         check_attributes(entry["Key"])
         table.check_key(entry["Key"])
-    check_index_updates(entry, table)
+    check_updates(entry, table, expressions.actions)
     updates = entry.get("AttributeUpdates") or {}
     check_attributes({name: one["Value"] for name, one in updates.items() if "Value" in one})
+
+
+def _check_attributes_to_get(params: Params) -> None:
+    names = params.get("AttributesToGet") or []
+    twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
+    if twice is not None:
+        raise InvalidRequest(f"One or more parameter values were invalid: Duplicate value in attribute name: {twice}")
 
 
 def _check_read(operation: str, params: Params, find_table: FindTable) -> None:
@@ -118,17 +127,21 @@ def _check_read(operation: str, params: Params, find_table: FindTable) -> None:
             "Member must have value greater than or equal to 1"
         )
     table = find_table(params["TableName"])
-    if table is None:
+    if table is None:  # told by moto
         return
+    expressions = check_expressions(params)
+    _check_attributes_to_get(params)
+    if params.get("IndexName") is not None and params["IndexName"] not in table.indexes:
+        raise InvalidRequest(f"The table does not have the specified index: {params['IndexName']}")
+    start = params.get("ExclusiveStartKey")
+    if start is not None:
+        _check_start(start, params.get("IndexName"), table)
     if operation == "Query":
         if "KeyConditionExpression" not in params and "KeyConditions" not in params:
             raise InvalidRequest(
                 "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
             )
-        check_query(params, table)
-    start = params.get("ExclusiveStartKey")
-    if start is not None:
-        _check_start(start, params.get("IndexName"), table)
+        check_query(params, table, expressions)
 
 
 def _check_start(start: Params, index: str | None, table: TableShape) -> None:
@@ -138,6 +151,11 @@ def _check_start(start: Params, index: str | None, table: TableShape) -> None:
     check_attributes(start)
     if start.keys() != types.keys() or any(kind not in start[name] for name, kind in types.items()):
         raise InvalidRequest("The provided starting key is invalid")
+    for shape in shapes:
+        try:
+            shape.check_key_values(start)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"The provided starting key is invalid: {error}") from error
 
 
 def _check_batch(operation: str, params: Params, find_table: FindTable) -> None:

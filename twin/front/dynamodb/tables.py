@@ -48,6 +48,20 @@ class KeyShape:
                     f"Aggregated size of all range keys has exceeded the size limit of {SORT_KEY_BYTES} bytes"
                 )
 
+    def check_key_values(self, values: Values) -> None:
+        """Refuse values that no key has, as far as they are given: empty ones and those that are too long.
+
+        Raises:
+            InvalidRequest: one is.
+        """
+        for name in self.names:
+            if _is_empty(values.get(name, {})):
+                raise InvalidRequest(
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute "
+                    f"cannot contain an empty string value. Key: {name}"
+                )
+        self.check_sizes(values)
+
 
 @dataclass(frozen=True)
 class TableShape:
@@ -64,8 +78,7 @@ class TableShape:
         """
         if set(key) != set(self.key.names) or any(kind not in key[name] for name, kind in self.key.attributes):
             raise InvalidRequest("The provided key element does not match the schema")
-        self._check_empty(key)
-        self.key.check_sizes(key)
+        self.key.check_key_values(key)
 
     def check_item(self, item: Values) -> None:
         """Check the keys in an item: the table's are there, those of indexes may be.
@@ -82,8 +95,7 @@ class TableShape:
                     "One or more parameter values were invalid: "
                     f"Type mismatch for key {name} expected: {kind} actual: {actual}"
                 )
-        self._check_empty(item)
-        self.key.check_sizes(item)
+        self.key.check_key_values(item)
         for shape in self.indexes.values():
             _check_index(shape, item)
         if measure_item(item) > ITEM_BYTES:
@@ -105,14 +117,6 @@ class TableShape:
             _check_index(shape, item)
         if measure_item(item) > ITEM_BYTES:
             raise InvalidRequest("Item size to update has exceeded the maximum allowed size")
-
-    def _check_empty(self, values: Values) -> None:
-        for name in self.key.names:
-            if _is_empty(values[name]):
-                raise InvalidRequest(
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute "
-                    f"cannot contain an empty string value. Key: {name}"
-                )
 
 
 def _check_index(shape: KeyShape, item: Values) -> None:

@@ -1,0 +1,1 @@
+"""Tests of what the front of the twin refuses."""

@@ -1,0 +1,1 @@
+"""DynamoDB's language of expressions: read into a tree, and held against its rules."""
