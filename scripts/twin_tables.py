@@ -79,6 +79,7 @@ LIMITS = (
     Limit("SQS", "visibility timeout", "s", f"{_CHECKS}.queues", "HIDDEN_SECONDS"),
     Limit("SQS", "wait of a receive", "s", f"{_CHECKS}.queues", "WAIT_SECONDS"),
     Limit("SQS", "retention of a message", "s", f"{_CHECKS}.queues", "RETENTION_SECONDS"),
+    Limit("SQS", "receives before the dead-letter queue", "", f"{_CHECKS}.queues", "RECEIVES"),
     Limit("SSM", "parameter of the standard tier", "characters", f"{_CHECKS}.values", "STANDARD_CHARACTERS"),
     Limit("SSM", "parameter of the advanced tier", "characters", f"{_CHECKS}.values", "ADVANCED_CHARACTERS"),
     Limit("Step Functions", "input, output or result", "bytes", "twin.machine.encoding", "MAX_BYTES"),

@@ -27,6 +27,7 @@ from twin.moto_patches import (
     secret_versions,
     updates,
 )
+from twin.moto_patches.buckets import listings
 from twin.moto_patches.events import targets
 from twin.moto_patches.functions import versions
 from twin.moto_patches.patching import apply_once
@@ -38,6 +39,7 @@ LASTING: Final = (
     policies,
     retention,
     dynamodb,
+    listings,
     lookups,
     object_lock,
     secret_versions,

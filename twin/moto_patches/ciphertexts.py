@@ -1,7 +1,9 @@
-"""KMS Decrypt: of a ciphertext that the named key did not make, moto says AccessDeniedException.
+"""KMS: what a key may do, and errors of decryption.
 
-AWS says InvalidCiphertextException of what is no ciphertext, and IncorrectKeyException of one that another key made
-(KMS API reference, Decrypt, "Errors"). AccessDeniedException is of callers.
+What moto gets wrong: keys that are disabled or wait for their deletion encrypt and decrypt, keys for MACs encrypt, and
+of a ciphertext that the named key did not make it says AccessDeniedException. AWS says InvalidCiphertextException of
+what is no ciphertext, and IncorrectKeyException of one that another key made (KMS API reference, "Errors" of each
+operation; developer guide, "Key states of AWS KMS keys"). AccessDeniedException is of callers.
 """
 
 from typing import Any
@@ -14,20 +16,62 @@ from moto.kms.utils import _deserialize_ciphertext_blob
 from twin.moto_patches.patching import Patches
 
 
-def apply(patches: Patches) -> None:
-    """Answer as AWS does."""
-    original = KmsBackend.decrypt
+def _check_key(backend: Any, key_id: str, usage: str) -> None:
+    """Refuse a key that does not do what it is asked for; what there is not, moto tells of.
 
+    Raises:
+        JsonRESTError: it is disabled, waits for its deletion, or is for something else.
+    """
+    key = backend.keys.get(key_id)
+    if key is None:
+        return
+    if key.key_state == "Disabled":
+        raise JsonRESTError("DisabledException", f"{key.arn} is disabled.")
+    if key.key_state != "Enabled":
+        told = {"PendingDeletion": "pending deletion", "PendingImport": "pending import"}.get(key.key_state)
+        raise JsonRESTError("KMSInvalidStateException", f"{key.arn} is {told or 'not in a valid state'}.")
+    if (key.key_usage or "ENCRYPT_DECRYPT") != usage:
+        raise JsonRESTError("InvalidKeyUsageException", f"{key.arn} key usage is {key.key_usage} which is not valid.")
+
+
+def _wrap_encrypt(original: Any) -> Any:
+    def encrypt(self: Any, key_id: str, plaintext: bytes, encryption_context: dict[str, str]) -> Any:
+        _check_key(self, self.any_id_to_key_id(key_id), "ENCRYPT_DECRYPT")
+        return original(self, key_id, plaintext, encryption_context)
+
+    return encrypt
+
+
+def _wrap_generate_mac(original: Any) -> Any:
+    def generate_mac(self: Any, message: bytes, key_id: str, *args: Any, **named: Any) -> Any:
+        _check_key(self, self.any_id_to_key_id(key_id), "GENERATE_VERIFY_MAC")
+        return original(self, message, key_id, *args, **named)
+
+    return generate_mac
+
+
+def _wrap_decrypt(original: Any) -> Any:
     def decrypt(
         self: Any, ciphertext_blob: bytes, encryption_context: dict[str, str], key_id: str | None = None
     ) -> Any:
         try:
+            maker: str = _deserialize_ciphertext_blob(ciphertext_blob=ciphertext_blob).key_id
+        except Exception as error:  # boundary: moto unpacks bytes of any kind
+            raise InvalidCiphertextException() from error
+        _check_key(self, maker, "ENCRYPT_DECRYPT")
+        try:
             return original(self, ciphertext_blob, encryption_context, key_id)
         except AccessDeniedException as error:
-            maker = _deserialize_ciphertext_blob(ciphertext_blob=ciphertext_blob).key_id
             if key_id is None or maker not in self.keys:
                 raise InvalidCiphertextException() from error
             message = "The key ID in the request does not identify a CMK that can perform this operation."
             raise JsonRESTError("IncorrectKeyException", message) from error
 
-    patches.set_attribute(KmsBackend, "decrypt", decrypt)
+    return decrypt
+
+
+def apply(patches: Patches) -> None:
+    """Answer as AWS does."""
+    patches.set_attribute(KmsBackend, "encrypt", _wrap_encrypt(KmsBackend.encrypt))
+    patches.set_attribute(KmsBackend, "decrypt", _wrap_decrypt(KmsBackend.decrypt))
+    patches.set_attribute(KmsBackend, "generate_mac", _wrap_generate_mac(KmsBackend.generate_mac))

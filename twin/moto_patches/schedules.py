@@ -1,7 +1,12 @@
-"""Schedules of EventBridge Scheduler: moto keeps them and never fires them, and takes any text for an expression."""
+"""Schedules of EventBridge Scheduler: moto keeps them and never fires them, and takes any text for an expression.
+
+Of a group that there is not, it answers with an internal error.
+"""
 
 from collections.abc import Callable
 from typing import Any
+
+from moto.scheduler.exceptions import ScheduleGroupNotFound
 
 from twin.moto_patches.patching import Patches
 
@@ -29,6 +34,8 @@ def _report(original: Callable[..., Any], check: Check, changed: Callable[[], No
     def call(backend: Any, *args: Any, **named: Any) -> Any:
         if "schedule_expression" in named:
             _refuse_unreadable(check, named["schedule_expression"], named.get("schedule_expression_timezone"))
+            if (named.get("group_name") or "default") not in backend.schedule_groups:
+                raise ScheduleGroupNotFound(named["group_name"])
         result = original(backend, *args, **named)
         changed()
         return result

@@ -5,6 +5,7 @@
 * `RotateSecret` without a function moves AWSCURRENT to an empty version, so that the value is lost; AWS refuses it.
 * `RotateSecret` with a function calls moto's own Lambda, and AWSCURRENT moves whatever came of that. AWS makes a
   version with the label AWSPENDING and calls the function for four steps; the function moves AWSCURRENT, in the last.
+* A secret that is marked for deletion gets new values, and another one of its name is said to exist.
 """
 
 import time
@@ -72,6 +73,19 @@ def apply(patches: Patches) -> None:
             secret.default_version_id = move_to_version_id
         return moved
 
+    check_existing = SecretsManagerBackend._check_with_existing_secrets_and_versions
+
+    def check_with_existing(self: Any, secret_name: str, *args: Any, on_create: bool = False) -> Any:
+        secret = self.secrets[secret_name] if secret_name in self.secrets.keys() else None
+        if isinstance(secret, FakeSecret) and secret.is_deleted():
+            raise InvalidRequestException(
+                "You can't create this secret because a secret with this name is already scheduled for deletion."
+                if on_create
+                else "You can't perform this operation on the secret because it was marked for deletion."
+            )
+        return check_existing(self, secret_name, *args, on_create=on_create)
+
+    patches.set_attribute(SecretsManagerBackend, "_check_with_existing_secrets_and_versions", check_with_existing)
     patches.set_attribute(FakeSecret, "reset_default_version", reset_default_version)
     patches.set_attribute(SecretsManagerBackend, "update_secret_version_stage", update_secret_version_stage)
     patches.set_attribute(SecretsManagerBackend, "rotate_secret", _rotate_secret)

@@ -1,6 +1,7 @@
 """What SQS, S3, EventBridge and Step Functions refuse, by their API references."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -297,3 +298,75 @@ def test_messages_of_topics_secrets_and_parameters_are_what_their_services_store
     assert (
         fail(ssm.put_parameter, **{**long, "Name": "q", "Value": "x" * 8193}, Tier="Advanced") == "ValidationException"
     )
+
+
+def test_a_page_of_a_list_of_objects_is_asked_for_as_s3_gave_it_out(client: Client) -> None:
+    # moto answered both with an internal error.
+    s3 = client("s3")
+    s3.create_bucket(Bucket="docs")
+    for key in ("a", "b"):
+        s3.put_object(Bucket="docs", Key=key, Body=b"")
+    assert fail(s3.list_objects_v2, Bucket="docs", ContinuationToken="made-up") == "InvalidArgument"
+    assert fail(s3.list_objects_v2, Bucket="docs", MaxKeys=-1) == "InvalidArgument"
+    page = s3.list_objects_v2(Bucket="docs", MaxKeys=1)
+    rest = s3.list_objects_v2(Bucket="docs", ContinuationToken=page["NextContinuationToken"])
+    assert [one["Key"] for one in rest["Contents"]] == ["b"]
+
+
+def test_ids_attributes_and_policies_of_queues_have_their_form(client: Client) -> None:
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    fifo = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    assert fail(sqs.send_message, QueueUrl=url, MessageBody="a", MessageDeduplicationId="d") == "InvalidParameterValue"
+    for group in ("a b", "g" * 129, "ä"):
+        sent = {"MessageBody": "a", "MessageGroupId": group, "MessageDeduplicationId": "d"}
+        assert fail(sqs.send_message, QueueUrl=fifo, **sent) == "InvalidParameterValue", group
+    sqs.send_message(QueueUrl=fifo, MessageBody="a", MessageGroupId="g!~", MessageDeduplicationId="d" * 128)
+    for name, value in (
+        ("AWS.a", {"DataType": "String", "StringValue": "x"}),
+        ("a", {"DataType": "Number", "StringValue": "one"}),
+    ):
+        sent = {"MessageBody": "a", "MessageAttributes": {name: value}}
+        assert fail(sqs.send_message, QueueUrl=url, **sent) == "InvalidParameterValue", name
+    number = {"a": {"DataType": "Number", "StringValue": "-1.5e3"}}
+    sqs.send_message(QueueUrl=url, MessageBody="a", MessageAttributes=number)
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for count in (0, 1001, "x"):
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": count})
+        code = fail(sqs.set_queue_attributes, QueueUrl=url, Attributes={"RedrivePolicy": policy})
+        assert code == "InvalidParameterValue", count
+    assert fail(sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": "{"}) == "InvalidAttributeValue"
+    assert fail(sqs.receive_message, QueueUrl=url, AttributeNames=["Other"]) == "InvalidAttributeName"
+    assert sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+    entries = [{"Id": str(number), "ReceiptHandle": "x"} for number in range(11)]
+    assert fail(sqs.delete_message_batch, QueueUrl=url, Entries=entries).endswith("TooManyEntriesInBatchRequest")
+
+
+def test_a_message_for_each_protocol_has_one_for_all_others(client: Client) -> None:
+    sns = client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    for text in ("a", "[]", '{"sqs": "a"}', '{"default": 1}'):
+        assert fail(sns.publish, TopicArn=topic, Message=text, MessageStructure="json") == "InvalidParameter", text
+    assert sns.publish(TopicArn=topic, Message='{"default": "a"}', MessageStructure="json")["MessageId"]
+
+
+def test_a_schedule_has_a_window_times_and_a_target_that_fit(client: Client) -> None:
+    scheduler = client("scheduler")
+    good: dict[str, Any] = {
+        "Name": "s",
+        "ScheduleExpression": "rate(1 day)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "RoleArn": "arn:aws:iam::123456789012:role/r",
+        },
+    }
+    for changed in (
+        {"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}},
+        {"FlexibleTimeWindow": {"Mode": "OFF", "MaximumWindowInMinutes": 5}},
+        {"Target": {**good["Target"], "Arn": "f"}},
+        {"StartDate": datetime(2030, 1, 2, tzinfo=UTC), "EndDate": datetime(2030, 1, 1, tzinfo=UTC)},
+    ):
+        assert fail(scheduler.create_schedule, **good | changed) == "ValidationException", changed
+    flexible = {"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}}
+    assert scheduler.create_schedule(**good | flexible)["ScheduleArn"]

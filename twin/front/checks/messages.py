@@ -19,6 +19,8 @@ _CHARACTERS: Final = (
     "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
     "#x10000 to #x10FFFF"
 )
+_RESERVED: Final = ("AWS.", "AMAZON.")
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INVALID: Final = "InvalidParameterValue"
 
 Refusal = tuple[str, str]
@@ -53,12 +55,18 @@ def check_message(message: Mapping[str, Any]) -> Refusal | None:
 
 
 def _check_attribute(name: str, value: Mapping[str, Any]) -> Refusal | None:
-    kind = str(value.get("DataType", "")).partition(".")[0]
+    if not value.get("DataType"):
+        return _INVALID, f"The message attribute '{name}' must contain a non-empty message attribute type."
+    if name.upper().startswith(_RESERVED):
+        return _INVALID, f"Message (user) attribute name '{name}' can not start with AWS. or Amazon."
+    kind = str(value["DataType"]).partition(".")[0]
     held = value.get("BinaryValue" if kind == "Binary" else "StringValue")
     if kind in ("String", "Number", "Binary") and not held:
         return _INVALID, f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'."
     if kind != "Binary" and _FORBIDDEN.search(str(held or "")):
         return _INVALID, _CHARACTERS
+    if kind == "Number" and not _NUMBER.fullmatch(str(held)):
+        return _INVALID, f"Can't cast the value of message (user) attribute '{name}' to a number."
     return None
 
 

@@ -24,6 +24,7 @@ TAGS: Final = 10
 TAG_KEY_CHARACTERS: Final = 128
 TAG_VALUE_CHARACTERS: Final = 256
 
+_LARGEST_INTEGER: Final = 2_147_483_647
 _OWNERS_ACL: Final = "bucket-owner-full-control"
 _METADATA: Final = "x-amz-meta-"
 _WRITES: Final = ("PutObject", "CopyObject", "CreateMultipartUpload")
@@ -65,6 +66,14 @@ def check_tags(tags: Iterable[tuple[str, str]]) -> Refusal | None:
         if len(value) > TAG_VALUE_CHARACTERS:
             return "InvalidTag", "The TagValue you have provided is invalid"
     return None
+
+
+def check_listing(call: ApiCall) -> Refusal | None:
+    """Return why a page of a list of objects is refused, None where it is given."""
+    wanted = call.query.get("max-keys", "1000")
+    if wanted.isascii() and wanted.isdecimal() and int(wanted) <= _LARGEST_INTEGER:
+        return None
+    return "InvalidArgument", f"Argument maxKeys must be an integer between 0 and {_LARGEST_INTEGER}"
 
 
 def check_deletion(call: ApiCall) -> Refusal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,20 @@ WAIT_SECONDS: Final = 20
 RETENTION_SECONDS: Final = 1_209_600
 """Longest time that a queue keeps a message."""
 
+RECEIVES: Final = 1000
+"""Most receives of a message before it goes to a dead-letter queue."""
+
+BATCH_ENTRIES: Final = 10
+"""Most entries of a batch."""
+
+_ID: Final = re.compile(r"""[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}""")
+_OBJECTS: Final = ("Policy", "RedrivePolicy", "RedriveAllowPolicy")
+_OF_MESSAGES: Final = frozenset(
+    (
+        *("All", "AWSTraceHeader", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "SenderId"),
+        *("DeadLetterQueueSourceArn", "MessageDeduplicationId", "MessageGroupId", "SentTimestamp", "SequenceNumber"),
+    )
+)
 _ATTRIBUTES: Final = {
     "DelaySeconds": (0, DELAY_SECONDS),
     "KmsDataKeyReusePeriodSeconds": (60, 86_400),
@@ -54,17 +69,73 @@ def check_attributes(call: ApiCall) -> Refusal | None:
                 return "InvalidAttributeValue", f"Invalid value for the parameter {name}."
         elif name not in _OTHER_ATTRIBUTES:
             return "InvalidAttributeName", f"Unknown Attribute {name}."
+        elif name in _OBJECTS and value:
+            refusal = _check_object(name, str(value))
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _check_object(name: str, text: str) -> Refusal | None:
+    """Return why an attribute that is a JSON object is refused."""
+    told = f"Value {text} for parameter {name} is invalid. Reason: "
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError):
+        held = None
+    if not isinstance(held, dict):
+        return (
+            ("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+            if name == "Policy"
+            else (
+                "InvalidParameterValue",
+                f"{told}Redrive policy is not a valid JSON map.",
+            )
+        )
+    count = held.get("maxReceiveCount")
+    if name == "RedrivePolicy" and not _is_within(count, 1, RECEIVES):
+        reason = f"Invalid value for maxReceiveCount: {count}, valid values are from 1 to {RECEIVES} both inclusive."
+        return "InvalidParameterValue", told + reason
     return None
 
 
 def check_parameters(call: ApiCall) -> Refusal | None:
     """Return why a number of a request is refused, None where all are in their ranges."""
+    names = (*(call.params.get("AttributeNames") or ()), *(call.params.get("MessageSystemAttributeNames") or ()))
+    unknown = [name for name in names if name not in _OF_MESSAGES]
+    if call.operation == "ReceiveMessage" and unknown:
+        return "InvalidAttributeName", f"Unknown Attribute {unknown[0]}."
     return check_ranges(call.params)
 
 
 def check_send(call: ApiCall) -> Refusal | None:
     """Return why a message is not sent, None where it is."""
-    return check_message(call.params) or check_ranges(call.params)
+    return check_message(call.params) or check_ranges(call.params) or check_ids(call.params, call.params["QueueUrl"])
+
+
+def check_ids(params: Mapping[str, Any], url: str) -> Refusal | None:
+    """Return why the ids of a message's group and of its deduplication are refused; the latter is for FIFO queues."""
+    for name in ("MessageGroupId", "MessageDeduplicationId"):
+        value = params.get(name)
+        if value is not None and not _ID.fullmatch(value):
+            reason = f"{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
+            return "InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}"
+    if params.get("MessageDeduplicationId") is not None and not url.endswith(".fifo"):
+        value = params["MessageDeduplicationId"]
+        reason = "The request include parameter that is not valid for this queue type."
+        return "InvalidParameterValue", (
+            f"Value {value} for parameter MessageDeduplicationId is invalid. Reason: {reason}"
+        )
+    return None
+
+
+def check_deletions(call: ApiCall) -> Refusal | None:
+    """Return why a batch of deletions, or of changes of visibility, is refused as a whole."""
+    count = len(call.params.get("Entries") or [])
+    if count <= BATCH_ENTRIES:
+        return None
+    told = f"Maximum number of entries per request are {BATCH_ENTRIES}. You have sent {count}."
+    return "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", told
 
 
 def check_ranges(params: Mapping[str, Any]) -> Refusal | None:
@@ -95,7 +166,7 @@ def send_batch(call: ApiCall, send: Callable[[bytes], ApiResponse]) -> ApiRespon
     refused: Entries = []
     taken: Entries = []
     for entry in entries:
-        refusal = check_message(entry) or check_ranges(entry)
+        refusal = check_message(entry) or check_ranges(entry) or check_ids(entry, str(call.params.get("QueueUrl")))
         if refusal is None:
             taken.append(entry)
         else:

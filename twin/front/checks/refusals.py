@@ -7,10 +7,11 @@ from typing import Final
 
 from twin.front.checks.events import check_events, check_rule
 from twin.front.checks.messages import Refusal
-from twin.front.checks.objects import check_acl, check_deletion, check_object
-from twin.front.checks.queues import check_attributes, check_parameters, check_send
+from twin.front.checks.objects import check_acl, check_deletion, check_listing, check_object
+from twin.front.checks.queues import check_attributes, check_deletions, check_parameters, check_send
+from twin.front.checks.schedules import check_schedule
 from twin.front.checks.targets import check_targets
-from twin.front.checks.values import check_notification, check_parameter, check_secret
+from twin.front.checks.values import check_key_deletion, check_notification, check_parameter, check_secret
 from twin.front.errors import build_error
 from twin.front.model import ApiCall, ApiResponse
 
@@ -29,15 +30,21 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[ApiCall], Refusal | None]]] = 
     ("sqs", "SendMessage"): check_send,
     ("sqs", "ReceiveMessage"): check_parameters,
     ("sqs", "ChangeMessageVisibility"): check_parameters,
+    ("sqs", "DeleteMessageBatch"): check_deletions,
+    ("sqs", "ChangeMessageVisibilityBatch"): check_deletions,
     ("sqs", "CreateQueue"): check_attributes,
     ("sqs", "SetQueueAttributes"): check_attributes,
     **{("s3", operation): check_object for operation in _OBJECTS},
     ("s3", "DeleteObjects"): check_deletion,
+    ("s3", "ListObjectsV2"): check_listing,
     ("s3", "PutObjectAcl"): check_acl,
     ("s3", "PutBucketAcl"): check_acl,
     ("events", "PutEvents"): check_events,
     ("events", "PutRule"): check_rule,
     ("events", "PutTargets"): check_targets,
+    ("kms", "ScheduleKeyDeletion"): check_key_deletion,
+    ("scheduler", "CreateSchedule"): check_schedule,
+    ("scheduler", "UpdateSchedule"): check_schedule,
     ("sns", "Publish"): check_notification,
     **{("secretsmanager", operation): check_secret for operation in _SECRETS},
     ("ssm", "PutParameter"): check_parameter,

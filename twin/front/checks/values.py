@@ -1,9 +1,10 @@
-"""What SNS, Secrets Manager and Systems Manager refuse of what they are given, beside what their models state."""
+"""What KMS, SNS, Secrets Manager and Systems Manager refuse of what they are given, beside what their models state."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from typing import Final
 
@@ -25,6 +26,9 @@ STANDARD_CHARACTERS: Final = 4096
 ADVANCED_CHARACTERS: Final = 8192
 """Longest value of a parameter of the advanced tier."""
 
+DELETION_DAYS: Final = (7, 30)
+"""Days that a key waits for its deletion (API reference of `ScheduleKeyDeletion`; the model has other ones)."""
+
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SECRET_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
 
@@ -39,7 +43,34 @@ def check_notification(call: ApiCall) -> Refusal | None:
         return "InvalidParameter", "Invalid parameter: Message too long"
     if subject is not None and (not 1 <= len(subject) <= SUBJECT_CHARACTERS or _CONTROL.search(subject)):
         return "InvalidParameter", "Invalid parameter: Subject"
-    return None
+    return _check_structure(message) if call.params.get("MessageStructure") == "json" else None
+
+
+def _check_structure(message: str) -> Refusal | None:
+    """Return why a message for each protocol is refused: it is an object with texts, one of them for all others."""
+    structure = "Invalid parameter: Message Structure - "
+    try:
+        held = json.loads(message)
+    except (ValueError, RecursionError):
+        held = None
+    if not isinstance(held, dict):
+        return "InvalidParameter", f"{structure}JSON message body failed to parse"
+    return (
+        None
+        if isinstance(held.get("default"), str)
+        else (
+            "InvalidParameter",
+            f"{structure}No default entry in JSON message body",
+        )
+    )
+
+
+def check_key_deletion(call: ApiCall) -> Refusal | None:
+    """Return why a key is not scheduled for deletion, None where it is."""
+    days = call.params.get("PendingWindowInDays")
+    if days is None or DELETION_DAYS[0] <= days <= DELETION_DAYS[1]:
+        return None
+    return "ValidationException", f"Days {days} is not between {DELETION_DAYS[0]} and {DELETION_DAYS[1]}"
 
 
 def check_secret(call: ApiCall) -> Refusal | None:

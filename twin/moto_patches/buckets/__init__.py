@@ -1,0 +1,1 @@
+"""What is changed in the buckets of moto's S3."""
