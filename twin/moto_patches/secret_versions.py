@@ -73,7 +73,7 @@ def apply(patches: Patches) -> None:
             secret.default_version_id = move_to_version_id
         return moved
 
-    check_existing = SecretsManagerBackend._check_with_existing_secrets_and_versions
+    check_existing: Any = SecretsManagerBackend._check_with_existing_secrets_and_versions
 
     def check_with_existing(self: Any, secret_name: str, *args: Any, on_create: bool = False) -> Any:
         secret = self.secrets[secret_name] if secret_name in self.secrets.keys() else None

@@ -326,8 +326,9 @@ def test_ids_attributes_and_policies_of_queues_have_their_form(client: Client) -
         ("AWS.a", {"DataType": "String", "StringValue": "x"}),
         ("a", {"DataType": "Number", "StringValue": "one"}),
     ):
-        sent = {"MessageBody": "a", "MessageAttributes": {name: value}}
-        assert fail(sqs.send_message, QueueUrl=url, **sent) == "InvalidParameterValue", name
+        attributes = {name: value}
+        code = fail(sqs.send_message, QueueUrl=url, MessageBody="a", MessageAttributes=attributes)
+        assert code == "InvalidParameterValue", name
     number = {"a": {"DataType": "Number", "StringValue": "-1.5e3"}}
     sqs.send_message(QueueUrl=url, MessageBody="a", MessageAttributes=number)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -352,21 +353,23 @@ def test_a_message_for_each_protocol_has_one_for_all_others(client: Client) -> N
 
 def test_a_schedule_has_a_window_times_and_a_target_that_fit(client: Client) -> None:
     scheduler = client("scheduler")
+    target = {
+        "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "RoleArn": "arn:aws:iam::123456789012:role/r",
+    }
     good: dict[str, Any] = {
         "Name": "s",
         "ScheduleExpression": "rate(1 day)",
         "FlexibleTimeWindow": {"Mode": "OFF"},
-        "Target": {
-            "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
-            "RoleArn": "arn:aws:iam::123456789012:role/r",
-        },
+        "Target": target,
     }
-    for changed in (
+    wrong: list[dict[str, Any]] = [
         {"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}},
         {"FlexibleTimeWindow": {"Mode": "OFF", "MaximumWindowInMinutes": 5}},
-        {"Target": {**good["Target"], "Arn": "f"}},
+        {"Target": {**target, "Arn": "f"}},
         {"StartDate": datetime(2030, 1, 2, tzinfo=UTC), "EndDate": datetime(2030, 1, 1, tzinfo=UTC)},
-    ):
+    ]
+    for changed in wrong:
         assert fail(scheduler.create_schedule, **good | changed) == "ValidationException", changed
     flexible = {"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}}
     assert scheduler.create_schedule(**good | flexible)["ScheduleArn"]
