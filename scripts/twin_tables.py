@@ -63,6 +63,7 @@ LIMITS = (
     Limit("EventBridge", "type of an event", "characters", f"{_CHECKS}.events", "TYPE_CHARACTERS"),
     Limit("EventBridge", "targets of a rule", "", "twin.moto_patches.events.targets", "TARGETS"),
     Limit("EventBridge", "number that a pattern compares", "", "twin.pumps.events.patterns", "LARGEST_NUMBER"),
+    Limit("Lambda", "messages of a queue's batch", "", "twin.deploy.services.compute.mappings", "BATCH"),
     Limit("Lambda", "payload of a synchronous call", "bytes", "twin.host.model", "SYNC_PAYLOAD_BYTES"),
     Limit("Lambda", "payload of an asynchronous call", "bytes", "twin.host.model", "ASYNC_PAYLOAD_BYTES"),
     Limit("Lambda", "response", "bytes", "twin.host.model", "RESPONSE_BYTES"),

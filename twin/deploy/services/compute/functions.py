@@ -17,6 +17,7 @@ from twin.deploy.deployment import (
     QueueMapping,
 )
 from twin.deploy.registry import COST, METADATA, TAGS, Created, JsonObject, Resource, as_json, register_resource
+from twin.deploy.services.compute.mappings import find_fault
 from twin.private_files import make_private_folder, write_private
 
 #: A layer whose root holds this file is made of third-party packages built for Lambda's processor.
@@ -282,6 +283,9 @@ def create_event_source_mapping(target: Resource, properties: JsonObject) -> Cre
     source = properties["EventSourceArn"]
     if ":sqs:" not in source:
         raise target.build_error(f"the local twin reads SQS queues only, not '{source}'")
+    fault = find_fault(source, properties)
+    if fault is not None:
+        raise target.build_error(fault)
     definition = get_function(target, properties["FunctionName"])
     _check_visibility(target, source, definition)
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{target.stack.name}/{target.logical_id}"))

@@ -1,0 +1,1 @@
+"""Tests of what the deployer of the twin refuses."""
