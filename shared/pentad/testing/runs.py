@@ -33,7 +33,7 @@ class KitCall:
         """The result as JSON; its text where it is none."""
         try:
             return json.loads(self.result or "null")
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.result
 
 
