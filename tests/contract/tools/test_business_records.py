@@ -266,6 +266,62 @@ def test_an_update_that_somebody_changed_since_is_not_undone(world: World) -> No
         world.act().undo_update(undo)
 
 
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [("Acme ", "Acme"), ("Acme", "Acme "), ("acme", "Acme"), ("False", ""), ("", "False"), ("10", "10.0"), ("x", None)],
+)
+def test_an_update_to_what_is_only_alike_is_written_and_undone(world: World, before: str, wanted: str | None) -> None:
+    record_id = world.vendor.put({world.name: before or None})
+    done, undo = world.act().update(world.kind, record_id, {world.name: wanted}, version=None, again=False)
+    assert (done.note, undo is not None) == (None, True)
+    assert (world.vendor.rows[record_id][world.name] or "") == (wanted or "")
+    assert undo is not None
+    world.act().undo_update(undo)
+    assert (world.vendor.rows[record_id][world.name] or "") == before
+    same, undo = world.act().update(world.kind, record_id, {world.name: before or None}, version=None, again=False)
+    assert undo is None and "already has these values" in (same.note or "")
+
+
+def test_what_is_not_set_is_not_false(world: World) -> None:
+    record_id = world.vendor.put({world.name: None, "email": "a@example.com"})
+    done, undo = world.act().update(world.kind, record_id, {world.name: False}, version=None, again=False)
+    if world.provider == "odoo":  # there it is the same
+        assert undo is None and done.note is not None
+    else:
+        assert undo is not None and done.note is None
+    world.vendor.put({world.name: 1}, record_id)
+    _, undo = world.act().update(world.kind, record_id, {world.name: True}, version=None, again=False)
+    assert undo is not None
+
+
+def test_an_update_that_another_one_came_near_to_since_is_not_undone(world: World) -> None:
+    record_id = world.vendor.put({world.name: "Jones"})
+    _, undo = world.act().update(world.kind, record_id, {world.name: "Smith"}, version=None, again=False)
+    assert undo is not None
+    world.vendor.put({world.name: "Smith "}, record_id)
+    with pytest.raises(ToolFailed, match="changed since"):
+        world.act().undo_update(undo)
+    assert world.names() == ["Smith "]
+
+
+def test_one_of_several_is_found_whatever_its_case() -> None:
+    vendor = HubSpot()
+    for name, status in (("Jones", "NEW"), ("SMITH", "new"), ("Miller", "OPEN")):
+        vendor.put({"lastname": name, "hs_lead_status": status})
+    kinds = {"contacts": KindSettings(read=("lastname", "hs_lead_status"))}
+    with listen(vendor) as url:
+        settings = CrmSettings(provider="hubspot", url=url, kinds=kinds)
+        act = RecordActions(HubSpotRecords(PlainHttp(), url, token=lambda: TOKEN), settings)
+
+        def find_names(field: str, *values: str) -> list[Any]:
+            condition = Condition(field=field, operator="in", value=list(values))
+            return [one.fields["lastname"] for one in act.find("contacts", conditions=[condition]).records]
+
+        assert find_names("lastname", "jones", "Smith") == ["Jones", "SMITH"]
+        assert find_names("hs_lead_status", "OPEN") == ["Miller"]
+        assert find_names("hs_lead_status", "Open") == []
+
+
 def test_an_update_of_what_was_read_before_somebody_changed_it_is_refused(world: World) -> None:
     record_id = world.vendor.put({world.name: "Jones"})
     read = world.act().find(world.kind, record_id=record_id).records[0]

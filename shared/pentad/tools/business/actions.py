@@ -152,7 +152,7 @@ class RecordActions:
             raise InvalidInput("no fields to change", field="fields", fix="give at least one")
         with begin_with_look(again=again):
             before = self._records.read(kind, record_id, tuple(fields))
-        if _is_same(before.fields, fields):
+        if self._is_kept(before.fields, fields):
             note = (
                 "an earlier try did it: it can't be undone"
                 if again
@@ -223,9 +223,9 @@ class RecordActions:
         before = data.before or {}
         try:
             found = self._records.read(data.kind, data.record_id, tuple(before))
-            if _is_same(found.fields, before):
+            if self._is_kept(found.fields, before):
                 return
-            if not _is_same(found.fields, data.after):
+            if not self._is_kept(found.fields, data.after):
                 raise _make_kept(data.kind)
             self._records.update(data.kind, data.record_id, before, version=found.version)
         except (NotFound, RecordChanged) as error:
@@ -275,11 +275,16 @@ class RecordActions:
         except PentadError as failed:
             # What it says of itself is true of the reading; of the change nothing is known.
             raise error from failed
-        if _is_same(after.fields, fields):
-            return after
-        if after.version == before.version and _is_same(after.fields, before.fields):
+        if after.version == before.version and self._is_kept(after.fields, before.fields):
             raise error
+        if _is_alike(after.fields, fields):
+            return after
         raise _make_uncertain(f"the change of the '{before.kind}' was not answered, and it was changed meanwhile")
+
+    def _is_kept(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        """Tell if fields have just these values: unset is not false, and a text with a blank is another text."""
+        shape = self._records.shape
+        return all(_is_equal(shape(found.get(name)), shape(value)) for name, value in wanted.items())
 
     def _tell(self, record: BusinessRecord, note: str | None) -> ChangedRecord:
         readable = self._settings.get_kind(record.kind).read
@@ -308,7 +313,13 @@ def _check_condition(condition: Condition) -> None:
         raise InvalidInput("'contains' takes a text", field="conditions", fix="give the text to look for")
 
 
-def _is_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _is_equal(one: Any, other: Any) -> bool:
+    """Tell if two values of JSON are the same; true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _is_alike(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Tell if a record that was changed meanwhile is as it was asked for, as far as vendors change what they keep."""
     return all(_to_plain(found.get(name)) == _to_plain(value) for name, value in wanted.items())
 
 

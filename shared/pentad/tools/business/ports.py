@@ -97,6 +97,10 @@ class BusinessRecords(Protocol):
         """
         ...
 
+    def shape(self, value: Any) -> Any:
+        """Return a value in the form in which the vendor gives it back once it was written, if it keeps it as it is."""
+        ...
+
     def remove(self, kind: str, record_id: str, *, version: str | None) -> None:
         """Remove a record in the way of the vendor from which a human can get it back, if it has one.
 

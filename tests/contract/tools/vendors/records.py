@@ -62,9 +62,13 @@ class RecordVendor(Vendor):
 
 
 class HubSpot(RecordVendor):
-    """CRM objects, API v3: a search lags behind what was just made; ``marker`` is a unique property."""
+    """CRM objects, API v3: a search lags behind what was just made; ``marker`` is a unique property.
+
+    Texts are compared without case, and IN takes their values in lower case only; enumerations are compared with case.
+    """
 
     kind = "contacts"
+    enumerations = frozenset({"hs_lead_status"})
     words = {"name": "lastname", "number": "age", "marker": "pentad_call"}  # noqa: RUF012
     limit = Reply(
         429,
@@ -136,11 +140,14 @@ class HubSpot(RecordVendor):
         if operator in ("LT", "LTE", "GT", "GTE"):
             much = float(value) - float(one["value"])
             return {"LT": much < 0, "LTE": much <= 0, "GT": much > 0, "GTE": much >= 0}[operator]
+        is_text = one["propertyName"] not in HubSpot.enumerations
+        text = str(value).lower() if is_text else str(value)
         if operator == "IN":
-            return str(value) in one["values"]
+            return text in one["values"]
+        wanted = one["value"].lower() if is_text else one["value"]
         if operator == "CONTAINS_TOKEN":
-            return one["value"].lower() in str(value).lower()
-        return (str(value) == one["value"]) == (operator == "EQ")
+            return wanted in text
+        return (text == wanted) == (operator == "EQ")
 
 
 _TOKEN = re.compile(r"\s*(?:'((?:\\.|[^'\\])*)'|(\(|\)|,|<=|>=|!=|=|<|>)|([^\s(),=<>!']+))")

@@ -91,6 +91,10 @@ class HubSpotRecords:
         if answer.status == 409:
             raise _make_conflict(kind, answer)
 
+    def shape(self, value: Any) -> str | None:
+        """Return a value as HubSpot gives it back; see `BusinessRecords`. An empty text clears a property."""
+        return _to_text(value) or None
+
     def remove(self, kind: str, record_id: str, *, version: str | None) -> None:
         """Archive a record, which HubSpot keeps for 90 days; see `BusinessRecords`."""
         self._api.ask("DELETE", join_path(kind, record_id))
@@ -116,7 +120,10 @@ def _build_filter(condition: Condition) -> dict[str, Any]:
             "operator": "NOT_HAS_PROPERTY" if condition.operator == "=" else "HAS_PROPERTY",
         }
     if isinstance(value, list):
-        return {"propertyName": name, "operator": "IN", "values": [_to_text(one) for one in value]}
+        # Values of texts have to be in lower case, those of enumerations as they are, and both are taken ("Search the
+        # CRM", filter search results). A text is compared without case by every operator.
+        values = [form for one in value for form in (_to_text(one), _to_text(one).lower())]
+        return {"propertyName": name, "operator": "IN", "values": list(dict.fromkeys(values))}
     return {"propertyName": name, "operator": _OPERATORS[condition.operator], "value": _to_text(value)}
 
 

@@ -77,6 +77,10 @@ class OdooRecords:
         """Change a record; see `BusinessRecords`. Odoo has no condition: who comes last wins."""
         self._call(kind, "write", ids=[_check_id(record_id, "record_id")], vals=_to_values(fields))
 
+    def shape(self, value: Any) -> Any:
+        """Return a value as Odoo gives it back; see `BusinessRecords`. What is empty is false there."""
+        return False if value is None else value
+
     def remove(self, kind: str, record_id: str, *, version: str | None) -> None:
         """Archive a record; see `BusinessRecords`. A model that can't be archived refuses, and the record stays."""
         self._call(kind, "action_archive", ids=[_check_id(record_id, "record_id")])

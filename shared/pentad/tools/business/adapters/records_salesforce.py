@@ -98,6 +98,10 @@ class SalesforceRecords:
         path = join_path("sobjects", kind, _check_id(record_id, "record_id"))
         self._api.ask("PATCH", path, json=dict(fields), headers=_build_condition_header(version))
 
+    def shape(self, value: Any) -> Any:
+        """Return a value as Salesforce gives it back; see `BusinessRecords`. An empty text is null there."""
+        return None if value == "" else value
+
     def remove(self, kind: str, record_id: str, *, version: str | None) -> None:
         """Move a record to the recycle bin; see `BusinessRecords`.
 
