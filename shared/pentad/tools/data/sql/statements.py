@@ -12,8 +12,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.simplify import simplify
 
 from pentad.tools.data.sql.functions import ALLOWED
+from pentad.tools.data.sql.growth import check_growth
 from pentad.tools.data.sql.ports import CheckedQuery, NamedField, TableChange
 from pentad.tools.data.sql.scopes import find_cte, read_name, read_table, resolve_fields
 from pentad.tools.data.sql.words import SYSTEM, Word, list_called, list_fields, part_parameters, read_words, refuse
@@ -46,6 +48,7 @@ _REFUSED_NODES = (
     *(exp.ObjectIdentifier, exp.PseudoType, exp.Dot, exp.Operator, exp.Command, exp.DDL, exp.DML, exp.CurrentUser),
     *(exp.SessionUser, exp.CurrentRole, exp.CurrentSchema, exp.CurrentCatalog, exp.CurrentVersion),
 )
+_SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
 _REASONS: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Lock, "it locks rows (FOR UPDATE, FOR SHARE)"),
     (exp.Into, "SELECT INTO makes a table"),
@@ -77,6 +80,7 @@ def check_query(sql: str, tables: Collection[str]) -> CheckedQuery:
         raise refuse(_explain(root) or "it is not a SELECT", "write one SELECT, or WITH ... SELECT")
     _check_nodes(root, ())
     _check_calls(text, root)
+    check_growth(root)
     _check_tables(tables, root.find_all(exp.Table))
     return CheckedQuery(text, _list_open_fields(words, root))
 
@@ -97,6 +101,7 @@ def check_change(sql: str, tables: Collection[str], reads: Collection[str]) -> T
         raise refuse(_explain(root) or "it is not an INSERT, UPDATE or DELETE", "write one of these")
     _check_nodes(root, (root,))
     _check_calls(text, root)
+    check_growth(root)
     _check_change_parts(root)
     target = root.this.this if isinstance(root.this, exp.Schema) else root.this
     if not isinstance(target, exp.Table):
@@ -164,8 +169,10 @@ def _check_change_parts(root: exp.Expr) -> None:
     where = root.args.get("where")
     if where is None:
         raise refuse(f"the {root.key.upper()} has no WHERE", "say which rows: a condition on a column")
-    if where.find(exp.Column) is None:
-        raise refuse("the WHERE names no column, so it is all rows or none", "say which rows by a column")
+    # Of "id IS NOT NULL OR true" nothing is left but true.
+    left = where.this if where.find(exp.Column) is None else simplify(where.this.copy(), dialect="postgres")
+    if left.find(exp.Column) is None:
+        raise refuse("the WHERE depends on no column, so it is all rows or none", "say which rows by a column")
 
 
 def _parse(sql: str) -> tuple[str, list[Word], exp.Expr]:
@@ -208,6 +215,8 @@ def _check_node(node: exp.Expr) -> None:
         raise refuse("WITH RECURSIVE may never end", "leave RECURSIVE out")
     if isinstance(node, exp.Column) and (node.catalog or SYSTEM.match(node.db or "")):
         raise refuse(f"'{node.sql()[:60]}' names a database or a catalog", "name columns as table.column")
+    if isinstance(node, exp.Column) and read_name(node.this) in _SYSTEM_COLUMNS:
+        raise refuse(f"'{node.name}' is a column of the server's own", "name columns of the table")
     if isinstance(node, exp.DataType) and SYSTEM.match(str(node.args.get("kind") or "")):
         raise refuse("it casts to a system type", "cast to a type such as text or numeric")
     if isinstance(node, exp.Format):
