@@ -31,6 +31,8 @@ SHARDS = 8
 """Places of a day in the index, each of which takes about 1,000 writes a second."""
 _FIRST = "attribute_not_exists(pk)"
 _MADE = frozenset({"hash", "code"})
+_SIGNED = {"signed": "yes"}
+"""Of the last entry of each write; those of before there was such a field do not have it."""
 
 
 class SealKey(Protocol):
@@ -142,8 +144,10 @@ class SealedLog:
         found, _ = self._table.query(pk, begins=HEAD, limit=1)
         last, before = (int(found[0]["number"]), str(found[0]["hash"])) if found else (0, "")
         entries: list[Item] = []
+        end = last + len(items)
         for number, item in enumerate(items, last + 1):
-            entry = {"pk": pk, **item, "number": number, "before": before}
+            # The hash holds that an entry is signed, so that a signature can't be taken away unseen.
+            entry = {"pk": pk, **item, "number": number, "before": before} | (_SIGNED if number == end else {})
             before = compute_hash(entry)
             entries.append(entry | {"hash": before})
         entries[-1]["code"] = self._key.make_code(bytes.fromhex(before)).hex()
@@ -188,6 +192,8 @@ class SealedLog:
             if item.get("hash") != compute_hash(item):
                 faults.append(f"{place} was changed")
             code = item.get("code")
+            if code is None and _SIGNED.items() <= item.items():
+                faults.append(f"the signature of {place} is gone")
             if code is not None and not key.has_code(_to_bytes(item.get("hash")), _to_bytes(code)):
                 faults.append(f"{place} is not signed by the audit's key")
             before, expected = str(item.get("hash")), number + 1

@@ -127,6 +127,14 @@ def sign_by_another_key(ledger: Ledger) -> None:
     ledger.table.put(last | {"code": make_audit_key().make_code(bytes.fromhex(last["hash"])).hex()})
 
 
+def take_a_code_away(ledger: Ledger) -> None:
+    ledger.table.put({name: value for name, value in ledger.items[2].items() if name != "code"})
+
+
+def take_a_code_and_its_mark_away(ledger: Ledger) -> None:
+    ledger.table.put({name: value for name, value in ledger.items[2].items() if name not in ("code", "signed")})
+
+
 def take_the_codes_away(ledger: Ledger) -> None:
     for item in ledger.items:
         ledger.table.put({name: value for name, value in item.items() if name != "code"})
@@ -151,6 +159,8 @@ def take_the_codes_away(ledger: Ledger) -> None:
         (add_at_the_end, "entry 6 .* is not signed by the audit's key"),
         (sign_by_another_key, "entry 5 .* is not signed by the audit's key"),
         (take_the_codes_away, "the last entry is not signed"),
+        (take_a_code_away, "the signature of entry 3 .* is gone"),
+        (take_a_code_and_its_mark_away, "entry 3 .* was changed"),
     ],
 )
 def test_whoever_may_write_and_not_sign_is_found_out(

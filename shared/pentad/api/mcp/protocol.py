@@ -212,7 +212,9 @@ def _check_modern(method: str, params: Json, meta: Json, headers: Mapping[str, s
         raise _make_mismatch(METHOD, "method")
     key = _NAMED.get(method)
     named = None if key is None else params.get(key)
-    if named is not None and not (NAME not in headers and method in _MAY_LACK_NAME):
+    if (key is not None and named is None and NAME in headers) or (
+        named is not None and not (NAME not in headers and method in _MAY_LACK_NAME)
+    ):
         if _decode_header(headers.get(NAME)) != named:
             raise _make_mismatch(NAME, f"params.{key}")
     if not isinstance(version, str):

@@ -40,6 +40,7 @@ _OF_TYPE: Mapping[str, frozenset[str]] = {
 }
 # Rules that tell whether a field is there.
 _COUNTING = frozenset("anyOf oneOf allOf not if dependentRequired dependentSchemas minProperties maxProperties".split())
+_OWN = "give it the default null, or ask for the field"  # null stands there for what is left out
 _SAME = "let null mean the same as nothing, or ask for the field"
 _DEFINITION = re.compile(r"#/(?:\$defs|definitions)/([A-Za-z0-9_.-]{1,100})")
 _MOST_NOTES = 1_000
@@ -300,6 +301,9 @@ class _Conversion:
             counts = bool(_COUNTING & left.keys()) or (not path and bool(self._told))
             if counts and any(self._takes_null(each) for name, each in made.items() if name not in needed):
                 raise NotStrict(path, "a field that may be null and may be missing, which is not the same here", _SAME)
+            for name in (one for one in made if one not in needed and self._takes_null(made[one])):
+                if isinstance(given[name], dict) and given[name].get("default") is not None:
+                    raise NotStrict(f"{path}.{name}".lstrip("."), "a field that may be null and has a default", _OWN)
             made = {name: each if name in needed else _make_nullable(each) for name, each in made.items()}
         asked = [name for name in made if name in needed] if mode == "optional" else list(made)
         return {"type": "object", "properties": made, "required": asked, "additionalProperties": False}

@@ -47,6 +47,9 @@ def check_approval(where: str, approval: object, schema: Mapping[str, Any]) -> A
         raise make_declaration_error(where, f"approval is not valid: {error.errors()[0]['msg']}", _FIX) from error
     for path, kinds in _iter_arguments(rules):
         _check_argument(where, schema, path, kinds)
+    for rule in rules:
+        if isinstance(rule, AskWhenSum) and rule.currency is not None:
+            _check_currency(where, schema, rule.currency)
     sums = [rule.sum_of for rule in rules if isinstance(rule, AskWhenSum)]
     if len(set(sums)) < len(sums):
         raise make_declaration_error(where, "approval has two rules over the same sum", "keep the lower limit")
@@ -86,7 +89,33 @@ def _iter_arguments(rules: Sequence[Ask | AskWhenSum]) -> Iterator[tuple[str, tu
                 yield condition.argument, ("string",)
 
 
-def _check_argument(where: str, schema: Mapping[str, Any], path: str, kinds: tuple[str, ...]) -> None:
+def _check_currency(where: str, schema: Mapping[str, Any], path: str) -> None:
+    """Refuse a currency of any text: "EUR", "EURO" and "EUR2" would each have a sum of their own.
+
+    Raises:
+        ConfigurationError: its values are not listed.
+    """
+    texts = [one for one in _find_ends(where, schema, path) if _may_be_text(one)]
+    if not all("enum" in one or "const" in one for one in texts):
+        raise make_declaration_error(
+            where,
+            f"approval keeps a sum for each '{path}', which may be any text: each spelling would have its own sum",
+            'list its values (Literal["EUR", "USD"]), or leave currency out of the rule: then all are one sum',
+        )
+
+
+def _may_be_text(schema: Mapping[str, Any]) -> bool:
+    kind = schema.get("type")
+    chosen = any(key in schema for key in ("anyOf", "oneOf", "allOf"))
+    return "string" in kind if isinstance(kind, list) else kind == "string" or (kind is None and not chosen)
+
+
+def _find_ends(where: str, schema: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    """Return the schemas that the argument at a path may have.
+
+    Raises:
+        ConfigurationError: there is no such argument.
+    """
     found: list[Mapping[str, Any]] = [schema]
     for name in path.split("."):
         parts = [_expand(one) for one in found]
@@ -97,7 +126,11 @@ def _check_argument(where: str, schema: Mapping[str, Any], path: str, kinds: tup
             raise make_declaration_error(
                 where, f"approval asks for '{path}', and the tool has no argument '{name}'", f"name one of: {have}"
             )
-    ends = [one for some in found for one in _expand(some)]
+    return [one for some in found for one in _expand(some)]
+
+
+def _check_argument(where: str, schema: Mapping[str, Any], path: str, kinds: tuple[str, ...]) -> None:
+    ends = _find_ends(where, schema, path)
     if not any(_has_kind(one, kinds) for one in ends):
         said = ", ".join(sorted({str(one.get("type", "any")) for one in ends}))
         wanted = "a number" if kinds == _NUMBERS else "a text"

@@ -58,6 +58,13 @@ def test_a_header_that_says_something_else_is_told(changed: dict[str, str | None
     assert refuse(CALL, headers).code == HEADER_MISMATCH
 
 
+@pytest.mark.parametrize("method", ["tools/call", "tasks/get"])
+def test_a_name_that_only_a_header_has_is_told(method: str) -> None:
+    body = CALL | {"method": method, "params": {"_meta": META}}
+    assert refuse(body, HEADERS | {"mcp-method": method}).code == HEADER_MISMATCH
+    parse_request(body, {name: value for name, value in HEADERS.items() if name != "mcp-name"} | {"mcp-method": method})
+
+
 def test_a_name_that_no_header_can_hold_comes_as_base64() -> None:
     name = "größe"
     body = CALL | {"params": {"name": name, "_meta": META}}

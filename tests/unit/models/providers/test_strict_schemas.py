@@ -388,6 +388,21 @@ def test_a_field_whose_null_is_not_its_absence_keeps_openais_form_off() -> None:
     assert describe_tool(as_tool({"type": "object", "properties": fields}), OPENAI).strict is not None
 
 
+@pytest.mark.parametrize(
+    "nullable", [{"type": ["integer", "null"]}, {"anyOf": [{"type": "integer"}, {"type": "null"}]}]
+)
+def test_a_default_beside_null_keeps_openais_form_off(nullable: Schema) -> None:
+    # There null stands for what is left out, and here it is a value of its own.
+    for default, strict in ((3, False), (None, True)):
+        schema = {"type": "object", "properties": {"a": nullable | {"default": default}, "b": {"type": "string"}}}
+        assert (describe_tool(as_tool(schema), OPENAI).strict is not None) is strict
+        assert describe_tool(as_tool(schema), CLAUDE).strict is not None
+        asked = schema | {"required": ["a"]}
+        assert describe_tool(as_tool(asked), OPENAI).strict is not None
+    plain = {"type": "object", "properties": {"a": {"type": "integer", "default": 3}}}
+    assert describe_tool(as_tool(plain), OPENAI).strict is not None
+
+
 def test_notes_are_bounded() -> None:
     part = {"type": "string", "pattern": "a" * 5_000}
     made = make_strict({"type": "object", "properties": {"a": part}}, OPENAI).schema

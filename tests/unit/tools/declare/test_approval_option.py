@@ -1,10 +1,10 @@
 """The options approval and rate_limit: what they may say of a tool's arguments, and what is refused with a fix."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError
@@ -23,6 +23,8 @@ def refund(
     lines: list[Line],
     price: Decimal | None = None,
     force: bool = False,
+    note: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None,
+    paid_in: Literal["EUR"] | None = None,
 ) -> str:
     """Refund."""
     return ""
@@ -44,6 +46,7 @@ def declared(**options: Any) -> ToolSpec:
         Ask(when=unsure(0.8)),
         AskWhenSum("amount", above=200),
         AskWhenSum("lines.price", above=200, per="tenant", every="month", currency="currency"),
+        AskWhenSum("amount", above=200, currency="paid_in"),
     ],
 )
 def test_a_rule_about_the_tools_own_arguments_is_kept_and_read_back_from_the_catalog(rule: Any) -> None:
@@ -69,6 +72,12 @@ def test_a_rule_about_the_tools_own_arguments_is_kept_and_read_back_from_the_cat
         ([AskWhenSum("to", above=1)], "compares 'to'"),
         ([AskWhenSum("amount", above=1, currency="amount")], "compares 'amount'"),
         ([AskWhenSum("amount", above=1, currency="unit")], "no argument 'unit'"),
+        ([AskWhenSum("amount", above=1, currency="unit_price.currency")], "no argument 'unit_price'"),
+        (
+            [AskWhenSum("amount", above=1, currency="lines.sku")],
+            "keeps a sum for each 'lines.sku', which may be any text",
+        ),
+        ([AskWhenSum("amount", above=1, currency="note")], "keeps a sum for each 'note', which may be any text"),
         ([AskWhenSum("amount", above=1), AskWhenSum("amount", above=2)], "has two rules over the same sum"),
     ],
 )

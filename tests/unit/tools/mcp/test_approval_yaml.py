@@ -30,7 +30,11 @@ REFUND = {
     "description": "Refund.",
     "inputSchema": {
         "type": "object",
-        "properties": {"amount": {"type": "number"}, "currency": {"type": "string"}, "lines": {"type": "array"}},
+        "properties": {
+            "amount": {"type": "number"},
+            "currency": {"type": "string", "enum": ["EUR", "USD"]},
+            "lines": {"type": "array"},
+        },
     },
 }
 LOCK = McpLock(servers={"shop": LockedServer(url=URL, revision=MODERN, tools=(pin_tool("shop", REFUND),))})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field
@@ -44,7 +44,7 @@ BY_CURRENCY = AskWhenSum("amount", above=200, currency="currency")
 
 
 @tool(effects="external", approval=[BY_CURRENCY, IN_ALL], idempotent=True)
-def pay(amount: float, currency: str) -> str:
+def pay(amount: float, currency: Literal["EUR", "USD", "GBP"]) -> str:
     """Pay."""
     return "done"
 
