@@ -121,13 +121,25 @@ def _compare_text(condition: TextIs, value: Any) -> bool | None:
         return None
     plain = value.isascii() and value.isprintable() and value == value.strip()
     if condition.compare == "ends_with":
-        ends = any(value.casefold().endswith(word.casefold()) for word in condition.words)
-        return (ends and not re.search(r"[\s,;<>\"]", value)) if plain else None
+        if not plain:
+            return None
+        parts = [one.casefold() for one in re.split(r"[\s,;<>\"|\[\]()]+", value) if one]
+        ends = any(one.endswith(word.casefold()) for one in (value.casefold(), *parts) for word in condition.words)
+        # Of several in one text some may end so, and some not.
+        return None if ends and len(parts) != 1 else ends
     if value in condition.words or (plain and value.casefold() in {word.casefold() for word in condition.words}):
         return True
+    if plain and _holds_word(value, condition.words):
+        return None
     # What may pass for one of the words, or hides letters, is none of them and not surely another.
     doubt = not plain and (find_alike(value) or _fold(value) in {_fold(word) for word in condition.words})
     return None if doubt else False
+
+
+def _holds_word(value: str, words: Sequence[str]) -> bool:
+    """Tell if a text is a list, or a name with an address, of which one part is one of the words."""
+    parts = {one.strip().casefold() for one in re.split(r"[,;<>\"|\[\]()\n]", value)}
+    return len(parts) > 1 and not parts.isdisjoint(word.casefold() for word in words)
 
 
 def _fold(text: str) -> str:

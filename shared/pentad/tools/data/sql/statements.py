@@ -169,10 +169,21 @@ def _check_change_parts(root: exp.Expr) -> None:
     where = root.args.get("where")
     if where is None:
         raise refuse(f"the {root.key.upper()} has no WHERE", "say which rows: a condition on a column")
-    # Of "id IS NOT NULL OR true" nothing is left but true.
-    left = where.this if where.find(exp.Column) is None else simplify(where.this.copy(), dialect="postgres")
-    if left.find(exp.Column) is None:
+    if not _depends_on_column(where.this):
         raise refuse("the WHERE depends on no column, so it is all rows or none", "say which rows by a column")
+
+
+def _depends_on_column(condition: exp.Expr) -> bool:
+    """Tell whether a condition may choose rows: of ``id IS NOT NULL OR true`` and of ``id = id`` only true is left."""
+    if condition.find(exp.Column) is None:
+        return False
+    plain: exp.Expr = condition.copy().transform(
+        lambda node: (
+            exp.true() if isinstance(node, exp.EQ | exp.GTE | exp.LTE) and node.this == node.expression else node
+        )
+    )
+    left: exp.Expr = simplify(plain, dialect="postgres")
+    return left.find(exp.Column) is not None
 
 
 def _parse(sql: str) -> tuple[str, list[Word], exp.Expr]:

@@ -202,6 +202,8 @@ def test_what_makes_rows_or_texts_of_any_size_or_reads_the_servers_columns_is_re
         "NOT (id = 1 AND false)",
         "(id = 1) OR NOT false",
         "id = 1 OR 'a' = 'a'",
+        "id = id",
+        "(id >= id)",
     ],
 )
 @pytest.mark.parametrize("change", ["DELETE FROM orders WHERE", "UPDATE orders SET total = 0 WHERE"])
