@@ -189,6 +189,11 @@ class ToolRunner:
         try:
             with self._order.hold(attempt.spec, attempt.call, attempt.run, attempt.key, attempt.invocation.deadline):
                 action, outcome = self._act(attempt)
+        except ToolBusy as busy:
+            if not self._is_over(attempt.run):
+                raise
+            # The run has no time for another wait: its next turn stops it, and says so.
+            action, outcome = "denied", ToolOutcome.from_error(busy)
         except InvalidTransition as error:
             self._give_back(attempt)
             self._entries.end(attempt, "denied", "refused", type(error).__name__)
@@ -198,6 +203,12 @@ class ToolRunner:
         audited: Audited = "refused" if action == "denied" else "error" if outcome.is_error else "ok"
         self._entries.end(attempt, action, audited, outcome.error_type)
         return self._save(attempt, outcome)
+
+    def _is_over(self, run: Run) -> bool:
+        """Tell if a run of an agent has used its time up; a workflow's steps have times of their own."""
+        agent = self._catalog.agents.get(run.agent)
+        passed = (self._now() - run.created_at).total_seconds() - run.waited_seconds
+        return agent is not None and run.kind != "workflow" and passed >= agent.limits.seconds
 
     def _act(self, attempt: CallTry) -> tuple[Action, ToolOutcome]:
         refusal = self._find_refusal(attempt)

@@ -328,6 +328,22 @@ def test_a_call_that_lambda_had_no_room_for_runs_once_with_one_token_and_one_amo
     assert [limited.call(index, {"amount": 1.0}) for index in (1, 2)] == ["succeeded", "failed"]
 
 
+def test_a_call_waits_for_room_no_longer_than_its_run_has_time() -> None:
+    limited = Limited(World(transfer))
+    world = limited.world
+    world.add_call({"amount": 90.0})
+    transferred.clear()
+    world.refusals = 2
+    with pytest.raises(ToolBusy):
+        world.execute()
+    world.moment += timedelta(seconds=900)
+    assert world.execute()["status"] == "failed"
+    assert (world.call.error_type, world.audited) == ("ToolBusy", [("denied", "refused", "ToolBusy")])
+    assert world.effects.find("acme", RUN, call_key(world.call)) is None
+    assert world.execute()["status"] == "failed"
+    assert transferred == []
+
+
 def test_an_undo_that_lambda_had_no_room_for_is_done_by_the_next_try() -> None:
     limited = Limited(World(refund))
     assert limited.call(0, {"amount": 90.0}) == "succeeded"
