@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from pentad.cli.screen import Quoted, Screen, build_line
+from pentad.cli.screen import Quoted, Screen, build_line, choose_verb
 from pentad.domain.errors import PentadError
 
 # Tables need room where there is no terminal to tell a width, as in a log of CI.
@@ -115,7 +115,7 @@ def cut_list(items: Iterable[T], limit: int) -> list[T]:
     """
     found = list(islice(items, limit + 1))
     if len(found) > limit:
-        ERR.print(f"There are more: only {limit:,} are listed.")
+        ERR.print(f"There are more: only {limit:,} {choose_verb(limit, 'is', 'are')} listed.")
     return found[:limit]
 
 

@@ -44,6 +44,18 @@ def format_count(count: int, word: str) -> str:
     return f"{count:,} {word}"
 
 
+def choose_verb(count: int, one: str, more: str, *, of: int | None = None) -> str:
+    """Return the form of a verb that agrees with how many there are, such as "is" or "are".
+
+    Args:
+        count: how many.
+        one: the form for one.
+        more: the form for none and for more.
+        of: how many there are in all, where the count is a part: none of one "is".
+    """
+    return one if 1 in (count, of) else more
+
+
 class Screen:
     """Prints to one stream.
 

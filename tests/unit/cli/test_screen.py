@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console, Group
 from rich.text import Text
 
-from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled, format_count
+from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled, choose_verb, format_count
 
 # What a terminal obeys, hides or turns round, with what is shown in its place.
 HOSTILE = {
@@ -163,3 +163,8 @@ def test_printed_json_is_the_value(screen: Screen, capsys: pytest.CaptureFixture
 )
 def test_one_is_counted_as_one(count: int, word: str, shown: str) -> None:
     assert format_count(count, word) == shown
+
+
+@pytest.mark.parametrize(("count", "of", "verb"), [(1, None, "is"), (0, None, "are"), (2, 3, "are"), (0, 1, "is")])
+def test_a_verb_agrees_with_how_many_there_are(count: int, of: int | None, verb: str) -> None:
+    assert choose_verb(count, "is", "are", of=of) == verb

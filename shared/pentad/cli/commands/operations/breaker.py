@@ -73,7 +73,7 @@ def _set_circuits(
         raise CommandError(f"'{which}' is not a model or a provider; use one of {listed}", code=2)
     until = now + minutes * 60 if minutes else None
     whose = f" of tenant '{tenant_id}'" if tenant_id else ""
-    target = f"{which}{whose}" + (f" for {minutes:g} minutes" if minutes else "")
+    target = f"{which}{whose}" + (f" for {minutes:g} {'minute' if minutes == 1 else 'minutes'}" if minutes else "")
     opens = forced == "open"
     with record_act(stage, BREAKERS, "open_circuit" if opens else "close_circuit", target, is_stop=opens):
         circuits = [breaker.force(name, forced, until=until) for name in names]

@@ -24,7 +24,7 @@ from pentad.cli.console import (
     handle_errors,
     print_json,
 )
-from pentad.cli.screen import Grid, build_styled
+from pentad.cli.screen import Grid, build_styled, choose_verb, format_count
 from pentad.cli.synth import find_project_root
 from pentad.cli.target import STATE_FOLDER
 from pentad.domain.reading.json_text import read_json
@@ -54,7 +54,8 @@ def run_fallback_drill(stage: operator.Stage = None) -> None:
         else:
             OUT.print(_build_grid(result))
             count = len(result.links)
-            OUT.print(f"{count - len(result.broken)} of {count} links answer")
+            well = count - len(result.broken)
+            OUT.print(f"{well} of {format_count(count, 'link')} {choose_verb(well, 'answers', 'answer', of=count)}")
         if result.broken:
             raise typer.Exit(EXIT_FAILED)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import Grid, build_line
+from pentad.cli.screen import Grid, build_line, choose_verb, format_count
 from pentad.cli.target import create_api_client
 
 if TYPE_CHECKING:
@@ -237,11 +237,13 @@ def _describe_advice(found: CalibrationInput) -> Iterator[str]:
     above, effects = advice.above, found.effects
     yield (
         f"Threshold for {advice.precision:.1%}: autonomous: {advice.threshold:.2f} (now {found.bands['autonomous']}). "
-        f"{above.correct} of {above.count} judged answers from there on were right; that it holds is 95 % sure."
+        f"{above.correct} of {format_count(above.count, 'judged answer')} from there on "
+        f"{choose_verb(above.correct, 'was', 'were')} right; that it holds is 95 % sure."
     )
     moved = {"would have been done without a human": effects.freed, "would have been looked at by one": effects.held}
     for words, runs in moved.items():
-        yield f"Of the last {effects.runs} runs {_describe_moved(runs, words)}"
+        last = "the last run" if effects.runs == 1 else f"the last {effects.runs} runs"
+        yield f"Of {last} {_describe_moved(runs, words)}"
     counts = ", ".join(f"{band} {effects.before[band]} -> {count}" for band, count in effects.after.items())
     yield f"By band: {counts}"
 

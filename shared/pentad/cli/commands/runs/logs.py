@@ -173,7 +173,8 @@ def _show(lines: Sequence[RunLine], limit: int, notes: Sequence[str]) -> bool:
 
 
 def _tell_cut(lines: Sequence[RunLine], limit: int) -> list[str]:
-    cut = f"there are {len(lines):,} lines, and the first {limit:,} are shown: give a later --since, or a --limit"
+    shown = "the first is" if limit == 1 else f"the first {limit:,} are"
+    cut = f"there are {len(lines):,} lines, and {shown} shown: give a later --since, or a --limit"
     return [cut] if len(lines) > limit else []
 
 

@@ -14,7 +14,7 @@ from pentad.cli.console import (
     print_json,
 )
 from pentad.cli.operator import ListingGroup
-from pentad.cli.screen import Grid
+from pentad.cli.screen import Grid, format_count
 from pentad.cli.show import format_time
 from pentad.cli.target import create_api_client
 
@@ -54,7 +54,8 @@ def delete_session(
         path = f"/v1/sessions/{quote(session_id, safe='')}"
         found = client.call("GET", path)
         if not yes:
-            confirm(f"Delete the session '{session_id}' of {found['agent']} with {found['messages']} messages?")
+            messages = format_count(found["messages"], "message")
+            confirm(f"Delete the session '{session_id}' of {found['agent']} with {messages}?")
         deleted = client.call("DELETE", path)
         if OPTIONS.json:
             print_json(deleted)

@@ -19,7 +19,7 @@ from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.interrupted import end_interrupted
 from pentad.cli.commands.twin.options import CONCURRENCY, make_options, read_tool_secrets
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
-from pentad.cli.screen import build_line
+from pentad.cli.screen import build_line, choose_verb, format_count
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import (
     KEY_FILE,
@@ -244,14 +244,16 @@ def _print_ready(running: Running, page: str, folder: Path) -> None:
     OUT.print(f"  key       {running.key}", soft_wrap=True)
     if twin.kept_count:
         OUT.print(
-            f"  data      {twin.kept_count:,} items and objects kept from the last twin; `pentad reset` removes them"
+            f"  data      {format_count(twin.kept_count, 'item')} kept from the last twin; `pentad reset` removes "
+            f"{choose_verb(twin.kept_count, 'it', 'them')}"
         )
     if running.interrupted:
         told = (
-            "  runs      {count} were under way when the twin stopped, and failed; "
+            "  runs      {count} {was} under way when the twin stopped, and failed; "
             "continue one with `pentad runs redrive RUN`"
         )
-        OUT.print(build_line(told, count=f"{running.interrupted:,}"))
+        was = choose_verb(running.interrupted, "was", "were")
+        OUT.print(build_line(told, count=f"{running.interrupted:,}", was=was))
     if folder.resolve() != (find_project_root() / STATE_FOLDER).resolve():
         # Without it other commands ask the twin of the project's own folder.
         OUT.print(f"  files     export {STATE_VARIABLE}={shlex.quote(str(folder.resolve()))}", soft_wrap=True)

@@ -91,7 +91,7 @@ def test_a_gateway_that_is_not_ready_is_waited_for(
     served.answers = [*[fails(status, code)] * times, answers()]
     done = CliRunner().invoke(app, ["fallback"])
     assert (done.exit_code, len(served.urls), len(waits)) == (0, times + 1, times), done.output
-    assert done.stdout.endswith("1 of 1 links answer\n")
+    assert done.stdout.endswith("1 of 1 link answers\n")
     assert done.stderr.count("the gateway is not ready yet") == times
     assert set(served.urls) == {"http://lambda.test/2015-03-31/functions/pentad-dev-gateway%3Alive/invocations"}
 
@@ -116,4 +116,4 @@ def test_another_error_is_told_at_once(served: Lambda, waits: list[float], statu
 def test_a_link_that_does_not_answer_fails_the_drill(served: Lambda) -> None:
     served.answers = [answers(ok=False)]
     done = CliRunner().invoke(app, ["fallback"])
-    assert (done.exit_code, "0 of 1 links answer" in done.stdout) == (EXIT_FAILED, True)
+    assert (done.exit_code, "0 of 1 link answers" in done.stdout) == (EXIT_FAILED, True)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pentad.cli.console import OPTIONS, OUT, print_json
-from pentad.cli.screen import Grid, build_line, build_styled
+from pentad.cli.screen import Grid, build_line, build_styled, choose_verb, format_count
 
 if TYPE_CHECKING:
     from pentad.cli.commands.operations.alarms.alarm_drill import DrilledAlarm, DrilledFault
@@ -71,15 +71,20 @@ def show_alarm_drill(found: AlarmDrillResult) -> None:
     for when, noise in (("after a healthy day", found.noise), ("in an hour of load", found.noise_of_load or ())):
         for name in noise:
             OUT.print(build_line("[red]{name} is in ALARM {when}[/]", name=name, when=when))
-    for what, ended in (("faults raise what they should", found.faults), ("alarms do as they should", found.alarms)):
+    told = (("fault", "raises", "raise", "what", found.faults), ("alarm", "does", "do", "as", found.alarms))
+    for word, verb, verbs, how, ended in told:
         if ended:
-            OUT.print(f"{sum(not one.problem for one in ended)} of {len(ended)} {what}")
+            well, all_of = sum(not one.problem for one in ended), format_count(len(ended), word)
+            they = choose_verb(len(ended), "it", "they")
+            OUT.print(f"{well} of {all_of} {choose_verb(well, verb, verbs, of=len(ended))} {how} {they} should")
     _tell_proofs(proofs)
 
 
 def _tell_proofs(proofs: dict[str, dict[str, str | None]]) -> None:
     played = {name: proof["why"] for name, proof in proofs.items() if proof["by"] == "signals"}
-    OUT.print(f"{len(proofs) - len(played)} alarms are proven by a real fault, {len(played)} by played signals")
+    real = len(proofs) - len(played)
+    proven = f"{format_count(real, 'alarm')} {choose_verb(real, 'is', 'are')} proven by a real fault"
+    OUT.print(f"{proven}, {len(played)} by played signals")
     for why in dict.fromkeys(played.values()):
         names = ", ".join(name for name, one in played.items() if one == why)
         OUT.print(build_line("[dim]by signals, since {why}: {names}[/]", why=str(why), names=names))
