@@ -18,6 +18,7 @@ from benchmarks import orchestration_langgraph as langgraph
 from benchmarks import orchestration_tables as tables
 from benchmarks.entry import ended
 from benchmarks.orchestration_units import Units, units_of
+from benchmarks.requests import NOW_AND_THEN
 from benchmarks.stage import BenchError, Case, Stage, stage
 from benchmarks.terminal import ERR, OUT
 from benchmarks.timing import Spread, spread
@@ -32,8 +33,6 @@ from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
 SIZES = (10, 100, 1000)
 PLAIN = Case("plain answer", message=langgraph.QUESTION)
 TOOL = Case("1 tool call", message=langgraph.QUESTION, tool_calls=(("calculator", {"expression": "17.5 * (3 + 4)"}),))
-_NOW_AND_THEN = ("record", "API key")
-"""Kinds of items that are kept in memory for a while: circuits, budgets, switches; the API key."""
 _BATCH = 90
 """Messages in one write of the store: a transaction takes 100 items."""
 _STORED_SLACK = 1_500
@@ -55,7 +54,7 @@ class Measured:
     @property
     def requests(self) -> int:
         """DynamoDB requests for the session and the run; what is kept for a while in memory is read now and then."""
-        return sum(row.count for row in self.turn.dynamodb if row.items not in _NOW_AND_THEN)
+        return sum(row.count for row in self.turn.dynamodb if not NOW_AND_THEN.issuperset(row.kinds))
 
     @property
     def invocations(self) -> int:

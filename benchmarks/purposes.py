@@ -37,7 +37,24 @@ _WHY: dict[tuple[str, str, str], str] = {
     ("authorizer", "GetItem", "API key"): "checks the API key; the answer is kept for a while",
 }
 
+_OF_KIND = {
+    "share": "has the tenant a place among the calls that may run at once",
+    "budget": "which budgets hold here; kept for a while",
+    "budget's use": "what the budgets have left, and what this call takes of it",
+    "spend": "counts what was spent, for the reports",
+    "circuit": "which models are out of order; kept for a while",
+    "rate": "has the key, the user or the tool a request left this minute",
+    "switch": "is anything switched off; kept for a while",
+    "tool's health": "is a tool out of order",
+}
+"""What is asked about one kind of item by whichever function."""
+
 
 def purpose(row: Row) -> str:
-    """Return what a request is for, or a question mark where nobody has said."""
-    return _WHY.get((row.function, row.operation, row.items), "?")
+    """Return what a request is for, with a question mark where nobody has said."""
+    told = _WHY.get((row.function, row.operation, row.items))
+    if told is not None:
+        return told
+    known = [_OF_KIND[kind] for kind in row.kinds if kind in _OF_KIND]
+    others = ", ".join(kind for kind in row.kinds if kind not in _OF_KIND)
+    return "; ".join([*([_WHY.get((row.function, row.operation, others), "?")] if others else []), *known])

@@ -14,6 +14,7 @@ PREFIX = "pentad-dev-"
 """Before the name of every function; the twin runs the dev stage."""
 READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 _KEPT = 50_000
+_BETWEEN = ", "
 _BY_SORT_KEY = {
     "M#": "message",
     "RUN#": "run of a session",
@@ -26,6 +27,20 @@ _BY_SORT_KEY = {
     "CHUNKS#": "document's chunks",
 }
 _BY_PARTITION = {"KEYS": "API key", "DOCS": "document", "RUNS": "list of runs", "SESSIONS": "list of sessions"}
+_BY_FIRST_WORD = {
+    "SHARES": "share",
+    "BUDGETS": "budget",
+    "BUDGET": "budget's use",
+    "SPEND": "spend",
+    "BREAKER": "circuit",
+    "RATES": "rate",
+    "TOOLRATES": "rate",
+    "SWITCH": "switch",
+    "TOOLS": "tool's health",
+}
+"""By the first word of a partition, behind its tenant or ``SYS``."""
+NOW_AND_THEN = frozenset({"record", "API key", *_BY_FIRST_WORD.values()})
+"""Kinds of items that are kept in memory for a while, or counted by the minute: not every turn asks for them."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class Key:
         for prefix, kind in _BY_SORT_KEY.items():
             if self.sk.startswith(prefix):
                 return kind
-        return _BY_PARTITION.get(owner, "record")
+        return _BY_PARTITION.get(owner) or _BY_FIRST_WORD.get(owner.split("#")[0], "record")
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,11 @@ class Row:
     table: str
     items: str
     count: int
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of items, each once."""
+        return tuple(self.items.split(_BETWEEN))
 
 
 def keys_of(operation: str, params: Mapping[str, Any]) -> tuple[Key, ...]:
@@ -114,7 +134,7 @@ def rows(requests: Iterable[Request], functions: Mapping[str, str]) -> list[Row]
     for request in requests:
         if request.principal in functions:
             tables = "+".join(dict.fromkeys(short_table(key.table) for key in request.keys))
-            items = ", ".join(dict.fromkeys(key.kind for key in request.keys))
+            items = _BETWEEN.join(dict.fromkeys(key.kind for key in request.keys))
             counted[functions[request.principal].removeprefix(PREFIX), request.operation, tables, items] += 1
     return [Row(*key, count) for key, count in sorted(counted.items(), key=lambda one: (-one[1], one[0]))]
 

@@ -66,7 +66,8 @@ def measured(messages: int, stored: int = 4_000, **changes: Any) -> Measured:
 
 def test_a_turn_that_does_the_same_behind_a_longer_conversation_keeps_the_promise() -> None:
     # A circuit's state is kept in memory for a while, so it is read now and then.
-    rows = (Row("gateway", "GetItem", "state", "run", 2), Row("gateway", "Query", "transient", "record", 1))
+    seldom = (Row("gateway", "Query", "transient", "circuit", 1), Row("gateway", "Query", "state", "budget, share", 3))
+    rows = (Row("gateway", "GetItem", "state", "run", 2), *seldom)
     assert all(promise.kept for promise in growth([measured(10), measured(1000, stored=4_010, dynamodb=rows)]))
 
 

@@ -25,6 +25,16 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
         ("T#t#R#r", "ATTEMPT#2026#a", "model attempt"),
         ("T#t#KEYS", "k1", "API key"),
         ("T#t#NOTE", "n1", "record"),
+        ("T#t#SHARES", "01", "share"),
+        ("T#t#BUDGETS", "tenant#month#t", "budget"),
+        ("T#t#BUDGET#tenant#t", "2026-12", "budget's use"),
+        ("T#t#SPEND#TOTAL", "2026-12-01#all#00", "spend"),
+        ("T#t#BREAKER", "m", "circuit"),
+        ("SYS#BREAKER", "m", "circuit"),
+        ("T#t#RATES", "k#1", "rate"),
+        ("SYS#TOOLRATES", "notes", "rate"),
+        ("SYS#SWITCH", "all", "switch"),
+        ("T#t#TOOLS", "notes", "tool's health"),
     ],
 )
 def test_the_kind_of_an_item_follows_from_its_key(pk: str, sk: str, kind: str) -> None:
