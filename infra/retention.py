@@ -157,3 +157,12 @@ def _check_longest(kept: Iterable[tuple[str, int]], name: str, most: int) -> Non
                 field=f"retention.{name}",
                 fix=f"lower it there, or raise '{name}' in cdk.json",
             )
+
+
+def build_kept_environment(retention: Retention) -> dict[str, str]:
+    """Return the variables by which receipts of erasures tell how long what nobody can change is kept."""
+    return {
+        "LOG_DAYS": str(retention.log_days),
+        "ACCESS_LOGS_DAYS": str(retention.access_logs_days),
+        "BACKUP_DAYS": str(retention.backup_days),
+    }

@@ -20,7 +20,7 @@ from infra.components.stage_bus import StageBus
 from infra.config import Stage
 from infra.orchestration.grants import build_start_statement, grant_describe, grant_start
 from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
-from infra.retention import build_fact_environment
+from infra.retention import build_fact_environment, build_kept_environment
 from pentad.api.routes import MCP_PATH
 from pentad.domain import keys
 from pentad.domain.knowledge import BULK_MACHINE
@@ -183,6 +183,7 @@ class HttpApi(Construct):
                 "TOOL_RUNNER": self._runner.function_arn,
                 "GATEWAY_FUNCTION": self._gateway.function_arn,
             }
+            | build_kept_environment(build.stage.retention)
             | ({"MCP_ORIGINS": " ".join(build.stage.cors_origins)} if build.stage.cors_origins else {}),
             timeout_seconds=29,  # API Gateway waits 30 s
             memory_mb=1024,

@@ -78,6 +78,9 @@ class ApiSettings(StartSettings, FactSettings):
     tool_runner: str = Field(description="ARN of the tool runner's function, for undo")
     gateway_function: str = Field(description="ARN of the gateway's alias or function: answers OpenAI's requests")
     mcp_origins: str | None = Field(default=None, description="pages that may ask as MCP clients, with spaces between")
+    log_days: int = Field(ge=1, description="how long the API's access log is kept; a receipt of an erasure tells it")
+    access_logs_days: int = Field(ge=1, description="how long the buckets' access logs are kept")
+    backup_days: int = Field(ge=1, description="how far back tables can be restored")
 
 
 class TriggerSettings(StartSettings):

@@ -58,6 +58,7 @@ from pentad.observability.feedback.give import GiveFeedback
 from pentad.orchestration.calibration.adapters.verdicts_memory import MemoryVerdicts
 from pentad.orchestration.erasure.adapters.erasures_memory import MemoryErasures
 from pentad.orchestration.erasure.request import RequestErasure
+from pentad.orchestration.erasure.stays import KeptDays
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.orchestration.unwinding.effects import ListEffects
@@ -231,7 +232,7 @@ class MemoryServices:
             BulkRoutes(self.bulk, self.claims),
             CitationRoutes(OpenCitation(find, self.world.sessions, self.registry)),
             MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
-            UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now)),
+            UserRoutes(RequestErasure(self.erasures, self.runs, self.world.events, now=self.now), KeptDays(14, 90, 7)),
             CostRoutes(self.spend, self.now),
             SystemRoutes(self.catalog),
             DoorRoutes(lambda: self.door, self.now),

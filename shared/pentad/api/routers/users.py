@@ -15,7 +15,7 @@ from pentad.api.routers.serve import serve
 from pentad.api.views.view import View
 from pentad.orchestration.erasure.ports import Erasure, ErasureStage, ErasureStatus
 from pentad.orchestration.erasure.request import RequestErasure
-from pentad.orchestration.erasure.stays import STAYS
+from pentad.orchestration.erasure.stays import KeptDays, list_stays
 
 UserPath = Annotated[str, Path(description="the user's id")]
 ErasurePath = Annotated[str, Path(description="the receipt's id")]
@@ -25,7 +25,7 @@ class StayView(View):
     """A place that holds the user's id as it is after the erasure, too."""
 
     what: str
-    until: str = Field(description="for how long; names of settings are those of docs/retention.md")
+    until: str = Field(description="for how long; where it is for some days, with the date by which it is gone")
 
 
 class ErasureView(View):
@@ -48,8 +48,14 @@ class ErasureView(View):
     stays: tuple[StayView, ...] = Field(description="where the user's id stays as it is, whatever was removed")
 
 
-def build_erasure_view(erasure: Erasure) -> ErasureView:
-    """Return the view of a receipt."""
+def build_erasure_view(erasure: Erasure, kept: KeptDays) -> ErasureView:
+    """Return the view of a receipt.
+
+    Args:
+        erasure: the receipt.
+        kept: for how many days the stage keeps what nobody can change.
+    """
+    stays = list_stays(kept, erasure.updated_at)
     return ErasureView(
         erasure=erasure.erasure_id,
         user_hash=erasure.user_hash,
@@ -62,7 +68,7 @@ def build_erasure_view(erasure: Erasure) -> ErasureView:
         asked_at=erasure.asked_at,
         updated_at=erasure.updated_at,
         checked_at=erasure.checked_at,
-        stays=tuple(StayView(what=one.what, until=one.until) for one in STAYS),
+        stays=tuple(StayView(what=one.what, until=one.until) for one in stays),
     )
 
 
@@ -72,9 +78,11 @@ class UserRoutes:
 
     Attributes:
         erasures: takes requests.
+        kept: for how many days the stage keeps what nobody can change.
     """
 
     erasures: RequestErasure
+    kept: KeptDays
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
@@ -85,13 +93,13 @@ class UserRoutes:
 
             Asked again before it is at its end, it is the same erasure.
             """
-            return build_erasure_view(self.erasures.request(caller().tenant_id, unquote(user)))
+            return build_erasure_view(self.erasures.request(caller().tenant_id, unquote(user)), self.kept)
 
         @serve(app, summary="Read the receipt of an erasure")
         def get_erasure(user: UserPath, erasure: ErasurePath) -> ErasureView:
-            return build_erasure_view(self.erasures.get(caller().tenant_id, unquote(user), erasure))
+            return build_erasure_view(self.erasures.get(caller().tenant_id, unquote(user), erasure), self.kept)
 
         @serve(app, summary="Look again for what is left of an erased user", status_code=202)
         def verify_erasure(user: UserPath, erasure: ErasurePath) -> ErasureView:
             """Everything is looked at again and nothing is removed; the receipt tells what was found."""
-            return build_erasure_view(self.erasures.verify(caller().tenant_id, unquote(user), erasure))
+            return build_erasure_view(self.erasures.verify(caller().tenant_id, unquote(user), erasure), self.kept)

@@ -54,6 +54,7 @@ from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.calibration.adapters.verdicts_dynamodb import DynamoVerdicts
 from pentad.orchestration.erasure.adapters.erasures_dynamodb import DynamoErasures
 from pentad.orchestration.erasure.request import RequestErasure
+from pentad.orchestration.erasure.stays import KeptDays
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -149,6 +150,7 @@ def _make_memory_routes(
 ) -> tuple[Router, ...]:
     state = make_table(values.state_table)
     documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), starting.events, now=now)
+    kept = KeptDays(values.log_days, values.access_logs_days, values.backup_days)
     return (
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
         BulkRoutes(
@@ -157,7 +159,7 @@ def _make_memory_routes(
         ),
         CitationRoutes(OpenCitation(find, sessions, DynamoRegistry(state, clock=now))),
         MemoryRoutes(ManageFacts(make_facts(values, values.state_table), now), now),
-        UserRoutes(RequestErasure(DynamoErasures(state), starting.runs, starting.events, now=now)),
+        UserRoutes(RequestErasure(DynamoErasures(state), starting.runs, starting.events, now=now), kept),
     )
 
 

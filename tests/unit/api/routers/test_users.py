@@ -8,7 +8,7 @@ from pentad.api.acts.subjects import USERS
 from pentad.api.routers.users import build_erasure_view
 from pentad.domain.ids import hash_user
 from pentad.orchestration.erasure.ports import ERASURE_REQUESTED
-from pentad.orchestration.erasure.stays import STAYS
+from pentad.orchestration.erasure.stays import KeptDays, list_stays
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
 
@@ -42,9 +42,10 @@ def test_an_erasure_is_asked_for_and_its_receipt_is_read(client: Client) -> None
     assert (read.status, read.json["status"], read.json["removed"]) == (200, "done", {"runs": 2})
     found = client.services.erasures.get(TENANT, hash_user(USER), erasure_id)
     assert found is not None
-    assert build_erasure_view(found).model_dump(mode="json") == read.json
+    kept = KeptDays(14, 90, 7)
+    assert build_erasure_view(found, kept).model_dump(mode="json") == read.json
     assert "example" not in read.text
-    assert [(one["what"], one["until"]) for one in read.json["stays"]] == list(STAYS)
+    assert [(one["what"], one["until"]) for one in read.json["stays"]] == list(list_stays(kept, found.updated_at))
 
 
 def test_asked_again_it_is_the_same_until_its_end(client: Client) -> None:
