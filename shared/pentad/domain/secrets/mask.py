@@ -17,8 +17,10 @@ from pentad.domain.secrets.names import MASK
 
 _SHORTEST: Final = 10  # no credential is shorter
 
+# Those that follow are compiled where a word of theirs stands in a text: most functions meet none of it, and the
+# first alone takes 5 ms of a cold start.
 # A digit is asked for, so that "bearer of bad news" and "password: required" stay readable; base64 of words has none.
-_HEADER: Final = re.compile(
+_HEADER: Final = (
     rf"""(?ix)((?:(?<![a-z0-9])|{ESCAPED})"""
     r"""authorization\\?["']?\s{0,5}[:=]\s{0,5}\\?["']?(?:
       (?:basic|negotiate)\s{1,5}(?=[a-z0-9+/=_-]{8})
@@ -26,16 +28,14 @@ _HEADER: Final = re.compile(
       |(?![a-z_][a-z_0-9]{0,60}(?:[(\[]|\.[a-z_]))(?=[a-z._~+/=:-]{0,400}\d)
     ))(?!\[masked)[a-z0-9._~+/=:-]{8,}"""
 )
-_BEARER: Final = re.compile(
-    rf"(?i)((?:\b|{ESCAPED})bearer\s{{1,5}})(?=[A-Za-z._~+/=-]{{0,400}}\d)[A-Za-z0-9._~+/=-]{{12,}}"
-)
-_COOKIE: Final = re.compile(
+_BEARER: Final = rf"(?i)((?:\b|{ESCAPED})bearer\s{{1,5}})(?=[A-Za-z._~+/=-]{{0,400}}\d)[A-Za-z0-9._~+/=-]{{12,}}"
+_COOKIE: Final = (
     rf"""(?ix)((?:\b|{ESCAPED})"""
     r"""cookie\\?["']?\s?:\s{0,5}\\?["']?[^\s=;:"']{1,100}=)
     (?=[^\r\n"'\\(){}<>]{0,400}\d)[^\r\n"'\\(){}<>]{8,4000}"""
 )
 # Up to the last @ before a slash, since a password may hold one; or it holds a slash, which no port does.
-_ADDRESS: Final = re.compile(
+_ADDRESS: Final = (
     r"(://[^\s/:@\"'<>]{0,100}:)(?!\[masked)"
     r"(?:[^\s/\"'<>]{1,200}|(?!\d{1,5}[/?#])[^\s\"'<>?#@]{1,200})(@)(?=[A-Za-z0-9.\[-])"
 )
@@ -43,35 +43,31 @@ _ADDRESS: Final = re.compile(
 _STEMS: Final = (
     (
         "key",
-        re.compile(r"(?:api|access|secret|account|private|encryption|master|auth|functions|subscription)[_-]?\Z"),
+        r"(?:api|access|secret|account|private|encryption|master|auth|functions|subscription)[_-]?\Z",
     ),
-    ("secret", re.compile(r"(?:(?:client|webhook|signing|app|api|consumer|shared|key)[_-]?|(?:\A|[^a-z0-9:]))\Z")),
+    ("secret", r"(?:(?:client|webhook|signing|app|api|consumer|shared|key)[_-]?|(?:\A|[^a-z0-9:]))\Z"),
     (
         "token",
-        re.compile(
+        (
             r"(?:(?:access|auth|refresh|session|security|task|bearer|bot|vault|api)[_-]?|(?:\A|[^a-z])id[_-]?"
             r"|(?:\A|[^a-z0-9_-]))\Z"
         ),
     ),
-    ("password", re.compile("")),
-    ("passwd", re.compile("")),
-    ("passphrase", re.compile("")),
-    ("pwd", re.compile(r"(?:\A|[^a-z0-9])\Z")),
-    ("string", re.compile(r"connection[_-]?\Z")),
+    ("password", ""),
+    ("passwd", ""),
+    ("passphrase", ""),
+    ("pwd", r"(?:\A|[^a-z0-9])\Z"),
+    ("string", r"connection[_-]?\Z"),
 )
 _LONGEST_LEAD: Final = 16
 _LINE_END: Final = re.compile(r"\\[nrt]")
-_QUOTED: Final = re.compile(
-    r"""(?x)\\?["']?\]?\s{0,5}(?::|=>|=)\s{0,5}\\?(["'])
+_QUOTED: Final = r"""(?x)\\?["']?\]?\s{0,5}(?::|=>|=)\s{0,5}\\?(["'])
     (?=[^"'\\\s]{0,200}\d)(?!\[masked|undo_|arn:|[/~])(?P<value>[^"'\\\s]{8,4000})(?=\\?\1)"""
-)
 # Without quotes code looks alike: ``token = read_token(8)``, ``secret: config.v2``, ``password=old_password2``.
-_UNQUOTED: Final = re.compile(
-    r"""(?xi)(?:=|\s{0,5}[:=]\s{1,5}|:)
+_UNQUOTED: Final = r"""(?xi)(?:=|\s{0,5}[:=]\s{1,5}|:)
     (?!\[masked|undo_|arn:|[/~{$<(\[%=]|[a-z_][a-z_0-9]{0,60}(?:[(\[]|\.[a-z_])|[a-z]+(?:_[a-z]+)+\d{0,2}(?![a-z0-9]))
     (?=[^\s"',;&<>`]{0,200}\d)(?P<value>[^\s"',;&<>`\\]{8,})"""
-)
-_EMAIL: Final = re.compile(r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}\b")
+_EMAIL: Final = r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}\b"
 _WORD: Final = re.compile(r"[^\s\"'<>]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _LONGEST_BASE64: Final = 262_144  # characters; what is longer is a file, and no credential
@@ -87,7 +83,7 @@ def mask_secrets(text: str, *, emails: bool = False) -> str:
         emails: mask e-mail addresses too.
     """
     text = mask_forms(mask_named(text))
-    return _EMAIL.sub(MASK, text) if emails else text
+    return _compile(_EMAIL).sub(MASK, text) if emails else text
 
 
 def mask_forms(text: str) -> str:
@@ -105,21 +101,21 @@ def _mask_plain(text: str) -> str:
         if any(literal in text for literal in literals):
             text = _compile(pattern).sub(MASK, text)
     if "://" in text:
-        text = _ADDRESS.sub(rf"\1{MASK}\2", text)
+        text = _compile(_ADDRESS).sub(rf"\1{MASK}\2", text)
     lower = text.lower()
     if "authorization" in lower:
-        text = _HEADER.sub(rf"\1{MASK}", text)
+        text = _compile(_HEADER).sub(rf"\1{MASK}", text)
     if "bearer" in lower:
-        text = _BEARER.sub(rf"\1{MASK}", text)
+        text = _compile(_BEARER).sub(rf"\1{MASK}", text)
     if "cookie" in lower:
-        text = _COOKIE.sub(rf"\1{MASK}", text)
+        text = _compile(_COOKIE).sub(rf"\1{MASK}", text)
     for stem, lead in _STEMS:
         if stem in lower:
             text = _mask_named(text, stem, lead)
     return text
 
 
-def _mask_named(text: str, stem: str, lead: re.Pattern[str]) -> str:
+def _mask_named(text: str, stem: str, lead: str) -> str:
     """Return the text with the values masked that stand behind a name with this end."""
     lower = text.lower()
     if len(lower) != len(text):  # a capital of Turkish has two characters when small: positions would differ
@@ -127,8 +123,8 @@ def _mask_named(text: str, stem: str, lead: re.Pattern[str]) -> str:
     parts, taken, at = [], 0, lower.find(stem)
     while at >= 0:
         end = at + len(stem)
-        found = _QUOTED.match(text, end) or _UNQUOTED.match(text, end)
-        if found and at >= taken and lead.search(_LINE_END.sub(" ", lower[max(0, at - _LONGEST_LEAD) : at])):
+        found = _compile(_QUOTED).match(text, end) or _compile(_UNQUOTED).match(text, end)
+        if found and at >= taken and _compile(lead).search(_LINE_END.sub(" ", lower[max(0, at - _LONGEST_LEAD) : at])):
             parts += [text[taken : found.start("value")], MASK]
             taken = end = found.end("value")
         at = lower.find(stem, end)
@@ -142,7 +138,7 @@ _SHORT: Final = 400
 """Characters."""
 
 
-@lru_cache(maxsize=len(FORMS))
+@lru_cache(maxsize=len(FORMS) + 16)
 def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 

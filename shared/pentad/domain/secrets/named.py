@@ -7,6 +7,7 @@ A name with quotes is JSON's (`json_values.py`); one without is an address's, a 
 import heapq
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from pentad.domain.secrets.json_values import pass_value
@@ -19,7 +20,6 @@ _NO_NAMES: Final = frozenset({"key", "token", "string"})
 """Of these, what is no name alone."""
 _SIGN: Final = r"""s?(?=\\{0,7}["']\s{0,20}:|[ \t]{0,10}[:=])"""
 """What follows a name in a text that gives it a value."""
-_PATTERNS: Final = {stem: re.compile((r"(?<=[\w .-])" if stem in _NO_NAMES else "") + stem + _SIGN) for stem in _STEMS}
 _LONGEST: Final = 24
 """Characters of a name before its stem."""
 _LEAD: Final = re.compile(r"[\w-]*\Z")
@@ -42,10 +42,16 @@ def mask_named(text: str, safe: Collection[str] = ()) -> str:
         return text
     # One after the other, since a large text may have millions of them.
     places = heapq.merge(
-        *(_iter_places(lower, _PATTERNS[stem]) for stem in stems),
+        *(_iter_places(lower, _compile_stem(stem)) for stem in stems),
         *(_iter_places(text, re.compile(re.escape(name) + _SIGN)) for name in safe),
     )
     return _Masking(text, safe).mask(places)
+
+
+@cache
+def _compile_stem(stem: str) -> re.Pattern[str]:
+    # With its first use: most functions meet none of them, and a cold start waits for what is compiled before.
+    return re.compile((r"(?<=[\w .-])" if stem in _NO_NAMES else "") + stem + _SIGN)
 
 
 def _iter_places(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
