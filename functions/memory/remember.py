@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pentad.domain.reading.json_text import read_message_body
 from pentad.domain.tracing import enter_place, parse_traceparent
 from pentad.memory.corrections.learn_correction import parse_correction
-from pentad.memory.remember.remember import parse_event
+from pentad.memory.remember.remember import RECEIVES, parse_event
 from pentad.observability.feedback.ports import CORRECTED
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
 from pentad.runtime.queue_batch import add_message_keys, consume
@@ -31,7 +31,8 @@ def remember_record(record: SQSRecord, context: LambdaContext) -> None:
     ended = parse_event(body)
     add_message_keys("remember", tenant=ended.tenant_id, session=ended.session_id, run=ended.run_id)
     with _enter(ended.traceparent):
-        return wiring.make_remember().run(ended, deadline=deadline)
+        last = int(record.attributes.approximate_receive_count or 1) >= RECEIVES
+        return wiring.make_remember().run(ended, deadline=deadline, last=last)
 
 
 def _enter(traceparent: str | None) -> AbstractContextManager[Any]:

@@ -79,7 +79,7 @@ class ToolRunner(FunctionConstruct):
         if identity is not None:
             grants.grant_key(self.role, identity, ("kms:GenerateMac",))
             table = build.stores.state_table
-            grants.grant_table(self.role, table, ["dynamodb:Query"], keys=[keys.graph_pattern()])
+            grants.grant_table(self.role, table, ["dynamodb:Query", "dynamodb:GetItem"], keys=[keys.graph_pattern()])
         self._grant_functions(build, functions, groups)
 
     def _create_data(

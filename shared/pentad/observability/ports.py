@@ -27,6 +27,7 @@ class Telemetry(Protocol):
         *,
         kind: SpanKind = "INTERNAL",
         place: TraceContext | None = None,
+        final: tuple[type[BaseException], ...] = (),
     ) -> AbstractContextManager[Span]:
         """Open a span; an exception that passes through is recorded by its class name and goes on.
 
@@ -35,6 +36,8 @@ class Telemetry(Protocol):
             attributes: by the conventions' names.
             kind: OpenTelemetry's.
             place: its ids, where others have to know them. A try that fails has another id, since one more may follow.
+            final: errors after which no other try follows: then it keeps its id, which what was asked meanwhile is
+                below.
         """
         ...
 

@@ -349,7 +349,7 @@ def test_remember_works_through_the_session_of_each_run_and_sends_back_what_fail
     seen: list[tuple[str, str]] = []
 
     class Remembering:
-        def run(self, ended: Any, *, deadline: float) -> None:
+        def run(self, ended: Any, *, deadline: float, last: bool) -> None:
             if ended.session_id == "down":
                 raise StoreUnavailable("down")
             assert deadline > time.time()

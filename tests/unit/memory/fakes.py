@@ -109,6 +109,7 @@ class Counts:
         *,
         kind: SpanKind = "INTERNAL",
         place: TraceContext | None = None,
+        final: tuple[type[BaseException], ...] = (),
     ) -> Iterator[Span]:
         check_span(name, kind, dict(attributes or {}))
         yield _Span()

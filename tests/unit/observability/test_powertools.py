@@ -115,13 +115,15 @@ def test_a_thread_of_the_invocation_has_its_keys() -> None:
     assert lines.events[0]["run"] == "r1"
 
 
-def test_spans_nest_below_the_invocations_segment() -> None:
+def test_a_span_of_no_run_is_the_first_of_its_trace_and_links_x_rays_segment() -> None:
     lines = Lines()
     with lines.telemetry.bind(), lines.telemetry.span("outer"), lines.telemetry.span("inner"):
         pass
     outer, inner = lines.spans["outer"], lines.spans["inner"]
     assert outer["trace_id"] == inner["trace_id"] == "5759e988bd862e3fe1be46a994272793"
-    assert outer["parent_id"] == "53995c3f42cd8ad8" and inner["parent_id"] == outer["span_id"]
+    assert outer["parent_id"] is None and inner["parent_id"] == outer["span_id"]
+    assert outer["links"] == [{"trace_id": outer["trace_id"], "span_id": "53995c3f42cd8ad8"}]
+    assert "links" not in inner
     assert outer["start"] <= inner["start"] <= inner["end"] <= outer["end"]
 
 
@@ -253,9 +255,8 @@ def test_a_try_that_fails_leaves_the_spans_place_to_the_next() -> None:
 
 
 @pytest.mark.parametrize("name", ["retrieval documents", "search_memory turns", "graph_node n", "anything"])
-@pytest.mark.parametrize("bound", [{"tenant": "acme", "run": "r1", "op": "recall"}, {}])
-def test_a_failed_try_and_the_good_one_after_it_are_two_spans_of_any_name(name: str, bound: dict[str, str]) -> None:
-    lines = Lines()
+def test_a_failed_try_and_the_good_one_after_it_are_two_spans_of_any_name(name: str) -> None:
+    lines, bound = Lines(), {"tenant": "acme", "run": "r1", "op": "recall"}
     for request_id, fails in (("1", True), ("2", True), ("3", False), ("4", False)):
         with suppress(ValueError), lines.telemetry.bind(request_id=request_id, **bound):
             with lines.telemetry.span("outer"), lines.telemetry.span(name):
@@ -266,6 +267,28 @@ def test_a_failed_try_and_the_good_one_after_it_are_two_spans_of_any_name(name: 
         assert [one["status"] for one in tries] == ["ERROR", "ERROR", "OK", "OK"]
         first, second, third, fourth = (one["span_id"] for one in tries)
         assert third == fourth and len({first, second, third}) == 3
+
+
+def test_a_try_that_none_follows_keeps_its_place_which_what_it_has_asked_is_below() -> None:
+    lines, place = Lines(), TraceContext("a" * 32, "b" * 16)
+    for error, again in ((KeyError, False), (ValueError, True)):
+        with suppress(KeyError, ValueError), lines.telemetry.bind(request_id="1", tenant="acme", run="run_1"):
+            with lines.telemetry.span("upsert_memory x", place=place, final=(KeyError,)):
+                raise error
+        [span] = [line["span"] for line in lines.all[-1:]]
+        assert (span["span_id"] != place.span_id) is again, error
+
+
+def test_each_try_of_no_run_is_a_span_of_its_own_and_what_it_asked_is_below_it() -> None:
+    lines = Lines()
+    for request_id in ("1", "2"):
+        with suppress(KeyError), lines.telemetry.bind(request_id=request_id), lines.telemetry.span("memory.ingest"):
+            with lines.telemetry.span("inner"):
+                pass
+            raise KeyError
+    spans = [line["span"] for line in lines.all if "span" in line]
+    assert len({one["span_id"] for one in spans}) == 4
+    assert [one["parent_id"] for one in spans] == [spans[1]["span_id"], None, spans[3]["span_id"], None]
 
 
 def test_what_is_joined_ends_with_the_invocation() -> None:

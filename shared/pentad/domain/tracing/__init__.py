@@ -9,7 +9,14 @@ from pentad.domain.tracing.context import (
     parse_traceparent,
     read_traceparent,
 )
-from pentad.domain.tracing.places import derive_span_id, find_call_place, find_root_place, find_run_place
+from pentad.domain.tracing.places import (
+    derive_span_id,
+    find_call_place,
+    find_node_place,
+    find_retrieval_place,
+    find_root_place,
+    find_run_place,
+)
 from pentad.domain.tracing.spans import EndedSpan, SpanKind, SpanValue
 
 __all__ = [
@@ -22,6 +29,8 @@ __all__ = [
     "enter_invocation",
     "enter_place",
     "find_call_place",
+    "find_node_place",
+    "find_retrieval_place",
     "find_root_place",
     "find_run_place",
     "get_open_place",

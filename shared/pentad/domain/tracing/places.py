@@ -35,6 +35,25 @@ def find_call_place(tenant_id: str, run_id: str, step: int, index: int, tracepar
     return TraceContext(trace_id, derive_span_id(tenant_id, run_id, "call", step, index))
 
 
+def find_retrieval_place(root: TraceContext) -> TraceContext:
+    """Return the place of a run's search for passages: embedding its question is below it.
+
+    Args:
+        root: the run's place.
+    """
+    return TraceContext(root.trace_id, derive_span_id(root.span_id, "retrieval"))
+
+
+def find_node_place(call: TraceContext, number: int) -> TraceContext:
+    """Return the place of the span of one run of a graph's node.
+
+    Args:
+        call: the place of the tool's call.
+        number: of the run among those of the call, over all its tries.
+    """
+    return TraceContext(call.trace_id, derive_span_id(call.span_id, "node", number))
+
+
 def _compute_digest(characters: int, *parts: str | int) -> str:
     # With each part's length, so that no two lists of parts are written alike.
     text = "".join(f"{len(str(part))}:{part}" for part in parts)

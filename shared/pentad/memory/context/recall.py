@@ -9,7 +9,7 @@ from pentad.domain.declarations.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound, PentadError, TransientError
 from pentad.domain.models import EMBED_QUERY, CallContext
 from pentad.domain.runs import Manifest, Piece, Run, RunStatus
-from pentad.domain.tracing import find_run_place
+from pentad.domain.tracing import find_retrieval_place, find_run_place
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
 from pentad.memory.context.asking import is_courtesy
@@ -143,7 +143,7 @@ class Recall:
         embedder = OnceEmbedder(self._embedder)
         notices: tuple[str, ...] = ()
         if not stored[-1].passages and agent.knowledge.top_k > 0:
-            found = self._search_within_budget(stored, agent, context, embedder, deadline)
+            found = self._search_within_budget(current, stored, agent, context, embedder, deadline)
             more = self._sessions.attach_passages(tenant_id, session_id, stored[-1].seq, found.passages)
             head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
             stored[-1] = stored[-1].model_copy(update={"passages": found.passages})
@@ -219,6 +219,7 @@ class Recall:
 
     def _search_within_budget(
         self,
+        run: Run,
         stored: Sequence[StoredMessage],
         agent: AgentSpec,
         context: CallContext,
@@ -227,13 +228,14 @@ class Recall:
     ) -> Found:
         """Search, if the budgets allow it; where they do not, it is the turn's affair to stop the run and say why."""
         try:
-            return self._search(stored, agent, context, embedder, deadline)
+            return self._search(run, stored, agent, context, embedder, deadline)
         except BudgetExceeded as error:
             self._telemetry.log_event("recall.skipped", level="WARNING", error=type(error).__name__)
             return Found()
 
     def _search(
         self,
+        run: Run,
         stored: Sequence[StoredMessage],
         agent: AgentSpec,
         context: CallContext,
@@ -255,7 +257,8 @@ class Recall:
             where=choose_collections(agent.knowledge.collections),
         )
         source = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "documents"}
-        with self._telemetry.span("retrieval documents", source) as span:
+        place = find_retrieval_place(find_run_place(run))
+        with self._telemetry.span("retrieval documents", source, place=place, final=(BudgetExceeded,)) as span:
             span.set("pentad.top_k", wanted.top_k)
             found = self._documents.find(wanted, embedder)
             span.set("pentad.matches", found.candidates)

@@ -104,12 +104,13 @@ class Remember:
         self._clock = clock
         self._forget = forget
 
-    def run(self, ended: EndedRun, *, deadline: float) -> None:
+    def run(self, ended: EndedRun, *, deadline: float, last: bool = False) -> None:
         """Bring every step up to the end of a session; a repeat costs a read, a claim and giving that back.
 
         Args:
             ended: the event.
             deadline: ``time.time()`` by which it has to be done; what is left then is done at the next delivery.
+            last: no other delivery of this event follows.
 
         Raises:
             StoreUnavailable: a store did not answer, another worker is at this session, or the time is used up.
@@ -127,7 +128,7 @@ class Remember:
         found = self._progress.claim(known, owner=owner, seconds=REMEMBER_SECONDS)
         # Each of these is done whatever befell those before it, and what went wrong first is what went wrong.
         caught = [
-            _catch(lambda: self._work(head, found, owner, deadline)),
+            _catch(lambda: self._work(head, found, owner, deadline, last)),
             _catch(lambda: self._forget_deleted(head, owner)),
             _catch(lambda: self._progress.release(tenant_id, session_id, owner=owner)),
         ]
@@ -137,7 +138,7 @@ class Remember:
         if errors:
             raise errors[0]
 
-    def _work(self, head: Session | None, found: Claimed, owner: str, deadline: float) -> None:
+    def _work(self, head: Session | None, found: Claimed, owner: str, deadline: float, last: bool) -> None:
         """Take back what is left of a session that was deleted, then cover the one that there is."""
         deleted, done = found.deleted, dict(found.done)
         if deleted is not None:
@@ -150,7 +151,7 @@ class Remember:
                 self._progress.remove(deleted.tenant_id, deleted.session_id, owner=owner)
         if head is not None:
             # Whose end has appended more since the head was read sends an event of its own.
-            self._cover(head, done, owner, deadline)
+            self._cover(head, done, owner, deadline, last)
 
     def _forget_deleted(self, head: Session | None, owner: str) -> None:
         """Take back what was made of a session that was deleted meanwhile.
@@ -170,14 +171,15 @@ class Remember:
     def _list_behind(self, head: Session, done: Mapping[str, int]) -> list[RememberStep]:
         return [step for step in self._steps if done.get(make_key(step), 0) < head.length]
 
-    def _cover(self, head: Session, done: dict[str, int], owner: str, deadline: float) -> None:
+    def _cover(self, head: Session, done: dict[str, int], owner: str, deadline: float, last: bool) -> None:
         """Run each step that is behind. One that fails does not keep the others from it; its error is raised last."""
         failed: PentadError | None = None
         parts = _Parts(self._sessions, head)
+        final = (Exception,) if last else (BudgetExceeded,)
         for step in self._list_behind(head, done):
             try:
                 told = {"gen_ai.operation.name": "upsert_memory", "gen_ai.conversation.id": head.session_id}
-                with self._telemetry.span(f"upsert_memory {step.name}", told) as span:
+                with self._telemetry.span(f"upsert_memory {step.name}", told, final=final) as span:
                     covered = self._run_step(step, parts, done.get(make_key(step), 0), owner, deadline)
                     span.set("pentad.messages", covered)
                 self._telemetry.count(names.MESSAGES_REMEMBERED, covered, kind=step.name)

@@ -21,6 +21,7 @@ class RecordedSpan:
     ended: bool = False
     kind: SpanKind = "INTERNAL"
     place: TraceContext | None = None
+    is_final: bool = True
 
     def set(self, name: str, value: SpanValue) -> None:
         """See `Span`."""
@@ -66,6 +67,7 @@ class MemoryTelemetry:
         *,
         kind: SpanKind = "INTERNAL",
         place: TraceContext | None = None,
+        final: tuple[type[BaseException], ...] = (),
     ) -> Iterator[Span]:
         """See `Telemetry`.
 
@@ -73,9 +75,8 @@ class MemoryTelemetry:
             ValueError: it is not as the conventions have it; see `check_span`.
         """
         place = place or TraceContext("1" * 32, derive_span_id(name, len(self.spans)))
-        span = RecordedSpan(
-            name, dict(attributes or {}), self._open[-1].name if self._open else None, kind=kind, place=place
-        )
+        above = self._open[-1].name if self._open else None
+        span = RecordedSpan(name, dict(attributes or {}), above, kind=kind, place=place)
         self.spans.append(span)
         self._open.append(span)
         try:
@@ -84,6 +85,7 @@ class MemoryTelemetry:
             check_span(name, kind, span.attributes)
         except BaseException as error:
             span.error = type(error).__name__
+            span.is_final = isinstance(error, final)
             raise
         finally:
             span.ended = True

@@ -25,6 +25,7 @@ class NullTelemetry:
         *,
         kind: SpanKind = "INTERNAL",
         place: TraceContext | None = None,
+        final: tuple[type[BaseException], ...] = (),
     ) -> Iterator[Span]:
         """See `Telemetry`."""
         yield NullSpan()

@@ -2,8 +2,8 @@
 
 A span is one log line, ``{"span": {...}}``, in OpenTelemetry's terms and with its ``gen_ai.*`` names, so that a
 collector or a query of CloudWatch Logs can rebuild the trace. Where the invocation is a run's, the trace and the parent
-are the run's own (`pentad.domain.tracing`), and X-Ray's segment is a link; else X-Ray's segment is the parent. The
-X-Ray SDK is in maintenance mode and is not used.
+are the run's own (`pentad.domain.tracing`); else the trace is X-Ray's, and the span its first: no other backend ever
+gets X-Ray's segments. The segment is a link. The X-Ray SDK is in maintenance mode and is not used.
 """
 
 import logging
@@ -166,11 +166,12 @@ class PowertoolsTelemetry:
         *,
         kind: SpanKind = "INTERNAL",
         place: TraceContext | None = None,
+        final: tuple[type[BaseException], ...] = (),
     ) -> Iterator[Span]:
         """See `Telemetry`."""
         outer = get_open_place()
         own = place or self._derive_place(name, outer)
-        parent_id = self._xray.span_id if outer is None else outer.span_id
+        parent_id = None if outer is None else outer.span_id
         span = _OpenSpan(name, own, parent_id, self._clock_ns(), kind, attributes or {})
         failure: BaseException | None = None
         try:
@@ -182,8 +183,9 @@ class PowertoolsTelemetry:
         finally:
             # The end is never before the start, even if the clock is set back meanwhile.
             end = max(self._clock_ns(), span.start)
-            if failure is not None:
-                # Another try may follow, which has the place: a backend keeps one span of an id.
+            if failure is not None and outer is not None and not isinstance(failure, final):
+                # Another try may follow, which has the place: a backend keeps one span of an id. Of no run each try has
+                # its own.
                 own = TraceContext(own.trace_id, derive_span_id(own.span_id, self._request_id))
             error_type = None if failure is None else type(failure).__name__
             self._write(name, own, parent_id, kind, (span.start, end), span.attributes, error_type, ())
@@ -210,7 +212,8 @@ class PowertoolsTelemetry:
         """Return the place of the next span of this name: the same in a retry, which does all in the same order."""
         bound = self._bound or {}
         if outer is None:
-            outer = TraceContext(self._xray.trace_id, self._xray.span_id or self._request_id)
+            # Of no run: the first of a trace, and each try is another.
+            outer = TraceContext(self._xray.trace_id, self._request_id or self._xray.span_id or "")
         with self._lock:
             self._made[outer.span_id, name] += 1
             count = self._made[outer.span_id, name]
@@ -232,7 +235,7 @@ class PowertoolsTelemetry:
         """Write a span's line; times are nanoseconds since the epoch."""
         told = {**attributes, **({"error.type": error} if error else {})}
         linked = [{"trace_id": one.trace_id, "span_id": one.span_id} for one in links]
-        if self._xray.span_id is not None and self._xray.trace_id != place.trace_id:
+        if self._xray.span_id is not None and (self._xray.trace_id != place.trace_id or parent_id is None):
             linked.append({"trace_id": self._xray.trace_id, "span_id": self._xray.span_id})
             told["pentad.xray.trace_id"] = f"1-{self._xray.trace_id[:8]}-{self._xray.trace_id[8:]}"
         record = {

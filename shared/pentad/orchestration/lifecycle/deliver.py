@@ -30,7 +30,7 @@ from pentad.orchestration.reviews.reviews import build_review
 from pentad.orchestration.runs.ports import EventPublisher, RunStore
 from pentad.orchestration.switches.count_failure import count_failure
 from pentad.orchestration.switches.ports import Switchboard
-from pentad.orchestration.trace.cut_off import record_cut_off
+from pentad.orchestration.trace.cut_off import record_cut_off, record_lost_search
 from pentad.orchestration.trace.root_spans import build_failed_call_span
 from pentad.orchestration.turn.turn_input import read_conversation
 
@@ -194,7 +194,8 @@ class Deliver:
         except PentadError as error:
             self._telemetry.log_event("run.cost_unknown", level="ERROR", error=type(error).__name__)
             return None
-        record_cut_off(attempts, self._now(), self._telemetry)
+        record_cut_off(attempts, run, self._now(), self._telemetry)
+        record_lost_search(attempts, run, self._telemetry)
         own = Spent(
             usage=sum((one.usage for one in attempts), Usage()), cost_nanousd=sum(one.cost_nanousd for one in attempts)
         )

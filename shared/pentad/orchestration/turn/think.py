@@ -363,7 +363,7 @@ class Think:
         turn, since = situation.turn, None if retried else situation.began
         attempts = self._ledger.list_for_run(turn.tenant_id, turn.run_id, since=since)
         own = [one for one in attempts if one.context.step == turn.step]
-        return record_cut_off(own, situation.began, self._telemetry)
+        return record_cut_off(own, situation.run, situation.began, self._telemetry)
 
     def _make_message(
         self, situation: TurnContext, message_id: str, role: Role, said: str | tuple[ToolResultBlock, ...]

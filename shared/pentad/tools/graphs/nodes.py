@@ -32,6 +32,7 @@ class NodeRun(FrozenValue):
     status: Literal["running", "ok", "error", "asked", "cut_off"] = "running"
     error: str | None = Field(default=None, description="the error's class")
     attempts: tuple[str, ...] = Field(default=(), description="ids of the model attempts that it made")
+    within: int | None = Field(default=None, ge=0, description="the place in the list of the node around it")
 
 
 class GraphNodes(FrozenValue):

@@ -88,6 +88,7 @@ class ToolRunner:
         order: lets calls of tools that say so run one after the other; without it all run at once.
         results: keeps the whole of results that are shown in part; without it nothing is kept.
         admission: holds calls to their tools' rates, and to the sums of rules.
+        tell_lost: is told of each call whose function gave no answer.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class ToolRunner:
         order: OneByOne | None = None,
         results: KeepResults | None = None,
         admission: CallAdmission | None = None,
+        tell_lost: Callable[[ToolCall], None] = lambda _: None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -119,6 +121,7 @@ class ToolRunner:
         self._order = order or OneByOne(None)
         self._results = results or KeepResults(None)
         self._admission = admission or CallAdmission()
+        self._tell_lost = tell_lost
 
     def execute(
         self, tenant_id: str, run_id: str, agent: str, step: int, index: int, *, invocation: Invocation
@@ -285,6 +288,9 @@ class ToolRunner:
         """Let the tool's function run the call; ``again`` where an earlier try was begun."""
         try:
             answer = self._hand_over(attempt, "run", again=again)
+        except PentadError:
+            self._tell_lost(attempt.call)
+            raise
         finally:
             self._entries.take_inner(attempt)
         if answer.kind == "again":

@@ -9,7 +9,7 @@ from functions.memory import remember
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.tracing import TraceContext, find_run_place, get_open_place
 from pentad.memory.corrections.learn_correction import CorrectedAnswer
-from pentad.memory.remember.remember import EndedRun
+from pentad.memory.remember.remember import RECEIVES, EndedRun
 from pentad.observability.feedback.ports import CORRECTED
 from pentad.orchestration.lifecycle.announce_end import FINISHED, build_detail
 from pentad.runtime import entrypoint, queue_batch
@@ -24,9 +24,23 @@ class Remembering:
 
     def __init__(self) -> None:
         self.seen: list[TraceContext | None] = []
+        self.last: list[bool] = []
 
-    def run(self, ended: EndedRun, *, deadline: float) -> None:
+    def run(self, ended: EndedRun, *, deadline: float, last: bool) -> None:
         self.seen.append(get_open_place())
+        self.last.append(last)
+
+
+def test_it_knows_when_the_queue_does_not_deliver_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembering, telemetry = Remembering(), _Telemetry()
+    for module in (entrypoint, queue_batch):
+        monkeypatch.setattr(module, "telemetry_of", lambda service: telemetry)
+    monkeypatch.setattr(wiring, "make_remember", lambda: remembering)
+    for receives in (1, RECEIVES - 1, RECEIVES):
+        event = sqs(json.dumps({"detail-type": FINISHED, "detail": build_detail(_run())}))
+        event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+        remember.handler(event, Context())
+    assert remembering.last == [False, False, True]
 
 
 @pytest.mark.parametrize("caller", [None, f"00-{'a' * 32}-{'b' * 16}-01"])

@@ -176,6 +176,17 @@ def test_a_used_up_budget_sends_nothing_back_and_the_part_comes_with_the_next_ru
     world.say(1)
     world.run()
     assert step.ranges == [(0, 1), (0, 2)]
+    # What its models were asked is below its span, and no other try of this run's end writes that.
+    assert [one.is_final for one in world.telemetry.spans] == [True, True]
+
+
+def test_the_span_of_the_last_delivery_is_that_of_all_where_none_ended_well() -> None:
+    world = World(Step(failures=[ModelUnavailable("down"), ModelUnavailable("down")]))
+    world.say(1)
+    for last in (False, True):
+        with pytest.raises(ModelUnavailable):
+            world.remember.run(ENDED, deadline=LATER, last=last)
+    assert [one.is_final for one in world.telemetry.spans] == [False, True]
 
 
 def test_a_worker_that_dies_between_a_step_and_its_note_makes_the_part_again() -> None:

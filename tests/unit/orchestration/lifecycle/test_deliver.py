@@ -1,7 +1,7 @@
 """The end of runs and of calls that died."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,10 @@ from pentad.domain.declarations.words import NO_MODEL, UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
-from pentad.domain.models import Outcome
+from pentad.domain.models import EMBED_QUERY, Attempt, CallContext, Outcome
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
+from pentad.domain.tracing import find_retrieval_place, find_run_place
+from pentad.orchestration.lifecycle.start import RunRequest
 from tests.unit.orchestration.world import TENANT, World
 
 
@@ -153,6 +155,41 @@ def test_a_run_that_fails_has_the_spans_of_attempts_that_were_killed() -> None:
         world.deliver.abort(TENANT, run.run_id, "States.Timeout", "")
     [span] = [one for one in world.telemetry.ended if one.error == "cut_off"]
     assert span.attributes["pentad.attempt.id"] == begun.attempt_id
+
+
+def _embedding(run: Run, outcome: Outcome, at: datetime) -> Attempt:
+    return Attempt(
+        attempt_id=f"{run.run_id}_{outcome}",
+        context=CallContext(tenant_id=TENANT, run_id=run.run_id, purpose=EMBED_QUERY),
+        provider="p",
+        model="m",
+        tier="t",
+        link=0,
+        number=1,
+        outcome=outcome,
+        started_at=at,
+        duration_ms=1,
+    )
+
+
+def test_a_run_that_fails_in_recall_has_the_span_that_its_embeddings_are_below() -> None:
+    world, caller = World(), f"00-{'a' * 32}-{'b' * 16}-01"
+    begun = world.start(TENANT, RunRequest(agent="assistant", message="?"), trigger="api", traceparent=caller)
+    recalled = world.begin()
+    for run in (begun, recalled):
+        for outcome in (Outcome.OK, Outcome.BEGUN):
+            world.ledger.begin(_embedding(run, outcome, world.clock()))
+            if outcome is Outcome.OK:
+                world.ledger.record(_embedding(run, outcome, world.clock()))
+        world.clock.advance(60)
+        world.deliver.abort(TENANT, run.run_id, "StoreUnavailable", "")
+    [search] = [one for one in world.telemetry.ended if one.name.startswith("retrieval")]
+    root = find_run_place(begun)
+    assert (search.place, search.parent_id) == (find_retrieval_place(root), root.span_id)
+    assert (search.error, search.place.trace_id) == ("cut_off", "a" * 32)
+    killed = [one for one in world.telemetry.ended if one.name.startswith("embeddings")]
+    assert killed[0].parent_id == search.place.span_id and killed[0].place.trace_id == "a" * 32
+    assert len(killed) == 2
 
 
 def test_a_workflow_that_fails_has_what_its_agents_cost_too() -> None:

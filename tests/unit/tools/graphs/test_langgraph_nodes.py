@@ -1,6 +1,7 @@
 """The nodes of a graph: what is kept of them for the trace, what is logged, and the bound of both."""
 
 import json
+from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -13,10 +14,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 from pentad.domain.errors import ModelThrottled, StoreUnavailable, ToolUnavailable
-from pentad.domain.tracing import read_traceparent
+from pentad.domain.tracing import TraceContext, enter_place, find_call_place, find_node_place, read_traceparent
 from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.tools.graphs.adapters.langgraph_tool import from_langgraph
-from pentad.tools.graphs.nodes import NODES, NodeRun
+from pentad.tools.graphs.node_spans import LostNodes
+from pentad.tools.graphs.nodes import NODES, GraphNodes, NodeRun
 from tests.unit.tools.graphs.test_langgraph_model import reply
 from tests.unit.tools.graphs.test_langgraph_tool import GraphWorld, Nodes, State, agent_graph, chain
 from tests.unit.tools.worlds import RUN, Crash
@@ -29,6 +31,10 @@ def kept(world: GraphWorld, index: int = 0) -> list[NodeRun]:
 
 def told(world: GraphWorld) -> list[tuple[str, int, str]]:
     return [(one.name, one.step, one.status) for one in kept(world)]
+
+
+def call_place() -> TraceContext:
+    return find_call_place("acme", RUN, 1, 0)
 
 
 def run(world: GraphWorld, error: type[BaseException] | None = None) -> None:
@@ -94,6 +100,10 @@ def test_a_node_that_fails_is_kept_with_its_errors_class_and_the_next_try_with_i
     assert [one.status for one in kept(world)] == ["ok", "error", "ok", "ok"]
     [failed] = [span for span in world.telemetry.spans if span.error and span.name.startswith("graph_node")]
     assert failed.error == "ModelThrottled"
+    # Each run of a node is a span of its own, that of the failed one too: what it asked is below it.
+    nodes = [span for span in world.telemetry.spans if span.name.startswith("graph_node")]
+    assert len({span.place for span in nodes}) == len(nodes) == 4
+    assert failed.is_final
 
 
 def test_the_node_in_which_a_process_died_is_kept_as_cut_off() -> None:
@@ -127,6 +137,46 @@ def test_the_node_in_which_a_process_died_is_kept_as_cut_off() -> None:
         ("b", "ok"),
         ("c", "ok"),
     ]
+    [lost] = world.telemetry.ended
+    assert (lost.name, lost.error, lost.parent_id) == ("graph_node b", "cut_off", call_place().span_id)
+    assert lost.place == find_node_place(call_place(), 1)
+
+
+def test_a_runner_writes_the_spans_of_nodes_whose_process_died_those_within_nodes_below_these() -> None:
+    world = GraphWorld(chain(Nodes()))
+    world.add_call({"word": "x"})
+    outer = NodeRun(name="a", step=1, started_at=world.now())
+    done = NodeRun(name="a/b", step=1, started_at=world.now(), duration_ms=700, status="ok", within=0)
+    inner = NodeRun(name="a/c", step=2, started_at=world.now(), within=0)
+    nodes = GraphNodes(tenant_id="acme", run_id=RUN, step=1, index=0, nodes=(outer, done, inner))
+    world.nodes.put(nodes)
+    lost = LostNodes(world.nodes, ["chain"], world.telemetry)
+    with enter_place(call_place()):
+        for _ in range(2):  # again is the same spans
+            lost.record(world.call)
+        LostNodes(world.nodes, [], world.telemetry).record(world.call)
+    first, second, *again = world.telemetry.ended
+    assert again == [first, second]
+    assert [(one.name, one.error) for one in (first, second)] == [
+        ("graph_node a", "cut_off"),
+        ("graph_node a/c", "cut_off"),
+    ]
+    assert (first.parent_id, second.parent_id) == (call_place().span_id, first.place.span_id)
+    assert first.end == done.started_at + timedelta(milliseconds=700)
+    assert second.end == second.start
+
+
+def test_nodes_that_can_not_be_read_keep_no_call_from_its_end() -> None:
+    world = GraphWorld(chain(Nodes()))
+    world.add_call({"word": "x"})
+
+    class Down:
+        def get(self, *_: object) -> None:
+            raise StoreUnavailable("down")
+
+    with enter_place(call_place()):
+        LostNodes(Down(), ["chain"], world.telemetry).record(world.call)
+    assert [one.name for one in world.telemetry.events] == ["graph.nodes_not_told"]
 
 
 def test_a_question_is_no_failure_of_its_node() -> None:

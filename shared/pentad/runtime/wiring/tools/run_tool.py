@@ -22,7 +22,9 @@ from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.stores import make_runs, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
+from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
 from pentad.tools.graphs.equipment import PURPOSE
+from pentad.tools.graphs.node_spans import LostNodes
 from pentad.tools.policy.adapters.sums_dynamodb import DynamoCallSums
 from pentad.tools.policy.admission import CallAdmission
 from pentad.tools.policy.sums import TakeSums
@@ -85,6 +87,7 @@ def make_tool_runner() -> ToolRunner:
             ToolRates(DynamoTokenBuckets(transient), telemetry, now), TakeSums(DynamoCallSums(transient), now)
         ),
         inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
+        tell_lost=LostNodes(DynamoGraphNodes(make_table(values.state_table)), graphs, telemetry).record,
         results=KeepResults(whole, lambda error: _tell_lost(telemetry, error)),
     )
 

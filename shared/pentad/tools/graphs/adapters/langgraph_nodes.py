@@ -13,9 +13,11 @@ from langchain_core.outputs import LLMResult
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from pentad.domain.errors import PentadError
+from pentad.domain.tracing import find_node_place, get_open_place
 from pentad.observability.ports import Span
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.graphs.equipment import Equipment
+from pentad.tools.graphs.node_spans import build_cut_off_spans, name_node_span
 from pentad.tools.graphs.nodes import ATTEMPTS, MADE, NAME_CHARACTERS, NODES, GraphNodes, NodeRun
 
 _NODE = "graph:step:"
@@ -50,6 +52,7 @@ class WatchedNodes(BaseCallbackHandler):
     def __init__(self, equipment: Equipment, context: ToolContext) -> None:
         self._equipment = equipment
         self._context = context
+        self._place = get_open_place()
         self._nodes: list[NodeRun] = []
         self._omitted = 0
         self._named = 0
@@ -66,6 +69,8 @@ class WatchedNodes(BaseCallbackHandler):
         context = self._context
         before = self._equipment.nodes.get(context.tenant, context.run, context.step, context.index)
         if before is not None:
+            for span in build_cut_off_spans(before, self._place) if self._place is not None else []:
+                self._equipment.telemetry.record_span(span)
             cut = {"status": "cut_off"}
             self._nodes = [one.model_copy(update=cut) if one.status == "running" else one for one in before.nodes]
             self._omitted = before.omitted
@@ -100,13 +105,25 @@ class WatchedNodes(BaseCallbackHandler):
             if len(self._nodes) >= NODES:
                 self._omitted += 1
                 return
+            number, within = len(self._nodes), self._find_outer(namespace)
             self._nodes.append(
-                NodeRun(name=name[-NAME_CHARACTERS:], step=step, started_at=self._equipment.now()),
+                NodeRun(name=name[-NAME_CHARACTERS:], step=step, started_at=self._equipment.now(), within=within),
             )
             # Opened and closed by the node's own thread, in one context: what the node calls is below it.
-            log = self._equipment.telemetry.span(f"graph_node {name}", {"pentad.graph.step": step})
-            self._open[run_id] = _Open(len(self._nodes) - 1, namespace, log, log.__enter__(), time.monotonic())
+            log = self._open_span(name, step, number)
+            self._open[run_id] = _Open(number, namespace, log, log.__enter__(), time.monotonic())
             self._save_nodes()
+
+    def _find_outer(self, namespace: str) -> int | None:
+        """Return the place of the node around the one of this namespace, `a:id|b:id`."""
+        outer = namespace.rpartition("|")[0]
+        return next((one.place for one in self._open.values() if outer and one.namespace == outer), None)
+
+    def _open_span(self, name: str, step: int, number: int) -> AbstractContextManager[Span]:
+        """Open a node's span. Each run of a node has its own, whatever comes of it: no other try writes it."""
+        place = None if self._place is None else find_node_place(self._place, number)
+        told = {"pentad.graph.step": step}
+        return self._equipment.telemetry.span(name_node_span(name), told, place=place, final=(BaseException,))
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note that a node has ended."""
