@@ -138,7 +138,7 @@ FORMS: Final = tuple(
         ),
         ("Discord webhook", "/api/webhooks/", r"(?<=/api/webhooks/)\d{15,20}/[A-Za-z0-9_-]{40,}"),
         ("Teams webhook", "webhook.office.com", r"(?<=webhook\.office\.com/)webhookb2/[A-Za-z0-9@/_-]{20,}"),
-        ("Telegram", ":AA", rf"{_WORD}\d{{8,10}}:AA[A-Za-z0-9_-]{{33}}(?![A-Za-z0-9_-])"),
+        ("Telegram", ":AA", rf"(?:{_WORD}|(?<=/bot))\d{{8,10}}:AA[A-Za-z0-9_-]{{32,33}}(?![A-Za-z0-9_-])"),
         ("SendGrid", "SG.", rf"{_WORD}SG\.[A-Za-z0-9_-]{{16,32}}\.[A-Za-z0-9_-]{{16,64}}"),
         ("Mailgun", "key-", rf"{_WORD}key-[0-9a-f]{{32}}{_END}"),
         ("Mailchimp", "-us", rf"{_WORD}[0-9a-f]{{32}}-us\d{{1,2}}{_END}"),
@@ -171,10 +171,10 @@ FORMS: Final = tuple(
         (
             "private key",
             "PRIVATE",
-            r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nrt]){0,8}"
-            r"(?:[A-Za-z-]{2,30}:[^\n\\]{0,200}(?:\s|\\[nrt]){1,8}){0,6}"
-            r"[A-Za-z0-9+/=]{16,}(?:(?:\s|\\[nrt]){1,4}[A-Za-z0-9+/=]{16,}){0,400}"
-            r"(?:(?:\s|\\[nrt]){0,4}[A-Za-z0-9+/=]{0,15}(?:\s|\\[nrt]){0,4}"
+            r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\{1,8}[nrt]){0,8}"
+            r"(?:[A-Za-z-]{2,30}:[^\n\\]{0,200}(?:\s|\\{1,8}[nrt]){1,8}){0,6}"
+            r"[A-Za-z0-9+/=]{16,}(?:(?:\s|\\{1,8}[nrt]){1,4}[A-Za-z0-9+/=]{16,}){0,400}"
+            r"(?:(?:\s|\\{1,8}[nrt]){0,4}[A-Za-z0-9+/=]{0,15}(?:\s|\\{1,8}[nrt]){0,4}"
             r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?",
         ),
     )

@@ -39,6 +39,29 @@ _ADDRESS: Final = (
     r"(://[^\s/:@\"'<>]{0,100}:)(?!\[masked)"
     r"(?:[^\s/\"'<>]{1,200}|(?!\d{1,5}[/?#])[^\s\"'<>?#@]{1,200})(@)(?=[A-Za-z0-9.\[-])"
 )
+# On a command line: ``curl -u name:password``, ``mysql --password value``; and in XML.
+_USER: Final = (
+    r"(?i)(\bcurl\b[^\r\n]{0,400}?\s(?:-u|--user)[ =]?\\?[\"']?[^\s:\"'\\]{1,100}:)(?!\[masked)[^\s\"'\\]{4,200}"
+)
+_FLAG: Final = (
+    r"(?i)((?:^|[\s\"'])--(?:[a-z]{1,20}-){0,3}"
+    r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|secret)-key)[ ]{1,4}\\?[\"']?)"
+    r"(?!\[masked|-)(?=[^\s\"'\\]{0,200}\d)[^\s\"'\\/<>${(]{8,400}(?=[\s\"'\\]|\Z)"
+)
+_ELEMENT: Final = (
+    r"(?i)(<(?:[a-z]\w{0,20}:)?[\w-]{0,30}(?:password|passwd|passphrase|secret|token|api[_-]?key)>\s{0,20})"
+    r"(?!\[masked)(?=[^<]{0,400}\d)[^<\s]{4,4000}(?=\s{0,20}</)"
+)
+_MARKED: Final = (
+    ("://", _ADDRESS, rf"\1{MASK}\2"),
+    ("authorization", _HEADER, rf"\1{MASK}"),
+    ("bearer", _BEARER, rf"\1{MASK}"),
+    ("cookie", _COOKIE, rf"\1{MASK}"),
+    ("curl", _USER, rf"\1{MASK}"),
+    ("--", _FLAG, rf"\1{MASK}"),
+    ("</", _ELEMENT, rf"\1{MASK}"),
+)
+"""A word that stands in each small, what is looked for then, and what is to stand in its place."""
 # What a name that promises a secret ends with, and what has to stand before that: ``api_key``, ``clientSecret``.
 _STEMS: Final = (
     (
@@ -100,15 +123,10 @@ def _mask_plain(text: str) -> str:
     for literals, pattern in _ROWS if len(text) > _SHORT or _ANY_LITERAL.search(text) else ():
         if any(literal in text for literal in literals):
             text = _compile(pattern).sub(MASK, text)
-    if "://" in text:
-        text = _compile(_ADDRESS).sub(rf"\1{MASK}\2", text)
     lower = text.lower()
-    if "authorization" in lower:
-        text = _compile(_HEADER).sub(rf"\1{MASK}", text)
-    if "bearer" in lower:
-        text = _compile(_BEARER).sub(rf"\1{MASK}", text)
-    if "cookie" in lower:
-        text = _compile(_COOKIE).sub(rf"\1{MASK}", text)
+    for word, marked, shown in _MARKED:
+        if word in lower:
+            text = _compile(marked).sub(shown, text)
     for stem, lead in _STEMS:
         if stem in lower:
             text = _mask_named(text, stem, lead)

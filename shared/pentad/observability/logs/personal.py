@@ -48,7 +48,7 @@ _AMERICAN: Final = rf"{_EDGE}(?:1[ .-])?(?:\([2-9]\d{{2}}\) ?|[2-9]\d{{2}}[-.])[
 # With the prefix for abroad, in groups; and as much of Europe writes it at home: with a 0, in groups, where with a
 # hyphen between them ids look alike.
 _ZERO: Final = (
-    rf"{_EDGE}(?<!\d[ .,])0(?:0[1-9][0-9]{{0,2}}[ \u00a0/-]\(?[0-9](?:{_BETWEEN}\(?[0-9]\)?){{5,12}}"
+    rf"{_EDGE}(?<!\d[ .,])0(?:0[1-9][0-9]{{0,2}}[ \u00a0/-]\(?[0-9]\)?(?:{_BETWEEN}\(?[0-9]\)?){{5,12}}"
     r"|[1-9]\d{1,4}[ \u00a0/]\d{3,4}[ \u00a0-]?\d{3,4}|[1-9](?:[ .\u00a0]\d{2}){4})(?![\w]|[ .:-]\d)"
 )
 _PAIRS: Final = 5  # of a French number

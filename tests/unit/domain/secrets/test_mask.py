@@ -20,6 +20,7 @@ TAIL = "a1B2c3D4e5F6g7H8i9J0"
         f"eyJ{TAIL}.eyJ{TAIL}.{TAIL}",
         f"-----BEGIN RSA PRIVATE KEY-----\n{TAIL}\n-----END RSA PRIVATE KEY-----",
         f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK: A\n\n{TAIL}\n-----END RSA PRIVATE KEY-----",
+        rf"-----BEGIN PRIVATE KEY-----\\\\n{TAIL}\\\\n-----END PRIVATE KEY-----",
         rf"-----BEGIN PRIVATE KEY-----\n{TAIL}\n{TAIL}\n-----END PRIVATE KEY-----",
         f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{TAIL}\n-----END PGP PRIVATE KEY BLOCK-----",
         f"-----BEGIN OPENSSH PRIVATE KEY-----\n{TAIL}",
@@ -36,6 +37,13 @@ def test_a_secret_is_masked_wherever_it_stands(secret: str) -> None:
         ("postgres://ada:s3cret@db/x", f"postgres://ada:{MASK}@db/x"),
         ('{"api_key": "abcdefgh12"}', '{"api_key": "[masked]"}'),
         ("password=hunter2hunter2&x=1", f"password={MASK}&x=1"),
+        ("curl -s -u ada:Tr0ub4dor3 https://x.example", f"curl -s -u ada:{MASK} https://x.example"),
+        ("curl --user 'ada:Tr0ub4dor3' x", f"curl --user 'ada:{MASK}' x"),
+        ("mysql --password Tr0ub4dor3 -h db", f"mysql --password {MASK} -h db"),
+        ("x --client-secret 'Tr0ub4dor3'", f"x --client-secret '{MASK}'"),
+        ("<db><password>Tr0ub4dor3</password></db>", f"<db><password>{MASK}</password></db>"),
+        ("<wsse:Password> Tr0ub4dor3 </wsse:Password>", f"<wsse:Password> {MASK} </wsse:Password>"),
+        (f"https://api.telegram.org/bot110201543:AA{'aB3d' * 8}/getMe", f"https://api.telegram.org/bot{MASK}/getMe"),
         ("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", f"Authorization: Basic {MASK}"),
         ('{"Authorization": "Token a1b2c3d4e5"}', f'{{"Authorization": "{MASK}"}}'),
         ('headers = {"Authorization": "Token a1b2c3d4e5"}', f'headers = {{"Authorization": "{MASK}"}}'),
@@ -86,6 +94,22 @@ def test_a_secret_is_masked_by_what_stands_before_it(text: str, masked: str) -> 
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
+    assert mask_secrets(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "with --password required, or --token FILE",
+        "kubectl --key /etc/tls/key1.pem --token $TOKEN2 --secret-name prod-db-17",
+        "--password --port 54321000",
+        "curl -u asks who; curl -u ada: x",
+        "<token>next</token><token> 12 </token><title>secret 12345</title>",
+        "<password>[masked]</password>",
+        "robot110201543 is 3 m high",
+    ],
+)
+def test_words_of_command_lines_and_of_xml_stay(text: str) -> None:
     assert mask_secrets(text) == text
 
 
