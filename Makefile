@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants show-grants check-logs check-phoenix docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates check-grants show-grants check-logs check-phoenix docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers bench-memory bench-tools bench-observability bench-injections dashboard-picture lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -120,6 +120,9 @@ $(PHOENIX_READY): requirements/phoenix.txt | env
 	@$(PHOENIX_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
 	  --require-hashes -r requirements/phoenix.txt
 	@touch $@
+
+dashboard-picture: env ## draw the picture of the dashboard in the docs anew, from a twin with an outage (eight minutes)
+	@$(BIN)/python -m scripts.draw_dashboard docs/images/dashboard.png
 
 lock: env ## resolve the locked requirements anew
 	@BIN="$(BIN)" sh scripts/lock.sh

@@ -176,9 +176,7 @@ def test_what_was_said_is_shown_from_a_log_of_its_own_each_line_once(written: Lo
     assert shown.count("m.0.0") == shown.count("m.1.0") == 1
     assert "\x1b" not in shown and "of another" not in shown
     assert len(json.loads(run_command(RUN, "--content", as_json=True)[1])) == 3
-    assert (
-        "there are 2 lines, and the first is shown" in run_command(RUN, "--content", "-t", "acme", "--limit", "1")[2]
-    )
+    assert "there are 2 lines, and the first is shown" in run_command(RUN, "--content", "-t", "acme", "--limit", "1")[2]
     assert run_command(RUN, "--content", "--follow")[0] == EXIT_USAGE
 
 
