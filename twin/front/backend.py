@@ -31,6 +31,7 @@ from twin.moto_patches.buckets import listings
 from twin.moto_patches.events import targets
 from twin.moto_patches.functions import versions
 from twin.moto_patches.patching import apply_once
+from twin.moto_patches.policies import sizes
 from twin.moto_patches.queues import policies, retention
 
 LASTING: Final = (
@@ -43,6 +44,7 @@ LASTING: Final = (
     lookups,
     object_lock,
     secret_versions,
+    sizes,
     targets,
     updates,
     versions,

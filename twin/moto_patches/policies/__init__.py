@@ -1,0 +1,1 @@
+"""What moto takes of policies and AWS does not."""
