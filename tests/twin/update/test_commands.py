@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from pentad.cli.commands.twin import update as command
 from pentad.cli.main import app
+from pentad.cli.target import STATE_VARIABLE
 from tests.twin.update.assembly import CANARY, LIVE, MACHINE, role, write
 from twin.running.options import TwinOptions
 from twin.running.twin import Twin
@@ -27,6 +28,7 @@ def twin(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     out = write(tmp_path / "cdk.out", "old", 1)
     monkeypatch.setattr(command, "find_project_root", lambda: tmp_path)
     monkeypatch.setattr(command, "ensure_assembly", lambda root: (out, True))
+    monkeypatch.setenv(STATE_VARIABLE, str(state))
     with Twin.start(out, state, options=TwinOptions(vector_dimension=8)) as running:
         yield running
 
