@@ -90,7 +90,7 @@ def test_runs_wait_while_lambda_has_no_room_for_a_tools_function_for_a_minute(
     calls = [call for run in started for call in deployment.world.runs.list_calls(TENANT, run.run_id)]
     assert {call.status for call in calls} == {CallStatus.SUCCEEDED}
     assert sorted(booked, key=int) == [str(number) for number in range(len(calls))]
-    assert deployment.functions.refused >= 4 * len(calls)
+    assert deployment.functions.refused >= len(calls), "each was refused at first"
     for run in started:
         check_end(deployment, run)
 
