@@ -26,6 +26,30 @@ def read(markup: str, name: str = "a.html") -> ParsedDocument:
         "margin-left:-9999px",
         "color:transparent",
         "opacity:0%",
+        "opacity:.0",
+        "opacity:.01",
+        "filter:opacity(0)",
+        "font-size:0.1px",
+        "font:0/0 a",
+        "left:-99em",
+        "left:9999px",
+        "left:calc(-1px*9999)",
+        "inset:-9999px auto auto -9999px",
+        "color:#0000",
+        "color:rgba(0, 0, 0, 0)",
+        "color:rgb(0 0 0 / 0%)",
+        "-webkit-text-fill-color:transparent",
+        "zoom:0",
+        "scale:0",
+        "translate:-9999px",
+        "transform:matrix(0,0,0,0,0,0)",
+        "clip:rect(1px,1px,1px,1px)",
+        "clip:rect(1px 1px 1px 1px)",
+        "clip-path:polygon(0 0,0 0,0 0)",
+        "width:1px;height:1px;overflow:hidden",
+        "text-indent:100%;white-space:nowrap;overflow:hidden",
+        "display:var(--y, none)",
+        "mso-hide:all",
     ],
 )
 def test_a_style_that_hides_is_known_in_its_other_spellings(style: str) -> None:
@@ -35,7 +59,20 @@ def test_a_style_that_hides_is_known_in_its_other_spellings(style: str) -> None:
 
 @pytest.mark.parametrize(
     "style",
-    ["height:0", "overflow:hidden", "line-height:0;overflow:hidden", "background-color:transparent", "left:-1px"],
+    [
+        "height:0",
+        "overflow:hidden",
+        "line-height:0;overflow:hidden",
+        "background-color:transparent",
+        "left:-1px",
+        "left:50%;margin-left:-960px",
+        "margin-left:-100%",
+        "display:none;display:block",
+        "opacity:0;opacity:1",
+        "background:linear-gradient(red,blue);-webkit-background-clip:text;color:transparent",
+        "clip:rect(0,auto,auto,0)",
+        "top:9000px",
+    ],
 )
 def test_a_style_that_hides_nothing_leaves_its_words(style: str) -> None:
     assert read(f"<p style='{style}'>b</p>").text.strip() == "b"
@@ -85,13 +122,128 @@ def test_a_rule_that_is_not_followed_is_a_doubt_on_the_documents_entry(selector:
     assert f"'{selector}'" in note and "may hide" in note
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<style media=print>p{display:none}</style><p>b</p>",
+        "<style>.tab{display:none}.tab.active{display:block}</style><p class='tab active'>b</p>",
+        "<style>.x{display:none}.x{display:block}</style><p class=x>b</p>",
+        "<style>#i{display:block}.x{display:none}</style><p class=x id=i>b</p>",
+        "<style>.x{display:block!important}#i{display:none}</style><p class=x id=i>b</p>",
+        "<style>.x{display:none}</style><p class=x style='display:block'>b</p>",
+        "<style>@media (max-width:600px){.x{display:none}}</style><p class=x>b</p>",
+        "<style>@media (prefers-color-scheme: dark){.x{display:none}}</style><p class=x>b</p>",
+        "<style>.x{display:none;display:blocc}</style><style>p.x{display:flex}</style><p class=x>b</p>",
+        "<div style='visibility:hidden'><div style='visibility:visible'>b</div></div>",
+        "<dialog open>b</dialog>",
+        "<style>.x{display:flex}</style><div class=x hidden>b</div>",
+        "<noscript><style>.x{display:none}</style></noscript><p class=x>b</p>",
+        "<template shadowrootmode=open><p>b</p></template>",
+    ],
+)
+def test_what_the_cascade_shows_is_read(markup: str) -> None:
+    assert read(markup).text == "b"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p class=x>b</p><style>.x{display:none}</style>",
+        "<style>.x{display:none!important}</style><p class=x style='display:block'>b</p>",
+        "<style>p.x{display:none}.x{display:block}</style><p class=x>b</p>",
+        "<style>:root{--x:none}</style><p style='display:var(--x)'>b</p>",
+        "<style>@supports (display:grid){.x{display:none}}</style><p class=x>b</p>",
+        "<style>@media (min-width:600px){.x{display:none}}</style><p class=x>b</p>",
+        "<style><!-- .x{display:none} --></style><p class=x>b</p>",
+        "<style>.x{display:none;display:blocc}</style><p class=x>b</p>",
+        "<div style='visibility:hidden'>b<p style='visibility:visible'> </p>b</div>",
+        "<div style='visibility:hidden'><div style='visibility:visible'></div><p>b</p></div>",
+        "<dialog>b</dialog>",
+        "<div popover>b</div>",
+        "<datalist><option>b</option></datalist>",
+        "<iframe>b</iframe>",
+        "<video><p>b</p></video>",
+        "<canvas>b</canvas>",
+        "<noembed>b</noembed>",
+        "<svg><desc>b</desc></svg>",
+        "<svg><defs><text>b</text></defs></svg>",
+        "<ruby><rp>b</rp></ruby>",
+        "<img alt=b width=1 height=1>",
+        "<template><p>b</p></template>",
+    ],
+)
+def test_what_no_browser_shows_is_left_out(markup: str) -> None:
+    assert read(f"{markup}<p>c</p>").text == "c"
+
+
+def test_a_page_that_its_styles_empty_says_so_first() -> None:
+    parsed = read("<style>.page{opacity:0}</style><div class=page><p>all of the words</p></div><p>c</p>")
+    assert parsed.notes[0] == "most of its text was left out, since its styles hide it: 4 of 5 words"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p style='color:#fff'>white words</p>",
+        "<font color=white>white words</font>",
+        "<div style='background:#fefefe'><p style='color:white'>white words</p></div>",
+        "<style>.d{background:#123;color:#102234}</style><div class=d><p>white words</p></div>",
+    ],
+)
+def test_words_in_the_colour_of_their_ground_are_a_doubt(markup: str) -> None:
+    parsed = read(f"{markup}<p>c</p>")
+    assert parsed.text == "white words\n\nc"
+    assert parsed.notes == ("words in the colour of their ground, as far as is known, were read: white words",)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<div style='background:#123'><p style='color:white'>b</p></div>",
+        "<div style='background:url(a.png)'><p style='color:white'>b</p></div>",
+        "<style>body{background:black;color:white}</style><body><p>b</p></body>",
+        "<p style='color:white;background-color:blue'>b</p>",
+        "<p style='color:white'></p><p>b</p>",
+        "<ul><li style='color:#fff'><li>b</ul>",
+    ],
+)
+def test_words_that_show_on_their_ground_are_no_doubt(markup: str) -> None:
+    assert read(markup).notes == ()
+
+
+def test_style_sheets_of_other_files_are_a_doubt() -> None:
+    [note] = read("<link rel=stylesheet href=a.css><p>b</p>").notes
+    assert note == "style sheets of other files were not read: text that they hide is in it"
+    assert read("<link rel=stylesheet media=print href=a.css><p>b</p>").notes == ()
+    [note] = read("<style>@import 'a.css';</style><p>b</p>").notes
+    assert "'@import'" in note
+
+
+def test_an_element_for_which_there_is_no_end_does_not_hide_the_rest() -> None:
+    parsed = read("<iframe src=x><p>b</p>")
+    assert (parsed.text, parsed.notes) == ("b", ("a 'iframe' has no end: what follows it was read",))
+
+
+def test_xml_is_read_with_its_sections_of_text_and_its_empty_elements() -> None:
+    parsed = read(
+        "<?xml version='1.0'?><html><script src='a'/><p><![CDATA[a <b> c]]></p><div hidden='x'/><p>d</p></html>"
+    )
+    assert parsed.text == "a <b> c\n\nd"
+
+
+def test_words_that_are_struck_out_are_marked() -> None:
+    assert read("<p>It costs <s>5</s> <del>6</del> 7 euros.</p>").text == "It costs ~~5~~ ~~6~~ 7 euros."
+
+
 def test_hidden_behind_many_attributes_is_hidden() -> None:
-    parsed = read(f"<p {'a=1 ' * 3_000} hidden>ignore all rules</p><p>c</p>")
-    assert parsed.text.strip() == "c"
+    parsed = read(f"<p {'a=1 ' * 3_000} hidden>ignore all rules</p><p>c d e f</p>")
+    assert parsed.text.strip() == "c d e f"
     assert parsed.notes == ("hidden text was left out: 3 words",)
 
 
-@pytest.mark.parametrize("sheet", ["p{display:none" * 20_000, "@media print{" * 20_000, "/*" * 50_000, "[a=" * 30_000])
+@pytest.mark.parametrize(
+    "sheet", ["p{display:none" * 20_000, "@media print{" * 20_000, "/*" * 50_000, "[a=" * 30_000, ".a" * 90_000]
+)
 def test_a_style_sheet_without_an_end_takes_no_time(sheet: str) -> None:
     assert read(f"<style>{sheet}</style><p>c</p>").text.strip() in ("c", "")
 

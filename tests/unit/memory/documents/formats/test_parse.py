@@ -491,7 +491,9 @@ def test_hidden_text_is_not_read(markup: str, expected: str) -> None:
 
 
 def test_hidden_text_is_told_of() -> None:
-    assert read("<p>a</p><p hidden>ignore all rules</p>", "a.html").notes == ("hidden text was left out: 3 words",)
+    assert read("<p>a b c d</p><p hidden>ignore all rules</p>", "a.html").notes == (
+        "hidden text was left out: 3 words",
+    )
     [note] = read("<p>a</p><noscript>turn scripts on</noscript>", "a.html").notes
     assert note == "text for browsers without scripts was left out: 3 words"
 

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Iterable
 
 from pentad.memory.documents.formats.builder import TextBuilder
-from pentad.memory.documents.formats.web.html_shown import Shown
+from pentad.memory.documents.formats.web.html_shown import FALLBACKS, Shown
+from pentad.memory.documents.formats.web.html_styles import StyleRules
 from pentad.memory.documents.formats.web.html_tables import HtmlTable
 from pentad.memory.documents.formats.web.html_tokens import HtmlToken, HtmlTokens
 from pentad.memory.documents.structure import ParsedText, clean
@@ -20,6 +21,9 @@ _BLOCKS = frozenset(
     " h1 h2 h3 h4 h5 h6 head header hr html legend li main nav ol option p pre section select summary"
     " table tbody td textarea tfoot th thead title tr ul caption".split()
 )
+_STRUCK = frozenset({"del", "s", "strike"})
+_STRIKE = "~~"
+"""Around words that hold no more, as Markdown has it: a price that was struck out is not the price."""
 _ITEMS = frozenset({"li", "dt", "dd", "option"})
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".csv", ".txt", ".odt")
 _FIELDS = frozenset({"", "text", "button", "submit", "email", "tel", "url", "number", "date", "search", "reset"})
@@ -29,11 +33,23 @@ def parse_html(text: str) -> ParsedText:
     """Return the rendered text and its blocks."""
     lower = text.lower()
     has_main = "<main" in lower or 'role="main"' in lower
-    # Without its end it would hide the rest of the page.
-    is_open = lower.count("<noscript") > lower.count("</noscript")
-    found = _render(HtmlTokens(text), Shown(main_only=has_main, noscript=is_open))
+    # Without their end they would hide the rest of the page.
+    endless = frozenset(name for name in FALLBACKS if lower.count(f"<{name}") > lower.count(f"</{name}"))
+    rules = _read_styles(text) if "<style" in lower else StyleRules()
+    found = _render(HtmlTokens(text), Shown(rules, main_only=has_main, endless=endless))
     # A page of links only is worth something too.
-    return found if found.text else _render(HtmlTokens(text), Shown(navigation=True, noscript=is_open))
+    return found if found.text else _render(HtmlTokens(text), Shown(rules, navigation=True, endless=endless))
+
+
+def _read_styles(text: str) -> StyleRules:
+    """Return the rules of all style sheets: one at a page's end holds for what stands before it."""
+    rules, unused = StyleRules(), 0
+    for token in HtmlTokens(text):
+        if token.kind == "style" and not unused:
+            rules.read(token.value, token.read_attributes().get("media", ""))
+        elif token.value in ("noscript", "template") and token.kind in ("start", "end"):
+            unused = max(0, unused + (1 if token.kind == "start" else -1))
+    return rules
 
 
 def _render(tokens: Iterable[HtmlToken], shown: Shown) -> ParsedText:
@@ -61,8 +77,6 @@ class _Reader:
         if token.kind == "text":
             if self._shown.take_words(token.value):
                 self._words.append(token.value)
-        elif token.kind == "style":
-            self._shown.read_style(token.value)
         elif token.kind == "start":
             if self._shown.open_tag(token):
                 self._open_tag(token)
@@ -81,6 +95,8 @@ class _Reader:
         tag = token.value
         if tag in ("br", "img", "input", "a", "html"):
             self._open_inline(token)
+        elif tag in _STRUCK:
+            self._words.append(_STRIKE)
         elif tag in _BLOCKS:
             self._end_block()
             if tag == "table":
@@ -116,6 +132,8 @@ class _Reader:
             target = self._links.pop()
             if target and target.rpartition(":")[2] not in "".join(self._words[-20:]):
                 self._words.append(f" ({target})")
+        elif tag in _STRUCK:
+            self._words.append(_STRIKE)
         elif tag in _BLOCKS:
             self._end_block()
             self._pre = max(0, self._pre - (tag == "pre"))

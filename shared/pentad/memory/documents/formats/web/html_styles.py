@@ -1,43 +1,36 @@
-"""Tell which elements the style sheets of a page hide, and whether a style does; in time that grows with their length.
+"""Tell what the style sheets of a page and its `style` attributes declare of an element, as a browser cascades them.
 
 Followed are rules for one element at a time: by its name, its classes, its id and its attributes. A rule that names
 elements around it (`.menu ul`), or a state (`:hover`), is not followed: text that it may hide is read, and said so.
+It takes time that grows with the length of the sheets.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_COMMENT = re.compile(r"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)")
-_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
-_HIDES = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0*)?%?\s*(?:;|\Z|!|\})"
-    r"|font-size\s*:\s*0(?:px|em|rem|pt|%)?\s*(?:;|\Z|!|\})"
-    r"|(?:left|top|right|bottom|text-indent)\s*:\s*-\d{3,}|translate[xy]?\(\s*-\d{3,}"
-    r"|clip\s*:\s*rect\(\s*0|clip-path\s*:\s*(?:inset\(\s*(?:[5-9]\d|100)%|circle\(\s*0|ellipse\(\s*0)"
-    r"|scale[xy]?\(\s*0(?:\.0*)?\s*[,)]|(?<![-\w])color\s*:\s*transparent|content-visibility\s*:\s*hidden",
-    re.IGNORECASE,
-)
-_NO_SIZE = re.compile(r"(?<![-\w])(?:max-)?(?:width|height)\s*:\s*0(?:px|em|rem|pt|%)?\s*(?:;|\Z|!|\})", re.IGNORECASE)
-_CUTS = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.IGNORECASE)
-_MEDIA = re.compile(r"@(media|(?:-\w+-)?keyframes)\b([^{};]{0,300})\{", re.IGNORECASE)
+from pentad.memory.documents.formats.web.css_hiding import Declared, hides, is_invisible, read_declarations
+from pentad.memory.documents.formats.web.css_text import holds_for_screen, iter_rules, read_plain
+
 _PASSING = re.compile(r"::|:(?:before|after|hover|focus|active)", re.IGNORECASE)
 _WHOLE = frozenset({"html", "body"})
 """Elements that pages hide until a script has run: what is in them is read, and the doubt noted."""
-_RULE = re.compile(r"([^{};]{1,300})\{([^{}]{0,2000})\}")
+_GROUND = frozenset({"color", "background-color", "background-image"})
 _COMPOUND = re.compile(
     r"(?P<name>[a-zA-Z][\w-]*+|\*)?(?P<rest>(?:[.#][\w-]++|\[[\w-]++(?:=(?:\"[^\"]*+\"|'[^']*+'|[\w-]++))?\])*+)"
 )
 _PART = re.compile(r"([.#])([\w-]++)|\[([\w-]++)(?:=[\"']?([^\"'\]]*+)[\"']?)?\]")
+_VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
 _MOST_RULES = 5_000
-_MOST_OF_A_KEY = 50
+_MOST_OF_A_KEY = 100
 _MOST_DOUBTS = 5
+_INLINE = (1, 0, 0, 0)
 
 
 def is_hidden_by(style: str) -> bool:
     """Tell whether a style hides what it is for."""
-    plain = _read_plain(style)
-    return bool(_HIDES.search(plain)) or bool(_NO_SIZE.search(plain) and _CUTS.search(plain))
+    declared = {name: value for name, (value, _) in read_declarations(read_plain(style)).items()}
+    return hides(declared) or is_invisible(declared) is True
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,12 @@ class _Compound:
     def key(self) -> str:
         return min(self.marks, default=f"[{self.attributes[0][0]}" if self.attributes else self.name)
 
+    @property
+    def weight(self) -> tuple[int, int, int, int]:
+        """Return its specificity (CSS Selectors 4, 17): what counts more than what."""
+        ids = sum(mark[0] == "#" for mark in self.marks)
+        return 0, ids, len(self.marks) - ids + len(self.attributes), int(bool(self.name))
+
     def fits(self, tag: str, marks: set[str], attributes: Mapping[str, str]) -> bool:
         return (
             self.name in ("", tag)
@@ -62,53 +61,101 @@ class _Compound:
 
 @dataclass
 class StyleRules:
-    """The rules of a page that hide elements.
+    """The rules of a page about what is seen.
 
     Attributes:
         doubts: selectors of rules that were not followed and may hide something, the first ones.
     """
 
     doubts: list[str] = field(default_factory=list)
-    _rules: dict[str, list[_Compound]] = field(default_factory=dict)
+    _rules: dict[str, dict[_Compound, list[tuple[int, Declared]]]] = field(default_factory=dict)
+    _variables: dict[str, str] = field(default_factory=dict)
+    _count: int = 0
 
-    def read(self, sheet: str) -> None:
-        """Note the rules of a style sheet that hide something; those for printers alone are left out."""
-        sheet = _drop_print(_read_plain(sheet))
-        for count, match in enumerate(_RULE.finditer(sheet)):
-            if count >= _MOST_RULES:
+    def read(self, sheet: str, media: str = "") -> None:
+        """Note the rules of a style sheet; those that do not hold for a screen are left out.
+
+        Args:
+            sheet: the sheet.
+            media: what it holds for, as its element says.
+        """
+        if not holds_for_screen(media):
+            return
+        if "@import" in sheet[:10_000].lower():
+            self._doubt("@import")
+        for rule in iter_rules(sheet):
+            self._count += 1
+            if self._count > _MOST_RULES:
                 self._doubt(f"rules after the first {_MOST_RULES:,}")
                 break
-            if is_hidden_by(match[2]):
-                for selector in match[1].split(","):
-                    self._add(selector.strip())
+            declared = read_declarations(rule.declarations)
+            self._variables |= {name: value for name, (value, _) in declared.items() if name.startswith("--")}
+            if declared:
+                for selector in rule.selectors.split(","):
+                    self._add(selector.strip(), declared, nested=rule.nested)
 
-    def hides(self, tag: str, attributes: Mapping[str, str]) -> bool:
-        """Tell whether a rule hides an element."""
-        if not self._rules:
-            return False
+    def resolve(self, tag: str, attributes: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+        """Return what is declared of an element.
+
+        Args:
+            tag: its name.
+            attributes: of it.
+            given: what a browser declares of it by itself, and what all else overrides.
+        """
+        found = {name: ((False, (0, 0, 0, 0), -1), value) for name, value in given.items()}
+
+        def take(weight: tuple[int, int, int, int], order: int, declared: Declared) -> None:
+            for name, (value, important) in declared.items():
+                rank = (important, weight, order)
+                if name not in found or rank >= found[name][0]:
+                    found[name] = rank, value
+
         marks = {f".{name}" for name in attributes.get("class", "").split()}
         if "id" in attributes:
             marks.add(f"#{attributes['id'].strip()}")
-        keys = (tag, *marks, *(f"[{name}" for name in attributes))
-        return any(one.fits(tag, marks, attributes) for key in keys for one in self._rules.get(key, ()))
+        for key in ("", tag, *marks, *(f"[{name}" for name in attributes)) if self._rules else ():
+            for one, blocks in self._rules.get(key, {}).items():
+                if one.fits(tag, marks, attributes):
+                    for order, declared in blocks:
+                        take(one.weight, order, declared)
+        if "style" in attributes:
+            take(_INLINE, self._count, read_declarations(read_plain(attributes["style"])))
+        return {name: self._replace_variables(value) for name, (_, value) in found.items()}
 
-    def _add(self, selector: str) -> None:
-        found = _COMPOUND.fullmatch(selector)
+    def _replace_variables(self, value: str) -> str:
+        for _ in range(3):
+            if "var(" not in value:
+                break
+            value = _VARIABLE.sub(lambda found: self._variables.get(found[1], found[2] or "").strip(), value)[:200]
+        return value
+
+    def _add(self, selector: str, declared: Declared, *, nested: bool) -> None:
+        found = None if nested else _COMPOUND.fullmatch(selector)
         parts = list(_PART.finditer(found["rest"])) if found is not None else []
         name = "" if found is None or found["name"] in (None, "*") else found["name"].lower()
-        if found is None or not (name or parts) or name in _WHOLE:
-            if not _PASSING.search(selector):
-                self._doubt(selector)
+        if name in _WHOLE:
+            self._doubt_if_hiding(selector, declared)
+            declared = {key: value for key, value in declared.items() if key in _GROUND}
+        if found is None or not (name or parts):
+            self._doubt_if_hiding(selector, declared)
             return
         one = _Compound(
             name,
             frozenset(f"{part[1]}{part[2]}" for part in parts if part[1]),
             tuple((part[3].lower(), part[4]) for part in parts if part[3]),
         )
-        rules = self._rules.setdefault(one.key, [])
-        if len(rules) < _MOST_OF_A_KEY:
-            rules.append(one)
-        elif one not in rules:
+        rules = self._rules.setdefault(one.key, {})
+        if one in rules or len(rules) < _MOST_OF_A_KEY:
+            blocks = rules.setdefault(one, [])
+            blocks.append((self._count, declared))
+            if len(blocks) > 8:
+                rules[one] = [_merge(blocks)]
+        else:
+            self._doubt_if_hiding(selector, declared)
+
+    def _doubt_if_hiding(self, selector: str, declared: Declared) -> None:
+        plain = {name: self._replace_variables(value) for name, (value, _) in declared.items()}
+        if not _PASSING.search(selector) and (hides(plain) or is_invisible(plain)):
             self._doubt(selector)
 
     def _doubt(self, selector: str) -> None:
@@ -116,28 +163,9 @@ class StyleRules:
             self.doubts.append(selector)
 
 
-def _read_plain(style: str) -> str:
-    """Return a style without its comments, and with its escaped letters read."""
-    return _ESCAPE.sub(lambda match: chr(min(int(match[1], 16), 0x10FFFF)), _COMMENT.sub("", style))
-
-
-def _drop_print(sheet: str) -> str:
-    """Return a style sheet without the blocks that hold for printers, or for a moment of an animation."""
-    kept, position = [], 0
-    for match in _MEDIA.finditer(sheet):
-        query = match[2].lower()
-        prints = match[1].lower() != "media" or ("print" in query and "," not in query and "not" not in query)
-        if match.start() < position or not prints:
-            continue
-        kept.append(sheet[position : match.start()])
-        position = _find_block_end(sheet, match.end())
-    return "".join([*kept, sheet[position:]])
-
-
-def _find_block_end(sheet: str, begin: int) -> int:
-    depth = 1
-    for match in re.compile(r"[{}]").finditer(sheet, begin):
-        depth += 1 if match[0] == "{" else -1
-        if not depth:
-            return match.end()
-    return len(sheet)
+def _merge(blocks: list[tuple[int, Declared]]) -> tuple[int, Declared]:
+    """Return many rules for the same element as one: the last, unless an earlier one is important."""
+    merged: Declared = {}
+    for _, declared in blocks:
+        merged |= {name: one for name, one in declared.items() if one[1] or not merged.get(name, ("", False))[1]}
+    return blocks[-1][0], merged

@@ -22,6 +22,8 @@ _ATTRIBUTE = re.compile(
 _TAG_BEGIN = re.compile(r"</?[a-zA-Z]")
 _RAW = ("script", "style", "textarea", "title")
 """Elements that hold text only, up to their end tag."""
+_CDATA = "<![CDATA["
+_HEAD_CHARACTERS = 1000
 _SHOWN_RAW = frozenset({"textarea", "title"})
 _RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
 # `html.unescape` makes a number of them, which Python refuses past 4,300 digits.
@@ -32,7 +34,8 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{20,}+|[xX][0-9a-fA-F]{20,}+);?")
 class HtmlToken:
     """A tag or text; ``value`` is the tag's name in lower case, or the text with its references read.
 
-    ``attributes`` is what stands in a tag behind its name. The words of a style sheet are of the kind ``style``.
+    ``attributes`` is what stands in a tag behind its name. The words of a style sheet are of the kind ``style``, with
+    the attributes of its element.
     """
 
     kind: Literal["start", "end", "text", "style"]
@@ -58,6 +61,7 @@ class HtmlTokens:
     def __iter__(self) -> Iterator[HtmlToken]:
         """Yield the tokens in order. Comments and declarations are left out; what has no end is text."""
         position = 0
+        is_xml = self._text[:_HEAD_CHARACTERS].lstrip().startswith("<?xml")
         while (start := self._text.find("<", position)) >= 0:
             if start > position:
                 yield _read_text(self._text[position:start])
@@ -66,13 +70,16 @@ class HtmlTokens:
                 name = match["name"].lower()
                 yield HtmlToken("end" if match["end"] else "start", name, match["rest"])
                 position = match.end()
-                if not match["end"] and name in _RAW:
+                if is_xml and not match["end"] and match["rest"].endswith("/"):
+                    yield HtmlToken("end", name)
+                elif not match["end"] and name in _RAW:
                     raw_end = self._find_raw_end(name, position)
-                    if name in _SHOWN_RAW and raw_end > position:
-                        yield _read_text(self._text[position:raw_end])
-                    elif name == "style":
-                        yield HtmlToken("style", self._text[position:raw_end])
+                    yield from self._read_raw(name, match["rest"], position, raw_end)
                     position = raw_end
+                continue
+            if is_xml and (end := self._find_cdata_end(start)):
+                yield HtmlToken("text", self._text[start + len(_CDATA) : end - len("]]>")])
+                position = end
                 continue
             end = self._skip_unshown(start)
             if end == start:
@@ -91,6 +98,16 @@ class HtmlTokens:
         elif self._text[start + 1 : start + 2] in ("!", "?", "/"):
             return self._find(">", start + 1, start)
         return start
+
+    def _read_raw(self, name: str, attributes: str, begin: int, end: int) -> Iterator[HtmlToken]:
+        if name in _SHOWN_RAW and end > begin:
+            yield _read_text(self._text[begin:end])
+        elif name == "style":
+            yield HtmlToken("style", self._text[begin:end], attributes)
+
+    def _find_cdata_end(self, start: int) -> int:
+        """Return where a piece of XML ends that holds text as it is; 0 where none begins. In HTML it is a comment."""
+        return self._find("]]>", start, 0) if self._text.startswith(_CDATA, start) else 0
 
     def _find(self, mark: str, begin: int, otherwise: int) -> int:
         """Return where the next ``mark`` ends. One that was not found is not searched for again."""

@@ -1,0 +1,203 @@
+"""Tell from what is declared of an element whether its words can be seen: by size, place, clipping or colour."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+Declared = dict[str, tuple[str, bool]]
+"""The values of properties in lower case, and whether each is important."""
+
+_NAMES = frozenset(
+    "display visibility opacity filter font-size color -webkit-text-fill-color background-color background-clip"
+    " background-image left right top bottom inset margin margin-left margin-right margin-top text-indent white-space"
+    " transform translate scale zoom clip clip-path content-visibility mso-hide width max-width height max-height"
+    " overflow-x overflow-y".split()
+)
+_DISPLAYS = re.compile(
+    r"(?:inline|block|flow|flex|grid|table|list-item|ruby|run-in|contents|none|initial|unset|inherit|revert|math"
+    r"|-webkit-|-moz-|-ms-|var\()"
+)
+_NUMBER = r"[-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[-+]?\d{1,2})?"
+_SIZE = re.compile(rf"(?<![\w.#])({_NUMBER})([a-z]{{1,4}}|%|)")
+_SHARE = re.compile(rf"({_NUMBER})(%?)\Z")
+_KEYWORDS = frozenset({"initial", "inherit", "unset", "revert", "normal"})
+_PIXELS = {
+    **{"": 1.0, "px": 1.0, "pt": 1.33, "pc": 16, "in": 96, "cm": 38, "mm": 3.8, "em": 16, "rem": 16, "ex": 8, "ch": 8},
+    **dict.fromkeys(("%", "vw", "vh", "vmin", "vmax", "svh", "dvh", "lvh"), 10.0),
+}
+"""Of a unit, about; shares are those of a screen."""
+_FUNCTION = re.compile(r"([a-z0-9-]+)\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+_IMPORTANT = re.compile(r"\s*!\s*important\s*\Z")
+_FAR, _FAR_MARGIN, _FAR_RIGHT = 500, 900, 5_000
+"""Pixels beyond a screen's edge: of a position, of a margin (which also centres), and on the side that scrolls."""
+_LEAST_OPACITY = 0.05
+_LEAST_LETTERS = 2
+"""Pixels."""
+
+
+def read_declarations(style: str) -> Declared:
+    """Return what a style declares that can hide words, or show them; a value that no browser takes is left out."""
+    found: Declared = {}
+    for one in style.lower().split(";"):
+        name, _, value = one.partition(":")
+        name, value = name.strip(), value.strip()
+        important = _IMPORTANT.search(value)
+        value = value[: important.start()] if important else value
+        for key, part in _expand(name, value):
+            if part and _is_valid(key, part) and (important or not found.get(key, ("", False))[1]):
+                found[key] = (part, important is not None)
+    return found
+
+
+def hides(declared: Mapping[str, str]) -> bool:
+    """Tell whether nothing of an element can be seen, whatever is in it."""
+    if declared.get("display") == "none" or "hidden" in declared.get("content-visibility", ""):
+        return True
+    return (
+        "all" in declared.get("mso-hide", "")
+        or _is_faint(declared)
+        or _is_tiny(declared)
+        or _is_outside(declared)
+        or _is_moved(declared)
+        or _is_clipped(declared)
+    )
+
+
+def is_invisible(declared: Mapping[str, str]) -> bool | None:
+    """Tell whether an element is made invisible, which what is in it can undo; None where nothing is said."""
+    found = declared.get("visibility")
+    return None if found is None or found in _KEYWORDS else found in ("hidden", "collapse")
+
+
+def _expand(name: str, value: str) -> Iterator[tuple[str, str]]:
+    if name == "font":
+        size = next((one for one in _SIZE.finditer(value) if one[2] or float(one[1]) == 0), None)
+        yield "font-size", size[0] if size else ""
+    elif name == "overflow":
+        parts = value.split() or [""]
+        yield from (("overflow-x", parts[0]), ("overflow-y", parts[-1]))
+    elif name == "background":
+        image = "gradient(" in value or "url(" in value
+        yield "background-image", "some" if image else "none"
+        yield "background-color", re.sub(r"url\([^)]*\)", " ", value) if value else ""
+        yield "background-clip", "text" if re.search(r"\btext\b", value) else "border-box"
+    elif name == "-webkit-background-clip":
+        yield "background-clip", value
+    elif name in _NAMES or name.startswith("--"):
+        yield name, value
+
+
+def _is_valid(name: str, value: str) -> bool:
+    if name == "display":
+        return _DISPLAYS.match(value) is not None
+    if value in _KEYWORDS or "var(" in value:
+        return True
+    if name == "visibility":
+        return value in ("visible", "hidden", "collapse")
+    if name in ("opacity", "zoom"):
+        return _SHARE.match(value) is not None
+    return True
+
+
+def _read_share(value: str) -> float:
+    found = _SHARE.match(value)
+    return 1.0 if found is None else float(found[1]) / (100 if found[2] else 1)
+
+
+def _iter_pixels(value: str) -> Iterator[float]:
+    return (float(one[1]) * _PIXELS.get(one[2], 1.0) for one in _SIZE.finditer(value))
+
+
+def _is_faint(declared: Mapping[str, str]) -> bool:
+    if _read_share(declared.get("opacity", "")) <= _LEAST_OPACITY or _read_share(declared.get("zoom", "")) == 0:
+        return True
+    if any(name == "opacity" and _read_share(value.strip()) <= _LEAST_OPACITY for name, value in _find_calls(declared)):
+        return True
+    color = declared.get("-webkit-text-fill-color", declared.get("color", ""))
+    # Letters that are cut out of a picture are transparent, and seen.
+    return "text" not in declared.get("background-clip", "") and is_transparent(color)
+
+
+def is_transparent(color: str) -> bool:
+    """Tell whether nothing can be seen in a colour."""
+    if color == "transparent" or re.fullmatch(r"#(?:[0-9a-f]{3}0|[0-9a-f]{6}0[0-9a-f])", color):
+        return True
+    found = re.fullmatch(r"(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color)\((.*)\)", color)
+    if found is None:
+        return False
+    _, slash, share = found[1].partition("/")
+    parts = found[1].split(",")
+    share = share if slash else parts[3] if len(parts) == 4 else "1"
+    return _read_share(share.strip()) <= _LEAST_OPACITY
+
+
+def _is_tiny(declared: Mapping[str, str]) -> bool:
+    size = declared.get("font-size", "")
+    if size[:1].isdigit() or size[:1] == ".":
+        pixels = next(_iter_pixels(size), 16.0)
+        if pixels * (0.016 if size.endswith("%") else 1) < _LEAST_LETTERS:
+            return True
+    cuts = {axis: declared.get(f"overflow-{axis}", "") in ("hidden", "clip") for axis in "xy"}
+    if not any(cuts.values()):
+        return False
+    boxes = (declared.get(name, "") for name in ("width", "max-width", "height", "max-height"))
+    if any(box[:1] in (*"0123456789.",) and next(_iter_pixels(box), 9.0) <= 1 and "%" not in box[1:] for box in boxes):
+        return True
+    indent = next(_iter_pixels(declared.get("text-indent", "")), 0.0)
+    return declared.get("white-space", "") == "nowrap" and indent >= 1_000
+
+
+def _is_outside(declared: Mapping[str, str]) -> bool:
+    for name in ("left", "right", "top", "bottom", "inset", "text-indent"):
+        value = declared.get(name, "")
+        if value and _is_far(value, _FAR, _FAR_RIGHT if name in ("left", "right", "inset") else None):
+            return True
+    if "%" in declared.get("left", "") + declared.get("top", ""):
+        return False  # a margin of half the width centres it
+    margins = (declared.get(name, "") for name in ("margin", "margin-left", "margin-right", "margin-top"))
+    return any(_is_far(value.replace("%", "q"), _FAR_MARGIN) for value in margins if value)
+
+
+def _is_far(value: str, least: float, right: float | None = None) -> bool:
+    if "calc(" in value:
+        return any(abs(pixels) >= least and ("-" in value) for pixels in _iter_pixels(value))
+    return any(one <= -least or (right is not None and one >= right) for one in _iter_pixels(value))
+
+
+def _find_calls(declared: Mapping[str, str]) -> list[tuple[str, str]]:
+    words = f"{declared.get('filter', '')} {declared.get('transform', '')}"
+    return [(found[1], found[2]) for found in _FUNCTION.finditer(words[:500])] if "(" in words else []
+
+
+def _is_moved(declared: Mapping[str, str]) -> bool:
+    if any(number == 0 for number in _iter_pixels(declared.get("scale", ""))):
+        return True
+    if _is_far(declared.get("translate", ""), _FAR):
+        return True
+    for name, value in _find_calls(declared):
+        numbers = list(_iter_pixels(value))
+        if name.startswith("translate") and _is_far(value, _FAR):
+            return True
+        if name.startswith("scale") and 0 in numbers[:2]:
+            return True
+        if name == "matrix" and len(numbers) == 6 and numbers[0] * numbers[3] == numbers[1] * numbers[2]:
+            return True
+        if name in ("rotatex", "rotatey") and value.strip() in ("90deg", "-90deg", "270deg", ".25turn", "0.25turn"):
+            return True
+    return False
+
+
+def _is_clipped(declared: Mapping[str, str]) -> bool:
+    rect = re.match(r"rect\(([^()]*)\)", declared.get("clip", ""))
+    if rect is not None and "auto" not in rect[1]:
+        edges = list(_iter_pixels(rect[1]))
+        if len(edges) == 4 and (edges[2] - edges[0] <= 1 or edges[1] - edges[3] <= 1):
+            return True
+    found = _FUNCTION.match(declared.get("clip-path", ""))
+    if found is None:
+        return False
+    name, numbers = found[1], [float(one[1]) for one in _SIZE.finditer(found[2])]
+    if name == "inset":
+        return "%" in found[2] and any(one >= 50 for one in numbers[:2])
+    if name in ("circle", "ellipse"):
+        return numbers[:1] == [0]
+    return name == "polygon" and len(numbers) > 2 and len(set(numbers)) == 1
