@@ -301,21 +301,30 @@ class Crowd:
         self.lock, self.asked, self.most, self._now = threading.Lock(), 0, 0, 0
         self._answer, self._left, self.cache = answer, left, MemoryResponseCache()
         self.telemetry, numbers = MemoryTelemetry(), count()
+        self.waiting: set[int] = set()
         self._barrier = threading.Barrier(CALLERS)
         self._chat = CachedChat(
             self,
             self.cache,
             CATALOG,
             self.telemetry,
-            sleep=lambda seconds: time.sleep(seconds / 10),
+            sleep=self._sleep,
             ids=lambda prefix, _: f"{prefix}_{next(numbers)}",
         )
+
+    def _sleep(self, seconds: float) -> None:
+        self.waiting.add(threading.get_ident())
+        time.sleep(seconds / 10)
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         with self.lock:
             self.asked, self._now = self.asked + 1, self._now + 1
             self.most, number = max(self.most, self._now), self.asked
         try:
+            # The first answers when all others wait for it, however busy the machine is.
+            end = time.monotonic() + 20
+            while number == 1 and len(self.waiting) < CALLERS - 1 and time.monotonic() < end:
+                time.sleep(0.01)
             time.sleep(0.05)
             return self._answer(number)
         finally:
