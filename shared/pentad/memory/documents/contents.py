@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pentad.memory.documents.chunk import Chunk
 
-RECIPE = "10"
+RECIPE = "11"
 """How documents are cut and prepared for the index. After a change of it, a document's next event indexes it anew."""
 EXIT_TOO_LARGE = 3
 """The exit code of a reader's process whose answer was too large."""

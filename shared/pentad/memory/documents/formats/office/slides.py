@@ -1,9 +1,10 @@
-"""Render a presentation (PPTX) as text: a section a slide, with its tables, alternative texts and notes."""
+"""Render a presentation (PPTX) as text: a section a slide, with its tables, charts, alternative texts and notes."""
 
 import io
 from collections.abc import Iterable
 from typing import Any
 
+from lxml import etree
 from pptx import Presentation
 from pptx.util import Emu
 
@@ -12,6 +13,13 @@ from pentad.memory.documents.formats.office.archive import check_archive, open_d
 from pentad.memory.documents.structure import ParsedText
 
 _DEPTH = 20
+_BREAK = "\x0b"
+"""How the library gives a break within a paragraph."""
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_RELATED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_MOST_POINTS = 200
+"""Of a chart's series."""
 
 
 def parse_slides(data: bytes) -> ParsedText:
@@ -28,39 +36,113 @@ def parse_slides(data: bytes) -> ParsedText:
 def _render(presentation: Any) -> ParsedText:
     out = TextBuilder()
     hidden: list[int] = []
+    reader = _SlideReader(out, presentation.slide_width, presentation.slide_height)
     for number, slide in enumerate(presentation.slides, 1):
         if slide.element.get("show") in ("0", "false"):
             hidden.append(number)
             continue
         out.page = number
         title = slide.shapes.title
-        words = title.text_frame.text if title is not None and title.has_text_frame else ""
+        words = title.text_frame.text.replace(_BREAK, " ") if title is not None and title.has_text_frame else ""
         if words.strip():
             out.add_heading(1, words)
         else:
             out.open_section(1, f"Slide {number}")
-        _add_shapes(out, [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id], 0)
+        reader.add_slide([shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id])
         if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
-            out.add(f"Notes: {frame.text}")
+            out.add(f"Notes: {frame.text.replace(_BREAK, chr(10))}")
     if hidden:
         out.notes.append(f"hidden slides were left out: {', '.join(map(str, hidden[:20]))}")
+    if reader.hidden:
+        out.notes.append(f"hidden shapes were left out: {reader.hidden:,}")
+    if reader.outside:
+        out.notes.append(f"shapes beside the slide, which nobody sees, were left out: {reader.outside:,}")
+    if reader.unread:
+        out.notes.append(f"charts or diagrams that can't be read: {reader.unread:,}")
     return out.finish()
 
 
-def _add_shapes(out: TextBuilder, shapes: Iterable[Any], depth: int) -> None:
-    """Add shapes in the order in which they are read: from the top, then from the left."""
-    for shape in sorted(shapes, key=lambda one: (one.top or Emu(0), one.left or Emu(0))):
-        if hasattr(shape, "shapes"):
-            if depth < _DEPTH:
-                _add_shapes(out, shape.shapes, depth + 1)
-        elif shape.has_text_frame:
-            for paragraph in shape.text_frame.paragraphs:
-                words = "".join(run.text for run in paragraph.runs) or paragraph.text
-                out.add(words.replace("\x0b", "\n"), "item" if paragraph.level else "text")
-        elif getattr(shape, "has_table", False) and shape.has_table:
-            _add_table(out, shape.table)
-        else:
-            out.add(_find_description(shape))
+class _SlideReader:
+    """Adds the shapes of slides.
+
+    Attributes:
+        hidden: how many shapes were left out that are hidden.
+        outside: how many that lie beside their slide.
+        unread: how many charts and diagrams could not be read.
+    """
+
+    def __init__(self, out: TextBuilder, width: int | None, height: int | None) -> None:
+        self.hidden, self.outside, self.unread = 0, 0, 0
+        self._out = out
+        self._size = width, height
+
+    def add_slide(self, shapes: Iterable[Any]) -> None:
+        """Add the shapes of a slide that lie on it."""
+        shown = []
+        for shape in shapes:
+            is_outside = self._is_outside(shape)
+            self.outside += is_outside
+            if not is_outside:
+                shown.append(shape)
+        self._add_shapes(shown, 0)
+
+    def _is_outside(self, shape: Any) -> bool:
+        places = ((shape.left, shape.width, self._size[0]), (shape.top, shape.height, self._size[1]))
+        return any(
+            start is not None and most is not None and (start >= most or start + (extent or 0) < 0)
+            for start, extent, most in places
+        )
+
+    def _add_shapes(self, shapes: Iterable[Any], depth: int) -> None:
+        """Add shapes in the order in which they are read: from the top, then from the left."""
+        for shape in sorted(shapes, key=lambda one: (one.top or Emu(0), one.left or Emu(0))):
+            properties = _find_properties(shape)
+            if properties is not None and properties.get("hidden") in ("1", "true"):
+                self.hidden += 1
+            elif hasattr(shape, "shapes"):
+                if depth < _DEPTH:
+                    self._add_shapes(shape.shapes, depth + 1)
+            elif shape.has_text_frame:
+                for paragraph in shape.text_frame.paragraphs:
+                    self._out.add(paragraph.text.replace(_BREAK, "\n"), "item" if paragraph.level else "text")
+            elif getattr(shape, "has_table", False) and shape.has_table:
+                _add_table(self._out, shape.table)
+            else:
+                self._out.add(str(properties.get("descr") or "") if properties is not None else "")
+                self._add_graphic(shape)
+
+    def _add_graphic(self, shape: Any) -> None:
+        try:
+            if getattr(shape, "has_chart", False) and shape.has_chart:
+                _add_chart(self._out, shape.chart)
+                return
+            data = next(shape.element.iter(f"{_DIAGRAM}relIds"), None)
+            if data is not None:
+                blob = shape.part.related_part(data.get(f"{_RELATED}dm")).blob
+                root = etree.fromstring(blob, etree.XMLParser(resolve_entities=False, no_network=True))
+                for point in root.iter(f"{_DIAGRAM}pt"):
+                    self._out.add("".join(one.text or "" for one in point.iter(f"{_DRAWING}t")), "item")
+        except (KeyError, ValueError, AttributeError, NotImplementedError, etree.XMLSyntaxError):
+            self.unread += 1  # of a kind that the library does not know
+
+
+def _add_chart(out: TextBuilder, chart: Any) -> None:
+    """Add a chart's values, a category a row."""
+    if chart.has_title and chart.chart_title.has_text_frame:
+        out.add(chart.chart_title.text_frame.text.replace(_BREAK, " "))
+    for plot in chart.plots:
+        series = list(plot.series)
+        names = [str(category) for category in plot.categories][:_MOST_POINTS]
+        columns = [[_render_number(value) for value in one.values][:_MOST_POINTS] for one in series]
+        length = max([len(names), *map(len, columns)], default=0)
+        rows = [["", *(str(one.name or "") for one in series)]]
+        for index in range(length):
+            rows.append([column[index] if index < len(column) else "" for column in (names, *columns)])
+        out.add_table(rows, headed=1)
+
+
+def _render_number(value: float | None) -> str:
+    return "" if value is None else f"{value:.15g}"
 
 
 def _add_table(out: TextBuilder, table: Any) -> None:
@@ -69,13 +151,16 @@ def _add_table(out: TextBuilder, table: Any) -> None:
         cells: list[str] = []
         for column, cell in enumerate(row.cells):
             below = cell.is_spanned and rows and not (column and cells and row.cells[column - 1].is_merge_origin)
-            cells.append(rows[-1][column] if below else "" if cell.is_spanned else cell.text_frame.text)
+            cells.append(
+                rows[-1][column] if below else "" if cell.is_spanned else cell.text_frame.text.replace(_BREAK, " ")
+            )
         rows.append(cells)
     out.add_table(rows, headed=1 if table.first_row else None)
 
 
-def _find_description(shape: Any) -> str:
+def _find_properties(shape: Any) -> Any:
+    """Return the element that says a shape's name, its description and whether it is hidden."""
     for element in shape.element.iter():
         if isinstance(element.tag, str) and element.tag.endswith("}cNvPr"):
-            return str(element.get("descr") or "")
-    return ""
+            return element
+    return None

@@ -19,7 +19,14 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _LEFT_OUT = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}rPr", f"{_W}pPr", f"{_W}instrText", _FALLBACK})
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _CONTAINERS = frozenset({f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}moveTo", f"{_W}customXml", f"{_W}smartTag"})
+_MATH_WORDS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _MOST_COLUMNS = 200
+_STYLES_ABOVE = 20
+_NOT_READ = (
+    (RELATIONSHIP_TYPE.COMMENTS, "comments"),
+    (RELATIONSHIP_TYPE.HEADER, "headers of pages"),
+    (RELATIONSHIP_TYPE.FOOTER, "footers of pages"),
+)
 Element = Any
 
 
@@ -43,6 +50,13 @@ def _check_kind(data: bytes) -> None:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         types = archive.read("[Content_Types].xml")
+        related = archive.read("_rels/.rels")
+    if b"purl.oclc.org/ooxml" in related:
+        raise InvalidInput(
+            "Word documents in the strict form of Open XML can't be read",
+            field="document",
+            fix="save it as 'Word document (.docx)'",
+        )
     if b"wordprocessingml.document.main+xml" not in types:
         raise InvalidInput(
             "Word documents with macros and templates can't be read", field="document", fix="save it as .docx"
@@ -55,11 +69,13 @@ class _WordReader:
         self._out = TextBuilder()
         self._hidden = 0
         self._levels = _find_levels(document)
+        self._hiding = _find_hiding_styles(document)
 
     def read(self) -> ParsedText:
         self._add_all(self._document.element.body)
         for kind, title in ((RELATIONSHIP_TYPE.FOOTNOTES, "Footnotes"), (RELATIONSHIP_TYPE.ENDNOTES, "Endnotes")):
             self._add_notes(kind, title)
+        self._note_unread()
         if self._hidden:
             self._out.notes.append(f"hidden text was left out: {self._hidden:,} pieces")
         self._out.language = _find_language(self._document)
@@ -83,8 +99,50 @@ class _WordReader:
             numbered = properties is not None and properties.find(f"{_W}numPr") is not None
             self._out.add(words, "item" if numbered else "text")
         for box in element.iter(f"{_W}txbxContent"):
-            if not any(parent.tag == _FALLBACK for parent in box.iterancestors()):
+            if not self._is_left_out(box, element):
                 self._add_all(box)
+
+    def _is_left_out(self, box: Element, paragraph: Element) -> bool:
+        """Tell whether a text box of a paragraph is none to add: deleted, hidden, or part of another one."""
+        for parent in box.iterancestors():
+            if parent is paragraph:
+                return False
+            if parent.tag in _LEFT_OUT or parent.tag == f"{_W}txbxContent":
+                return True
+            if parent.tag == f"{_W}r" and self._is_hidden(parent):
+                self._hidden += 1
+                return True
+        return False
+
+    def _is_hidden(self, run: Element) -> bool:
+        """Tell whether a run is hidden: by itself, else by its style, else by its paragraph's."""
+        own = _find_hiding(run.find(f"{_W}rPr"))
+        if own is not None or not self._hiding:
+            return bool(own)
+        style = run.find(f"{_W}rPr/{_W}rStyle")
+        if style is not None and (found := self._hiding.get(style.get(f"{_W}val"))) is not None:
+            return found
+        paragraph = next(run.iterancestors(f"{_W}p"), None)
+        style = None if paragraph is None else paragraph.find(f"{_W}pPr/{_W}pStyle")
+        return style is not None and self._hiding.get(style.get(f"{_W}val")) is True
+
+    def _note_unread(self) -> None:
+        """Note words that stand beside the text, and documents within it."""
+        from lxml import etree
+
+        related = [one for one in self._document.part.rels.values() if not one.is_external]
+        for kind, what in _NOT_READ:
+            words: list[str] = []
+            for one in related:
+                if one.reltype == kind:
+                    root = etree.fromstring(
+                        one.target_part.blob, etree.XMLParser(resolve_entities=False, no_network=True)
+                    )
+                    words += (self._read_words(paragraph).strip() for paragraph in root.iter(f"{_W}p"))
+            if found := list(filter(None, dict.fromkeys(words))):
+                self._out.notes.append(f"{what} were not read: {'; '.join(found)[:120]}")
+        if chunks := sum(1 for _ in self._document.element.body.iter(f"{_W}altChunk")):
+            self._out.notes.append(f"documents within it were not read: {chunks:,}: open and save it, and upload that")
 
     def _find_level(self, properties: Element) -> int | None:
         outline = properties.find(f"{_W}outlineLvl")
@@ -102,9 +160,9 @@ class _WordReader:
             tag = one.tag
             if tag in _LEFT_OUT or tag == f"{_W}txbxContent":
                 continue
-            if tag == f"{_W}r" and _is_hidden(one):
+            if tag == f"{_W}r" and self._is_hidden(one):
                 self._hidden += 1
-            elif tag == f"{_W}t":
+            elif tag in (f"{_W}t", _MATH_WORDS):
                 parts.append(one.text or "")
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])
@@ -121,6 +179,9 @@ class _WordReader:
             if next(row.iterancestors(f"{_W}tbl")) is not element:
                 continue  # of a table within a cell, which is part of that cell
             cells = [cell for cell in _iter_cells(row) for cell in self._read_cell(cell, rows)]
+            before = row.find(f"{_W}trPr/{_W}gridBefore")
+            skipped = min(_read_number(before) or 0, _MOST_COLUMNS) if before is not None else 0
+            cells = [""] * skipped + cells
             is_header = row.find(f"{_W}trPr/{_W}tblHeader") is not None
             headed += is_header and headed == len(rows)
             rows.append(_carry_down(cells, rows))
@@ -184,12 +245,32 @@ def _iter_cells(row: Element) -> Iterator[Element]:
             stack.extend(reversed(element))
 
 
-def _is_hidden(run: Element) -> bool:
+def _find_hiding(properties: Element) -> bool | None:
+    """Return whether properties of a run or a style hide words; None where they do not say."""
+    said = None
     for name in ("vanish", "webHidden"):
-        found = run.find(f"{_W}rPr/{_W}{name}")
-        if found is not None and found.get(f"{_W}val", "true") not in ("0", "false", "off"):
-            return True
-    return False
+        found = None if properties is None else properties.find(f"{_W}{name}")
+        if found is not None:
+            said = bool(said) or found.get(f"{_W}val", "true") not in ("0", "false", "off")
+    return said
+
+
+def _find_hiding_styles(document: Any) -> dict[str, bool]:
+    """Return whether styles hide words, by the ids of those that say so or are based on one that does."""
+    own: dict[str, tuple[bool | None, str | None]] = {}
+    for style in document.styles.element.iter(f"{_W}style"):
+        based = style.find(f"{_W}basedOn")
+        parent = based.get(f"{_W}val") if based is not None else None
+        own[style.get(f"{_W}styleId")] = _find_hiding(style.find(f"{_W}rPr")), parent
+    found: dict[str, bool] = {}
+    for name in own:
+        above: str | None = name
+        for _ in range(_STYLES_ABOVE):
+            said, above = own.get(above or "", (None, None))
+            if said is not None:
+                found[name] = said
+                break
+    return found
 
 
 def _find_levels(document: Any) -> dict[str, int]:
