@@ -32,7 +32,7 @@ _PROSE: Final = 0.8
 _THIN_LETTERS: Final = 14  # "What should I do?" says nothing of what it is about
 
 # A question mark of any script that ends a sentence; none in an address (`?a=1`) or an expression (`x ? y`).
-_MARK: Final = re.compile("(?<=[^\\s?])[?\uff1f\u061f](?=[\\s\"'\u201d\u00bb)\\]*_]|\\Z|[^\x00-\x7f])")
+_MARK: Final = re.compile("(?<=[^\\s?])[?\uff1f\u061f](?=[\\s\"'\u201d\u00bb)\\]*_<]|\\Z|[^\x00-\x7f])")
 _SENTENCE_END: Final = re.compile("[.!?](?=\\s)|[\u3002\uff01\uff1f\u061f]")
 _LINE_END: Final = re.compile("\r\n?|[\v\f\u0085\u2028]")
 _BETWEEN: Final = re.compile(r"\n[^\S\n]*\n|\n--[ \t]*(?=\n)")

@@ -49,6 +49,11 @@ def test_a_question_in_the_middle_is_found_where_the_edges_ask_nothing() -> None
     assert find_asked(f"{LOG}\n\nWhat is the refund period?\n\n{LOG}") == "What is the refund period?"
 
 
+def test_a_question_within_a_tag_behind_its_material_is_found() -> None:
+    asked = find_asked(f"<log>{LOG}</log>\n<question>What is the refund period?</question>")
+    assert asked == "<question>What is the refund period?</question>"
+
+
 def test_questions_of_the_material_do_not_hide_the_users_own() -> None:
     material = "\n\n".join(f"{i}. Does clause {i} hold?\nIt does, as the annex says at length." for i in range(200))
     asked = find_asked(f"{material}\n\nWhich clause is about refunds for companies?")
