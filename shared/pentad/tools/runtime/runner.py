@@ -56,15 +56,7 @@ from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
 from pentad.tools.runtime.policy import check_policy, check_undoable
-from pentad.tools.runtime.ports import (
-    AuditLog,
-    Effect,
-    EffectStore,
-    InnerAudit,
-    ToolCalls,
-    ToolFunctions,
-    ToolGate,
-)
+from pentad.tools.runtime.ports import AuditLog, Effect, EffectStore, InnerAudit, ToolCalls, ToolFunctions, ToolGate
 
 _NOT_BEGUN = (ToolBusy, ToolThrottled)
 """Nothing of the call was done: its effect is free again, and its next try is as its first."""
