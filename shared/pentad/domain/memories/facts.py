@@ -14,7 +14,7 @@ FACT_CHARACTERS = 300
 SUBJECT_CHARACTERS = 80
 QUOTE_CHARACTERS = 500
 MAX_EVIDENCE = 8
-"""Kept of one fact: the first place where it was said, and the newest ones."""
+"""Kept of one fact: the first place where it was said, those that say what was wrong, and the newest ones."""
 
 
 class FactEvidence(FrozenValue):
@@ -29,6 +29,12 @@ class FactEvidence(FrozenValue):
     learned_at: datetime
     replaces: str = Field(default="", max_length=FACT_CHARACTERS, description="what it says is wrong, in its own words")
     doubt: str | None = Field(default=None, max_length=200, description="why this alone is not enough to use the fact")
+    subject: str = Field(
+        default="",
+        max_length=SUBJECT_CHARACTERS,
+        exclude_if=lambda value: not value,
+        description="the subject that it was given, where the fact stands under that of what it repeats or corrects",
+    )
     taint: tuple[str, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
     )

@@ -237,12 +237,11 @@ def _is_forgotten(statement: Statement, forgotten: Iterable[ForgottenFact]) -> b
 
 def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fact]) -> GateVerdict:
     """Say what a statement did."""
-    place = statement.evidence
+    said = statement.evidence
+    equal = [fact for fact in after.values() if fact.value == statement.value]
     mine = next(
-        (fact for fact in after.values() if fact.subject == statement.subject and place in fact.evidence), None
-    ) or next(
-        (fact for fact in after.values() if (fact.subject, fact.value) == (statement.subject, statement.value)), None
-    )
+        (fact for fact in equal if said is not None and said.place in {one.place for one in fact.evidence}), None
+    ) or next((fact for fact in equal if fact.invalid_from is None), None)
     if mine is None:
         return _record_gate(statement, "merged", "it was known")
     if mine.fact_id in before:

@@ -5,33 +5,21 @@ only if their numbers, names and denials agree too: "has two cats" is near "has 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from pentad.domain.memories.facts import Fact
-from pentad.memory.facts.normal_forms import find_content, find_numbers, is_negated, split_words
+from pentad.memory.facts.normal_forms import find_content, find_numbers, is_negated
+from pentad.memory.facts.targets import find_targets
 from pentad.memory.facts.timeline import Statement
+from pentad.memory.facts.word_groups import find_groups
 
 SAME: Final = 0.86
 """Cosine from which two texts mean the same, where numbers, names and denials agree."""
 NEAR: Final = 0.75
 """Cosine from which two texts speak of the same, so that what differs between them is a contradiction."""
-_GROUPS: Final = """
-    live lives lived living home reside resides residence based,
-    work works worked working job profession employed employer employs career occupation,
-    learn learns learning learned study studies studying studied course, sell sells sold,
-    buy buys bought purchase purchased, quit left resigned, lose lost, join joined joins,
-    start started starts begin began, stop stopped stops ended, visit visited visits, want wants wanted plans,
-    like likes liked love loves enjoy enjoys fond, hate hates dislike dislikes, prefer prefers preferred, to into,
-    from, before, after, with, without, until, since, former formerly previously used, ex, wife, husband, partner,
-    fianc\u00e9 fianc\u00e9e, girlfriend, boyfriend, son sons, daughter daughters, mother mom mum, father dad,
-    brother brothers, sister sisters, friend friends, boss manager, colleague colleagues, grandmother grandma,
-    grandfather grandpa, uncle, aunt, cousin, neighbour neighbor, one, two twice, three, four, five, six, seven,
-    eight, nine, ten, eleven, twelve, left-handed, right-handed, morning mornings, evening evenings, night nights,
-    north, south, east, west
-"""
-_APART: Final = {word: number for number, group in enumerate(_GROUPS.split(",")) for word in group.split()}
-"""Words that set two near texts apart, where one has them and the other has none of their group."""
 Similarity = Callable[[str, str], float | None]
 
 
@@ -48,19 +36,27 @@ def find_comparable(statement: Statement, facts: Sequence[Fact], most: int) -> l
 
 
 def align(statement: Statement, facts: Sequence[Fact], similarity: Similarity) -> Statement:
-    """Return a statement under the subject and value of the known fact that it repeats, corrects or denies.
+    """Return a statement with the subject and value of the known fact that it repeats in other words, or with a doubt.
+
+    What says the same in the same words, or corrects what is known, is brought under its subject where the history is
+    told (`pentad.memory.facts.timeline`): that does not depend on what was learned first.
 
     Args:
         statement: as the gate let it through.
         facts: all that is known of the user, history included.
         similarity: the cosine of two texts; None where no embedding is at hand.
     """
-    same = next((fact for fact in facts if fact.value == statement.value), None)
-    if same is not None:
-        return replace(statement, subject=same.subject)
-    corrected = _find_corrected(statement, facts)
-    if corrected is not None:
-        return replace(statement, subject=corrected.subject)
+    if any(fact.value == statement.value for fact in facts):
+        return statement
+    if statement.replaces:
+        known = [_Known(fact) for fact in facts if fact.valid_from <= statement.said_at]
+        targets = [known[place].fact for place in find_targets(statement, known)]
+        if len({fact.subject for fact in targets}) > 1:
+            return _doubt(statement, f"it may correct several: {' / '.join(fact.text for fact in targets)}")
+        if targets:
+            return statement
+    if _is_denied(statement, facts):
+        return statement
     held = [fact for fact in facts if fact.invalid_from is None]
     scored = [(similarity(statement.text, fact.text), fact) for fact in held]
     near = sorted(
@@ -86,7 +82,7 @@ def agree(text: str, other: str) -> bool:
         find_numbers(text) == find_numbers(other)
         and is_negated(text) == is_negated(other)
         and _find_names(text) == _find_names(other)
-        and _find_groups(text) == _find_groups(other)
+        and find_groups(text) == find_groups(other)
     )
 
 
@@ -108,28 +104,44 @@ def make_similarity(vectors: Mapping[str, Sequence[float]]) -> Similarity:
     return compare
 
 
-def _find_corrected(statement: Statement, facts: Sequence[Fact]) -> Fact | None:
-    """Return the fact that a statement corrects, or the correction that a statement said earlier was corrected by."""
-    wrong = set(find_content(statement.replaces))
+@dataclass(frozen=True)
+class _Known:
+    """A known fact as a candidate for what a correction is about."""
+
+    fact: Fact
+
+    @property
+    def text(self) -> str:
+        return self.fact.text
+
+    @property
+    def subject(self) -> str:
+        return self.fact.subject
+
+    @property
+    def is_open(self) -> bool:
+        return self.fact.invalid_from is None
+
+    @property
+    def since(self) -> datetime:
+        return self.fact.valid_from
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(find_content(self.fact.text))
+
+
+def _is_denied(statement: Statement, facts: Sequence[Fact]) -> bool:
+    """Tell whether a correction that was said later, and is known already, says that a statement is wrong."""
     words = set(find_content(statement.text))
-    for fact in sorted(facts, key=lambda fact: fact.valid_from, reverse=True):
-        if wrong and wrong <= set(find_content(fact.text)) and fact.valid_from <= statement.said_at:
-            return fact
-        for one in fact.evidence:
-            denied = set(find_content(one.replaces))
-            if denied and denied <= words and one.said_at > statement.said_at:
-                return fact
-    return None
+    later = (one for fact in facts for one in fact.evidence if one.said_at > statement.said_at and one.replaces)
+    return any(denied <= words for denied in map(set, map(find_content, (one.replaces for one in later))) if denied)
 
 
 def _find_names(text: str) -> frozenset[str]:
     """Return words with a capital letter inside a sentence."""
     words = text.split()
     return frozenset(word.strip(".,;:!?'\"()").casefold() for word in words[1:] if word[:1].isupper())
-
-
-def _find_groups(text: str) -> frozenset[int]:
-    return frozenset(_APART[word] for word in split_words(text) if word in _APART)
 
 
 def _doubt(statement: Statement, reason: str) -> Statement:
