@@ -14,6 +14,9 @@ _ROOM = MAX_CHANGES - 1
 """Items of a change beside the note of the range."""
 _NO_ROOM = f"there is no room: at most {MAX_FACTS} facts of a user hold at a time"
 _PLACES = 100
+TAKEN_BACK = "the user took it back in the next message"
+Taken = frozenset[tuple[str, int]]
+"""Sessions' ids and the numbers of messages in them."""
 FORGOTTEN_REASON = "the user asked to forget it"
 FORGOTTEN_DOUBT = "it may contradict a fact that was forgotten"
 
@@ -27,7 +30,12 @@ class AppliedStatements:
 
 
 def apply_statements(
-    tenant_id: str, user_id: str, book: FactBook, statements: Sequence[Statement], now: datetime
+    tenant_id: str,
+    user_id: str,
+    book: FactBook,
+    statements: Sequence[Statement],
+    now: datetime,
+    taken_back: Taken = frozenset(),
 ) -> AppliedStatements:
     """Return what statements change, in any order and however often.
 
@@ -37,18 +45,20 @@ def apply_statements(
         book: what is remembered.
         statements: what the gate let through, under the subjects of what is known.
         now: decides what has expired, where room is needed.
+        taken_back: sessions and messages of which the user said since that it is not so: what they taught is doubted.
     """
     before = {fact.fact_id: fact for fact in book.facts}
     kept: list[Statement] = []
-    verdicts: list[GateVerdict] = []
-    after, put = before, []
+    known, verdicts = _doubt_taken_back(book.facts, taken_back)
+    after, put = before, list[Fact]()
+    if verdicts:
+        after = {fact.fact_id: fact for fact in build_facts(tenant_id, user_id, known)}
+        put = [fact for fact_id, fact in after.items() if before.get(fact_id) != fact]
     for one in statements:
         if _is_forgotten(one, book.forgotten):
             verdicts.append(_record_gate(one, "refused", FORGOTTEN_REASON, told=False))
             continue
-        tried = {
-            fact.fact_id: fact for fact in build_facts(tenant_id, user_id, [*to_statements(book.facts), *kept, one])
-        }
+        tried = {fact.fact_id: fact for fact in build_facts(tenant_id, user_id, [*known, *kept, one])}
         changed = [fact for fact_id, fact in tried.items() if before.get(fact_id) != fact]
         current = sum(1 for fact in tried.values() if fact.is_current(now))
         gone = sum(1 for fact_id in before if fact_id not in tried)
@@ -228,6 +238,19 @@ def _find_line(known: dict[str, Fact], fact: Fact) -> list[Fact]:
         line += older
         ids |= {one.fact_id for one in older}
     return sorted(line, key=lambda one: (one is fact, one.valid_from, one.fact_id))
+
+
+def _doubt_taken_back(facts: Sequence[Fact], taken_back: Taken) -> tuple[list[Statement], list[GateVerdict]]:
+    """Return the statements of facts, those of messages that were taken back with a doubt, and what is noted of it."""
+    said, verdicts = list[Statement](), list[GateVerdict]()
+    for one in to_statements(facts):
+        place = one.evidence
+        if place is not None and place.doubt is None and (place.session_id, place.seq) in taken_back:
+            verdicts.append(_record_gate(one, "doubted", TAKEN_BACK))
+            said.append(replace(one, evidence=place.model_copy(update={"doubt": TAKEN_BACK})))
+        else:
+            said.append(one)
+    return said, verdicts
 
 
 def _is_forgotten(statement: Statement, forgotten: Iterable[ForgottenFact]) -> bool:

@@ -22,7 +22,7 @@ from pentad.domain.errors import (
 from pentad.domain.memories.facts import GateVerdict, LearnedRange
 from pentad.domain.models import CallContext
 from pentad.memory.facts import meaning
-from pentad.memory.facts.changes import apply_statements
+from pentad.memory.facts.changes import Taken, apply_statements
 from pentad.memory.facts.extract import (
     MAX_CANDIDATES,
     RECIPE,
@@ -31,7 +31,7 @@ from pentad.memory.facts.extract import (
     build_extract_request,
     cut_parts,
 )
-from pentad.memory.facts.gate.write_gate import WriteGate, may_teach
+from pentad.memory.facts.gate.write_gate import WriteGate, find_retracting, may_teach
 from pentad.memory.facts.ports import FactBook, FactStore
 from pentad.memory.facts.timeline import Statement, build_facts, to_statements
 from pentad.memory.remember.ports import Spoken, Work
@@ -56,6 +56,7 @@ class _Reading:
     verdicts: list[GateVerdict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     vectors: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    taken_back: Taken = frozenset()
 
 
 class LearnFacts:
@@ -102,12 +103,16 @@ class LearnFacts:
             BudgetExceeded: the tenant's budgets allow no call now; the pipeline comes back with the same part.
         """
         user_id = work.user_id
-        if user_id is None or not self._learns(work.session.agent) or not may_teach(work.spoken):
+        if user_id is None or not self._learns(work.session.agent):
+            return work.next_seq
+        taken_back = _find_taken_back(work)
+        if not taken_back and not may_teach(work.spoken):
             return work.next_seq
         last = work.next_seq - 1
         if self._facts.find_learned(work.tenant_id, user_id, work.place_id, work.first_seq, last, RECIPE):
             return work.next_seq
-        reading = self._read(work, user_id)
+        reading = self._read(work, user_id) if may_teach(work.spoken) else _Reading()
+        reading.taken_back = taken_back
         self._keep(work, user_id, reading)
         return work.next_seq
 
@@ -147,7 +152,7 @@ class LearnFacts:
         for _ in range(WRITE_TRIES):
             book = self._facts.read(work.tenant_id, user_id)
             aligned = self._align(work, user_id, reading, book)
-            applied = apply_statements(work.tenant_id, user_id, book, aligned, self._clock())
+            applied = apply_statements(work.tenant_id, user_id, book, aligned, self._clock(), reading.taken_back)
             verdicts = (*reading.verdicts, *applied.verdicts)[:_NOTED]
             learned = LearnedRange(
                 session_id=work.place_id,
@@ -199,6 +204,18 @@ class LearnFacts:
     def _count(self, verdicts: Sequence[GateVerdict]) -> None:
         for one in verdicts:
             self._telemetry.count(names.FACTS_JUDGED, outcome=one.outcome)
+
+
+def _find_taken_back(work: Work) -> Taken:
+    """Return the message before a part that the part's first one takes back.
+
+    That is the user's last one where a plain answer lies between; what was said before a run of several steps is not
+    known here, and stays.
+    """
+    retracting = find_retracting(work.spoken)
+    if retracting is None or retracting.seq != work.spoken[0].seq:
+        return frozenset()
+    return frozenset((work.place_id, work.first_seq - back) for back in (1, 2) if work.first_seq >= back)
 
 
 def make_context(work: Work, user_id: str | None) -> CallContext:

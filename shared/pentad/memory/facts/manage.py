@@ -8,7 +8,7 @@ from pentad.domain.errors import InvalidInput, StoreUnavailable
 from pentad.domain.memories.facts import Fact, LearnedRange
 from pentad.domain.values import Page
 from pentad.memory.facts.changes import clean_learned, edit_fact, find_fact, forget_fact, list_line
-from pentad.memory.facts.gate.write_gate import has_secret
+from pentad.memory.facts.gate.secrets import has_secret
 from pentad.memory.facts.ports import MAX_FACTS, FactBook, FactChange, FactStore
 
 _TRIES: Final = 8

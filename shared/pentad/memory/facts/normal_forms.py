@@ -14,17 +14,16 @@ _CONTRACTED: Final = (
     (re.compile(r"'ve\b"), " have"),
     (re.compile(r"'ll\b"), " will"),
     (re.compile(r"'s\b"), " "),
+    (re.compile(r"\bno longer\b|\bnot any ?more\b"), "not"),
 )
 # Words that say nothing of their own: who the user is, articles, forms of "to be" and the like.
 _EMPTY: Final = frozenset(
     "a an and are am as at be been being by do does did doing has have had he her him his i in is it its me "
     "my of on or our she so that the their them they this to us user users was we were with you your also just "
     "really very der die das ein eine ist und ich mein meine le la les un une est et je mon ma el los las es y yo "
-    "mi mis".split()
+    "mi mis ne".split()
 )
-_NEGATIONS: Final = frozenset(
-    "not no never nor none without neither longer kein keine nicht nie pas ne jamais sin".split()
-)
+_NEGATIONS: Final = frozenset("not no never nor none without neither kein keine nicht nie pas jamais sin".split())
 _ENDINGS: Final = (("ingly", 4), ("edly", 4), ("ing", 4), ("ies", 4), ("ed", 4), ("es", 4), ("s", 3))
 
 
@@ -47,8 +46,9 @@ def is_negated(text: str) -> bool:
 
 
 def count_negations(text: str) -> int:
-    """Return how many words of a text deny something."""
-    return sum(1 for word in split_words(text) if word in _NEGATIONS)
+    """Return how many words of a text deny something; ``neither ... nor`` does once, and so does ``ne ... pas``."""
+    words = split_words(text)
+    return sum(1 for word in words if word in _NEGATIONS and not (word == "nor" and "neither" in words))
 
 
 def find_numbers(text: str) -> frozenset[str]:

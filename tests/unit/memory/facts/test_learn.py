@@ -213,3 +213,27 @@ def test_users_and_tenants_learn_apart(world: World) -> None:
     world.learn(work(say("u: My name is Ida."), tenant="other"))
     assert world.list_texts() == ["The user's name is Priya."]
     assert [fact.text for fact in world.facts.read("other", "sam").facts] == ["The user's name is Ida."]
+
+
+def test_what_the_next_run_takes_back_is_doubted_until_it_is_said_again(world: World) -> None:
+    world.learn(work(say("u: My name is Priya.", "a: Hello Priya.")))
+    before = world.list_texts()
+    retracting = work(say("u: just kidding!", "a: I see.", first=2))
+    world.learn(retracting)
+    asked = len(world.model.requests)
+    world.learn(retracting)
+    assert len(world.model.requests) == asked == 1
+    assert [fact.doubt for fact in world.list_current()] == ["the user took it back in the next message"]
+    noted = world.facts.list_learned("acme", "sam").items
+    assert ("doubted", "the user took it back in the next message") in [
+        (one.outcome, one.reason) for each in noted for one in each.verdicts
+    ]
+    world.learn(work(say("u: My name is Priya.", "a: Good.", first=4)))
+    assert [(fact.text, fact.doubt) for fact in world.list_current()] == [(before[0], None)]
+
+
+def test_a_retraction_touches_neither_older_messages_nor_other_sessions(world: World) -> None:
+    world.learn(work(say("u: My name is Priya.", "a: Hello Priya.")))
+    world.learn(work(say("u: just kidding!", "a: I see.", first=4)))
+    world.learn(work(say("u: just kidding!", "a: I see.", first=2), session="s-2"))
+    assert [fact.doubt for fact in world.list_current()] == [None]

@@ -52,6 +52,11 @@ def is_taken_back(rest: str) -> bool:
     return phrases.TAKEN_BACK.search(rest) is not None
 
 
+def is_retraction(message: str) -> bool:
+    """Tell whether a message begins by taking back what its speaker said in the one before."""
+    return phrases.RETRACTED.search(message.replace("\u2019", "'")) is not None
+
+
 def is_passing(sentence: str) -> bool:
     """Tell whether a sentence is about this moment: a mood, an errand."""
     return phrases.PASSING.search(sentence) is not None or phrases.MOOD.search(sentence) is not None
@@ -59,7 +64,7 @@ def is_passing(sentence: str) -> bool:
 
 def is_passing_event(sentence: str) -> bool:
     """Tell whether a sentence is about something that its speaker did, which neither lasts nor has a date."""
-    rest = _cut_lead(sentence)
+    rest = cut_lead(sentence)
     done = phrases.PAST.search(rest)
     if done is None or done["verb"].lower() in phrases.LIFE:
         return False
@@ -95,7 +100,7 @@ def is_first_person(sentence: str) -> bool:
     return phrases.FIRST_PERSON.search(sentence) is not None or is_foreign(sentence)
 
 
-def _cut_lead(sentence: str) -> str:
+def cut_lead(sentence: str) -> str:
     """Return a sentence without interjections and labels in front."""
     plain = sentence.replace("\u2019", "'")
     lead = phrases.LEAD.match(plain)
@@ -116,7 +121,7 @@ def is_own_claim(sentence: str) -> bool:
         return True
     if phrases.IDIOM.search(sentence) is not None:
         return False
-    rest = _cut_lead(sentence)
+    rest = cut_lead(sentence)
     if phrases.SPEAKER.search(rest) is None:
         return False
     return phrases.EMPTY_CLAIM.match(rest) is None

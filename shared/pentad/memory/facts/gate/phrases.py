@@ -74,7 +74,9 @@ TAKEN_BACK: Final = re.compile(
 PASSING: Final = re.compile(
     r"\b(?:right now|at the moment|at this moment|just now|this (?:very )?(?:minute|second|morning|afternoon|"
     r"evening)|tonight|today|in a (?:minute|hurry|meeting|sec|bit|few)|on my way|running late|brb|be right back|"
-    r"gotta (?:go|run)|got to (?:go|run)|talk (?:to you )?(?:soon|later)|see (?:you|ya)|i(?:'m| am) off to|gerade|"
+    r"gotta (?:go|run)|got to (?:go|run)|talk (?:to you )?(?:soon|later)|see (?:you|ya)|i(?:'m| am) off to|"
+    r"i have (?:a|an|the) (?:(?:bad|slight|terrible|quick|short) )?(?:meeting|call|appointment|headache|"
+    r"cold|fever|flu|hangover|stomach ?ache|sore throat|cough)\b(?! (?:every|each))|gerade|"
     r"heute|im moment|gleich|en ce moment|aujourd'hui|ce (?:matin|soir)|ahora mismo|hoy)\b",
     _FLAGS,
 )
@@ -153,7 +155,11 @@ CORRECTION: Final = re.compile(
 FOREIGN: Final = re.compile(
     r"\b(?:ich|mein\w{0,2}|und|der|die|das|ist|nicht|wir|unser\w{0,2}|bin|habe|wohne|je|mon|ma|mes|est|les|une|"
     r"des|suis|nous|avec|dans|el|los|las|una|mi|mis|soy|vivo|tengo|est\u00e1|con|por|yo|io|sono|mia|mio|della|che|"
-    r"ik|het|een|mijn|ben|jag|och|\u00e4r|min|eu|meu|minha|moro|nie|jestem|mam)\b|\b(?:j|l|d|qu|m)'\w",
+    r"ik|het|een|mijn|ben|jag|och|\u00e4r|min|eu|meu|minha|moro|nie|jestem|mam|w|z|na|si\u0119|jest|mieszkam|"
+    r"pracuj\u0119|lubi\u0119|jsem|bydl\u00edm|m\u00e1m|pracuji|bir|ve|i\u00e7in|benim|ad\u0131m|\w{2,}[\u0131iu\u00fc]yorum|"
+    r"vagyok|lakom|dolgozom|egy|\u00e9s|locuiesc|sunt|lucrez|\u00een|\u0219i|bor|heter|hedder|er|og|asun|olen|min\u00e4|saya|"
+    r"tinggal|t\u00f4i|l\u00e0|\u1edf|\u017eivim|radim|ako|nakatira|ninaishi|visc|woon|werk|vivo|trabalho|abito|lavoro)\b|"
+    r"\b(?:j|l|d|qu|m)'\w",
     _FLAGS,
 )
 ENGLISH: Final = re.compile(
@@ -191,7 +197,8 @@ IDIOM: Final = re.compile(
     _FLAGS,
 )
 TASK: Final = re.compile(
-    r"\b(?:click\w*|scroll\w*|restart\w*|refresh\w*|reload\w*|upload\w*|attach\w*|paste[ds]?|pasting|log(?:ged|"
+    r"\b(?:tickets? (?:#|no\.? ?)?\d+|exceptions?|stack ?traces?|traceback|"
+    r"click\w*|scroll\w*|restart\w*|refresh\w*|reload\w*|upload\w*|attach\w*|paste[ds]?|pasting|log(?:ged|"
     r"ging)? (?:in|out)|submit\w*|error|blank (?:page|screen)|screenshot|nothing happened|(?:does|did|is|it|"
     r"still)(?:n't| not) (?:work\w*|load\w*|open\w*|start\w*)|the (?:first|second|third|last|next|other|previous|"
     r"wrong|right|same|blue|red|new|old)? ?(?:paragraph|button|page|file|option|link|screen|image|picture|chart|"
@@ -294,6 +301,43 @@ TIME: Final = re.compile(
     r"in (?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|"
     r"autumn|fall|winter|(?:19|20)\d\d)|since|for (?:\w+ )?(?:years|months|weeks)|(?:19|20)\d\d|over (?:easter|"
     r"christmas|the (?:weekend|holidays))|on (?:mon|tues|wednes|thurs|fri|satur|sun)days?|recently|every)\b",
+    _FLAGS,
+)
+CLAUSE_END: Final = re.compile(
+    r"[;:!?\n\u2013\u2014]|[.,](?!\d)|\b(?:and|but|though|although|because|while|whereas|so|yet|however|unless|"
+    r"except|aber|sondern|und|weil|obwohl|mais|et|pero|y)\b",
+    _FLAGS,
+)
+_PEOPLE: Final = (
+    r"wife|husband|spouse|partner|fianc\u00e9e?|girlfriend|boyfriend|ex|sons?|daughters?|kids?|child(?:ren)?|baby|"
+    r"babies|twins?|mother(?! tongue)|mom|mum|father|dad|parents?|brothers?|sisters?|siblings?|grand(?:mother|father|"
+    r"ma|pa|parents?|sons?|daughters?|child(?:ren)?)|uncles?|aunts?|cousins?|nieces?|nephews?|(?:step|half-?)(?:mother|"
+    r"father|brother|sister|son|daughter|dad|mom|mum)|in-laws?|friends?|mates?|roommates?|flatmates?|neighbou?rs?|"
+    r"colleagues?|co-?workers?|boss|manager|landlord|teachers?|students?|clients?|customers?|patients?|"
+    r"dogs?|cats?|pets?|puppy|kitten|horses?|rabbits?|parrots?|characters?|protagonists?|hero(?:ine)?|avatar"
+)
+PERSON: Final = re.compile(rf"\b(?:{_PEOPLE}|famil(?:y|ies)|relatives?|animals?|people|persons?)\b", _FLAGS)
+OF_ANOTHER: Final = re.compile(
+    rf"^\W*(?:my|our)\s+(?:\w+\s+){{0,2}}?(?:{_PEOPLE})(?:-in-law)?(?:['\u2019]s)?\b(?!\s+tongue)", _FLAGS
+)
+TELLS: Final = re.compile(
+    r"^[^.!?]{0,80}?\b(?:says?|said|thinks?|thought|claims?|claimed|believes?|jokes?|joked|tells|told|wrote|writes)\b",
+    _FLAGS,
+)
+NAMED: Final = re.compile(
+    rf"\b(?i:{_PEOPLE}|called|named|name(?:'s| is))(?:['\u2019]s name is)? (?P<name>[A-Z\u00c0-\u00de][\w'-]+)"
+)
+OF_ME: Final = re.compile(r"\b(?:i|me|us|we|myself)\b", _FLAGS)
+NOT_ONLY: Final = re.compile(r"\bnot (?:only|just|merely|simply|kidding|joking|lying)\b|n't (?:only|just)\b", _FLAGS)
+_OPENING: Final = r"^\W*(?:(?:haha\w*|lol|oh|ok(?:ay)?|no|sorry|well|wait|actually|hm+|hey|um|oops)[,.! ]+)*"
+RETRACTED: Final = re.compile(
+    rf"{_OPENING}(?:(?:i(?:'m| am| was)? )?(?:just|only) (?:kidding|joking|testing)|jk\b|kidding\b|"
+    r"(?:i|we) (?:made (?:that|it|this) up|lied|was (?:lying|joking))|what i (?:just )?(?:said|told you|wrote) "
+    r"(?:is|was) (?:not (?:true|right|correct)|wrong|a (?:lie|joke)|false)|(?:scratch|strike) that|(?:(?:that|"
+    r"it)(?:'s| is| was) (?:wrong|not (?:true|right)|false)[,. ]+(?:please )?)?(?:ignore|disregard|forget) (?:it|"
+    r"(?:that|what) i (?:just )?(?:said|told|wrote))|don't (?:save|store|remember|note|keep) (?:that|this|it)|"
+    r"das war (?:nur )?(?:ein )?(?:scherz|spa(?:ss|\u00df)|gelogen)|vergiss (?:das|es)|merk dir das nicht|"
+    r"je plaisante|c'\u00e9tait une blague|oublie [\u00e7c]a|es broma|era (?:broma|mentira)|olv[\u00edi]dalo)\b",
     _FLAGS,
 )
 LAUGH: Final = re.compile(r"\b(?:haha\w*|hehe\w*|lol|lmao|rofl)\b", _FLAGS)

@@ -19,13 +19,13 @@ from pentad.domain.memories.facts import (
     FactKind,
     GateVerdict,
 )
-from pentad.domain.secrets import mask_secrets
 from pentad.domain.taint.sources import merge_sources
 from pentad.memory.facts.extract import RECIPE, FoundFact
 from pentad.memory.facts.gate import junk, sentences
+from pentad.memory.facts.gate.secrets import has_secret
+from pentad.memory.facts.gate.support import find_unsupported, is_related
 from pentad.memory.facts.normal_forms import (
     find_content,
-    find_numbers,
     normalize_subject,
     normalize_value,
     split_words,
@@ -33,32 +33,12 @@ from pentad.memory.facts.normal_forms import (
 from pentad.memory.facts.timeline import Statement
 from pentad.memory.remember.ports import Spoken
 
-SUPPORTED: Final = 0.6
-"""The share of a text's words that have to stand in its evidence or in the question that it answers."""
 SURE: Final = 0.7
 """The confidence that is asked for where the tables of phrases don't know the language."""
 LONGEST_MESSAGE: Final = 100_000
 """Of what is typed; so a gate's work is bounded."""
 _READ_CHARACTERS: Final = 20_000
 _ANSWER_WORDS: Final = 6
-_CREDENTIAL: Final = re.compile(
-    r"\b(?:pass ?(?:word|code|phrase)|pwd|pin(?: code| number)?|cvv|cvc|otp|one-time code|security (?:code|answer|"
-    r"question)|secret|api key|token|private key|recovery (?:code|phrase)|seed phrase|ssn|social security|"
-    r"passwort|kennwort|geheimzahl|mot de passe|contrase[\u00f1n]a|clave)\b",
-    re.IGNORECASE,
-)
-_CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-_NAME: Final = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z\u00c0-\u00de][\w'-]+")
-_RELATIVE: Final = re.compile(
-    r"\b(?:today|yesterday|tomorrow|tonight|last|next|this|ago|since|week|month|year|day|monday|tuesday|wednesday|"
-    r"thursday|friday|saturday|sunday|spring|summer|autumn|fall|winter|heute|gestern|morgen|letzte\w*|"
-    r"n[\u00e4a]chste\w*|hier|demain|ayer|ma[\u00f1n]ana)\b",
-    re.IGNORECASE,
-)
-_CALENDAR: Final = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday "
-    "thursday friday saturday sunday".split()
-)
 _MARKUP: Final = re.compile(r"<[^<>]{0,200}>|\[cite:[^\]]{0,100}\]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -108,7 +88,7 @@ class WriteGate:
             or self._find_strange_words(spoken, where, place, found)
             or _find_junk(found, text, sentence, answers=self._answers(sentence, place))
             or self._find_other_subject(found, sentence, place)
-            or self._find_unsupported(text, spoken, place)
+            or self._find_unsupported(found, text, sentence, place)
         )
         if reason is not None:
             return _refuse(found, reason)
@@ -124,6 +104,9 @@ class WriteGate:
             return "the user was joking"
         if junk.is_taken_back(spoken.text[where[0] :]):
             return "the user took it back in the same message"
+        later = next((one for one in self._spoken[place + 1 :] if one.speaker == "user"), None)
+        if later is not None and junk.is_retraction(later.words):
+            return "the user took it back in the next message"
         following = self._spoken[place + 1] if place + 1 < len(self._spoken) else None
         if spoken.speaker == "user":
             return None
@@ -150,28 +133,20 @@ class WriteGate:
             return False
         return len(split_words(sentence)) <= _ANSWER_WORDS and junk.is_definite_answer(sentence)
 
-    def _find_unsupported(self, text: str, spoken: Spoken, place: int) -> str | None:
+    def _find_unsupported(self, found: FoundFact, text: str, sentence: str, place: int) -> str | None:
         """Return why a text says more than its evidence, or None where it does not."""
+        spoken = self._spoken[place]
         if junk.is_foreign(spoken.words):
             return None  # The text may be a translation.
         before = self._spoken[place - 1].words if place else ""
-        heard = f"{spoken.words}\n{before}"
-        words = set(split_words(heard))
-        dated = _RELATIVE.search(spoken.words) is not None
-        said = "".join(sorted(words))
-        for number in find_numbers(text) - words:
-            if not dated and not _is_date_of(number, spoken.at) and number not in said:
-                return "its text has a number that its evidence does not have"
-        for name in _NAME.findall(text):
-            parts = set(split_words(name)) - words
-            if parts - _CALENDAR and not (parts & _CALENDAR and dated):
-                return "its text has a name that its evidence does not have"
-        content, known = set(find_content(text)), set(find_content(heard))
-        plain = {word for word in content if not any(letter.isdigit() for letter in word)} - _CALENDAR
-        shared = sum(1 for word in plain if word in known or _is_related(word, known))
-        if plain and shared < SUPPORTED * len(plain):
-            return "its text is not supported by its evidence"
-        return None
+        return find_unsupported(
+            text,
+            spoken.words,
+            before,
+            said_at=spoken.at,
+            sentence=sentence,
+            contrasted=found.kind == "correction" and _is_contrasted(found, sentence),
+        )
 
     def _find_taint(self, text: str, place: int) -> tuple[str, ...]:
         """Return the sources of untrusted text that led to what a fact says.
@@ -180,7 +155,7 @@ class WriteGate:
         """
         spoken = self._spoken[place]
         own = set(find_content(spoken.words))
-        more = any(word not in own and not _is_related(word, own) for word in find_content(text))
+        more = any(word not in own and not is_related(word, own) for word in find_content(text))
         return merge_sources(spoken.taint, self._spoken[place - 1].taint if place and more else ())
 
     def _keep(self, found: FoundFact, text: str, place: int, where: tuple[int, int]) -> Gated:
@@ -215,6 +190,12 @@ class WriteGate:
         return Gated(statement, GateVerdict(outcome="kept", reason="new", text=text, seq=spoken.seq))
 
 
+def find_retracting(spoken: Sequence[Spoken]) -> Spoken | None:
+    """Return the first message of a user in a part, where it takes back what was said before the part."""
+    first = next((one for one in spoken if one.speaker == "user"), None)
+    return first if first is not None and junk.is_retraction(first.words) else None
+
+
 def may_teach(spoken: Sequence[Spoken]) -> bool:
     """Tell whether a user said anything that the gate could let through: no model is asked about questions alone."""
     for place, one in enumerate(spoken):
@@ -236,15 +217,6 @@ def _may_say_something(sentence: str, *, asked: bool) -> bool:
     if junk.is_small_talk(sentence):
         return asked and junk.is_definite_answer(sentence)
     return junk.is_lasting(sentence) or not (junk.is_request(sentence) or junk.is_reaction(sentence))
-
-
-def has_secret(text: str) -> bool:
-    """Tell whether a text holds a credential, says that it does, or has the number of a payment card."""
-    if mask_secrets(text) != text:
-        return True
-    if any(_is_card(re.sub(r"\D", "", found)) for found in _CARD.findall(text)):
-        return True
-    return _CREDENTIAL.search(text) is not None
 
 
 def parse_end(until: str) -> datetime | None:
@@ -305,6 +277,12 @@ def _find_junk(found: FoundFact, text: str, sentence: str, *, answers: bool) -> 
     return next((reason for applies, reason in reasons if applies), None)
 
 
+def _is_contrasted(found: FoundFact, sentence: str) -> bool:
+    """Tell whether a sentence holds what was wrong beside what is right."""
+    wrong = set(find_content(found.replaces))
+    return bool(wrong) and wrong <= set(find_content(sentence))
+
+
 def _is_corrected(found: FoundFact, sentence: str) -> bool:
     """Tell whether a sentence says what was wrong, or is a correction that claims something."""
     wrong = set(find_content(found.replaces))
@@ -312,24 +290,6 @@ def _is_corrected(found: FoundFact, sentence: str) -> bool:
         return False
     contrasted = junk.is_first_person(sentence) and re.search(r"\bnot \w", sentence) is not None
     return bool(wrong & set(find_content(sentence))) or contrasted or junk.is_own_claim(sentence)
-
-
-def _is_date_of(number: str, at: datetime) -> bool:
-    """Tell whether a number belongs to the date on which something was said."""
-    return number in {str(at.year), str(at.month), str(at.day), f"{at:%Y-%m-%d}", f"{at:%m}", f"{at:%d}"}
-
-
-def _is_related(word: str, known: set[str]) -> bool:
-    """Tell whether a word shares its beginning with one that was said: ``vegetarian`` and ``vegetarians``."""
-    return len(word) >= 5 and any(other[:5] == word[:5] for other in known if len(other) >= 5)
-
-
-def _is_card(digits: str) -> bool:
-    """Tell whether digits have the checksum of a payment card's number (ISO/IEC 7812-1, Luhn)."""
-    if not 13 <= len(digits) <= 19:
-        return False
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
 def _refuse(found: FoundFact, reason: str, *, secret: bool = False) -> Gated:
