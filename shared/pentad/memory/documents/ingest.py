@@ -22,7 +22,7 @@ from pentad.domain.ids import check_id
 from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document
 from pentad.domain.values import FrozenValue
 from pentad.memory.documents.claims import Claim, hold_claim
-from pentad.memory.documents.contents import ReadDocument
+from pentad.memory.documents.contents import ReadDocument, check_text
 from pentad.memory.documents.entries import CUT_OFF, begin_entry, describe, is_current, mark_ended, mark_failed
 from pentad.memory.documents.indexing import EMBED_BATCH, Indexer, ReadyDocument
 from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
@@ -263,6 +263,7 @@ class Ingest:
             self._record_end(document, entry, CUT_OFF, claim)
         try:
             found, sha256 = self._read_document(head, name, attempt.deadline)
+            check_text(found, entry)
         except InvalidInput as error:
             return self._record_failure(document, entry, known, claim, error)
         except PentadError as error:

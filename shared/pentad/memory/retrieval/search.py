@@ -264,13 +264,16 @@ def to_passage(match: Match, score: float) -> Passage | None:
 
 
 def limit_tokens(passages: Sequence[Passage], tokens: int, count: Counter) -> tuple[Passage, ...]:
-    """Return the best passages that fit, so that what is retrieved leaves room for the conversation."""
+    """Return the best passages that fit with their headers, so that what is retrieved leaves room for the conversation.
+
+    One that is too large for what is left makes room for the next that fits.
+    """
     kept: list[Passage] = []
     for passage in passages:
-        tokens -= count(passage.text)
-        if tokens < 0:
-            break
-        kept.append(passage)
+        size = count(f"{passage.header}\n{passage.text}" if passage.header else passage.text)
+        if size <= tokens:
+            tokens -= size
+            kept.append(passage)
     return tuple(kept)
 
 

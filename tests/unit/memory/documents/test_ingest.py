@@ -233,6 +233,18 @@ def test_a_failed_version_leaves_the_one_before_in_the_index_and_says_so(world: 
     assert world.telemetry.counts["DocumentsIngested stale"] == 1
 
 
+@pytest.mark.parametrize("empty", ["", "[]"])
+def test_a_version_without_text_leaves_the_one_before_in_the_index(world: World, empty: str) -> None:
+    world.upload("[1, 2]", "a.json")
+    good = world.event("a.json")
+    world.upload(empty, "a.json")
+    entry = world.event("a.json")
+    assert good is not None
+    assert entry is not None
+    assert (entry.status, entry.version, entry.chunks) == ("stale", good.version, good.chunks)
+    assert words(world) == ["1\n2"]
+
+
 def test_a_stale_document_stays_so_through_more_failures_and_is_mended_by_a_good_version(world: World) -> None:
     world.upload("[1, 2]", "a.json")
     good = world.event("a.json")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
+from pentad.domain.knowledge import Passage
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Match, SearchRequest, Vector
@@ -16,6 +17,7 @@ from pentad.memory.retrieval.search import (
     Found,
     Wanted,
     choose_passages,
+    limit_tokens,
     read_signals,
     to_passage,
 )
@@ -163,6 +165,16 @@ def test_a_passage_with_the_questions_words_is_given_whatever_its_cosine() -> No
     ]
     given = choose_passages(["overdraft fee"], [far], rank([read_signals(far)]), top_k=5, minimum_score=0.2)
     assert [passage.passage_id for passage in given] == ["said"]
+
+
+def test_a_passage_that_is_too_large_leaves_its_room_to_the_next_and_headers_count() -> None:
+    def make(name: str, text: str, header: str = "") -> Passage:
+        fields = {"document": "a", "version": "1", "title": "", "start": 0, "end": len(text), "score": 1.0}
+        return Passage.model_validate(fields | {"passage_id": name, "text": text, "header": header})
+
+    passages = [make("a", "one two"), make("b", "x " * 50), make("c", "three", "w " * 20), make("d", "four")]
+    kept = limit_tokens(passages, 4, lambda text: len(text.split()))
+    assert [one.passage_id for one in kept] == ["a", "d"]
 
 
 def test_passages_stop_where_the_room_ends(vectors: Counted) -> None:

@@ -105,11 +105,29 @@ def _render(message: EmailMessage, notes: tuple[str, ...]) -> ParsedText:
     if shown is not None:
         _add_body(out, shown)
         _note_difference(out, message, shown)
+    _note_unread(out, message, shown)
     if attachments:
         names = ", ".join(clean(name)[:60] for name in attachments[:5])
         more = f" and {len(attachments) - 5} more" if len(attachments) > 5 else ""
         out.notes.append(f"attachments were not read: {names}{more}: upload them as documents")
     return out.finish()
+
+
+def _note_unread(out: TextBuilder, message: EmailMessage, shown: EmailMessage | None) -> None:
+    """Note texts of a message beside its body, a body that is empty, and what is broken in its form."""
+    parts = [part for number, part in enumerate(message.walk()) if number <= _MOST_PARTS]
+    alike = {"text/plain", "text/html"}
+    texts = [part for part in parts if part.get_content_maintype() == "text" and not part.get_filename()]
+    kinds = [part.get_content_type() for part in texts if part is not shown and not part.is_attachment()]
+    if shown is None or kinds.count(shown.get_content_type()) or set(kinds) - alike:
+        more = [kind for kind in kinds if shown is None or kind == shown.get_content_type() or kind not in alike]
+        if more:
+            out.notes.append(f"other texts of the message were not read: {len(more):,} ({', '.join(set(more))[:60]})")
+    if shown is None:
+        out.notes.append("the message has no text that can be read: its parts may be damaged")
+    broken = dict.fromkeys(type(one).__name__ for part in parts for one in part.defects)
+    if broken:
+        out.notes.append(f"its form is damaged, and words may be missing: {', '.join(broken)[:120]}")
 
 
 def _choose_body(message: EmailMessage) -> EmailMessage | None:

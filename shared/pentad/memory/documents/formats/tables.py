@@ -15,6 +15,7 @@ _SAMPLE_CHARACTERS = 60_000
 _SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
 _SINGLE_QUOTED = re.compile(r"\s{0,20}'[^'\n]*+'[ \t]*+[,;\t|][ \t]*+'")
 _NUMBER = re.compile(r"[-+(]?[\d.,' \u00a0]*\d[\d.,' \u00a0]*[%)]?")
+_CLOSE_COMMA = re.compile(r"(?<!\d),(?!\s)|,(?![\s\d])")
 _MOST_LINES = 50
 """Of a cell, beyond which its quote seems not to be closed."""
 _MOST_NAMED = 20_000_000
@@ -42,6 +43,10 @@ def parse_csv(text: str) -> ParsedText:
     except csv.Error as error:
         raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
     rows = [row for row in rows if "".join(row).strip()]
+    if not notes and (number := _find_stray_quote(body, delimiter, quote)):
+        notes.append(f"a quote stands within a cell near line {number:,}: cells or rows may have run together")
+    if len(rows) > 1 and max(map(len, rows)) < 2:
+        notes.append("no delimiter was found: each line is one cell")
     return render_table(rows, [*notes, *_find_doubts(rows)])
 
 
@@ -91,27 +96,60 @@ def _read(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True)
 
 
+def _find_stray_quote(text: str, delimiter: str, quote: str) -> int:
+    """Return the line of the first quote that closes before its cell ends; 0 where there is none."""
+    source = io.StringIO(text, newline="")
+    reader = csv.reader(source, delimiter=delimiter, quotechar=quote, skipinitialspace=True, strict=True)
+    try:
+        for _ in reader:
+            pass
+    except csv.Error:
+        return reader.line_num
+    return 0
+
+
 def _find_delimiter(text: str, quote: str) -> str:
-    """Return the delimiter that cuts the most of the first rows into the same number of cells, more than one."""
-    sample = text[:_SAMPLE_CHARACTERS]
-    best, delimiter = (0.0, 0), ","
-    for one in _DELIMITERS:
-        widths: list[int] = []
-        try:
-            for row in _read(sample, one, quote):
-                if any(row):
-                    widths.append(len(row))
-                if len(widths) >= _SAMPLE_ROWS:
-                    break
-        except csv.Error:
-            continue
-        if not widths:
-            continue
-        usual = max(set(widths), key=lambda width: (widths.count(width), width))
-        score = (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
-        if score > best:
-            best, delimiter = score, one
-    return delimiter
+    """Return the delimiter that cuts the most of the first rows into the same number of cells, more than one.
+
+    A cut that parts what is quoted counts against it. On a tie between commas and another one, the commas lose where
+    each of them could stand in words or in a decimal number, since the other one seldom does.
+    """
+    found = {one: cut for one in _DELIMITERS if (cut := _try_delimiter(text[:_SAMPLE_CHARACTERS], one, quote))}
+    if not found:
+        return ","
+    best = max(found, key=lambda one: found[one][0])
+    if best == ",":
+        share = found[","][0][0]
+        for one in _DELIMITERS[1:]:
+            if one in found and found[one][0][0] >= share and _holds_loose_commas(found[one][1], one):
+                return one
+    return best
+
+
+def _try_delimiter(sample: str, delimiter: str, quote: str) -> tuple[tuple[float, int], list[list[str]]] | None:
+    """Return how well a delimiter cuts the first rows, and these; None where it cuts none of them."""
+    rows: list[list[str]] = []
+    try:
+        for row in _read(sample, delimiter, quote):
+            if any(row):
+                rows.append(row)
+            if len(rows) >= _SAMPLE_ROWS:
+                break
+    except csv.Error:
+        return None
+    widths = [len(row) for row in rows]
+    usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
+    if usual < 2:
+        return None
+    marks = [f"{mark}{quote}" for mark in _DELIMITERS if mark != delimiter]
+    marks += [mark[::-1] for mark in marks]
+    parted = sum(any(mark in cell for cell in row for mark in marks) for row in rows)
+    return ((widths.count(usual) - parted) / len(rows), usual), rows
+
+
+def _holds_loose_commas(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
+    """Tell whether each comma in cells stands before a blank or between digits; any comma beside tabs and bars."""
+    return delimiter != ";" or not any(_CLOSE_COMMA.search(cell) for row in rows for cell in row)
 
 
 def _find_names(rows: Sequence[Sequence[str]]) -> int:

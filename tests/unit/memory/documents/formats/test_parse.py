@@ -556,3 +556,34 @@ def test_a_table_that_lays_a_page_out_is_no_table() -> None:
         ("row", "a | b"),
         ("text", "bye"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("Name, Vorname;Ort\nMüller, Anna;Bonn\n", "Name, Vorname: Müller, Anna; Ort: Bonn"),
+        ('"Preis, EUR";"Menge, kg"\n"1,20 a";"b"\n', "Preis, EUR: 1,20 a; Menge, kg: b"),
+        ("Last, First\tCity, ST\nDoe, Al\tReno, NV\n", "Last, First: Doe, Al; City, ST: Reno, NV"),
+        ("1,5;2,5\n3,5;4,5\n", "1,5 | 2,5\n3,5 | 4,5"),
+        ("name,tags\nAnn,a;b\nBob,c;d\n", "name: Ann; tags: a;b\nname: Bob; tags: c;d"),
+    ],
+)
+def test_the_delimiter_is_the_one_that_parts_neither_quotes_nor_words(text: str, rendered: str) -> None:
+    assert read(text, "a.csv").text == rendered
+
+
+def test_a_quote_within_a_cell_and_a_table_without_delimiter_are_doubts() -> None:
+    [note] = read('id,size,x\n1,"12 pipe,a\n2,14" pipe,b\n3,ok,c\n', "a.csv").notes
+    assert "a quote stands within a cell near line" in note
+    assert read("name\nAnn\nBob\n", "a.csv").notes == ("no delimiter was found: each line is one cell",)
+    assert read('a,b\n1,"x ""y"" z"\n', "a.csv").notes == ()
+
+
+def test_what_of_a_message_is_not_read_is_told() -> None:
+    head = "From: a@x.org\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
+    part = "--B\r\nContent-Type: text/plain\r\n\r\n{}\r\n"
+    two = read(f"{head}{part.format('one')}{part.format('two')}--B--\r\n", "a.eml")
+    assert two.notes == ("other texts of the message were not read: 1 (text/plain)",)
+    cut = read(f"{head}--C\r\nContent-Type: text/plain\r\n\r\none\r\n--C--\r\n", "a.eml")
+    assert any("its form is damaged" in note for note in cut.notes)
+    assert read(f"{head}{part.format('one')}--B--\r\n", "a.eml").notes == ()
