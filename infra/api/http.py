@@ -57,7 +57,7 @@ _CORS_SHOWN = (
     "x-request-id",
     "x-should-retry",
     "mcp-session-id",
-    *(f"x-pentad-{name}" for name in ("model", "cost-nanousd", "notice", "ignored")),
+    *(f"x-pentad-{name}" for name in ("model", "cost-nanousd", "notice", "ignored", "mended")),
 )
 _LISTS = tuple(
     keys.collection_pattern(kind)

@@ -32,7 +32,9 @@ def test_pages_may_send_the_credential_and_read_what_clients_need() -> None:
     assert made is not None
     assert made.allow_origins == [PAGE]
     assert {"authorization", "content-type", "idempotency-key", "prefer"} <= set(made.allow_headers or ())
-    assert {"location", "retry-after", "x-request-id", "x-pentad-ignored"} <= set(made.expose_headers or ())
+    assert {"location", "retry-after", "x-request-id", "x-pentad-ignored", "x-pentad-mended"} <= set(
+        made.expose_headers or ()
+    )
     # No cookie is a credential here, and OPTIONS is answered by API Gateway itself.
     assert made.allow_credentials is None
     assert "OPTIONS" not in {method.name for method in made.allow_methods or ()}

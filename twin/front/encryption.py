@@ -57,7 +57,7 @@ def _build_context(account: MotoAccount, access: Access, region: str) -> dict[st
         table = access.resource.split(":", 5)[-1].split("/")[1]
         encryption = {"aws:dynamodb:tableName": table, "aws:dynamodb:subscriberId": ACCOUNT_ID}
     elif service == "s3":
-        bucket = account.get_service_backend("s3", GLOBAL).buckets.get(access.resource.rsplit(":", 1)[-1].split("/")[0])
+        bucket = account.get_service_backend("s3", GLOBAL).buckets.get(access.resource.split(":", 5)[-1].split("/")[0])
         keyed = any(rule.get("BucketKeyEnabled") in (True, "true") for rule in _list_bucket_rules(bucket))
         encryption = {"aws:s3:arn": access.resource.split("/", 1)[0] if keyed else access.resource}
     elif service == "secretsmanager":

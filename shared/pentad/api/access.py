@@ -4,6 +4,7 @@ Every route of `pentad.api.routes.ROUTES` says what it names, and so which rule 
 reach does not exist for it: the answer is that of an unknown id.
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -207,7 +208,7 @@ class AccessRules:
             raise _make_unknown(field) from error
 
     def _check_document(self, caller: Caller, asked: Asked) -> None:
-        name = unquote(asked.names["document"])
+        name = unicodedata.normalize("NFC", asked.names["document"])
         if caller.reach is not None and find_owner(name) != caller.reach:
             raise _make_unknown("document")
 

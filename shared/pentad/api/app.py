@@ -16,7 +16,7 @@ from pentad.api import problems
 from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
 from pentad.api.acts.ports import Act
-from pentad.api.body import BadBody, read_body
+from pentad.api.body import MENDED_HEADER, BadBody, read_body
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.mcp.refusals import build_refusal
@@ -104,6 +104,8 @@ class Api:
         except Exception as error:  # the outermost boundary: a client must not see a traceback
             return self._build_unexpected(path, error, instance)
         answer = self._answer(admitted, context, path, instance)
+        if admitted.event.get("mended"):
+            answer["headers"] = {**answer["headers"], MENDED_HEADER: "body"}
         if admitted.act is not None:
             self._acts.end(admitted.act, int(answer["statusCode"]))
         return answer

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.reading.json_text import read_strict_json
 
 BODY_BYTES = 1_000_000
 """A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
+MENDED_HEADER = "x-pentad-mended"
+"""Of an answer: what of the request was read otherwise than it was written, which is ``body``."""
 _MEDIA_TYPE = "Content-Type"
 _PLAIN = ("", "identity")
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""")
@@ -34,6 +37,9 @@ class BadBody(Exception):
 def read_body(event: Mapping[str, Any], *, labelled: bool = True) -> dict[str, Any]:
     """Return API Gateway's event with its body as JSON text that Python's reader takes (`read_strict_json`).
 
+    Half of a surrogate pair, as JavaScript leaves it where it cuts a text inside an emoji, is read as U+FFFD; then the
+    event has ``mended``, and the answer is to say so by `MENDED_HEADER`.
+
     Args:
         event: the event, payload 2.0; what is no text comes in it as base64.
         labelled: whether a label of another type than JSON is refused; OpenAI's own routes don't look at it.
@@ -54,11 +60,13 @@ def read_body(event: Mapping[str, Any], *, labelled: bool = True) -> dict[str, A
         )
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     _check_headers(headers, labelled=labelled)
-    text = _read_text(raw)
+    sent = _read_text(raw)
+    text = mend_escapes(sent)
     if text.strip():
         _check_json(text)
     headers["content-type"] = "application/json"  # The routes' own reader looks at it once more.
-    return {**event, "headers": headers, "body": text.strip() or None, "isBase64Encoded": False}
+    mended = {"mended": True} if text != sent else {}
+    return {**event, **mended, "headers": headers, "body": text.strip() or None, "isBase64Encoded": False}
 
 
 def _check_headers(headers: Mapping[str, str], *, labelled: bool) -> None:
@@ -101,7 +109,7 @@ def _read_text(raw: bytes) -> str:
 
 def _check_json(text: str) -> None:
     try:
-        read_strict_json(text)  # Half of a surrogate pair is left to the field that it stands in, whose name is told.
+        read_strict_json(text)
     except ValueError as error:
         raise _make_unreadable("the body is not valid JSON") from error
 

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
-from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -13,6 +12,7 @@ from pentad.api.identity.api_key import KEY_ID_PATTERN
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import DocumentStore, UploadTerms
 from pentad.api.views.documents import DocumentUpload, Upload
+from pentad.domain.display.sequences import FLAGS
 from pentad.domain.errors import InvalidInput, NotFound, PolicyDenied
 from pentad.domain.ids import check_id
 from pentad.domain.knowledge import DOCUMENT_REQUESTED, MAX_DOCUMENT_BYTES, find_owner, own_documents
@@ -24,23 +24,24 @@ NAME_BYTES = 900
 """Of a name in UTF-8: keys of S3 and sort keys of DynamoDB have at most 1,024 bytes, the tenant's included."""
 UPLOAD_SECONDS = 300
 
-# What nobody sees: controls, marks of direction, zero-width signs but for the two joiners that scripts need, separators
-# of lines, tags, fillers, and what is no character. All else that is not ASCII may stand in a name.
+# What nobody sees: controls, marks that turn text round, zero-width signs but for the two joiners that scripts need,
+# separators of lines, tags, fillers, and what is no character. A mark of direction (U+200E, U+200F, U+061C) may stand:
+# Windows begins names with it in Hebrew and Arabic.
 _UNSEEN = (
-    "\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800"
+    "\\x00-\\x1f\\x7f-\\x9f\u00ad\u115f\u1160\u17b4\u17b5\u180e\u200b\u2028-\u202e\u2060-\u206f\u2800"
     "\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff9-\uffff\U000e0000-\U000e007f"
     + "".join(chr(0x10000 * plane + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
 )
 _BLANKS = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-# What S3 advises against in keys, and what parts names.
-_AWKWARD = r'"#$%*./:;<>?\[-^`{-~'
-_FIRST = rf"[^{_UNSEEN}{_BLANKS}{_AWKWARD}-]"
-_SHOWN = rf"[^{_UNSEEN}{_BLANKS}{_AWKWARD}]"
-_ANY = rf"[^{_UNSEEN}{_AWKWARD}]"
-_SEGMENT = rf"{_FIRST}(?:(?:\.?{_ANY})*\.?{_SHOWN})?"
+_MARKS = "\u061c\u200c-\u200f\ufe00-\ufe0f"
+# A slash parts names, a backslash does on Windows, and API Gateway ends a path at a question mark, also an escaped one.
+_TAKEN = r"/\\?"
+_FLAG = f"(?:{'|'.join(FLAGS)})"
+_ANY = rf"(?:{_FLAG}|[^{_UNSEEN}{_TAKEN}])"
+_SHOWN = rf"(?:{_FLAG}|[^{_UNSEEN}{_TAKEN}{_BLANKS}{_MARKS}.])"
+_SEGMENT = rf"[{_BLANKS}{_MARKS}.]*{_SHOWN}{_ANY}*"
 NAME_PATTERN = rf"^{_SEGMENT}(?:/{_SEGMENT})*$"
-"""Segments between slashes; none begins or ends with a blank or a dot, begins with a dash (commands would take it for
-an option), or has two dots in a row."""
+"""Segments between slashes, each with a character that shows and is no dot: ``.`` and ``..`` are none."""
 FOLDER_PATTERN = rf"^(?:/*{_SEGMENT}(?:/{_SEGMENT})*)?/*$"
 _WORD = r"[a-z0-9!#$&^_.+-]+"
 MEDIA_TYPE_PATTERN = rf"^({_WORD}/{_WORD}( *;[ -~]*)?)?$"
@@ -89,20 +90,20 @@ def check_name(name: str, field: str = "name") -> str:
         raise InvalidInput(
             f"'{field}' must be a relative path of printable characters",
             field=field,
-            fix="use letters and digits of any script, blanks and _ . - ( ) + = @ , ! ' & between slashes; "
-            "no part begins or ends with a blank or a dot, or begins with a dash",
+            fix="use any characters but \\, ? and those that are not shown, between slashes; "
+            "each part has one that is neither a dot nor a blank",
         )
     return name
 
 
 def resolve_name(path: str) -> str:
-    """Return the name of the document that a path names.
+    """Return the name of the document that a path names; API Gateway has taken its escapes out (`%25` is `%` here).
 
     Raises:
         NotFound: it can't be a document's, so there is none.
     """
     try:
-        return check_name(unquote(path))
+        return check_name(path)
     except InvalidInput as error:
         raise NotFound("no such document", field="name", fix=error.fix) from error
 

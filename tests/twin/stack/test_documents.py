@@ -1,7 +1,9 @@
 """Documents: indexed, cited, changed, removed, refused, and never another tenant's."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -9,11 +11,14 @@ from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import revoke_key
 from pentad.aws.table import Table
 from pentad.cli.client import describe_document
-from tests.twin.stack.world import Stack, Tenant, until
+from tests.twin.stack.world import Stack, Tenant, until, word
+from tests.ugly_names import UGLY_NAMES
 from tests.unit.memory.documents.formats.office.make import make_pdf
 
 pytestmark = pytest.mark.twin
 
+ASKED_EACH = 1
+"""Of the ugly names one in so many is asked for: an answer takes half a second."""
 COLOURS = ("white", "black", "green")
 QUESTION = "Which flag does the harbour master of Brackwater hoist in fog?"
 PAGE = "# Harbour\n\n## Fog\n\nIn fog the harbour master of Brackwater hoists the {colour} flag.\n"
@@ -135,3 +140,43 @@ def test_an_upload_made_with_a_key_that_was_revoked_is_not_indexed(stack: Stack,
     item = until(lambda: entries.get(f"T#{tenant.name}#DOCS", "harbour.md"), "the entry")
     entry = json.loads(item["body"])
     assert (entry["status"], "revoked" in entry["error"]) == ("failed", True)
+
+
+def test_ugly_names_are_uploaded_cited_opened_read_and_removed(tenant: Tenant) -> None:
+    contents = {
+        name: f"# Quay\n\nQuay Q{n:02} has the code word {word('code')}.\n" for n, name in enumerate(UGLY_NAMES)
+    }
+    asked = [describe_document(name, "text/markdown", text.encode()) for name, text in contents.items()]
+    uploads = tenant.post("/v1/bulk-uploads", {"documents": asked}).json()["documents"]
+    for (name, text), one in zip(contents.items(), uploads, strict=True):
+        assert (one["problem"], one["name"]) == (None, name)
+        assert tenant.put(one["upload"], text.encode()).status_code == 200, name
+    for name, text in contents.items():
+        entry = until(lambda name=name: tenant.document(name), f"the entry of {name}")  # type: ignore[misc]
+        assert (entry["name"], entry["status"]) == (name, "indexed")
+        assert entry["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert {one["name"] for one in tenant.get("/v1/documents?limit=100")["items"]} == set(UGLY_NAMES)
+    for n, name in list(enumerate(UGLY_NAMES))[::ASKED_EACH]:
+        view = tenant.ask(f"What is the code word of quay Q{n:02}?")
+        [cited] = [one for one in view["citations"] if one["document"] == name]
+        place = tenant.get(cited["link"])
+        assert (place["document"], place["text"] in contents[name]) == (name, True)
+    for name in UGLY_NAMES:
+        gone = tenant.send("DELETE", f"/v1/documents/{quote(name)}")
+        assert (gone.status_code, gone.json()["name"]) == (202, name)
+    until(lambda: _is_gone(tenant), "the removals")
+
+
+def _is_gone(tenant: Tenant) -> bool:
+    return all(one["status"] == "deleted" for one in tenant.get("/v1/documents?limit=100")["items"])
+
+
+def test_names_that_are_equal_in_nfc_are_one_document(tenant: Tenant) -> None:
+    forms = ("caf\u00e9/\u1e69.md", "cafe\u0301/s\u0307\u0323.md")
+    tenant.ingest(forms[0], PAGE.format(colour="yellow"))
+    assert tenant.ingest(forms[1], PAGE.format(colour="purple"))["name"] == forms[0]
+    assert tenant.document(forms[0]) == tenant.document(forms[1])
+    assert [one["name"] for one in tenant.get("/v1/documents")["items"]] == [forms[0]]
+    view = tenant.ask(QUESTION)
+    assert ("purple" in view["answer"], [one["document"] for one in view["citations"]]) == (True, [forms[0]])
+    assert tenant.send("DELETE", f"/v1/documents/{quote(forms[1])}").json()["name"] == forms[0]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import boto3
 import httpx
@@ -328,7 +329,7 @@ class Tenant:
 
     def document(self, name: str) -> Json | None:
         """Return a document's entry, or None."""
-        response = _expect(self.send("GET", f"/v1/documents/{name}"), 200, 404)
+        response = _expect(self.send("GET", f"/v1/documents/{quote(name)}"), 200, 404)
         found: Json | None = response.json() if response.status_code == 200 else None
         return found
 

@@ -514,6 +514,15 @@ def test_the_time_that_api_gateway_has_left_bounds_the_call() -> None:
     assert deadline_of({"requestContext": {"timeEpoch": 100_000}}, 100.0, 5.0) == 102.5
 
 
+def test_half_a_surrogate_pair_is_read_as_the_replacement_character_and_told() -> None:
+    client = Client()
+    client.world.model.script = ["Hello"]
+    raw = '{"model": "primary", "messages": [{"role": "user", "content": "cut \\ud83d"}]}'
+    reply = client("POST", "/v1/chat/completions", raw=raw)
+    assert (reply.status, reply.headers["x-pentad-mended"]) == (200, "body")
+    assert client.world.model.requests[0].messages[0].text == "cut \ufffd"
+
+
 @pytest.mark.parametrize("strict", [None, "0", "false", ""])
 def test_a_field_that_is_not_known_is_ignored_with_a_warning(strict: str | None) -> None:
     body = {"model": "primary", "messages": [user("Hi")], "seed": 1, "colour": "red", "größe\r\nX: y": 2, "n" * 99: 3}

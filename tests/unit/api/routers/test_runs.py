@@ -130,9 +130,17 @@ def test_a_message_at_the_limit_is_accepted() -> None:
     assert Client()("POST", "/v1/runs", HELLO | {"message": "é" * 100_000}).status == 202
 
 
-def test_a_lone_surrogate_is_refused() -> None:
-    reply = Client()("POST", "/v1/runs", raw='{"agent": "assistant", "message": "\\ud83d"}')
-    assert (reply.status, reply.json["field"]) == (400, "message")
+def test_half_a_surrogate_pair_is_read_as_the_replacement_character_and_told() -> None:
+    client = Client()
+    reply = client("POST", "/v1/runs", raw='{"agent": "assistant", "session": "s1", "message": "cut \\ud83d"}')
+    assert (reply.status, reply.headers["x-pentad-mended"]) == (202, "body")
+    assert client("GET", "/v1/sessions/s1/messages").json["items"][0]["text"] == "cut \ufffd"
+    assert "x-pentad-mended" not in client("POST", "/v1/runs", HELLO | {"message": "\U0001f600"}).headers
+
+
+def test_half_a_surrogate_pair_in_a_name_is_a_fault_of_the_name() -> None:
+    reply = Client()("POST", "/v1/runs", raw='{"agent": "assistant", "session": "\\udfff", "message": "Hi"}')
+    assert (reply.status, reply.json["field"], reply.headers["x-pentad-mended"]) == (400, "session", "body")
 
 
 @pytest.mark.parametrize("raw", ["{", "", "nonsense"])

@@ -52,7 +52,7 @@ Json = dict[str, Any]
 def find_documents(paths: list[Path]) -> dict[str, Path]:
     """Return the files under paths by the name they get: relative to the current folder where they are in it.
 
-    Of a folder, files without text are left out (see `find_pictures`); one that is named itself is not.
+    Of a folder, hidden files and those without text are left out (see `find_pictures`); what is named itself is not.
 
     Raises:
         CommandError: a path does not exist, or there is no file.
@@ -62,7 +62,7 @@ def find_documents(paths: list[Path]) -> dict[str, Path]:
         if not path.exists():
             raise CommandError(f"'{path}' does not exist", code=2)
         files = [path] if path.is_file() else [file for file in _list_files(path) if not _is_picture(file)]
-        found |= {_document_name(file): file for file in files if not _is_hidden(file)}
+        found |= {_document_name(file): file for file in files if not _is_hidden(file, path)}
     if not found:
         raise CommandError("no files found in PATHS", code=2)
     return found
@@ -71,15 +71,15 @@ def find_documents(paths: list[Path]) -> dict[str, Path]:
 def find_pictures(paths: list[Path]) -> list[Path]:
     """Return the pictures, sounds and films in folders: there is no text in them to be found."""
     folders = [path for path in paths if path.is_dir()]
-    return [file for path in folders for file in _list_files(path) if _is_picture(file) and not _is_hidden(file)]
+    return [file for path in folders for file in _list_files(path) if _is_picture(file) and not _is_hidden(file, path)]
 
 
 def _list_files(folder: Path) -> list[Path]:
     return sorted(item for item in folder.rglob("*") if item.is_file())
 
 
-def _is_hidden(file: Path) -> bool:
-    return any(part.startswith(".") for part in file.parts if part not in (".", ".."))
+def _is_hidden(file: Path, named: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(named).parts)
 
 
 def _is_picture(file: Path) -> bool:

@@ -159,6 +159,16 @@ def test_pictures_in_a_folder_are_left_out_and_told_and_one_that_is_named_is_sen
     assert api.uploads[-1] == "plan.png"
 
 
+def test_hidden_files_of_a_folder_are_left_out_and_what_is_named_itself_is_sent(api: Api, folder: Path) -> None:
+    (folder / ".notes").mkdir()
+    for name in (".env.md", ".notes/d.md", "e.md"):
+        (folder / name).write_text(f"# {name}")
+    run("ingest", ".")
+    assert sorted(api.uploads) == ["a.md", "b.md", "c.md", "e.md"]
+    run("ingest", ".env.md", ".notes")
+    assert sorted(api.uploads[-2:]) == [".env.md", ".notes/d.md"]
+
+
 def test_what_is_indexed_already_is_not_uploaded_again_unless_asked(api: Api, folder: Path) -> None:
     run("ingest", ".")
     (folder / "b.md").write_text("# Changed")
