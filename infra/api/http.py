@@ -33,15 +33,20 @@ _METHODS = (
     apigateway.HttpMethod.PATCH,
     apigateway.HttpMethod.DELETE,
 )
-# What the API reads, and what OpenAI's client for browsers adds (openai-node 6, `client.ts`).
+# What the API reads, and what clients in browsers add: OpenAI's (openai-node 6, `client.ts`), the AI SDK (which names
+# itself; a preflight asks for that but in Chrome), and a page's own tracing.
 _CORS_HEADERS = (
     "authorization",
     "content-type",
     "idempotency-key",
     "prefer",
     "x-pentad-strict",
+    "openai-beta",
     "openai-organization",
     "openai-project",
+    "traceparent",
+    "tracestate",
+    "user-agent",
     *(f"mcp-{name}" for name in ("protocol-version", "session-id", "method", "name")),
     *(
         f"x-stainless-{name}"

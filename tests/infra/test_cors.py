@@ -7,7 +7,11 @@ from aws_cdk import App
 
 from infra.api.http import _build_cors
 from infra.config import STAGES, read_origins, read_stage
+from pentad.api.body import MENDED_HEADER
+from pentad.api.mcp.protocol import PROTOCOL_VERSION
+from pentad.api.routers.door import STRICT_HEADER
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.tracing import HEADER
 from tests.infra.conftest import Json
 
 PAGE = "https://app.example.com"
@@ -31,10 +35,18 @@ def test_pages_may_send_the_credential_and_read_what_clients_need() -> None:
     made = _build_cors((PAGE,))
     assert made is not None
     assert made.allow_origins == [PAGE]
-    assert {"authorization", "content-type", "idempotency-key", "prefer"} <= set(made.allow_headers or ())
-    assert {"location", "retry-after", "x-request-id", "x-pentad-ignored", "x-pentad-mended"} <= set(
-        made.expose_headers or ()
-    )
+    read = {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "prefer",
+        STRICT_HEADER,
+        HEADER,
+        PROTOCOL_VERSION.lower(),
+    }
+    assert read | {"user-agent", "x-stainless-retry-count", "openai-beta"} <= set(made.allow_headers or ())
+    shown = set(made.expose_headers or ())
+    assert {"location", "retry-after", "x-request-id", "x-pentad-ignored", MENDED_HEADER} <= shown
     # No cookie is a credential here, and OPTIONS is answered by API Gateway itself.
     assert made.allow_credentials is None
     assert "OPTIONS" not in {method.name for method in made.allow_methods or ()}

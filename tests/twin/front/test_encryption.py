@@ -65,25 +65,27 @@ def test_key_is_used_with_the_tables_name_as_encryption_context(
         worker.put_item(TableName="locked", Item={"pk": {"S": "a"}})
 
 
-@pytest.mark.parametrize(("bucket_key", "bound_to"), [(True, "arn:aws:s3:::docs"), (False, "arn:aws:s3:::docs/a")])
+@pytest.mark.parametrize("name_of_object", ["a", "10:30/b:c.md"])
+@pytest.mark.parametrize("bucket_key", [True, False])
 def test_key_of_a_bucket_is_used_for_the_bucket_or_for_the_object(
-    client: Client, role: MakeRole, key: str, bucket_key: bool, bound_to: str
+    client: Client, role: MakeRole, key: str, bucket_key: bool, name_of_object: str
 ) -> None:
+    bound_to = "arn:aws:s3:::docs" if bucket_key else f"arn:aws:s3:::docs/{name_of_object}"
     s3 = client("s3")
     s3.create_bucket(Bucket="docs")
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
     rules = {"Rules": [rule | {"BucketKeyEnabled": bucket_key}]}
     s3.put_bucket_encryption(Bucket="docs", ServerSideEncryptionConfiguration=rules)
-    s3.put_object(Bucket="docs", Key="a", Body=b"x")
+    s3.put_object(Bucket="docs", Key=name_of_object, Body=b"x")
     read = allow("s3:GetObject", "arn:aws:s3:::docs/*")
     for name, arn, reached in (("right", bound_to, True), ("wrong", "arn:aws:s3:::other", False)):
         bound = {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": arn}}
         reader = client("s3", role(read, allow("kms:Decrypt", key, condition=bound), name=name))
         if reached:
-            assert reader.get_object(Bucket="docs", Key="a")["Body"].read() == b"x"
+            assert reader.get_object(Bucket="docs", Key=name_of_object)["Body"].read() == b"x"
             continue
         with pytest.raises(ClientError, match="kms:Decrypt"):
-            reader.get_object(Bucket="docs", Key="a")
+            reader.get_object(Bucket="docs", Key=name_of_object)
 
 
 def test_table_with_a_key_of_aws_asks_for_none(client: Client, role: MakeRole) -> None:

@@ -17,7 +17,7 @@ from tests.unit.memory.documents.formats.office.make import make_pdf
 
 pytestmark = pytest.mark.twin
 
-ASKED_EACH = 1
+ASKED_EACH = 9
 """Of the ugly names one in so many is asked for: an answer takes half a second."""
 COLOURS = ("white", "black", "green")
 QUESTION = "Which flag does the harbour master of Brackwater hoist in fog?"

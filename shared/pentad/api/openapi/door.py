@@ -126,10 +126,27 @@ _MESSAGES: Json = {
     ),
 }
 
-_NAMED_FUNCTION: Json = _object(
-    {"type": _const("function"), "function": _object({"name": _NAME}, ("name",))}, ("type", "function")
-)
+# What can stand in one of several places, or beside others in a `oneOf`, has a name of its own: generators of clients
+# make two classes of one name of it otherwise, and leave both out.
+_CHOICES: Json = {
+    "ChatFunctionName": _object({"name": _NAME}, ("name",)),
+    "ChatNamedFunction": _object(
+        {"type": _const("function"), "function": _ref("ChatFunctionName")}, ("type", "function")
+    ),
+    "ChatAllowedTools": _object(
+        {
+            "mode": {"type": "string", "enum": ["auto", "required"]},
+            "tools": _list_of(_ref("ChatNamedFunction"), minItems=1, maxItems=MAX_TOOLS),
+        },
+        ("mode", "tools"),
+    ),
+    "ChatAllowedToolsChoice": _object(
+        {"type": _const("allowed_tools"), "allowed_tools": _ref("ChatAllowedTools")}, ("type", "allowed_tools")
+    ),
+    "ChatStreamOptions": _object({"include_usage": _MAYBE_FLAG}),
+}
 _REQUEST: Json = {
+    **_CHOICES,
     "ChatTool": _object(
         {
             "type": _const("function"),
@@ -143,26 +160,14 @@ _REQUEST: Json = {
     "ChatToolChoice": {
         "oneOf": [
             {"type": "string", "enum": ["auto", "none", "required"]},
-            _NAMED_FUNCTION,
-            _object(
-                {
-                    "type": _const("allowed_tools"),
-                    "allowed_tools": _object(
-                        {
-                            "mode": {"type": "string", "enum": ["auto", "required"]},
-                            "tools": _list_of(_NAMED_FUNCTION, minItems=1, maxItems=MAX_TOOLS),
-                        },
-                        ("mode", "tools"),
-                    ),
-                },
-                ("type", "allowed_tools"),
-            ),
+            _ref("ChatNamedFunction"),
+            _ref("ChatAllowedToolsChoice"),
         ]
     },
     "ChatResponseFormat": _object(
         {
             "type": {"type": "string", "enum": ["text", "json_object", "json_schema"]},
-            "json_schema": _object({"name": _TEXT, "schema": _FREE}, ("schema",)),
+            "json_schema": _object({"name": _TEXT, "schema": _FREE | {"description": "any object where left out"}}),
         },
         ("type",),
     ),
@@ -178,7 +183,7 @@ _REQUEST: Json = {
             "max_completion_tokens": _MAYBE_COUNT,
             "stop": {"oneOf": [_TEXT, _list_of(_TEXT, maxItems=4), {"type": "null"}]},
             "stream": _MAYBE_FLAG,
-            "stream_options": {"oneOf": [_object({"include_usage": _MAYBE_FLAG}), {"type": "null"}]},
+            "stream_options": {"oneOf": [_ref("ChatStreamOptions"), {"type": "null"}]},
             "user": _USER,
         },
         ("model", "messages"),
@@ -197,24 +202,21 @@ _REQUEST: Json = {
     ),
 }
 
-_USAGE: Json = {
-    "oneOf": [
-        _object(
-            {
-                "prompt_tokens": _COUNT,
-                "completion_tokens": _COUNT,
-                "total_tokens": _COUNT,
-                "prompt_tokens_details": _object({"cached_tokens": _COUNT, "audio_tokens": _COUNT}),
-                "completion_tokens_details": _object({"reasoning_tokens": _COUNT}),
-            },
-            ("prompt_tokens", "completion_tokens", "total_tokens"),
-        ),
-        {"type": "null"},
-    ]
-}
+_USAGE: Json = {"oneOf": [_ref("ChatUsage"), {"type": "null"}]}
+_COUNTS: Json = _object(
+    {
+        "prompt_tokens": _COUNT,
+        "completion_tokens": _COUNT,
+        "total_tokens": _COUNT,
+        "prompt_tokens_details": _object({"cached_tokens": _COUNT, "audio_tokens": _COUNT}),
+        "completion_tokens_details": _object({"reasoning_tokens": _COUNT}),
+    },
+    ("prompt_tokens", "completion_tokens", "total_tokens"),
+)
 _FINISH: Json = {"type": "string", "enum": ["stop", "length", "tool_calls", "content_filter"]}
 _HEAD: Json = {"id": _TEXT, "created": {"type": "integer"}, "model": _TEXT, "system_fingerprint": _MAYBE_TEXT}
 _ANSWER: Json = {
+    "ChatUsage": _COUNTS,
     "ChatCompletion": _object(
         {
             **_HEAD,
