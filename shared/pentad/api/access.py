@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
-from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import ValidationError
@@ -218,7 +217,7 @@ class AccessRules:
 
     def _check_memory(self, caller: Caller, asked: Asked) -> None:
         try:
-            user_id = check_id("user", unquote(asked.names["user"]))
+            user_id = check_id("user", asked.names["user"])
         except InvalidInput as error:
             raise _make_unknown("user") from error
         if not caller.may_reach(user_id):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from pentad.api.access import AccessRules
 from pentad.api.acts.acts import Acts
@@ -327,6 +328,7 @@ class Client:
         request_id: str = "request-1",
     ) -> Reply:
         path, _, query = path.partition("?")
+        path = unquote(path)  # as API Gateway hands it on
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
         said = {"tenant": tenant_id, "key_id": "abc", "user": user_id, "scopes": scopes, "groups": groups}
         if caller is not None:

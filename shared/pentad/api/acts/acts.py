@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Container, Mapping
 from datetime import datetime
-from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -122,9 +121,9 @@ class Acts:
             return SESSIONS, session_id
         if route in _OF_USERS:
             # Also where nobody knows of such a user: what is left of one may be in a place of its own.
-            return USERS, hash_user(check_id("user", unquote(names["user"])))
+            return USERS, hash_user(check_id("user", names["user"]))
         if route in _OF_MEMORY:
-            user_id, fact_id = unquote(names["user"]), names["fact"]
+            user_id, fact_id = names["user"], names["fact"]
             if not self._knows_fact(caller.tenant_id, user_id, fact_id):
                 raise NotFound("no such fact", field="fact")
             return MEMORY, f"{hash_user(user_id)}/{fact_id}"

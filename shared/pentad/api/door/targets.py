@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from pentad.api.door.faults import DoorFault
 from pentad.models.catalog.catalog import ModelCatalog, ModelEntry
@@ -88,7 +87,6 @@ def get_model(catalog: ModelCatalog, name: str) -> dict[str, Any]:
     Raises:
         Fault: there is none of that name.
     """
-    name = unquote(name)
     if _find_target(catalog, name) is None:
         raise _build_not_found()
     return _build_view(catalog, name)

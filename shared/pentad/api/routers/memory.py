@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -106,7 +105,7 @@ class MemoryRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Cursor = None,
         ) -> FactPage:
-            book, now, first = self.facts.read(caller().tenant_id, unquote(user)), self.now(), parse_cursor(cursor)
+            book, now, first = self.facts.read(caller().tenant_id, user), self.now(), parse_cursor(cursor)
             shown = [fact for fact in book.facts if history or fact.is_current(now)]
             shown.sort(key=lambda fact: (fact.valid_from, fact.fact_id), reverse=True)
             end = first + limit
@@ -123,23 +122,21 @@ class MemoryRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Cursor = None,
         ) -> GateVerdictPage:
-            page = self.facts.list_learned(caller().tenant_id, unquote(user), limit=limit, cursor=cursor)
+            page = self.facts.list_learned(caller().tenant_id, user, limit=limit, cursor=cursor)
             return GateVerdictPage(items=page.items, cursor=page.cursor)
 
     def _register_facts(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         @serve(app, summary="Read a fact with its evidence")
         def get_fact(user: UserPath, fact: FactPath) -> FactView:
-            return build_fact_view(self.facts.get(caller().tenant_id, unquote(user), fact), self.now())
+            return build_fact_view(self.facts.get(caller().tenant_id, user, fact), self.now())
 
         @serve(app, summary="Edit a fact")
         def edit_fact(user: UserPath, fact: FactPath, request: Annotated[FactEdit, Body()]) -> FactView:
             """What it said before stays as history. The same edit again changes nothing."""
-            edited = self.facts.edit(
-                caller().tenant_id, unquote(user), fact, text=request.text, expires_at=request.expires_at
-            )
+            edited = self.facts.edit(caller().tenant_id, user, fact, text=request.text, expires_at=request.expires_at)
             return build_fact_view(edited, self.now())
 
         @serve(app, summary="Forget a fact")
         def forget_fact(user: UserPath, fact: FactPath) -> FactForgotten:
             """It goes with all that it took the place of, and is not learned again from the same words."""
-            return FactForgotten(facts=self.facts.forget(caller().tenant_id, unquote(user), fact))
+            return FactForgotten(facts=self.facts.forget(caller().tenant_id, user, fact))

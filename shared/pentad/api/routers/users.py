@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -93,13 +92,13 @@ class UserRoutes:
 
             Asked again before it is at its end, it is the same erasure.
             """
-            return build_erasure_view(self.erasures.request(caller().tenant_id, unquote(user)), self.kept)
+            return build_erasure_view(self.erasures.request(caller().tenant_id, user), self.kept)
 
         @serve(app, summary="Read the receipt of an erasure")
         def get_erasure(user: UserPath, erasure: ErasurePath) -> ErasureView:
-            return build_erasure_view(self.erasures.get(caller().tenant_id, unquote(user), erasure), self.kept)
+            return build_erasure_view(self.erasures.get(caller().tenant_id, user, erasure), self.kept)
 
         @serve(app, summary="Look again for what is left of an erased user", status_code=202)
         def verify_erasure(user: UserPath, erasure: ErasurePath) -> ErasureView:
             """Everything is looked at again and nothing is removed; the receipt tells what was found."""
-            return build_erasure_view(self.erasures.verify(caller().tenant_id, unquote(user), erasure), self.kept)
+            return build_erasure_view(self.erasures.verify(caller().tenant_id, user, erasure), self.kept)
