@@ -17,16 +17,29 @@ from pentad.memory.documents.formats.tables import render_table
 from pentad.memory.documents.structure import MAX_CHARACTERS, ParsedText
 
 _MOST_COLUMNS = 1000
-_SPAN = re.compile(rb'<(?:\w{1,20}:)?mergeCell\s[^<>]{0,100}?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_PREFIX = rb"(?:\w{1,20}:)?"
+_SEEN = re.compile(
+    rb"<%(p)smergeCell\s[^<>]{0,100}?ref=\"(?P<from>[A-Z]{1,3})(?P<first>\d{1,7}):[A-Z]{1,3}(?P<last>\d{1,7})\""
+    rb"|<%(p)srow\s(?=[^<>]{0,400}?\bhidden=\"(?:1|true)\")[^<>]{0,400}?\br=\"(?P<row>\d{1,7})\""
+    rb"|<%(p)scol\s(?=[^<>]{0,400}?\bhidden=\"(?:1|true)\")(?P<columns>[^<>]{0,400})>"
+    rb"|(?:</%(p)sf>|<%(p)sf(?:\s[^<>]{0,400})?/>)(?P<bare>\s{0,9}(?:<%(p)sv\s{0,9}/>|<%(p)sv></%(p)sv>)?\s{0,9}</%(p)sc>)?"
+    rb"|<%(p)s(?P<filter>autoFilter)\b" % {b"p": _PREFIX}
+)
+"""What is looked for in a sheet's own bytes: the library leaves it out where it reads row by row."""
+_NUMBER = re.compile(rb'\b(min|max)="(\d{1,7})"')
 _MOST_SPANS = 100_000
+_MOST_DRAWINGS = 200
 _PIECE_BYTES = 1024 * 1024
-_TAG_BYTES = 200
+_TAG_BYTES = 1000
+_MOST_HIDDEN = 100_000
 _MOST_EMPTY_ROWS = 10_000
 """In a row, after which a sheet is taken to have ended: Excel formats a million rows where a column is selected."""
 
 
 def parse_sheets(data: bytes) -> ParsedText:
-    """Return the text and its blocks. Hidden sheets are left out; of formulas the stored values are read.
+    """Return the text and its blocks. Of formulas the stored values are read.
+
+    Hidden sheets, columns and rows are left out; rows that a filter hides are read. Notes tell it.
 
     Raises:
         InvalidInput: it is damaged, or unpacks to too much.
@@ -36,15 +49,20 @@ def parse_sheets(data: bytes) -> ParsedText:
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         out = TextBuilder()
         hidden: list[str] = []
+        formulas = False
         for number, sheet in enumerate(workbook.worksheets, 1):
             if sheet.sheet_state != "visible":
                 hidden.append(str(sheet.title))
                 continue
+            seen = _scan_sheet(archive, sheet)
             out.page = number
             out.open_section(1, str(sheet.title))
-            render_table(_read_rows(sheet, _find_spans(archive, sheet)), builder=out)
+            render_table(_read_rows(sheet, seen), builder=out)
+            out.notes.extend(seen.list_notes(str(sheet.title)))
+            formulas = formulas or seen.formulas > seen.bare
         if hidden:
             out.notes.append(f"hidden sheets were left out: {', '.join(hidden[:10])}")
+        out.notes.extend(_find_unread(archive, formulas=formulas))
         return out.finish()
 
 
@@ -73,36 +91,135 @@ class _Spans:
                 self._going_on[column] = (last, cells[column])
 
 
-def _find_spans(archive: zipfile.ZipFile, sheet: Any) -> _Spans:
-    """Return which cells of a sheet span rows: the library leaves that out where it reads row by row."""
-    spans, rest, count = _Spans(), b"", 0
+class _SheetMarks:
+    """What a sheet's own bytes say of it, beside its values.
+
+    Attributes:
+        spans: cells that span rows.
+        merged: how many cells are merged.
+        formulas: how many there are.
+        bare: how many of them have no value: whoever wrote the file did not compute them.
+        rows: numbers of hidden rows, from 1.
+        columns: numbers of hidden columns, from 1.
+        filtered: the sheet has a filter, which hides rows for the moment only.
+        full: there was more than is noted.
+    """
+
+    def __init__(self) -> None:
+        self.spans = _Spans()
+        self.merged, self.formulas, self.bare = 0, 0, 0
+        self.rows: set[int] = set()
+        self.columns: set[int] = set()
+        self.filtered, self.full = False, False
+
+    def note(self, found: re.Match[bytes]) -> None:
+        """Note one thing."""
+        if found["from"]:
+            self.merged += 1
+            if self.merged <= _MOST_SPANS:
+                self._add_span(found)
+        elif found["row"]:
+            self.full = self.full or len(self.rows) >= _MOST_HIDDEN
+            if not self.full:
+                self.rows.add(int(found["row"]))
+        elif found["columns"] is not None:
+            ends = {name: int(number) for name, number in _NUMBER.findall(found["columns"])}
+            self.columns |= set(range(ends.get(b"min", 1), min(ends.get(b"max", 0), _MOST_COLUMNS) + 1))
+        elif found["filter"]:
+            self.filtered = True
+        else:
+            self.formulas += 1
+            self.bare += found["bare"] is not None
+
+    def _add_span(self, found: re.Match[bytes]) -> None:
+        self.spans.add(int(found["first"]), int(found["last"]), column_index_from_string(found["from"].decode()))
+
+    def hides_row(self, number: int) -> bool:
+        """Tell whether a row is hidden for good."""
+        return not self.filtered and number in self.rows
+
+    def list_notes(self, title: str) -> list[str]:
+        """Return what is doubtful of the sheet."""
+        notes = []
+        if self.bare:
+            notes.append(
+                f"sheet {title!r}: {_count(self.bare, 'formula')} without a value: let a program compute and save it"
+            )
+        if self.columns or (self.rows and not self.filtered):
+            parts = [(self.columns, "column"), (set() if self.filtered else self.rows, "row")]
+            told = " and ".join(_count(len(numbers), name) for numbers, name in parts if numbers)
+            notes.append(f"sheet {title!r}: what is hidden was left out: {told}")
+        if self.rows and self.filtered:
+            notes.append(f"sheet {title!r}: rows that its filter hides were read")
+        if self.full:
+            notes.append(f"sheet {title!r}: more than {_MOST_HIDDEN:,} hidden rows: those after them were read")
+        return notes
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _scan_sheet(archive: zipfile.ZipFile, sheet: Any) -> _SheetMarks:
+    """Return what a sheet's own bytes say of it; read in pieces, as it may be large."""
+    seen, rest, ended = _SheetMarks(), b"", False
     with archive.open(sheet._worksheet_path.removeprefix("/")) as part:
-        while piece := part.read(_PIECE_BYTES):
-            text = rest + piece
+        while not ended:
+            piece = part.read(_PIECE_BYTES)
+            ended, text = not piece, rest + piece
+            # What begins in the last bytes may go on in the next piece: it is looked at with that.
+            least = len(text) if ended else max(0, len(text) - _TAG_BYTES)
             end = 0
-            for found in _SPAN.finditer(text):
-                end, count = found.end(), count + 1
-                if count > _MOST_SPANS:
-                    return spans
-                spans.add(int(found[2]), int(found[4]), column_index_from_string(found[1].decode()))
-            rest = text[max(end, len(text) - _TAG_BYTES) :]
-    return spans
+            for found in _SEEN.finditer(text):
+                if found.start() >= least:
+                    break
+                end = found.end()
+                seen.note(found)
+            rest = text[max(end, least) :]
+    return seen
 
 
-def _read_rows(sheet: Any, spans: _Spans) -> list[list[str]]:
-    """Return the rows that have anything in them."""
+def _find_unread(archive: zipfile.ZipFile, *, formulas: bool) -> list[str]:
+    """Return what of a workbook is not read, or may not be what its readers see.
+
+    Args:
+        archive: the workbook.
+        formulas: a sheet that is read has values of formulas.
+    """
+    names = archive.namelist()
+    notes = []
+    book = next((name for name in names if name.endswith("xl/workbook.xml")), None)
+    if formulas and book is not None and b'fullCalcOnLoad="1"' in _read_start(archive, book):
+        notes.append("values of formulas may be none yet: the file asks for computing them when it is opened")
+    if any(re.search(r"xl/(?:threadedComments|comments)", name) for name in names):
+        notes.append("comments on cells are not read")
+    drawings = [name for name in names if re.fullmatch(r"/?xl/drawings/drawing\d+\.xml", name)][:_MOST_DRAWINGS]
+    if any(b"<a:t>" in _read_start(archive, name) for name in drawings):
+        notes.append("text in shapes and boxes is not read")
+    return notes
+
+
+def _read_start(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as part:
+        return part.read(_PIECE_BYTES)
+
+
+def _read_rows(sheet: Any, seen: _SheetMarks) -> list[list[str]]:
+    """Return the rows that have anything in them, without what is hidden."""
     sheet.reset_dimensions()  # a sheet may state a million rows and have ten
     rows: list[list[str]] = []
     empty, characters = 0, 0
     for number, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1):
-        cells = [_render_value(value) for value in row]
+        cells = [_render_value(value) for value in row] if not seen.hides_row(number) else []
         while cells and not cells[-1]:
             cells.pop()
         empty = 0 if cells else empty + 1
         if empty > _MOST_EMPTY_ROWS:
             break
         if cells:
-            spans.fill(number, cells)
+            seen.spans.fill(number, cells)
+            if seen.columns:
+                cells = [cell for column, cell in enumerate(cells, 1) if column not in seen.columns]
             rows.append(cells)
             characters += sum(map(len, cells))
             if characters > MAX_CHARACTERS:

@@ -1,0 +1,101 @@
+"""What a workbook hides, has not computed or keeps beside its cells is left out or told, never lost silently."""
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.worksheet.worksheet import Worksheet
+
+from pentad.memory.documents.formats.office import sheets
+from pentad.memory.documents.formats.parse import parse
+from pentad.memory.documents.structure import ParsedDocument
+from tests.unit.memory.documents.formats.office.make import replace_part, save
+
+MAYBE_NONE = "values of formulas may be none yet: the file asks for computing them when it is opened"
+
+
+def make(rows: int = 3) -> tuple[Workbook, Worksheet]:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "D"
+    sheet.append(["item", "qty", "price"])
+    for row in range(1, rows + 1):
+        sheet.append([f"i{row}", row, f"p{row}"])
+    return book, sheet
+
+
+def read(book: Workbook) -> ParsedDocument:
+    return parse(save(book.save), name="a.xlsx", media_type="")
+
+
+def test_formulas_without_values_are_told() -> None:
+    book, sheet = make()
+    sheet["D1"] = "total"
+    for row in range(2, 5):
+        sheet[f"D{row}"] = f"=B{row}*2"
+    assert read(book).notes == ("sheet 'D': 3 formulas without a value: let a program compute and save it",)
+
+
+def test_formulas_with_values_are_read_and_those_of_a_file_that_asks_for_computing_are_doubted() -> None:
+    book, sheet = make(1)
+    sheet["D2"] = "=B2*2"
+    computed = replace_part(
+        save(book.save), "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"<v></v>", b"<v>0</v>")
+    )
+    computed = replace_part(computed, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"<v />", b"<v>0</v>"))
+    assert parse(computed, name="a.xlsx", media_type="").notes == (MAYBE_NONE,)
+    final = replace_part(computed, "xl/workbook.xml", lambda xml: xml.replace(b'fullCalcOnLoad="1"', b""))
+    parsed = parse(final, name="a.xlsx", media_type="")
+    assert parsed.notes == ()
+    assert "0" in parsed.text
+
+
+def test_hidden_columns_and_rows_are_left_out_and_told() -> None:
+    book, sheet = make()
+    sheet.column_dimensions["B"].hidden = True
+    sheet.row_dimensions[3].hidden = True
+    sheet["B2"] = "SECRETCOLUMN"
+    sheet["A3"] = "SECRETROW"
+    parsed = read(book)
+    assert "SECRET" not in parsed.text
+    assert "p1" in parsed.text
+    assert "p3" in parsed.text
+    assert parsed.notes == ("sheet 'D': what is hidden was left out: 1 column and 1 row",)
+
+
+def test_groups_of_hidden_columns_are_left_out_whole() -> None:
+    book, sheet = make(1)
+    sheet.append([*"abcdefgh"])
+    sheet.column_dimensions.group("C", "F", hidden=True)
+    parsed = read(book)
+    assert parsed.notes == ("sheet 'D': what is hidden was left out: 4 columns",)
+    assert not set("cdef") & set(parsed.text.split("\n")[-1].replace("|", " ").split())
+
+
+def test_rows_that_a_filter_hides_are_read_and_told() -> None:
+    book, sheet = make()
+    sheet.auto_filter.ref = "A1:C4"
+    sheet.row_dimensions[3].hidden = True
+    parsed = read(book)
+    assert "p2" in parsed.text
+    assert parsed.notes == ("sheet 'D': rows that its filter hides were read",)
+
+
+def test_spans_and_hidden_rows_are_found_across_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    book, sheet = make(400)
+    for row in range(5, 400, 7):
+        sheet.row_dimensions[row].hidden = True
+        sheet[f"D{row - 1}"] = "=1+1"
+    whole = read(book)
+    for size in (1500, 1501, 1999, 2048):
+        monkeypatch.setattr(sheets, "_PIECE_BYTES", size)
+        parsed = read(book)
+        assert parsed.text == whole.text
+        assert parsed.notes[:2] == whole.notes[:2]
+    assert "57 rows" in " ".join(whole.notes)
+    assert "57 formulas" in " ".join(whole.notes)
+
+
+def test_comments_are_told() -> None:
+    book, sheet = make(1)
+    sheet["A2"].comment = Comment("ask Bo", "Ann")
+    assert read(book).notes == ("comments on cells are not read",)
