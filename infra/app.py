@@ -12,6 +12,7 @@ from pathlib import Path
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra.assembly import write_assembly
 from infra.config import read_stage, resolve_output_folder
 from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
@@ -81,12 +82,12 @@ def main() -> None:
     )
     try:
         build_stacks(app)
+        write_assembly(app)
     except BuildError as error:
         sys.exit("\n".join(f"error: {line}" for line in str(error).splitlines()))
     except PentadError as error:
         # What the project says is wrong: one line, where a traceback would show the synth's own files.
         sys.exit(f"error: {error.message} ({error.fix})" if error.fix else f"error: {error.message}")
-    app.synth()
 
 
 if __name__ == "__main__":

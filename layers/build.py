@@ -13,23 +13,26 @@ functions start 2 to 4.5 times slower, and the build says so: deploy a stage wit
 import hashlib
 import os
 import shutil
-import subprocess
+import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+
+from layers.bytecode import check_bytecode, compile_build, remove_bytecode
+from layers.commands import BuildError as BuildError
+from layers.commands import run_command
 
 RUNTIME_VERSION = "3.13"
 PLATFORM = "aarch64-manylinux_2_28"
 """Lambda's Python 3.13 runs on Amazon Linux 2023, whose glibc is 2.34."""
 THIRD_PARTY_MARK = ".third-party"
-_FORMAT = "2"
+_FORMAT = "3"
 """Part of every build's hash: a change of how builds are made makes them anew."""
 _FILE_MODE = 0o644
 _FOLDER_MODE = 0o755
 _KEPT_BUILDS = 4
 _INSTALL_SECONDS = 600
-_COMPILE_SECONDS = 600
 # Never at run time: command line entry points, and tests that some packages ship.
 _DROPPED = ("bin", "**/tests", "**/test")
 # What an installer writes about itself; RECORD has hashes of scripts that name the machine's interpreter.
@@ -38,10 +41,6 @@ _ON_A_LAPTOP = ("cli", "testing")
 """Rooms of the package that no Lambda function imports."""
 _TARGETS = {"layer": "/opt", "function": "/var/task"}
 """Where Lambda puts what is in a layer, and in a function."""
-
-
-class BuildError(Exception):
-    """A layer could not be built; the message says what failed."""
 
 
 def build_dependencies_layer(root: Path) -> Path:
@@ -114,12 +113,13 @@ def _build_locked(root: Path, name: str, lock: bytes) -> Path:
     def install_packages(folder: Path) -> None:
         target, wanted = folder / "python", folder / "wanted.txt"
         wanted.write_bytes(lock)
-        _run(
+        run_command(
             [
                 *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(target)),
                 *("--python-platform", PLATFORM, "--python-version", RUNTIME_VERSION, "--only-binary", ":all:"),
-                # Links would share their modes with the installer's cache.
-                *("--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(wanted)),
+                # Links would share their modes with the installer's cache. A user's configuration may say otherwise
+                # of all of these.
+                *("--no-deps", "--require-hashes", "--link-mode", "copy", "--no-compile-bytecode", "-r", str(wanted)),
             ],
             "installing the Lambda layer's packages",
             _INSTALL_SECONDS,
@@ -242,11 +242,12 @@ def _write(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
 
 
-def _set_modes(folder: Path) -> None:
+def set_modes(folder: Path) -> None:
     """Let everybody read a build: Lambda runs it as another user than the one who made it."""
-    folder.chmod(_FOLDER_MODE)
-    for path in folder.rglob("*"):
-        path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
+    for path in (folder, *folder.rglob("*")):
+        mode = _FOLDER_MODE if path.is_dir() else _FILE_MODE
+        if stat.S_IMODE(path.stat().st_mode) != mode:
+            path.chmod(mode)
 
 
 def _copy(files: Iterable[Path], root: Path, target: Path) -> None:
@@ -272,9 +273,11 @@ def _build_once(root: Path, name: str, source: bytes, build: Callable[[Path], No
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     build(draft)
+    remove_bytecode(draft)
     if compiled:
-        _compile(draft, _TARGETS[name.partition("-")[0]], name)
-    _set_modes(draft)
+        compile_build(draft, _TARGETS[name.partition("-")[0]], name)
+    check_bytecode(draft, name, compiled=compiled)
+    set_modes(draft)
     try:
         draft.rename(place)
     except OSError:
@@ -302,35 +305,3 @@ def _makes_bytecode() -> bool:
             f"To have it, make the environment with 'make env PYTHON=python{RUNTIME_VERSION}'\n"
         )
     return own == RUNTIME_VERSION
-
-
-def _compile(folder: Path, target: str, name: str) -> None:
-    """Compile a build in this interpreter, with the file names that the code has on Lambda.
-
-    One process and a fixed hash seed: the order of a set's constants, and with it the bytes, would differ otherwise. A
-    file that is no Python has no bytecode: where a function imports it, the check of imports names file and line.
-    """
-    _run(
-        [
-            *(sys.executable, "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"),
-            *("-s", str(folder), "-p", target, str(folder)),
-        ],
-        f"compiling {name}",
-        _COMPILE_SECONDS,
-        {**os.environ, "PYTHONHASHSEED": "0"},
-        unless="*** Error compiling",
-    )
-
-
-def _run(
-    command: list[str], what: str, seconds: int, environment: Mapping[str, str] | None = None, *, unless: str = ""
-) -> None:
-    """Run a command; what it says of a failure may be one that is no failure here: ``unless`` it says this."""
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, timeout=seconds, check=False, env=environment
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(f"{what} took more than {seconds} s: try again, or look for what keeps it busy") from error
-    if done.returncode != 0 and not (unless and unless in done.stdout):
-        raise BuildError(f"{what} failed: {(done.stderr or done.stdout).strip()[-2000:]}")

@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.api.http import HttpApi
+from infra.assembly import MOST_RESOURCES
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import PythonFunction
@@ -46,7 +47,7 @@ from infra.retention import check_kept
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.credentials.rotation import Rotations, count_rotation_resources, list_rotated
-from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
+from infra.tools.groups import ToolGroups, estimate_resources
 from infra.tools.limits import grant_sums
 from infra.tools.packages import ToolLayers
 from infra.tools.policy_file import check_taint_rules, read_policy

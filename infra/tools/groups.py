@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aws_cdk import NestedStack
 from constructs import Construct
 
+from infra.assembly import MOST_OUTPUTS, MOST_RESOURCES
 from infra.tools.packages import count_layers
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
@@ -16,10 +17,6 @@ from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.runtime.function_names import GROUPS, find_function, find_group
 
-MOST_RESOURCES = 500
-"""Of one stack. Source: "Understand CloudFormation quotas" of the CloudFormation user guide."""
-MOST_OUTPUTS = 200
-"""Of one stack; the same source."""
 _OF_A_TOOL = 4
 """Log, role, policy and function; and a version, where an agent or a workflow has the tool."""
 _OUTPUTS_OF_A_TOOL = 2

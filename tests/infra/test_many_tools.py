@@ -10,8 +10,9 @@ import pytest
 import yaml
 from aws_cdk import Stack
 
+from infra.assembly import MOST_OUTPUTS, MOST_RESOURCES
 from infra.orchestration.machines.agent_files import build_catalog
-from infra.tools.groups import MOST_OUTPUTS, MOST_RESOURCES, ToolGroups, count_most_of_a_group, estimate_resources
+from infra.tools.groups import ToolGroups, count_most_of_a_group, estimate_resources
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TOOL_CHARACTERS
