@@ -62,7 +62,7 @@ class StateStack(Stack):
                 self._create_secret(name, stage, data_key)
         for name in tool_secrets:
             self._create_tool_secret(name, stage, data_key)
-        self._create_vector_store(stage, data_key)
+        store_secret = self._create_vector_store(stage, data_key)
         self.stores = Stores(
             data_key=data_key,
             approval_key=approval_key,
@@ -77,7 +77,7 @@ class StateStack(Stack):
             secrets={name: self._create_secret(name, stage, data_key) for name in _SECRETS},
             provider_secrets={name: name_secret(stage, name) for name in provider_secrets},
         )
-        self._export_stores()
+        self._export_stores(store_secret if stage.vector_store == "pinecone" else None)
         CfnOutput(self, "StateTable", value=tables["state"].table_name)
         CfnOutput(self, "LedgerTable", value=tables["ledger"].table_name)
         CfnOutput(self, "AuditKey", value=self.stores.audit_key.key_arn)
@@ -85,8 +85,8 @@ class StateStack(Stack):
         CfnOutput(self, "DocumentsBucket", value=documents.bucket_name)
         CfnOutput(self, "AnchorBucket", value=anchors.bucket_name)
 
-    def _export_stores(self) -> None:
-        """Export whatever another stack can refer to, whether one does or not.
+    def _export_stores(self, pinecone: secretsmanager.Secret | None) -> None:
+        """Export whatever another stack can refer to, or could in a release, whether one does or not.
 
         CDK exports what is referred to in this synth. An export that a later synth does not need would be removed
         first, while the deployed agent stack still imports it: CloudFormation refuses that, and every deployment after
@@ -103,6 +103,9 @@ class StateStack(Stack):
             *(secret.secret_arn for secret in stores.secrets.values()),
         ):
             self.export_value(value)
+        if pinecone is not None:
+            # Nothing imports it any more but agent stacks of 0.1.0, which are upgraded after this one.
+            self.export_value(pinecone.secret_arn)
 
     def _key(self, name: str, description: str, stage: Stage) -> kms.Key:
         return kms.Key(
@@ -169,11 +172,10 @@ class StateStack(Stack):
         )
         return payload, documents, anchors
 
-    def _create_vector_store(self, stage: Stage, key: kms.Key) -> None:
-        """Make what the chosen vector store needs: a secret, or a bucket of S3 Vectors. Both are reached by name."""
+    def _create_vector_store(self, stage: Stage, key: kms.Key) -> secretsmanager.Secret | None:
+        """Make what the chosen vector store needs, reached by name: a secret, which is returned, or S3 Vectors' bucket."""
         if stage.vector_store != "s3vectors":
-            self._create_secret(stage.vector_store, stage, key)
-            return
+            return self._create_secret(stage.vector_store, stage, key)
         # Who stores a vector is not who indexes it, later.
         storage.grant_key_to_service(key, "indexing.s3vectors.amazonaws.com")
         bucket = s3vectors.CfnVectorBucket(
@@ -185,6 +187,7 @@ class StateStack(Stack):
             ),
         )
         bucket.apply_removal_policy(stage.removal)
+        return None
 
     def _create_tool_secret(self, name: str, stage: Stage, key: kms.Key) -> None:
         """Make a secret that tools declare, with a random first value; tools reach it by name, as it comes and goes."""

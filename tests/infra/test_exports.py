@@ -11,6 +11,8 @@ from tests.infra.projects import make_project, synthesize
 
 Json = dict[str, Any]
 
+RELEASES = list((Path(__file__).parent / "releases").glob("*.json"))
+"""Of each release: what the state stack exports, what the agent stack imports, and what holds data, by logical id."""
 PROVIDER = "tiers:\n  fast: {chain: [gemini-3.8-flash]}\n"
 """A provider of the project's own, whose secret comes and goes with it."""
 
@@ -63,6 +65,19 @@ def test_whatever_is_deployed_finds_its_imports_in_whatever_comes_next(variants:
             missing = imported - set(exports_of(following["pentad-dev-state"]))
             assert not missing, f"from {before!r} to {after!r}"
     assert "records" in json.dumps(sorted(seen)), "no variant imports what only some tools need: nothing is tested"
+
+
+@pytest.mark.parametrize("release", sorted(RELEASES), ids=lambda path: path.stem)
+def test_a_stage_of_each_release_can_be_upgraded(release: Path, templates: dict[str, Json]) -> None:
+    # The state stack is deployed first: CloudFormation refuses to take an export from a stack that still imports it.
+    deployed = json.loads(release.read_text(encoding="utf-8"))
+    state = templates["pentad-dev-state"]
+    assert set(deployed["imports"]) <= set(deployed["exports"])
+    assert set(deployed["imports"]) - set(exports_of(state)) == set()
+    assert imports_of(templates["pentad-dev-agent"]) <= set(exports_of(state))
+    # One with another id would be made anew, empty.
+    found = {name: body["Type"] for name, body in state["Resources"].items()}
+    assert deployed["stores"].items() <= found.items()
 
 
 def test_a_providers_secret_is_named_in_the_gateways_environment_and_its_role(
