@@ -47,7 +47,7 @@ from infra.retention import check_kept
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.credentials.rotation import Rotations, count_rotation_resources, list_rotated
-from infra.tools.groups import ToolGroups, estimate_resources
+from infra.tools.groups import ToolGroups, count_option_resources, estimate_resources
 from infra.tools.limits import grant_sums
 from infra.tools.packages import ToolLayers
 from infra.tools.policy_file import check_taint_rules, read_policy
@@ -120,6 +120,7 @@ class AgentStack(Stack):
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
         exports = bool(stage.trace_targets)
         resources = estimate_resources(catalog, declared, len(models.catalog.used_models), exports=exports)
+        resources += count_option_resources(stage)
         resources += count_rotation_resources(self._configured) + (CONTENTS_RESOURCES if stage.contents else 0)
         groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES, exports=exports)
         tools = self._tools(root, declared, groups)

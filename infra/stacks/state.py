@@ -173,7 +173,7 @@ class StateStack(Stack):
         return payload, documents, anchors
 
     def _create_vector_store(self, stage: Stage, key: kms.Key) -> secretsmanager.Secret | None:
-        """Make what the chosen vector store needs, reached by name: a secret, which is returned, or S3 Vectors' bucket."""
+        """Make what the chosen vector store needs, reached by name: a secret, which is returned, or a bucket."""
         if stage.vector_store != "s3vectors":
             return self._create_secret(stage.vector_store, stage, key)
         # Who stores a vector is not who indexes it, later.

@@ -10,6 +10,7 @@ from aws_cdk import NestedStack
 from constructs import Construct
 
 from infra.assembly import MOST_OUTPUTS, MOST_RESOURCES
+from infra.config import Stage
 from infra.tools.packages import count_layers
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
@@ -29,6 +30,12 @@ _OF_THE_EXPORT = 31
 """The exporter with its queues and secret, and the filters of the functions that every project has."""
 _TOOLS_OF_A_POLICY = 15
 """From so many tools on the runner's role gets a further policy."""
+_TOOLS_OF_A_DATA_POLICY = 5
+"""With so few wide grants the role of tools' data gets a further policy, at most as many as IAM takes for a role."""
+_MOST_POLICIES = 10
+_OF_CORS = 20
+"""A route and a permission for each method but one, on two paths."""
+_OF_A_STORES_LAYER = 1
 
 
 def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: int, *, exports: bool = False) -> int:
@@ -42,12 +49,14 @@ def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: i
     """
     machines: list[AgentSpec | WorkflowSpec] = [*catalog.agents.values(), *catalog.workflows.values()]
     schedules = sum(len(one.schedules) for one in machines)
+    granted = sum(bool(tool.grants) for tool in tools.values())
     graphs = 2 if any(tool.needs for tool in tools.values()) else 0
     return (
         _OF_ALL_ELSE
         + _OF_A_TOOL * len({find_function(name) for name in tools})
         + len({tool for one in machines for tool in one.tools} & tools.keys())
         + len(tools) // _TOOLS_OF_A_POLICY
+        + min(_MOST_POLICIES, granted // _TOOLS_OF_A_DATA_POLICY)
         + _OF_A_MACHINE * len(machines)
         + models
         + (schedules + 2 if schedules else 0)
@@ -55,6 +64,11 @@ def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: i
         + count_layers(tools)
         + (_OF_THE_EXPORT + len(tools) if exports else 0)
     )
+
+
+def count_option_resources(stage: Stage) -> int:
+    """Return how many resources of the agent stack a stage's options make, beside export, contents and rotation."""
+    return (_OF_CORS if stage.cors_origins else 0) + (_OF_A_STORES_LAYER if stage.vector_store == "postgres" else 0)
 
 
 def count_most_of_a_group(*, exports: bool) -> int:

@@ -55,20 +55,28 @@ def name_tools(count: int) -> list[str]:
 @pytest.fixture(scope="module")
 def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one agent that has all the tools."""
-    folder = make_project(root, tmp_path_factory.mktemp("many"), tools=(), agents=["assistant"], workflows=())
+    return make_large(root, tmp_path_factory.mktemp("many"), name_tools(TOOLS))
+
+
+def make_large(root: Path, folder: Path, names: list[str]) -> Path:
+    make_project(root, folder, tools=(), agents=["assistant"], workflows=())
     (folder / "functions").unlink()
     shutil.copytree(root / "functions", folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    # Its own builds: 300 assets are no one else's.
+    # Its own builds: so many assets are no one else's.
     (folder / "build").unlink()
     (folder / "build").mkdir()
     for path in (root / "build").glob("layer-*"):
         (folder / "build" / path.name).symlink_to(path)
-    settings = folder / "agents" / "assistant" / "agent.yaml"
-    content = yaml.safe_load(settings.read_text(encoding="utf-8")) | {"tools": name_tools(TOOLS)}
-    settings.write_text(yaml.safe_dump(content), encoding="utf-8")
-    for name in name_tools(TOOLS):
+    give_tools(folder, names)
+    for name in names:
         (folder / "functions" / "tools" / f"{name}.py").write_text("", encoding="utf-8")
     return folder
+
+
+def give_tools(project: Path, names: list[str]) -> None:
+    settings = project / "agents" / "assistant" / "agent.yaml"
+    content = yaml.safe_load(settings.read_text(encoding="utf-8")) | {"tools": names}
+    settings.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +216,32 @@ def test_the_estimate_is_what_is_there_or_a_few_more(
     moved = sum("data" not in name for name, _ in nested)
     estimate = estimate_resources(build_catalog(project / "agents", many), many, count_models(agent))
     assert moved == 5 * TOOLS
-    assert len(agent) - 16 + moved <= estimate <= len(agent) - 16 + moved + 30
+    # The ten policies of one such role are counted too.
+    assert len(agent) - 16 + moved + 10 <= estimate <= len(agent) - 16 + moved + 30 + 10
+
+
+def test_the_most_tools_that_are_not_grouped_fit_with_the_options_that_add_most(
+    root: Path, templates: dict[str, Json], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"t{number}" for number in range(90)]
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project = make_large(root, folder, names)
+    models, beside = count_models(templates["pentad-dev-agent"]["Resources"]), 20 + 1
+
+    def estimate(count: int) -> int:
+        declared = {name: declare(name) for name in names[:count]}
+        give_tools(project, names[:count])
+        return estimate_resources(build_catalog(project / "agents", declared), declared, models) + beside
+
+    most = max(count for count in range(40, 90) if estimate(count) <= MOST_RESOURCES)
+    assert estimate(most) > MOST_RESOURCES - 10
+    monkeypatch.setattr("infra.app.check_imports", lambda root, code: None)
+    options: Json = {"cors": {"dev": ["https://a.example.com"]}, "vector_store": {"dev": "postgres"}}
+    made = synthesize(root, project, tmp_path / "out", {name: declare(name) for name in names[:most]}, **options)
+    assert not [name for name in made if "tools" in name]
+    resources = made["pentad-dev-agent"]["Resources"]
+    assert len(resources) <= estimate(most) <= MOST_RESOURCES
 
 
 def dash(name: str) -> str:

@@ -96,7 +96,7 @@ def test_a_page_is_read_as_people_see_it_and_an_answer_on_it_leads_nowhere(scrip
         missing, _ = call(scripted, tenant, "read_dock_page", url=f"{url}/nowhere")
     page = json.loads(read["result"])
     assert (read["status"], page["title"], page["url"]) == ("succeeded", "Tides", f"{url}/tides")
-    assert page["notes"] == ["hidden text was left out: 14 words"]
+    assert page["notes"] == ["most of its text was left out, since its styles hide it: 14 of 27 words"]
     assert page["text"].startswith("Tides\n\nHigh at nine.") and "Imprint" not in page["text"]
     for hidden in ("Ignore", "keys", "evil says", "alert", "\u202e", "\u200b"):
         assert hidden not in page["text"], hidden
