@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from infra.components.stage_bus import StageBus
 from infra.config import STAGES
+from infra.orchestration.functions.ends import MOST_CHARACTERS, split_machines
 from infra.orchestration.functions.schedules import Schedules
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import TextStep, WorkflowSpec
@@ -170,3 +171,22 @@ def test_what_acts_on_the_stacks_own_events_asks_for_their_source(resources: lis
 def test_a_bus_that_nobody_may_send_to_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="grant_sending"):
         StageBus(Stack(App(), "stack"), "bus", prefix="pentad-dev").refuse_others()
+
+
+@pytest.mark.parametrize(("count", "length"), [(1, 16), (8, 20), (19, 20), (28, 20), (35, 64), (100, 64)])
+def test_the_patterns_of_all_state_machines_fit_into_their_rules(count: int, length: int) -> None:
+    names = {f"m{number}": f"pentad-staging-{number:0{length - 15}d}"[:80] for number in range(count)}
+    parts = split_machines(names)
+    assert [machine for part in parts for machine in part] == list(names)
+    arn = "arn:aws-us-gov:states:ap-southeast-7:123456789012:stateMachine:"
+    for part in parts:
+        pattern = {
+            "detail": {
+                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                "stateMachineArn": [arn + names[machine] for machine in part],
+            },
+            "detail-type": ["Step Functions Execution Status Change"],
+            "source": ["aws.states"],
+        }
+        assert len(json.dumps(pattern)) <= MOST_CHARACTERS
+    assert len(parts) == 1 or count > 8

@@ -1,6 +1,6 @@
 """What follows from a run's end: the next of its session, the list of failed runs; and ends that AWS itself made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -10,9 +10,16 @@ from constructs import Construct
 from infra.components import storage
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
-from infra.orchestration.names import machine_arn
+from infra.orchestration.names import machine_arn, machine_name_of
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.runs.ports import SOURCE
+
+MOST_CHARACTERS = 2048
+"""Of a rule's pattern, where nobody asked for more. Source: "Amazon EventBridge quotas" of its user guide."""
+_OF_THE_PATTERN = 200
+"""What stands beside the ARNs: source, kind and status."""
+_OF_AN_ARN = 75
+"""Before a state machine's name, in the longest partition and region, with quotes and a comma."""
 
 
 class Ends(Construct):
@@ -65,8 +72,12 @@ class Ends(Construct):
             detail={"status": ["failed"]},
             target=targets.SqsQueue(self.failed),
         )
-        died = self._add_execution_rule([machine_arn(self, build.stage, machine) for machine in machines], to_trigger)
-        self.rule_arns = (freed.rule_arn, died.rule_arn)
+        names = {machine: machine_name_of(build.stage, machine) for machine in machines}
+        died = [
+            self._add_execution_rule(number, [machine_arn(self, build.stage, machine) for machine in part], to_trigger)
+            for number, part in enumerate(split_machines(names), 1)
+        ]
+        self.rule_arns = (freed.rule_arn, *(one.rule_arn for one in died))
 
     def _create_failed_queue(self, build: Build) -> sqs.Queue:
         failed = storage.create_dlq(self, "failed-runs-dlq", prefix=self._prefix, key=build.stores.data_key)
@@ -98,12 +109,13 @@ class Ends(Construct):
             targets=[target],
         )
 
-    def _add_execution_rule(self, machines: Sequence[str], target: targets.SqsQueue) -> events.Rule:
-        """Send executions to a queue that ended without ending their run."""
+    def _add_execution_rule(self, number: int, machines: Sequence[str], target: targets.SqsQueue) -> events.Rule:
+        """Send executions of some state machines to a queue that ended without ending their run."""
+        suffix = "" if number == 1 else f"-{number}"
         return events.Rule(
             self,
-            "execution-ended",
-            rule_name=f"{self._prefix}-execution-ended",
+            f"execution-ended{suffix}",
+            rule_name=f"{self._prefix}-execution-ended{suffix}",
             description="Executions that timed out, were stopped, or failed before they could end their run",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
@@ -112,3 +124,21 @@ class Ends(Construct):
             ),
             targets=[target],
         )
+
+
+def split_machines(names: Mapping[str, str]) -> list[list[str]]:
+    """Return state machines in parts of which the ARNs fit into one rule's pattern, in their order.
+
+    Args:
+        names: the machines, and the names that they have on AWS.
+    """
+    parts: list[list[str]] = [[]]
+    room = MOST_CHARACTERS - _OF_THE_PATTERN
+    for machine, name in names.items():
+        needed = _OF_AN_ARN + len(name)
+        if needed > room:
+            parts.append([])
+            room = MOST_CHARACTERS - _OF_THE_PATTERN
+        parts[-1].append(machine)
+        room -= needed
+    return parts
