@@ -132,7 +132,7 @@ class Pursuit:
         if reply.stop in _UNUSABLE:
             raise UnusableReply(reply, _UNUSABLE[reply.stop], f"the reply ended by {reply.stop}")
         is_pause = reply.stop is StopReason.PAUSE
-        found = checks.find_unread(reply) if is_pause else checks.diagnose_reply(reply, self._request)
+        found = checks.find_unread(reply, self._request) if is_pause else checks.diagnose_reply(reply, self._request)
         if found:
             reasons = dict.fromkeys(problem.reason for problem in found)
             told = tuple(problem.told for problem in found)

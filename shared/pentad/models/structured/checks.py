@@ -22,6 +22,19 @@ _MAX_SCHEMA = 3_000
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
+_OF_A_CALL = re.compile(r"(?P<what>the (?:arguments|call) of) ")
+_FAULTS = ("are not valid JSON", "are not a JSON object", "is not whole", "has no usable id")
+_WITHOUT_CONTENT = frozenset(
+    {
+        "the tool calls are not a list of objects",
+        "a tool call has no name or no id",
+        "a tool call has no name, no id or no arguments",
+        "a message of the reply is not whole",
+    }
+)
+"""What adapters say of a reply that repeats none of its words."""
+
+
 class ReplyProblem(NamedTuple):
     """What is wrong with a reply.
 
@@ -128,7 +141,7 @@ def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]
 
 def diagnose_reply(reply: ProviderReply, request: ChatRequest) -> tuple[ReplyProblem, ...]:
     """Return what is wrong with a reply that ended by itself, at most five problems; none if it is good."""
-    found = find_unread(reply)
+    found = find_unread(reply, request)
     found.extend(_find_tool_problems(reply, request))
     if reply.stop is StopReason.TOOL_CALLS and not reply.tool_calls and not found:
         words = "the reply ended to call a tool, and has no call"
@@ -184,9 +197,25 @@ def strip_fence(text: str) -> str:
     return text
 
 
-def find_unread(reply: ProviderReply) -> list[ReplyProblem]:
+def find_unread(reply: ProviderReply, request: ChatRequest) -> list[ReplyProblem]:
     """Return what the adapter could not read of a reply."""
-    return [ReplyProblem(each, "a part of the reply could not be read") for each in reply.problems]
+    tools = _name_tools(request)
+    return [ReplyProblem(each, _tell_unread(each, tools)) for each in reply.problems]
+
+
+def _tell_unread(problem: str, tools: Iterable[str]) -> str:
+    """Return which part of a reply could not be read, and of a tool that there is the kind of fault; no other words."""
+    if problem in _WITHOUT_CONTENT:
+        return problem
+    of_a_call = _OF_A_CALL.match(problem)
+    if of_a_call is None:
+        return "a part of the reply could not be read"
+    what, rest = of_a_call["what"], problem[of_a_call.end() :]
+    name = next((name for name in sorted(tools, key=len, reverse=True) if rest.startswith(f"{name[:64]} ")), None)
+    if name is None:
+        return f"{what} a tool that does not exist could not be read"
+    fault = rest[len(name[:64]) + 1 :]
+    return f"{what} '{name}' {fault if fault in _FAULTS else 'could not be read'}"
 
 
 def repair_note(found: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from pentad.domain.models import StopReason
-from pentad.models.structured.checks import find_problems, repair_note
+from pentad.models.structured.checks import diagnose_reply, find_problems, repair_note
 from tests.unit.models.samples import ADD, SCHEMA, call, reply, request
 
 
@@ -66,3 +66,23 @@ def test_the_list_of_problems_is_bounded() -> None:
 def test_an_end_for_a_call_without_one_is_named() -> None:
     said = reply("let me look", stop=StopReason.TOOL_CALLS)
     assert find_problems(said, request(tools=(ADD,))) == ("the reply ended to call a tool, and has no call",)
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        ("the arguments of add are not valid JSON", "the arguments of 'add' are not valid JSON"),
+        ("the arguments of add are not a JSON object", "the arguments of 'add' are not a JSON object"),
+        ("the arguments of add have the key 'SECRET' twice", "the arguments of 'add' could not be read"),
+        ("the call of add has no usable id", "the call of 'add' has no usable id"),
+        ("the call of add is not whole", "the call of 'add' is not whole"),
+        ("the arguments of SECRET are not valid JSON", "the arguments of a tool that does not exist could not be read"),
+        ("the arguments of additional are not valid JSON", "the arguments of a tool that does not exist could not be "
+         "read"),
+        ("a tool call has no name or no id", "a tool call has no name or no id"),
+        ("SECRET came", "a part of the reply could not be read"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_read_is_told_to_operators_without_the_models_words(problem: str, reason: str) -> None:
+    [found] = diagnose_reply(reply(call(), problems=(problem,)), request(tools=(ADD,)))
+    assert found == (problem, reason)
