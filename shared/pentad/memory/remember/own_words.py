@@ -14,7 +14,7 @@ from pentad.memory.remember.ports import Spoken
 from pentad.memory.retrieval.citations import strip_markers
 from pentad.memory.sessions.ports import StoredMessage
 
-_SENTENCE_END: Final = re.compile("(?<=[.!?])\\s+|[\\r\\n]+|(?<=[\u3002\uff01\uff1f])")
+_SENTENCE_END: Final = re.compile("(?<=[.!?])\\s+|[\\n\\r\\v\\f\\x85\u2028\u2029]+|(?<=[\u3002\uff01\uff1f])")
 _QUOTE_LETTERS: Final = 24
 """A shorter sentence ("Yes, of course.") is no quotation, wherever else it stands."""
 _POOL_CHARACTERS: Final = 200_000

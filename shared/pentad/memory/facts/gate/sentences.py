@@ -6,7 +6,8 @@ from typing import Final
 
 from pentad.memory.remember.ports import Spoken
 
-_END: Final = re.compile(r"(?<=[.!?\u2026])[\"')\]\u201d\u2019]*\s+|[\r\n]+|(?<=[\u3002\uff01\uff1f])")
+_LINE_ENDS: Final = "\n\r\v\f\x85\u2028\u2029"
+_END: Final = re.compile(rf"(?<=[.!?\u2026])[\"')\]\u201d\u2019]*\s+|[{_LINE_ENDS}]+|(?<=[\u3002\uff01\uff1f])")
 _NO_END: Final = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|Nr|ca|vs|etc|e\.g|i\.e|z\.B|approx|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|[A-Z]))\.$"
 )
@@ -78,7 +79,8 @@ def split_spans(text: str) -> list[tuple[int, int]]:
     start = 0
     for match in [*_END.finditer(text), None]:
         end = len(text) if match is None else match.start()
-        if match is not None and "\n" not in match[0] and _goes_on(text, start, end, match.end()):
+        in_a_line = match is not None and not set(_LINE_ENDS).intersection(match[0])
+        if match is not None and in_a_line and _goes_on(text, start, end, match.end()):
             continue
         stripped = text[start:end].strip()
         if stripped:

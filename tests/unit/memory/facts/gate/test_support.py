@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pentad.memory.facts.gate import sentences
 from pentad.memory.facts.gate.secrets import has_secret
 from pentad.memory.facts.gate.write_gate import WriteGate
 from tests.unit.memory.facts.talk import START, found, say
@@ -160,3 +161,10 @@ def test_secrets_are_told_in_many_languages_and_forms(text: str) -> None:
 )
 def test_words_that_only_resemble_secrets_are_none(text: str) -> None:
     assert not has_secret(text)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
+def test_a_sentence_ends_with_its_line(end: str) -> None:
+    text = f"I met Dr.{end}I live in Rome{end}{end}ok"
+    spans = [text[first:last] for first, last in sentences.split_spans(text)]
+    assert spans == ["I met Dr.", "I live in Rome", "ok"]
