@@ -8,7 +8,7 @@ Source: `openai/types/chat/completion_create_params.py` of openai 3.54.0.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -16,7 +16,7 @@ from pentad.api.door import forms, schemas
 from pentad.api.door.faults import DoorFault
 from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
-from pentad.api.door.reading import Part, parse_model, split_known
+from pentad.api.door.reading import LeftOut, Part, parse_model, split_known
 from pentad.api.door.targets import resolve_target
 from pentad.api.door.tools import Choice, parse_tools
 from pentad.domain.models import CallContext, ChatRequest
@@ -62,10 +62,16 @@ MAX_STOPS = 4
 
 
 class _StreamOptions(Part):
+    hints: ClassVar[frozenset[str]] = frozenset({"include_obfuscation"})
+
     include_usage: bool = False
 
 
 class _Schema(Part):
+    # Answers are held against the schema, strict or not; its name means nothing.
+    quiet: ClassVar[frozenset[str]] = frozenset({"name", "strict"})
+    hints: ClassVar[frozenset[str]] = frozenset({"description"})
+
     schema_: Annotated[dict[str, Any], AfterValidator(schemas.drop_null_keywords)] = Field(alias="schema")
 
 
@@ -132,9 +138,12 @@ def parse_request(
         Fault: a field is wrong, or asks for what can't be done; ``param`` says which.
     """
     body, unknown = _parse_body(fields, strict)
-    talk = parse_conversation(body.messages)
-    chosen = parse_tools(body.tools, body.tool_choice, talk.called)
-    output = _parse_format(body.response_format)
+    left_out = LeftOut(strict=strict)
+    talk = parse_conversation(body.messages, left_out)
+    chosen = parse_tools(body.tools, body.tool_choice, talk.called, left_out)
+    output = _parse_format(body.response_format, left_out)
+    options = parse_model(_StreamOptions, body.stream_options, "stream_options", left_out)
+    messages = talk.to_messages(chosen.names, now)
     plain_json = output is not None and output.type == "json_object"
     system = "\n\n".join(part for part in (talk.system, _JSON if plain_json else "") if part)
     request = ChatRequest.model_validate(
@@ -142,7 +151,7 @@ def parse_request(
             "context": context,
             **resolve_target(catalog, body.model, "chat").select,
             "system": system,
-            "messages": talk.to_messages(chosen.names, now),
+            "messages": messages,
             "tools": chosen.specs,
             "tool_choice": _resolve_choice(chosen.choice, body),
             "output_schema": output.json_schema.schema_ if output is not None and output.json_schema else None,
@@ -156,8 +165,8 @@ def parse_request(
         one_call=not body.parallel_tool_calls,
         json_object=plain_json,
         stream=body.stream,
-        include_usage=parse_model(_StreamOptions, body.stream_options, "stream_options").include_usage,
-        ignored=tuple(sorted({*(IGNORED & fields.keys()), *unknown})),
+        include_usage=options.include_usage,
+        ignored=tuple(sorted({*(IGNORED & fields.keys()), *unknown, *left_out.names})),
     )
 
 
@@ -174,10 +183,10 @@ def _resolve_choice(choice: Choice, body: ChatBody) -> Choice:
     return choice if body.tools else "auto"
 
 
-def _parse_format(given: dict[str, Any] | None) -> _Format | None:
+def _parse_format(given: dict[str, Any] | None, left_out: LeftOut) -> _Format | None:
     if given is None:
         return None
-    found = parse_model(_Format, forms.shape_format(given), "response_format")
+    found = parse_model(_Format, forms.shape_format(given), "response_format", left_out)
     if found.type == "json_schema":
         param = "response_format.json_schema"
         if found.json_schema is None:

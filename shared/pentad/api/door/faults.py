@@ -19,6 +19,7 @@ from pentad.domain.errors import PentadError
 INVALID = "invalid_request_error"
 _SERVER = "server_error"
 _RETRY_SECONDS = 1
+_IGNORED_LENGTH, _SEPARATOR, _MORE = 1000, ", ", "..."
 _LONGEST_RETRY_SECONDS = 3600
 _INTERNAL = "internal error; the log has the details under the request's id"
 _NO_RETRY = {"x-should-retry": "false"}
@@ -148,9 +149,20 @@ def build_unavailable() -> DoorFault:
 
 
 def build_ignored_header(names: Sequence[str]) -> dict[str, str]:
-    """Return the header that warns of the fields of a request that were not followed; none where all were."""
-    shown = ", ".join(sanitize_header(name)[:64] for name in names)
-    return {"x-pentad-ignored": shown[:1000]} if names else {}
+    """Return the header that warns of the fields of a request that were not followed; none where all were.
+
+    It has 1,000 characters at most, and ends with three dots where it names only some.
+    """
+    shown: list[str] = []
+    room = _IGNORED_LENGTH - len(_MORE)
+    for name in names:
+        text = sanitize_header(name)[:128]
+        room -= len(text) + len(_SEPARATOR)
+        if room < 0:
+            shown.append(_MORE)
+            break
+        shown.append(text)
+    return {"x-pentad-ignored": _SEPARATOR.join(shown)} if names else {}
 
 
 def sanitize_header(text: str) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from pentad.api.door import forms, schemas
 from pentad.api.door.faults import DoorFault
 from pentad.api.door.names import NAME_PATTERN, ToolNames
-from pentad.api.door.reading import Part, parse_model
+from pentad.api.door.reading import LeftOut, Part, parse_model
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.schemas import MAX_REQUEST_PARTS
 
@@ -20,6 +20,9 @@ _DESCRIPTION = 16_000
 
 
 class _FunctionSpec(Part):
+    # Arguments are held against the schema, strict or not.
+    quiet: ClassVar[frozenset[str]] = frozenset({"strict"})
+
     name: str = Field(pattern=NAME_PATTERN)
     description: str = Field(default="", max_length=_DESCRIPTION)
     parameters: Annotated[dict[str, Any], AfterValidator(schemas.drop_null_keywords)] = Field(default_factory=dict)
@@ -58,7 +61,7 @@ class Tools:
     names: ToolNames
 
 
-def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Tools:
+def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str], left_out: LeftOut) -> Tools:
     """Return a request's tools.
 
     A choice of one function is that function alone, required; one of allowed tools is those alone.
@@ -67,6 +70,7 @@ def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Too
         items: the request's tools.
         choice: the request's ``tool_choice``; None where it has none.
         called: the names of earlier calls, which need not be among the tools.
+        left_out: is told of the fields that are not followed.
 
     Raises:
         Fault: a tool is none, two have one name, or the choice is none; ``param`` says which.
@@ -76,12 +80,12 @@ def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Too
     read_tools: dict[str, tuple[_FunctionSpec, str]] = {}
     for index, item in enumerate(items):
         param = f"tools[{index}]"
-        function = parse_model(_Tool, forms.shape_tool(item), param).function
+        function = parse_model(_Tool, forms.shape_tool(item), param, left_out).function
         if function.name in read_tools:
             raise DoorFault(f"{param}.function.name: another tool has the same name", param=f"{param}.function.name")
         read_tools[function.name] = (function, f"{param}.function.parameters")
     _check_size_of_all(read_tools.values())
-    kind, only = _parse_choice(forms.shape_choice(choice), read_tools)
+    kind, only = _parse_choice(_shape_choice(choice, left_out), read_tools, left_out)
     names = ToolNames([*read_tools, *called])
     specs = tuple(
         _build_spec(function, names, param)
@@ -99,7 +103,16 @@ def _check_size_of_all(given: Iterable[tuple[_FunctionSpec, str]]) -> None:
             raise DoorFault(f"tools: their schemas have more than {MAX_REQUEST_PARTS:,} parts in all", param="tools")
 
 
-def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, frozenset[str] | None]:
+def _shape_choice(given: Any, left_out: LeftOut) -> Any:
+    """Return a choice in OpenAI's form; what stands beside a word has no place in it, and is told."""
+    choice = forms.shape_choice(given)
+    if isinstance(given, dict) and isinstance(choice, str):
+        for name in given.keys() - {"type"}:
+            left_out.note(name, "tool_choice")
+    return choice
+
+
+def _parse_choice(choice: Any, known: Mapping[str, Any], left_out: LeftOut) -> tuple[Choice, frozenset[str] | None]:
     if choice is None or choice in ("auto", "none"):
         return choice or "auto", None
     if choice == "required":
@@ -109,11 +122,11 @@ def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, frozen
     if isinstance(choice, str):
         raise DoorFault("tool_choice: use auto, none, required, one function or allowed_tools", param="tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-        allowed = parse_model(_Allowed, choice, "tool_choice").allowed_tools
+        allowed = parse_model(_Allowed, choice, "tool_choice", left_out).allowed_tools
         for index, one in enumerate(allowed.tools):
             _check_known(one.function.name, known, f"tool_choice.allowed_tools.tools[{index}].function.name")
         return allowed.mode, frozenset(one.function.name for one in allowed.tools)
-    name = parse_model(_Chosen, choice, "tool_choice").function.name
+    name = parse_model(_Chosen, choice, "tool_choice", left_out).function.name
     _check_known(name, known, "tool_choice.function.name")
     return "required", frozenset({name})
 

@@ -14,6 +14,7 @@ from pentad.api.door import completions, names, schemas, targets, tools
 from pentad.api.door.faults import DoorFault, sanitize_header
 from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
+from pentad.api.door.reading import LeftOut
 from pentad.domain.ids import TOOL_PATTERN
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import load
@@ -108,12 +109,12 @@ def test_schemas_of_a_request_are_limited_alone_and_in_all() -> None:
         parameters = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(properties)}}
         return {"type": "function", "function": {"name": f"tool_{number}", "parameters": parameters}}
 
-    assert len(tools.parse_tools([tool(n, 20) for n in range(128)], None, ()).specs) == 128
+    assert len(tools.parse_tools([tool(n, 20) for n in range(128)], None, (), LeftOut()).specs) == 128
     with pytest.raises(DoorFault) as caught:
-        tools.parse_tools([tool(0, 19_000)], None, ())
+        tools.parse_tools([tool(0, 19_000)], None, (), LeftOut())
     assert caught.value.param == "tools[0].function.parameters"
     with pytest.raises(DoorFault) as caught:
-        tools.parse_tools([tool(n, 900) for n in range(4)], None, ())
+        tools.parse_tools([tool(n, 900) for n in range(4)], None, (), LeftOut())
     assert caught.value.param == "tools"
 
 
@@ -139,7 +140,7 @@ MESSAGES = st.fixed_dictionaries(
 @settings(deadline=None)
 def test_any_messages_are_read_or_refused(items: list[Any]) -> None:
     try:
-        talk = parse_conversation(items)
+        talk = parse_conversation(items, LeftOut())
         made = talk.to_messages(ToolNames(talk.called), START)
     except DoorFault as fault:
         assert fault.param is not None
