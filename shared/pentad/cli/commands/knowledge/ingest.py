@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import os
 import time
 import unicodedata
 from collections import Counter
@@ -50,19 +51,23 @@ Json = dict[str, Any]
 
 
 def find_documents(paths: list[Path]) -> dict[str, Path]:
-    """Return the files under paths by the name they get: relative to the current folder where they are in it.
+    """Return the files under paths by the name they get.
 
-    Of a folder, hidden files and those without text are left out (see `find_pictures`); what is named itself is not.
+    It is relative to the current folder where they are in it. A folder elsewhere keeps its own name and what is below
+    it: files of one name in two of its folders are two documents. Of a folder, hidden files and those without text are
+    left out (see `find_pictures`); what is named itself is not.
 
     Raises:
-        CommandError: a path does not exist, or there is no file.
+        CommandError: a path does not exist, there is no file, or two would get one name.
     """
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
             raise CommandError(f"'{path}' does not exist", code=2)
         files = [path] if path.is_file() else [file for file in _list_files(path) if not _is_picture(file)]
-        found |= {_document_name(file): file for file in files if not _is_hidden(file, path)}
+        for file in files:
+            if not _is_hidden(file, path):
+                _add_document(found, _document_name(file, path), file)
     if not found:
         raise CommandError("no files found in PATHS", code=2)
     return found
@@ -86,11 +91,27 @@ def _is_picture(file: Path) -> bool:
     return file.suffix.lower() in _PICTURES
 
 
-def _document_name(file: Path) -> str:
-    whole = file.resolve()
+def _add_document(found: dict[str, Path], name: str, file: Path) -> None:
+    other = found.setdefault(name, file)
+    if other.resolve() != file.resolve():
+        fault = f"'{other}' and '{file}' would both be the document '{name}'"
+        raise CommandError(f"{fault}: start the command in a folder above both", code=2)
+
+
+def _document_name(file: Path, named: Path) -> str:
     here = Path.cwd().resolve()
-    name = whole.relative_to(here).as_posix() if here in whole.parents else whole.name
-    return unicodedata.normalize("NFC", name)  # as the API keeps it; macOS hands names out in another form
+    for whole in (_make_absolute(file), file.parent.resolve() / file.name):
+        if here in whole.parents:
+            name = whole.relative_to(here)
+            break
+    else:
+        name = _make_absolute(named).name / file.relative_to(named) if named.is_dir() else Path(file.name)
+    return unicodedata.normalize("NFC", name.as_posix())  # as the API keeps it; macOS hands names out in another form
+
+
+def _make_absolute(path: Path) -> Path:
+    """Return a path from the root on; a link stays what it is called here."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def guess_media_type(path: Path) -> str:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from pentad.cli.client import ProblemError
 from pentad.cli.commands.knowledge import bulk, documents, ingest, uploads
-from pentad.cli.commands.knowledge.ingest import show_entries
+from pentad.cli.commands.knowledge.ingest import find_documents, show_entries
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from pentad.cli.main import app
 from pentad.memory.documents.contents import RECIPE
@@ -167,6 +167,50 @@ def test_hidden_files_of_a_folder_are_left_out_and_what_is_named_itself_is_sent(
     assert sorted(api.uploads) == ["a.md", "b.md", "c.md", "e.md"]
     run("ingest", ".env.md", ".notes")
     assert sorted(api.uploads[-2:]) == [".env.md", ".notes/d.md"]
+
+
+def write_documents(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"# {name}")
+
+
+def test_files_of_one_name_in_a_folder_elsewhere_are_documents_of_their_own(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_documents(tmp_path, "rules/de/x.md", "rules/fr/x.md", "rules/x.md", "here/y.md", "one.md")
+    monkeypatch.chdir(tmp_path / "here")
+    told = run("ingest", str(tmp_path / "rules"), "../one.md", "y.md")
+    assert sorted(api.uploads) == ["one.md", "rules/de/x.md", "rules/fr/x.md", "rules/x.md", "y.md"]
+    assert "5 indexed" in told
+    assert sorted(find_documents([Path("..", "rules", "de")])) == ["de/x.md"]
+    assert sorted(find_documents([Path("..")])) == sorted(
+        [f"{tmp_path.name}/{name}" for name in ("one.md", "rules/de/x.md", "rules/fr/x.md", "rules/x.md")] + ["y.md"]
+    )
+
+
+def test_two_files_that_would_be_one_document_are_refused_before_any_is_sent(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_documents(tmp_path, "a/x.md", "b/x.md", "here/y.md", "c/docs/z.md", "d/docs/z.md")
+    monkeypatch.chdir(tmp_path / "here")
+    for first, second in (("../a/x.md", "../b/x.md"), ("../c/docs", "../d/docs")):
+        told = run("ingest", first, second, code=2)
+        assert "would both be the document" in told
+        assert "start the command in a folder above both" in told
+    assert not api.uploads
+    run("ingest", "../a/x.md", "../a", "../a/x.md")  # the same file twice is no conflict
+    assert sorted(api.uploads) == ["a/x.md", "x.md"]
+
+
+def test_a_link_is_called_what_it_is_called_here(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_documents(tmp_path, "store/8f3a.md", "here/docs/y.md")
+    (tmp_path / "here/docs/plan.md").symlink_to(tmp_path / "store/8f3a.md")
+    (tmp_path / "also").symlink_to(tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    run("ingest", "docs")
+    assert sorted(api.uploads) == ["docs/plan.md", "docs/y.md"]
+    assert sorted(find_documents([tmp_path / "also" / "docs" / "y.md"])) == ["docs/y.md"]
 
 
 def test_what_is_indexed_already_is_not_uploaded_again_unless_asked(api: Api, folder: Path) -> None:
