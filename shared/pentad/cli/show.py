@@ -238,7 +238,8 @@ def render_context(context: Json | None) -> Iterator[RenderableType]:
                 score=score,
                 signal=f" ({source['signal']})" if source["signal"] else "",
             )
-    yield build_line("{tokens} tokens, estimated", tokens=f"{context['estimated_tokens']:,}")
+    told = "{tokens} tokens of messages, estimated; tools and the system prompt come on top"
+    yield build_line(told, tokens=f"{context['estimated_tokens']:,}")
 
 
 def _share_columns(width: int, names: Sequence[str], times: Sequence[str]) -> tuple[int, int, int, int]:

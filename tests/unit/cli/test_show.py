@@ -220,7 +220,7 @@ def test_a_context_shows_each_piece_with_why_and_what_stands_in_it(capsys: pytes
     shown = capsys.readouterr().out
     assert ["turns", "1", "12", "3", "cosine=0.61", "several", "parts"] in [line.split() for line in shown.splitlines()]
     assert "turns s1#0.0: 12 tokens, score 4.250 (words)" in shown
-    assert "1,246 tokens, estimated" in shown
+    assert "1,246 tokens of messages, estimated" in shown
     assert "\x1b[31m" not in shown
 
 
