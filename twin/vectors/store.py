@@ -66,6 +66,8 @@ class VectorStore:
             self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
+            # Who is erased is to be found in no file: freed pages are written over, and the journal is cut off.
+            self._database.execute("PRAGMA secure_delete=ON")
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute("COMMIT")
             self._database.executescript(_SCHEMA)
@@ -123,6 +125,7 @@ class VectorStore:
                     ("DELETE FROM namespaces WHERE name = ?", [(name,)]),
                 ]
             )
+            self._cut_journal()
             del self._namespaces[name]
             return True
 
@@ -162,6 +165,7 @@ class VectorStore:
             self._run_transaction(
                 [("DELETE FROM vectors WHERE namespace = ? AND id = ?", [(namespace, id_) for id_ in ids])]
             )
+            self._cut_journal()
             for id_ in ids:
                 matrix.drop(id_)
 
@@ -205,6 +209,10 @@ class VectorStore:
         with self._lock:
             matrix = self._namespaces.get(namespace)
             return matrix.search_text(queries, top_k, keep) if matrix is not None else []
+
+    def _cut_journal(self) -> None:
+        """Bring what was deleted out of the journal, which holds pages as they were written before."""
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _run_transaction(self, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
         self._database.execute("BEGIN")
