@@ -238,7 +238,7 @@ def test_vectors_survive_a_restart(tmp_path: Path) -> None:
         assert client.fetch(ids=["a"], namespace="kept").vectors["a"].metadata["tags"] == ["slow", "long"]
 
 
-def test_what_was_deleted_is_in_no_file_of_the_index(index: Any, server: LocalIndex, tmp_path: Path) -> None:
+def test_what_was_deleted_is_in_no_file_of_the_index(index: Any, tmp_path: Path) -> None:
     for number in range(300):
         vector = {"id": f"v{number}", "values": [1, 0, 0, number + 1], "metadata": {"text": f"canary-{number} " * 40}}
         index.upsert(vectors=[vector], namespace="one" if number % 2 else "two")
@@ -247,7 +247,7 @@ def test_what_was_deleted_is_in_no_file_of_the_index(index: Any, server: LocalIn
     index.delete(delete_all=True, namespace="two")
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"canary-299" in left and left.replace(b"canary-299", b"").count(b"canary-") == 0
-    index.delete_namespace("one")
+    index.delete_namespace(namespace="one")
     assert not any(b"canary-" in path.read_bytes() for path in tmp_path.iterdir())
 
 
