@@ -247,7 +247,7 @@ def test_what_was_deleted_is_in_no_file_of_the_index(index: Any, tmp_path: Path)
     index.delete(delete_all=True, namespace="two")
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"canary-299" in left and left.replace(b"canary-299", b"").count(b"canary-") == 0
-    index.delete_namespace(namespace="one")
+    index.delete_namespace(name="one")
     assert not any(b"canary-" in path.read_bytes() for path in tmp_path.iterdir())
 
 
