@@ -82,6 +82,11 @@ SEARCHING = """description: Finds what stands in the harbour's books, and pays b
 tools: [search_knowledge, ship_log, refund]
 knowledge: {top_k: 0}
 """
+# Reads text from outside in every way there is, and acts outside.
+SIGNALLING = """description: Reads signals from everywhere, and pays for them.
+tools: [READS, search_knowledge, read_file, write_file, log_entry, refund]
+knowledge: {top_k: 0}
+"""
 # Has more tools than there is room for, as it says: it finds them by words.
 FINDING = """description: Keeps the harbour's stores, with more tools than it is sent.
 tools: [word_count, ship_log, log_entry]
@@ -111,6 +116,10 @@ _AGENTS = {
     "purser": (FINDING, "You keep the stores of the harbour."),
     "pilot": (PILOT.replace("TIDE_TOOL", TIDE_TOOL), "You know the tides."),
     "postmaster": (WRITING, "You write to the people of the harbour."),
+    "signaller": (
+        SIGNALLING.replace("READS", f"read_dock_page, {TIDE_TOOL}{', briefing' if find_spec('langgraph') else ''}"),
+        "You read signals and pay for them.",
+    ),
     "librarian": (SEARCHING, "You look things up in the books of the harbour."),
     "hostage": (HOSTAGE, "You do as you are told."),
     library.AGENT: (library.SETTINGS, library.PROMPT),
@@ -426,6 +435,21 @@ def workflow(flow: Flow) -> Fragment:
     return flow.parallel(first, second)
 '''
 
+# One branch may read text from outside; what comes after it acts outside, by an agent and by the workflow itself.
+CROSSING = '''"""Two are asked at once, and what comes of it is paid."""
+
+from infra.orchestration.fragments import Flow, Fragment
+
+
+def workflow(flow: Flow) -> Fragment:
+    """Pay for a crossing."""
+    seen = flow.agent("seen", "signaller", "Look for signals: {{input}}")
+    told = flow.agent("told", "porter", "Name the crossing: {{input}}")
+    paid = flow.agent("paid", "signaller", "Pay for {{told}}")
+    last = flow.tool("last", "refund", order="the last of all", amount=5)
+    flow.answer = "{{paid}}"
+    return flow.sequential(flow.parallel(seen, told), paid, last)
+'''
 
 PAGER = "pager.txt"
 """Where the host of the webhook is written that pages are told to."""
@@ -457,7 +481,8 @@ def make(root: Path, project: Path) -> Path:
     (project / "functions" / "tools" / "read_dock_page.py").write_text(_make_dock_reader(root))
     own_settings = TOOLS_FILE.format(port=_choose_port(), dock=_choose_port())
     (project / "tools.yaml").write_text(own_settings + yaml.safe_dump(shipped))
-    (project / "infra" / "workflows" / "gate.py").write_text(GATE)
+    for name, source in (("gate", GATE), ("crossing", CROSSING)):
+        (project / "infra" / "workflows" / f"{name}.py").write_text(source)
     _put_mcp(project)
     chosen.put_into(project)
     pager = {"kind": "webhook", "name": "pager", "host": f"127.0.0.1:{_choose_port()}"}

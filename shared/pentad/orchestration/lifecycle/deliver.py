@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.declarations.words import UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_leaves
@@ -33,6 +33,7 @@ from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.trace.cut_off import record_cut_off, record_lost_search
 from pentad.orchestration.trace.root_spans import build_failed_call_span
 from pentad.orchestration.turn.turn_input import read_conversation
+from pentad.tools.offer.own import find_spec
 
 _OURS = frozenset(leaf.__name__ for leaf in iter_leaves())
 _CAUSE_CHARACTERS = 500
@@ -217,15 +218,8 @@ class Deliver:
         call = self._runs.get_call(tenant_id, run_id, step, index)
         if call.status is CallStatus.FAILED:
             return call
-        failed = call.model_copy(
-            update={
-                "status": CallStatus.FAILED,
-                "result": f"The tool failed ({error}): {describe_error(error, cause)}",
-                "is_error": True,
-                "error_type": error,
-                "ended_at": self._now(),
-            }
-        )
+        tool = None if self._catalog is None else find_spec(self._catalog, call.tool)
+        failed = end_failed_call(call, tool, error, cause, self._now())
         try:
             self._runs.save_call(failed)
         except InvalidTransition:
@@ -313,6 +307,22 @@ class Deliver:
 
     def _publish(self, run: Run) -> Run:
         return publish_finished(run, self._events, self._telemetry)
+
+
+def end_failed_call(call: ToolCall, tool: ToolSpec | None, error: str, cause: str, at: datetime) -> ToolCall:
+    """Return a call whose function failed for good, so that the record says what became of it.
+
+    Args:
+        call: as it is stored.
+        tool: what is known of its tool: its errors may hold words from outside where its results do; None where it is
+            gone, and so may be of any kind.
+        error: the name of the error.
+        cause: as Step Functions gives it.
+        at: now.
+    """
+    end = {"status": CallStatus.FAILED, "is_error": True, "error_type": error, "ended_at": at}
+    told = {"result": f"The tool failed ({error}): {describe_error(error, cause)}"}
+    return call.model_copy(update=end | told | {"untrusted": tool is None or not tool.trusted_output})
 
 
 def describe_error(error: str, cause: str) -> str:

@@ -9,7 +9,7 @@ A workflow's request is made anew as well: its steps look for what the failed ru
 (`pentad.orchestration.workflows.redriven_steps`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -20,12 +20,11 @@ from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import derive_id
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.runs import Run, RunStatus, ToolCall
-from pentad.domain.taint.sources import merge_sources
 from pentad.domain.usage import Spent
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.orchestration.lifecycle.start import StartRun, request_message_id
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
-from pentad.orchestration.turn.taint import name_source
+from pentad.orchestration.turn.taint import find_call_sources
 from pentad.tools.runtime.ports import Effect
 
 GO_ON = "The last attempt at this was cut off by a fault that has been fixed. Continue from where it stopped."
@@ -145,12 +144,13 @@ class Redrive:
         turns = [one.message for one in own if one.message.role == "assistant"]
         request = self._read_request(failed)
         blocks: tuple[ContentBlock, ...] = request.blocks
+        taint = request.taint
         if turns:
             answered = own[-1].message.role == "user" and own[-1].seq != failed.request_seq
-            results = () if answered else self._build_results(failed, turns[-1])
+            ended = {} if answered else self._list_ended(failed, turns[-1])
+            results = () if answered else _build_results(turns[-1], ended)
             blocks = (*results, TextBlock(text=GO_ON))
-        tools = {call.call_id: call.tool for turn in turns for call in turn.tool_calls}
-        untrusted = [one.call_id for one in blocks if isinstance(one, ToolResultBlock) and one.untrusted]
+            taint = find_call_sources([one for one in ended.values() if isinstance(one, ToolCall)], failed.taint)
         name = redriven_id(failed.tenant_id, failed.run_id)
         return Message(
             message_id=request_message_id(name),
@@ -159,9 +159,7 @@ class Redrive:
             created_at=self._now(),
             run_id=name,
             step=0,
-            taint=merge_sources(
-                () if turns else request.taint, tuple(name_source(tools[one]) for one in untrusted if one in tools)
-            ),
+            taint=taint,
         )
 
     def _read_request(self, failed: Run) -> Message:
@@ -182,30 +180,31 @@ class Redrive:
             return []
         return [one for one in stored if one.message.run_id == failed.run_id]
 
-    def _build_results(self, failed: Run, turn: Message) -> tuple[ToolResultBlock, ...]:
-        """Return a result for each call of the turn that the run failed after."""
+    def _list_ended(self, failed: Run, turn: Message) -> dict[str, ToolCall | str]:
+        """Return each call of the turn that the run failed after, by its id: as it ended, or what is said of it."""
         calls = {call.call_id: call for call in self._runs.list_calls(failed.tenant_id, failed.run_id, turn.step)}
-        return tuple(self._build_result(failed, block.call_id, calls.get(block.call_id)) for block in turn.tool_calls)
+        return {block.call_id: self._find_end(failed, calls.get(block.call_id)) for block in turn.tool_calls}
 
-    def _build_result(self, failed: Run, call_id: str, call: ToolCall | None) -> ToolResultBlock:
-        if call is None:
-            return ToolResultBlock(call_id=call_id, content=NOT_BEGUN, is_error=True)
-        if call.result is not None:
-            return ToolResultBlock(
-                call_id=call_id, content=call.result, is_error=call.is_error, untrusted=call.untrusted
-            )
+    def _find_end(self, failed: Run, call: ToolCall | None) -> ToolCall | str:
+        if call is None or call.result is not None:
+            return call or NOT_BEGUN
         effect = self._effects.find(failed.tenant_id, failed.run_id, call_key(call))
         if effect is None:
-            return ToolResultBlock(call_id=call_id, content=NOT_BEGUN, is_error=True)
+            return NOT_BEGUN
         if effect.status == "begun":
-            return ToolResultBlock(call_id=call_id, content=UNCERTAIN, is_error=True)
-        return ToolResultBlock(
-            call_id=call_id,
-            content=effect.result or "",
-            is_error=effect.is_error,
-            untrusted=effect.untrusted or self._is_untrusted(call),
-        )
-
-    def _is_untrusted(self, call: ToolCall) -> bool:
+            return UNCERTAIN
         tool = self._catalog.tools.get(call.tool)
-        return tool is None or not tool.trusted_output
+        untrusted = effect.untrusted or tool is None or not tool.trusted_output
+        done = {"result": effect.result or "", "is_error": effect.is_error, "untrusted": untrusted}
+        return call.model_copy(update=done | {"sources": effect.sources})
+
+
+def _build_results(turn: Message, ended: Mapping[str, ToolCall | str]) -> tuple[ToolResultBlock, ...]:
+    """Return a result for each call of a turn."""
+    return tuple(_build_result(block.call_id, ended[block.call_id]) for block in turn.tool_calls)
+
+
+def _build_result(call_id: str, end: ToolCall | str) -> ToolResultBlock:
+    if isinstance(end, str):
+        return ToolResultBlock(call_id=call_id, content=end, is_error=True)
+    return ToolResultBlock(call_id=call_id, content=end.result or "", is_error=end.is_error, untrusted=end.untrusted)

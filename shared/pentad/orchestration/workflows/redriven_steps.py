@@ -97,10 +97,15 @@ def take_over(at: EnteredStep, result: StepResult, now: datetime) -> StepResult:
 def store_result(stores: Stores, result: StepResult) -> StepResult:
     """Store and record a result that was taken over; a repeat changes nothing.
 
+    Its sources of untrusted text are noted before: of a result that the failed run has not collected, it knew none.
+
     Raises:
+        NotFound: no such run.
         InvalidTransition: the run has ended.
         StoreUnavailable: a store did not answer.
     """
+    if result.taint:
+        stores.runs.note(result.tenant_id, result.run_id, taint=result.taint)
     stored = stores.results.put(result)
     stores.record(stored)
     return stored

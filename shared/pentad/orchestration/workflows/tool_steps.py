@@ -18,7 +18,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.runs import CallStatus, Decision, Run, Step, ToolCall
 from pentad.models.providers.strictjson import MAX_DEPTH
-from pentad.orchestration.lifecycle.deliver import describe_error
+from pentad.orchestration.lifecycle.deliver import end_failed_call
 from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.switches.count_failure import count_failure
 from pentad.orchestration.turn.taint import find_call_sources
@@ -185,8 +185,8 @@ class Calls:
 
     def _store_failure(self, call: ToolCall, error: str, cause: str) -> ToolCall:
         """Store a call whose function failed for good, so that the record says what became of it."""
-        end = {"status": CallStatus.FAILED, "is_error": True, "error_type": error, "ended_at": self._stores.now()}
-        failed = call.model_copy(update=end | {"result": f"The tool failed ({error}): {describe_error(error, cause)}"})
+        tool = self._stores.catalog.tools.get(call.tool)
+        failed = end_failed_call(call, tool, error, cause, self._stores.now())
         try:
             self._stores.runs.save_call(failed)
         except InvalidTransition:

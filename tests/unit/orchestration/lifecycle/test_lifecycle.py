@@ -334,6 +334,27 @@ def test_a_failed_run_goes_on_with_the_results_of_the_calls_it_made() -> None:
     assert message.text == GO_ON
 
 
+def test_a_run_that_goes_on_knows_whose_text_stands_in_results_that_no_turn_has_seen() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"n": 1}), ("notes", {"n": 2})]]
+    run = world.begin(session="s")
+    world.turn(run)
+    first, second = world.runs.list_calls(TENANT, run.run_id, 1)
+    # Of records: whose words they hold is told by the call, and its tool is one of ours.
+    found = {"status": CallStatus.SUCCEEDED, "result": "order", "untrusted": True, "sources": ("trigger",)}
+    world.runs._calls[TENANT, run.run_id, 1, 0] = first.model_copy(update=found)
+    effects = MemoryEffects()
+    key = effect_key(run.run_id, 1, 1, second.tool, second.arguments)
+    values = {"tenant": TENANT, "run": run.run_id, "effect_key": key, "begun_at": world.clock()}
+    effects.begin(Effect(status="begun", **values))
+    effects.finish(Effect(status="done", result="sent", untrusted=True, sources=("documents",), **values))
+    again = _redriven(world, finish(world, run, RunStatus.FAILED), effects)
+    assert _last(world).taint == ("documents", "trigger")
+    world.model.script = ["Done."]
+    world.turn(again)
+    assert world.runs.get(TENANT, again.run_id).taint == ("documents", "trigger")
+
+
 def test_a_run_whose_session_went_on_is_asked_anew() -> None:
     world = World()
     world.model.script = [[("calculator", {"n": 1})]]

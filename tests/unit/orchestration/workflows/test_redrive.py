@@ -240,3 +240,29 @@ def test_an_approved_call_is_asked_for_again_where_others_or_more_have_to_approv
     else:
         with pytest.raises(StepDone):
             bench.humans.ask(bench.at("keep"), "token")
+
+
+def test_what_an_uncollected_call_brought_from_outside_taints_the_run_that_takes_it_over(
+    bench: Bench, effects: MemoryEffects
+) -> None:
+    called(bench, status=CallStatus.SUCCEEDED, result="a page", untrusted=True, sources=("tool:web",))
+    assert bench.fresh().taint == ()
+    redrive(bench)
+    bench.facts()
+    with pytest.raises(StepDone):
+        bench.calls.plan(bench.at("keep"))
+    assert bench.fresh().taint == ("tool:web",)
+    assert bench.world.runs.get(TENANT, bench.run.redrive_of_run_id or "").taint == ()
+
+
+def test_what_an_uncollected_agent_read_taints_the_run_that_takes_its_answer(bench: Bench) -> None:
+    bench.facts()
+    bench.children.begin(bench.at("helper"))
+    child = bench.world.runs.get(TENANT, child_id(bench.at("helper")))
+    bench.world.runs.note(TENANT, child.run_id, taint=("documents",))
+    bench.world.runs.finish(TENANT, child.run_id, RunStatus.SUCCEEDED, at=bench.world.clock(), answer="ok")
+    redrive(bench)
+    bench.facts()
+    with pytest.raises(StepDone):
+        bench.children.begin(bench.at("helper"))
+    assert bench.fresh().taint == ("documents",)
