@@ -6,6 +6,7 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from pentad.domain.errors import PolicyDenied
-from pentad.tools.egress.adapters.socket_guard import hold
+from pentad.tools.egress.adapters.socket_guard import hold, hold_caller
 from pentad.tools.egress.allowlist import Allowlist
 from pentad.tools.egress.connections import ConnectionRules, OwnEndpoints
 from tests.contract.tools.egress.conftest import make_client
@@ -315,3 +316,39 @@ def test_more_addresses_than_are_remembered_are_forgotten_from_the_oldest_on() -
     rules.check_address("93.184.16.0", 443)
     with pytest.raises(PolicyDenied):
         rules.check_address("93.184.0.0", 443)
+
+
+def test_a_caller_is_held_to_its_own_rules_besides_and_what_runs_beside_it_is_not() -> None:
+    with run_http() as mine, run_http() as others:
+        process = make_rules(f"127.0.0.1:{mine.port}", f"127.0.0.1:{others.port}")
+        with hold(process), ThreadPoolExecutor(1) as beside:
+            beside.submit(connect_created, "127.0.0.1", others.port).result()  # its thread is there before
+            with hold_caller(make_rules(f"127.0.0.1:{mine.port}")):
+                for way in (connect_created, ask_requests, ask_httpx, ask_asyncio, ask_in_thread):
+                    way("127.0.0.1", mine.port)
+                    with pytest.raises(PolicyDenied):
+                        way("127.0.0.1", others.port)
+                beside.submit(connect_created, "127.0.0.1", others.port).result()
+                with hold_caller(None), pytest.raises(PolicyDenied):
+                    connect_created("127.0.0.1", others.port)
+            connect_created("127.0.0.1", others.port)
+        with hold(make_rules()), hold_caller(make_rules(f"127.0.0.1:{mine.port}")), pytest.raises(PolicyDenied):
+            connect_created("127.0.0.1", mine.port)  # a caller has no more than its process
+
+
+def test_a_thread_that_a_caller_leaves_behind_stays_held(server: HttpServer) -> None:
+    go, raised = threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        go.wait(5)
+        try:
+            connect_created("127.0.0.1", server.port)
+        except BaseException as error:  # a boundary
+            raised.append(error)
+
+    with hold_caller(make_rules()):
+        thread = threading.Thread(target=run)
+        thread.start()
+    go.set()
+    thread.join()
+    assert isinstance(raised[0], PolicyDenied)

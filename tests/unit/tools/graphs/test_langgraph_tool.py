@@ -1,5 +1,8 @@
 """A graph as a tool: under the tool runtime, with the gateway, checkpoints, audit, and calls that were cut off."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from operator import add
 from typing import Annotated, Any, TypedDict
 
@@ -296,6 +299,51 @@ def test_a_graph_declares_the_hosts_and_packages_of_its_tools() -> None:
     with pytest.raises(ConfigurationError, match="packages that the graph does not: pypdf"):
         give(tool, egress=["*.example.org", "api.example.com"])
     assert give(inner(egress=[]))
+
+
+def test_a_graph_does_not_call_text_its_own_that_its_tools_bring_from_outside() -> None:
+    tool = inner(egress=["api.example.com"])
+    with pytest.raises(ConfigurationError, match="'ask' inside it brings text from outside") as caught:
+        give(tool, egress=["api.example.com"], trusted_output=True)
+    assert caught.value.field == "trusted_output"
+    assert give(inner(), trusted_output=True).spec.trusted_output
+
+
+def test_a_tool_inside_a_graph_reaches_what_it_declares_and_nothing_of_the_graphs() -> None:
+    seen: list[ToolContext] = []
+    held: list[tuple[str, tuple[str, ...]]] = []
+
+    def make(name: str, **options: Any) -> Any:
+        def ask(context: ToolContext) -> str:
+            seen.append(context)
+            return "seen"
+
+        ask.__name__ = ask.__qualname__ = name
+        ask.__doc__ = "Ask."
+        ask.__annotations__ = {"context": ToolContext, "return": str}
+        return declare_tool(**{"effects": "none", **options})(ask)
+
+    @contextmanager
+    def reach(tool: str, egress: tuple[str, ...]) -> Iterator[Any]:
+        held.append((tool, egress))
+        yield f"client of {tool}" if egress else None
+        held.append((tool, ()))
+
+    tools = [make("one", egress=["a.example.com"]), make("two"), make("three", egress=[])]
+    hosts = ["a.example.com", "b.example.com"]
+    graph = from_langgraph(
+        agent_graph, name="research", description="R.", effects="none", tools=tools, egress=hosts,
+        permissions=[Grant("records", "read", keys="NOTE")],
+    )  # fmt: skip
+    calls = [call(name).model_copy(update={"call_id": name}) for name in ("one", "two", "three")]
+    world = GraphWorld(graph, reply(*calls), reply("Done."))
+    world.outside = "the graph's client"
+    world.tool = graph.with_equipment(replace(world.equipment(), reach=reach))
+    world.add_call({"request": "look"})
+    assert world.execute()["status"] == "succeeded"
+    assert sorted(held) == [("one", ()), ("one", ("a.example.com",)), ("three", ()), ("three", ())]
+    assert sorted(str(one.outside) for one in seen) == ["None", "None", "client of one"]
+    assert all((dict(one.tables), one.kept, dict(one.secrets)) == ({}, None, {}) for one in seen)
 
 
 def test_an_interrupt_is_told_to_the_model_as_a_failure() -> None:

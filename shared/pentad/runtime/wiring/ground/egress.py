@@ -1,14 +1,15 @@
 """The HTTP client of a tool's function, and what holds its other connections to the same hosts."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 from pentad.aws.clients import tell_requests
 from pentad.observability.ports import Telemetry
 from pentad.runtime.settings import list_lambda_endpoints
 from pentad.tools.egress.adapters.resolver_system import SystemResolver
-from pentad.tools.egress.adapters.socket_guard import hold_process
+from pentad.tools.egress.adapters.socket_guard import hold_caller, hold_process
 from pentad.tools.egress.allowlist import Allowlist
 from pentad.tools.egress.client import EgressClient
 from pentad.tools.egress.connections import ConnectionRules, OwnEndpoints
@@ -16,7 +17,8 @@ from pentad.tools.egress.ports import Wire
 from pentad.tools.outside.ports import ToolSecrets
 
 _rules: dict[tuple[str, tuple[str, ...]], ConnectionRules] = {}
-"""By tool, of which a process has one, or those of one remote server: they remember which address is whose."""
+"""By tool, of which a process has one, or those of one remote server or of a graph: they remember which address is
+whose."""
 
 
 def make_http_client(egress: Sequence[str], deadline: float, secrets: ToolSecrets | None) -> EgressClient:
@@ -55,17 +57,36 @@ def hold_to_egress(tool: str, egress: tuple[str, ...], telemetry: Telemetry, upl
         telemetry: logs what is refused.
         upload: the signed address that a result of this call may be put to.
     """
-    own = _make_own_endpoints()
     if upload is not None:
-        own.add(upload)
+        _make_own_endpoints().add(upload)
+    hold_process(_find_rules(tool, egress, telemetry))
+
+
+@contextmanager
+def hold_inner_tool(
+    deadline: float, telemetry: Telemetry, tool: str, egress: tuple[str, ...]
+) -> Iterator[EgressClient | None]:
+    """Hold a tool that runs inside a graph's process to its own hosts, and give it a client for these.
+
+    Args:
+        deadline: see `make_http_client`.
+        telemetry: logs what is refused.
+        tool: its name.
+        egress: the hosts that it declares; the graph declares them too.
+    """
+    with hold_caller(_find_rules(tool, egress, telemetry)):
+        yield make_http_client(egress, deadline, None) if egress else None
+
+
+def _find_rules(tool: str, egress: tuple[str, ...], telemetry: Telemetry) -> ConnectionRules:
     rules = _rules.get((tool, egress))
     if rules is None:
 
         def tell(place: str) -> None:
             telemetry.log_event("egress.refused", level="WARNING", tool=tool, place=place)
 
-        rules = _rules[tool, egress] = ConnectionRules(tool, Allowlist(egress), own, tell)
-    hold_process(rules)
+        rules = _rules[tool, egress] = ConnectionRules(tool, Allowlist(egress), _make_own_endpoints(), tell)
+    return rules
 
 
 @cache

@@ -1,5 +1,8 @@
 """What a tool that runs a graph is given for one call: the only wiring that imports LangGraph."""
 
+from contextlib import AbstractContextManager
+from functools import partial
+
 from pentad.aws.clients import get_client, get_session_client
 from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
@@ -12,6 +15,7 @@ from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
 from pentad.tools.graphs.adapters.langgraph_checkpoints import DynamoDBSaver
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
 from pentad.tools.graphs.equipment import Equipment
+from pentad.tools.outside.ports import HttpClient
 from pentad.tools.runtime.handed import HandedCall
 
 _SECONDS = 310.0
@@ -41,4 +45,14 @@ def make_equipment(values: ToolSettings, handed: HandedCall, telemetry: Telemetr
         telemetry=telemetry,
         agent=handed.agent,
         now=now,
+        reach=partial(_reach, handed.deadline, telemetry),
     )
+
+
+def _reach(
+    deadline: float, telemetry: Telemetry, tool: str, egress: tuple[str, ...]
+) -> AbstractContextManager[HttpClient | None]:
+    # Only graphs with a tool that declares hosts import what holds it to them.
+    from pentad.runtime.wiring.ground.egress import hold_inner_tool
+
+    return hold_inner_tool(deadline, telemetry, tool, egress)

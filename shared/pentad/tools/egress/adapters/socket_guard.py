@@ -4,6 +4,9 @@ CPython raises an event of `sys.audit` before it resolves a name, connects, or s
 if a hook raises. A hook can't be removed, and sees the whole process, whichever thread or event loop acts. It is not
 told what a name was resolved to; that is taken from the one function by which Python resolves names for sockets.
 
+A tool that runs inside another one's process, as a graph's do, is held to its own rules besides (`hold_caller`): they
+go with the thread and the task that it runs in, and with the threads and tasks that these start.
+
 It sees nothing of code that has sockets of its own: C extensions (libpq, gRPC, uvloop), `ctypes`, other processes. And
 code that sets out to get past it can: it runs in the same process.
 """
@@ -11,8 +14,10 @@ code that sets out to get past it can: it runs in the same process.
 import _socket
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from pentad.domain.errors import PolicyDenied
@@ -23,6 +28,7 @@ _FREE_FAMILIES: Final = frozenset(getattr(socket, name) for name in ("AF_UNIX", 
 _read_family: Final = vars(_socket.socket)["family"].__get__
 """Read where C keeps it: a subclass may say something else."""
 _rules: ConnectionRules | None = None
+_callers: ContextVar[ConnectionRules | None] = ContextVar("callers_rules", default=None)
 _installed = False
 
 
@@ -45,6 +51,24 @@ def hold(rules: ConnectionRules | None) -> Iterator[None]:
         hold_process(before)
 
 
+@contextmanager
+def hold_caller(rules: ConnectionRules | None) -> Iterator[None]:
+    """Hold what runs inside to some rules besides the process's; what runs beside it is not held to them."""
+    if rules is not None:
+        _install()
+    token = _callers.set(rules if rules is not None else _callers.get())
+    try:
+        yield
+    finally:
+        _callers.reset(token)
+
+
+def _iter_rules() -> Iterator[ConnectionRules]:
+    for rules in (_rules, _callers.get()):
+        if rules is not None:
+            yield rules
+
+
 def _install() -> None:
     global _installed
     if _installed:
@@ -54,22 +78,38 @@ def _install() -> None:
     vars(_socket)["getaddrinfo"] = _remember_infos(_socket.getaddrinfo)
     for name in ("gethostbyname", "gethostbyname_ex"):
         vars(socket)[name] = _remember_host(getattr(_socket, name))
+    # A task has the rules of who made it by itself; a thread has not.
+    threading.Thread.start = _hand_on_rules(threading.Thread.start)  # type: ignore[method-assign, assignment]
     sys.addaudithook(_watch)
 
 
 def _watch(event: str, args: tuple[Any, ...]) -> None:
     check = _CHECKS.get(event)
     if check is not None:
-        rules = _rules
-        if rules is not None:
+        for rules in _iter_rules():
             check(rules, *args)
+
+
+def _hand_on_rules(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    def start_held(self: threading.Thread) -> None:
+        rules = _callers.get()
+        if rules is not None:
+            run = self.run
+
+            def run_held() -> None:
+                with hold_caller(rules):
+                    run()
+
+            self.run = run_held  # type: ignore[method-assign]
+        start(self)
+
+    return start_held
 
 
 def _remember_infos(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         infos = resolve(host, *args, **kwargs)
-        rules = _rules
-        if rules is not None and host:
+        for rules in _iter_rules() if host else ():
             rules.remember(_to_text(host), [str(info[4][0]) for info in infos])
         return infos
 
@@ -79,8 +119,7 @@ def _remember_infos(resolve: Callable[..., Any]) -> Callable[..., Any]:
 def _remember_host(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def gethostbyname(hostname: Any) -> Any:
         found = resolve(hostname)
-        rules = _rules
-        if rules is not None:
+        for rules in _iter_rules():
             rules.remember(_to_text(hostname), [found] if isinstance(found, str) else found[2])
         return found
 

@@ -155,7 +155,12 @@ def from_langgraph(
     """
     module = str(sys._getframe(1).f_globals["__name__"])
     where = f"{describe_caller()} {name}"
-    check_inner_tools(tools, egress=options.get("egress") or (), packages=options.get("packages", ()))
+    check_inner_tools(
+        tools,
+        egress=options.get("egress") or (),
+        packages=options.get("packages", ()),
+        trusted=options.get("trusted_output", False),
+    )
     graph = Graph(build, tuple(tools), enter, leave, task, steps, asks)
     described = description + (_ASKS if asks else "")
     model = _build_arguments_model(name, arguments, asks=asks)
@@ -286,7 +291,8 @@ class _GraphCall:
             deadline=lambda: time.time() + context.remaining_seconds() - SPARE_SECONDS / 2,
             task=self._graph.task,
         )
-        built = self._graph.build(model, [to_langchain_tool(tool, context) for tool in self._graph.tools])
+        reach = self._equipment.reach
+        built = self._graph.build(model, [to_langchain_tool(tool, context, reach) for tool in self._graph.tools])
         saver = self._equipment.checkpoints(context.tenant)
         if isinstance(built, StateGraph):
             return built.compile(checkpointer=saver)

@@ -1,6 +1,8 @@
 """The tools that a graph itself may call: LangChain's as they are, ours as LangChain has tools."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
@@ -8,19 +10,22 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
+from pentad.tools.graphs.equipment import Reach, reach_nothing
+from pentad.tools.outside.ports import HttpClient
 from pentad.tools.runtime.arguments import validate_arguments
 from pentad.tools.runtime.outcome import call_function, make_rejected
 
 
 def check_inner_tools(
-    tools: Sequence[BaseTool | Tool[..., Any]], *, egress: Sequence[str], packages: Sequence[str]
+    tools: Sequence[BaseTool | Tool[..., Any]], *, egress: Sequence[str], packages: Sequence[str], trusted: bool
 ) -> None:
-    """Refuse tools that a graph can't call, or whose hosts or packages it does not have.
+    """Refuse tools that a graph can't call, whose hosts or packages it does not have, or whose text it calls its own.
 
     Args:
         tools: what the graph may call itself.
-        egress: the hosts that the graph declares: its function reaches these, whichever tool asks.
+        egress: the hosts that the graph declares: its function reaches these.
         packages: the packages that the graph declares.
+        trusted: the graph's output counts as text of our own.
 
     Raises:
         ConfigurationError: names the tool, the option and what to do.
@@ -29,6 +34,12 @@ def check_inner_tools(
         to_langchain_tool(given, None)
         if not isinstance(given, Tool):
             continue
+        if trusted and not given.spec.trusted_output:
+            raise ConfigurationError(
+                f"the graph declares trusted_output=True, and '{given.name}' inside it brings text from outside",
+                field="trusted_output",
+                fix="leave it out of the graph's declaration, so that its output counts as text from outside too",
+            )
         for field, wanted, had in (("egress", given.egress, egress), ("packages", given.packages, packages)):
             missing = [one for one in wanted if one not in had]
             if missing:
@@ -57,12 +68,15 @@ def _list_unkept(tool: Tool[..., Any]) -> list[tuple[str, str]]:
     return [(field, why) for field, why, holds in found if holds]
 
 
-def to_langchain_tool(given: BaseTool | Tool[..., Any], context: ToolContext | None) -> BaseTool:
-    """Return a tool as a graph calls it.
+def to_langchain_tool(
+    given: BaseTool | Tool[..., Any], context: ToolContext | None, reach: Reach = reach_nothing
+) -> BaseTool:
+    """Return a tool as a graph calls it: one of ours reaches what it declares, whatever its graph does.
 
     Args:
         given: a tool of LangChain, or one of ours.
         context: on whose behalf; None to check only.
+        reach: narrows the network to a tool's hosts while it runs.
 
     Raises:
         ConfigurationError: ours declares what is kept where an agent calls a tool, and not inside a graph.
@@ -81,7 +95,11 @@ def to_langchain_tool(given: BaseTool | Tool[..., Any], context: ToolContext | N
         if context is None:
             raise ConfigurationError("the tool has no context here", fix="run it as part of a graph's call")
         try:
-            outcome = call_function(tool, validate_arguments(tool, arguments), context)
+            values = validate_arguments(tool, arguments)
+            with _narrow(tool, reach) as outside:
+                # Grants, files, secrets and settings are the graph's own: a tool that declares some is refused above.
+                own = replace(context, outside=outside, tables={}, kept=None, secrets={}, settings=None)
+                outcome = call_function(tool, values, own)
         except InvalidInput as error:
             outcome = make_rejected(error)
         if outcome.is_error:
@@ -95,3 +113,8 @@ def to_langchain_tool(given: BaseTool | Tool[..., Any], context: ToolContext | N
         func=run,
         handle_tool_error=True,
     )
+
+
+def _narrow(tool: Tool[..., Any], reach: Reach) -> AbstractContextManager[HttpClient | None]:
+    """Return what holds a tool to its hosts; one that says nothing of them has no client, as elsewhere."""
+    return reach(tool.name, tool.egress) if tool.holds_connections else nullcontext()
