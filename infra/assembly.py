@@ -74,8 +74,14 @@ def _count_machines(template: Mapping[str, Any]) -> int:
 
 
 def _explain(stack: str, found: str, most: int, machines: int) -> str:
+    over = f"the stack '{stack}' has {found}, and CloudFormation takes {most:,}"
+    if not machines:
+        return (
+            f"{over}; it has no state machines, so agents don't count: take out tools, or their packages and secrets, "
+            "that nobody uses, or deploy a part of them as a second project in another account or region"
+        )
     return (
-        f"the stack '{stack}' has {found}, and CloudFormation takes {most:,}; it has {machines} state machines, and a "
+        f"{over}; it has {machines} state machines, and a "
         "stage has room for about 35 agents and workflows: take out those that nobody uses, make one agent of similar "
         "ones, or deploy a part of them as a second project in another account or region"
     )

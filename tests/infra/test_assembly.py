@@ -57,6 +57,13 @@ def test_every_limit_of_a_template_counts(tmp_path: Path, section: str, most: in
             assembly.check_templates(tmp_path)
 
 
+def test_a_stack_without_state_machines_is_told_of_its_tools(tmp_path: Path) -> None:
+    resources = {f"n{number}": {"Type": "AWS::Lambda::Function"} for number in range(501)}
+    (tmp_path / "tools.template.json").write_text(json.dumps({"Resources": resources}))
+    with pytest.raises(BuildError, match=r"'tools' has 501 resources, .* no state machines, .*: take out tools, "):
+        assembly.check_templates(tmp_path)
+
+
 def test_what_an_earlier_synth_left_unreadable_is_readable_for_all(tmp_path: Path) -> None:
     source, out = tmp_path / "code", tmp_path / "out"
     (source / "deep").mkdir(parents=True)

@@ -1,12 +1,15 @@
 """KMS: what a key may do, and errors of decryption.
 
-What moto gets wrong: keys that are disabled or wait for their deletion encrypt and decrypt, keys for MACs encrypt, and
-of a ciphertext that the named key did not make it says AccessDeniedException. AWS says InvalidCiphertextException of
-what is no ciphertext, and IncorrectKeyException of one that another key made (KMS API reference, "Errors" of each
-operation; developer guide, "Key states of AWS KMS keys"). AccessDeniedException is of callers.
+What moto gets wrong: keys that are disabled or wait for their deletion encrypt and decrypt; those that wait for it are
+enabled, disabled, tagged, and scheduled for it once more, and some of this fails for a key named by its ARN; keys for
+MACs encrypt; and of a ciphertext that the named key did not make it says AccessDeniedException. AWS says
+InvalidCiphertextException of what is no ciphertext, and IncorrectKeyException of one that another key made (KMS API
+reference, "Errors" of each operation; developer guide, "Key states of AWS KMS keys"). AccessDeniedException is of
+callers.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from moto.core.exceptions import JsonRESTError
 from moto.kms.exceptions import AccessDeniedException, InvalidCiphertextException
@@ -70,8 +73,45 @@ def _wrap_decrypt(original: Any) -> Any:
     return decrypt
 
 
+_OF_LIVING_KEYS: Final = (
+    "disable_key",
+    "enable_key",
+    "schedule_key_deletion",
+    "create_alias",
+    "enable_key_rotation",
+    "disable_key_rotation",
+    "update_key_description",
+    "tag_resource",
+    "untag_resource",
+)
+"""What is refused of a key that waits for its deletion; the first operand names the key."""
+
+
+def _wrap_change(original: Callable[..., Any]) -> Callable[..., Any]:
+    def change(self: Any, key_id: str, *args: Any, **named: Any) -> Any:
+        key = self.keys.get(self.any_id_to_key_id(key_id))
+        if key is not None and key.key_state == "PendingDeletion":
+            raise JsonRESTError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+        return original(self, key_id if key is None else key.id, *args, **named)
+
+    return change
+
+
+def _wrap_cancel_key_deletion(original: Callable[..., Any]) -> Callable[..., Any]:
+    def cancel_key_deletion(self: Any, key_id: str) -> Any:
+        key = self.keys.get(self.any_id_to_key_id(key_id))
+        if key is not None and key.key_state != "PendingDeletion":
+            raise JsonRESTError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
+        return original(self, key_id if key is None else key.id)
+
+    return cancel_key_deletion
+
+
 def apply(patches: Patches) -> None:
     """Answer as AWS does."""
     patches.set_attribute(KmsBackend, "encrypt", _wrap_encrypt(KmsBackend.encrypt))
     patches.set_attribute(KmsBackend, "decrypt", _wrap_decrypt(KmsBackend.decrypt))
     patches.set_attribute(KmsBackend, "generate_mac", _wrap_generate_mac(KmsBackend.generate_mac))
+    for name in _OF_LIVING_KEYS:
+        patches.set_attribute(KmsBackend, name, _wrap_change(getattr(KmsBackend, name)))
+    patches.set_attribute(KmsBackend, "cancel_key_deletion", _wrap_cancel_key_deletion(KmsBackend.cancel_key_deletion))

@@ -5,11 +5,12 @@
 * `RotateSecret` without a function moves AWSCURRENT to an empty version, so that the value is lost; AWS refuses it.
 * `RotateSecret` with a function calls moto's own Lambda, and AWSCURRENT moves whatever came of that. AWS makes a
   version with the label AWSPENDING and calls the function for four steps; the function moves AWSCURRENT, in the last.
-* A secret that is marked for deletion gets new values, and another one of its name is said to exist.
+* A secret that is marked for deletion gets new values and tags, and another one of its name is said to exist.
 """
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from moto.core.exceptions import JsonRESTError
@@ -89,6 +90,20 @@ def apply(patches: Patches) -> None:
     patches.set_attribute(FakeSecret, "reset_default_version", reset_default_version)
     patches.set_attribute(SecretsManagerBackend, "update_secret_version_stage", update_secret_version_stage)
     patches.set_attribute(SecretsManagerBackend, "rotate_secret", _rotate_secret)
+    for name in ("tag_resource", "untag_resource"):
+        patches.set_attribute(SecretsManagerBackend, name, _wrap_tags(getattr(SecretsManagerBackend, name)))
+
+
+def _wrap_tags(original: Callable[..., Any]) -> Callable[..., Any]:
+    def change_tags(self: Any, arn: str, changed: Any) -> Any:
+        secret = self.secrets[arn] if arn in self.secrets else None
+        if isinstance(secret, FakeSecret) and secret.is_deleted():
+            raise InvalidRequestException(
+                "You can't perform this operation on the secret because it was marked for deletion."
+            )
+        return original(self, arn, changed)
+
+    return change_tags
 
 
 def _rotate_secret(

@@ -48,9 +48,16 @@ def test_the_inline_policies_of_a_role_have_a_size_together(client: Client) -> N
 def test_a_managed_policy_and_a_trust_policy_have_a_size(client: Client) -> None:
     iam = client("iam")
     assert fail(iam.create_policy, PolicyName="m", PolicyDocument=write(6_145)) == "LimitExceeded"
-    iam.create_policy(PolicyName="m", PolicyDocument=write(6_144))
+    arn = iam.create_policy(PolicyName="m", PolicyDocument=write(6_144))["Policy"]["Arn"]
+    assert fail(iam.create_policy_version, PolicyArn=arn, PolicyDocument=write(6_145)) == "LimitExceeded"
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=write(6_144, Sid="b"))
     trust = json.dumps({"Statement": [_TRUST] * 60})
     assert fail(iam.create_role, RoleName="t", AssumeRolePolicyDocument=trust) == "LimitExceeded"
+    make_role(client)
+    assert fail(iam.update_assume_role_policy, RoleName="r", PolicyDocument=trust) == "LimitExceeded"
+    iam.update_assume_role_policy(
+        RoleName="r", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
+    )
 
 
 def test_a_role_has_a_number_of_managed_policies(client: Client) -> None:

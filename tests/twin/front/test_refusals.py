@@ -307,7 +307,10 @@ def test_a_page_of_a_list_of_objects_is_asked_for_as_s3_gave_it_out(client: Clie
     for key in ("a", "b"):
         s3.put_object(Bucket="docs", Key=key, Body=b"")
     assert fail(s3.list_objects_v2, Bucket="docs", ContinuationToken="made-up") == "InvalidArgument"
-    assert fail(s3.list_objects_v2, Bucket="docs", MaxKeys=-1) == "InvalidArgument"
+    for listing in (s3.list_objects_v2, s3.list_objects, s3.list_object_versions):
+        for wanted in (-1, 2**31, 10**4000):
+            assert fail(listing, Bucket="docs", MaxKeys=wanted) == "InvalidArgument"
+        assert listing(Bucket="docs", MaxKeys=0)["MaxKeys"] == 0
     page = s3.list_objects_v2(Bucket="docs", MaxKeys=1)
     rest = s3.list_objects_v2(Bucket="docs", ContinuationToken=page["NextContinuationToken"])
     assert [one["Key"] for one in rest["Contents"]] == ["b"]
@@ -341,6 +344,10 @@ def test_ids_attributes_and_policies_of_queues_have_their_form(client: Client) -
     assert sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
     entries = [{"Id": str(number), "ReceiptHandle": "x"} for number in range(11)]
     assert fail(sqs.delete_message_batch, QueueUrl=url, Entries=entries).endswith("TooManyEntriesInBatchRequest")
+    for batch in (sqs.delete_message_batch, sqs.change_message_visibility_batch):
+        two = [{"Id": "a", "ReceiptHandle": handle} for handle in ("x", "y")]
+        assert fail(batch, QueueUrl=url, Entries=two).endswith("BatchEntryIdsNotDistinct")
+        assert fail(batch, QueueUrl=url, Entries=[]).endswith("EmptyBatchRequest")
 
 
 def test_a_message_for_each_protocol_has_one_for_all_others(client: Client) -> None:

@@ -71,7 +71,8 @@ def check_tags(tags: Iterable[tuple[str, str]]) -> Refusal | None:
 def check_listing(call: ApiCall) -> Refusal | None:
     """Return why a page of a list of objects is refused, None where it is given."""
     wanted = call.query.get("max-keys", "1000")
-    if wanted.isascii() and wanted.isdecimal() and int(wanted) <= _LARGEST_INTEGER:
+    short = len(wanted) <= len(str(_LARGEST_INTEGER))
+    if short and wanted.isascii() and wanted.isdecimal() and int(wanted) <= _LARGEST_INTEGER:
         return None
     return "InvalidArgument", f"Argument maxKeys must be an integer between 0 and {_LARGEST_INTEGER}"
 

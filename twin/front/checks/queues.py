@@ -29,6 +29,7 @@ BATCH_ENTRIES: Final = 10
 """Most entries of a batch."""
 
 _ID: Final = re.compile(r"""[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}""")
+_SERVICE: Final = "AWS.SimpleQueueService."
 _OBJECTS: Final = ("Policy", "RedrivePolicy", "RedriveAllowPolicy")
 _OF_MESSAGES: Final = frozenset(
     (
@@ -84,14 +85,10 @@ def _check_object(name: str, text: str) -> Refusal | None:
     except (ValueError, RecursionError):
         held = None
     if not isinstance(held, dict):
-        return (
-            ("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
-            if name == "Policy"
-            else (
-                "InvalidParameterValue",
-                f"{told}Redrive policy is not a valid JSON map.",
-            )
-        )
+        if name == "Policy":
+            return "InvalidAttributeValue", f"Invalid value for the parameter {name}."
+        called = "Redrive policy" if name == "RedrivePolicy" else "Redrive allow policy"
+        return "InvalidParameterValue", f"{told}{called} is not a valid JSON map."
     count = held.get("maxReceiveCount")
     if name == "RedrivePolicy" and not _is_within(count, 1, RECEIVES):
         reason = f"Invalid value for maxReceiveCount: {count}, valid values are from 1 to {RECEIVES} both inclusive."
@@ -131,11 +128,19 @@ def check_ids(params: Mapping[str, Any], url: str) -> Refusal | None:
 
 def check_deletions(call: ApiCall) -> Refusal | None:
     """Return why a batch of deletions, or of changes of visibility, is refused as a whole."""
-    count = len(call.params.get("Entries") or [])
-    if count <= BATCH_ENTRIES:
-        return None
-    told = f"Maximum number of entries per request are {BATCH_ENTRIES}. You have sent {count}."
-    return "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", told
+    ids = [str(entry.get("Id")) for entry in call.params.get("Entries") or []]
+    if not ids:
+        return (
+            f"{_SERVICE}EmptyBatchRequest",
+            f"There should be at least one {call.operation}RequestEntry in the request.",
+        )
+    if len(ids) > BATCH_ENTRIES:
+        told = f"Maximum number of entries per request are {BATCH_ENTRIES}. You have sent {len(ids)}."
+        return f"{_SERVICE}TooManyEntriesInBatchRequest", told
+    again = next((one for one in ids if ids.count(one) > 1), None)
+    if again is not None:
+        return f"{_SERVICE}BatchEntryIdsNotDistinct", f"Id {again} repeated."
+    return None
 
 
 def check_ranges(params: Mapping[str, Any]) -> Refusal | None:

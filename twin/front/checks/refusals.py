@@ -16,6 +16,7 @@ from twin.front.errors import build_error
 from twin.front.model import ApiCall, ApiResponse
 
 _OBJECTS: Final = ("PutObject", "GetObject", "HeadObject", "DeleteObject", "CopyObject", "CreateMultipartUpload")
+_LISTINGS: Final = ("ListObjects", "ListObjectsV2", "ListObjectVersions")
 _SECRETS: Final = ("CreateSecret", "PutSecretValue", "UpdateSecret")
 
 
@@ -36,7 +37,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[ApiCall], Refusal | None]]] = 
     ("sqs", "SetQueueAttributes"): check_attributes,
     **{("s3", operation): check_object for operation in _OBJECTS},
     ("s3", "DeleteObjects"): check_deletion,
-    ("s3", "ListObjectsV2"): check_listing,
+    **{("s3", operation): check_listing for operation in _LISTINGS},
     ("s3", "PutObjectAcl"): check_acl,
     ("s3", "PutBucketAcl"): check_acl,
     ("events", "PutEvents"): check_events,

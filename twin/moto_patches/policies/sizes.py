@@ -67,6 +67,24 @@ def _wrap_create_role(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_role
 
 
+def _wrap_create_policy_version(original: Callable[..., Any]) -> Callable[..., Any]:
+    def create_policy_version(self: Any, policy_arn: str, policy_document: str, *args: Any, **named: Any) -> Any:
+        if _measure(policy_document) > MANAGED:
+            raise LimitExceededException(f"Cannot exceed quota for PolicySize: {MANAGED}")
+        return original(self, policy_arn, policy_document, *args, **named)
+
+    return create_policy_version
+
+
+def _wrap_update_assume_role_policy(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update_assume_role_policy(self: Any, role_name: str, policy_document: str) -> Any:
+        if _measure(policy_document) > TRUST:
+            raise LimitExceededException(f"Cannot exceed quota for ACLSizePerRole: {TRUST}")
+        return original(self, role_name, policy_document)
+
+    return update_assume_role_policy
+
+
 def _wrap_attach_role_policy(original: Callable[..., Any]) -> Callable[..., Any]:
     def attach_role_policy(self: Any, policy_arn: str, role_name: str) -> Any:
         if len({*self.get_role(role_name).managed_policies, policy_arn}) > ATTACHED:
@@ -96,7 +114,9 @@ def apply(patches: Patches) -> None:
     for name, wrap in (
         ("put_role_policy", _wrap_put_role_policy),
         ("create_policy", _wrap_create_policy),
+        ("create_policy_version", _wrap_create_policy_version),
         ("create_role", _wrap_create_role),
+        ("update_assume_role_policy", _wrap_update_assume_role_policy),
         ("attach_role_policy", _wrap_attach_role_policy),
     ):
         patches.set_attribute(IAMBackend, name, wrap(getattr(IAMBackend, name)))

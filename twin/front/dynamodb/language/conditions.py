@@ -51,11 +51,13 @@ def check_condition(root: Node) -> None:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield a node and all below it."""
-    yield node
-    if isinstance(node, Term):
-        for operand in node.operands:
-            yield from walk(operand)
+    """Yield a node and all below it, in the order in which they are written; sums may be as deep as they are long."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        if isinstance(current, Term):
+            waiting.extend(reversed(current.operands))
 
 
 def _check_uses(root: Node, calls: list[Term]) -> None:

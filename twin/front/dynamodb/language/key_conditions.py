@@ -101,8 +101,19 @@ def read_legacy_conditions(conditions: Mapping[str, Any]) -> list[KeyCondition]:
                 "One or more parameter values were invalid: Invalid number of argument(s) for the "
                 f"{one['ComparisonOperator']} ComparisonOperator"
             )
+        if operator == "BETWEEN":
+            _check_legacy_bounds(*values)
         found.append(KeyCondition(name, operator, tuple(values)))
     return found
+
+
+def _check_legacy_bounds(low: Mapping[str, Any], high: Mapping[str, Any]) -> None:
+    # The words are those of expressions; for the legacy parameter AWS's own are not recorded.
+    where = "One or more parameter values were invalid: The BETWEEN condition"
+    if low.keys() != high.keys():
+        raise InvalidRequest(f"{where} was provided with bounds of different types")
+    if order_value(dict(low)) > order_value(dict(high)):
+        raise InvalidRequest(f"{where} was provided a range where the lower bound is greater than the upper bound")
 
 
 def check_key_conditions(conditions: list[KeyCondition], shape: KeyShape) -> None:

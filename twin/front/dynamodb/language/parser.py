@@ -72,7 +72,7 @@ class Parser:
         if not self._tokens.is_at("NOT"):
             return self._read_term()
         self._tokens.take()
-        return Term("NOT", (self._read_term(),))
+        return Term("NOT", (self._read_not(),))
 
     def _read_term(self) -> Node:
         """Read a comparison, a function, or a condition in parentheses."""

@@ -72,6 +72,7 @@ def test_conditions_of_the_older_kind_have_the_same_bounds() -> None:
     check_key_conditions(read_legacy_conditions(taken), SHAPE)
     for changed in (
         *({"pk": ask("NE", {"S": "a"})}, {"pk": ask("LT", {"S": "a"})}, {"pk": ask("EQ", {"S": "a" * 2049})}),
+        *({"sk": ask("BETWEEN", {"S": "2"}, {"S": "1"})}, {"sk": ask("BETWEEN", {"S": "1"}, {"N": "2"})}),
         *({"sk": ask("BETWEEN", {"S": "1"})}, {"sk": ask("EQ", {"S": ""})}, {"v": ask("EQ", {"S": "1"})}),
     ):
         with pytest.raises(InvalidRequest):

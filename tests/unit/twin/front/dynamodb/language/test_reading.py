@@ -76,6 +76,7 @@ def test_a_condition_is_refused_in_dynamodbs_words(text: str, message: str) -> N
         "(v = :s) OR (n IN (:n, :m) AND size(v) >= :n)",
         "(v) = (:s)",
         "NOT contains(v, :s)",
+        "NOT NOT (NOT v = :s)",
         "#s BETWEEN :n AND :m AND n = :n",
         "attribute_type(#s.x, :t)",
         "begins_with(v,:s)OR v<>:s",
@@ -108,10 +109,11 @@ _UPDATES = [
     ("SET v = :s,", 'Syntax error; token: "<EOF>", near: ","'),
     ("PUT v = :s", 'Syntax error; token: "PUT"'),
     ("SET", 'Syntax error; token: "<EOF>", near: "SET"'),
+    ("SET n = :n" + "+:n" * 1300, "The expression contains more than 300 operators and functions"),
 ]
 
 
-@pytest.mark.parametrize(("text", "message"), _UPDATES, ids=[text for text, _ in _UPDATES])
+@pytest.mark.parametrize(("text", "message"), _UPDATES, ids=[text[:40] for text, _ in _UPDATES])
 def test_an_update_is_refused_in_dynamodbs_words(text: str, message: str) -> None:
     assert refuse("UpdateExpression", text).startswith(message)
 
