@@ -18,6 +18,7 @@ from pentad.domain.ids import derive_id
 from pentad.domain.usage import Limits
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.mcp.project_file import NAME, read_mcp_file
+from pentad.tools.results.read import READ_RESULT
 
 _STEP = "call"
 _LONGEST = 40
@@ -104,5 +105,6 @@ def _check_names(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"{NAME}: serve names '{name}' twice", fix="name each once; clients need one name")
-    if CHECK_RUN in names:
-        raise ConfigurationError(f"{NAME}: '{CHECK_RUN}' is the name of a tool that is always served", fix="rename it")
+    for taken in (CHECK_RUN, READ_RESULT):
+        if taken in names:
+            raise ConfigurationError(f"{NAME}: '{taken}' is the name of a tool that is always served", fix="rename it")

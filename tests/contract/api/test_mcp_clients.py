@@ -15,6 +15,7 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, Result,
 
 from pentad.api.mcp.protocol import MODERN, SUPPORTED, TASKS
 from pentad.domain.declarations.serving import CHECK_RUN
+from pentad.tools.results.read import READ_RESULT
 from tests.contract.api.wire import KEY, serve_api
 from tests.unit.api.served import ServedClient
 from tests.unit.orchestration.world import TENANT
@@ -54,7 +55,7 @@ def test_the_client_of_each_era_lists_and_calls(url: str, mode: str) -> None:
         async with connect(url, mode) as found:
             assert found.protocol_version == ("2025-11-25" if mode == "legacy" else MODERN)
             tools = {tool.name: tool for tool in (await found.list_tools()).tools}
-            assert set(tools) == {"add", "assistant", "notes", CHECK_RUN}
+            assert set(tools) == {"add", "assistant", "notes", CHECK_RUN, READ_RESULT}
             assert tools["add"].input_schema["required"] == ["a", "b"]
             assert text_of(await found.call_tool("add", {"a": 2, "b": 3})) == "5"
             said = await found.call_tool("assistant", {"message": "Hello"})

@@ -145,9 +145,10 @@ from pentad.tools.declare.declare import tool
 
 
 @tool(effects="none")
-def word_count(text: str) -> dict[str, int]:
-    """Count the words of a text."""
-    return {"words": len(text.split())}
+def word_count(text: str, repeats: int = 0) -> dict[str, int | str]:
+    """Count the words of a text, and say it again so many times."""
+    counted = {"words": len(text.split())}
+    return counted | {f"again {number}": text for number in range(repeats)}
 '''
 # What it needs beside its code: a package that its function alone has, and what this project says of it.
 DEPARTURES = '''"""A tool with a package and settings of its own."""

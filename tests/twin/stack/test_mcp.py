@@ -1,5 +1,6 @@
 """The Model Context Protocol on the twin: the official client calls what is served, an agent a remote tool."""
 
+import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -51,7 +52,7 @@ def test_the_official_client_calls_tools_that_run_as_any_other(own: OwnProject, 
         return names, counted, await client.call_tool("word_count", {"words": "sesame"})
 
     names, counted, wrong = connect(own.stack, tenant, mode, work)
-    assert names == {"greeter", "gate", "word_count", "notes", "check_run"}
+    assert names == {"greeter", "gate", "word_count", "notes", "check_run", "read_result"}
     assert '"words": 3' in text_of(counted)
     assert wrong.is_error
     assert "sesame" not in text_of(wrong)
@@ -117,3 +118,23 @@ def test_an_agent_calls_a_remote_tool_until_it_changes(scripted: Stack, own: Own
         assert (call["status"], call["is_error"]) == ("failed", True)
         assert "has changed since it was reviewed" in call["result"]
         assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("mode", ["legacy", MODERN])
+def test_the_official_client_reads_on_in_a_result_that_was_cut(own: OwnProject, mode: str) -> None:
+    tenant = own.stack.tenant()
+
+    async def work(client: Client) -> tuple[Any, Any]:
+        long = await client.call_tool("word_count", {"text": "all is well at sea", "repeats": 4_000})
+        cut, told = (block.text for block in long.content)
+        found = re.search(r"res_1_0_[0-9a-f]{12}", cut)
+        named = re.search(r"run_[0-9a-z]{26}", told)
+        assert found is not None and named is not None, (cut[:300], told)
+        given = {"run_id": named[0], "handle": found[0]}
+        part = await client.call_tool("read_result", given | {"from_byte": 60_000, "bytes": 200})
+        return part, await client.call_tool("read_result", given | {"search": "again 3999"})
+
+    part, match = connect(own.stack, tenant, mode, work)
+    assert text_of(part).startswith("[bytes 60,000 to 60,200") and "all is well" in text_of(part)
+    assert text_of(match).startswith("[1 lines have these words]") and "again 3999" in text_of(match)
+    assert len(tenant.get("/v1/runs")["items"]) == 1

@@ -65,6 +65,8 @@ from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.orchestration.unwinding.effects import ListEffects
 from pentad.orchestration.unwinding.unwind import UndoRun
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
+from pentad.tools.results.adapters.whole_memory import MemoryWholeResults
+from pentad.tools.results.read import ReadResults
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.call_order_memory import MemoryCallOrder
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
@@ -252,7 +254,9 @@ class MemoryServices:
     def _make_mcp(self, find: FindRun) -> McpService:
         listing = Listing(self.catalog)
         humans = HumanInput(self.approvals, self.decide, self.now)
-        calls = McpCalls(self.catalog, listing, self.start_run, self.waiting, find, self.cancel, humans, self.now)
+        self.whole = MemoryWholeResults()
+        services = (self.start_run, self.waiting, find, self.cancel, humans, self.now, ReadResults(self.whole))
+        calls = McpCalls(self.catalog, listing, *services)
         return McpService(listing, calls, self._admit, frozenset({"https://desk.example"}))
 
     def _admit(self, caller: Caller) -> None:

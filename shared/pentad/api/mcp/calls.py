@@ -23,6 +23,9 @@ from pentad.domain.runs import Actor, Run, RunStatus, ToolCall
 from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.lifecycle.start import MESSAGE_CHARACTERS, RunRequest, StartRun, to_invalid_input
 from pentad.orchestration.runs.run_ids import derive_run_id
+from pentad.tools.results.handles import CallPlace, parse_handle
+from pentad.tools.results.read import ReadResults, parse_query
+from pentad.tools.runtime.sanitise import Cleaner
 
 Json = dict[str, Any]
 TRIGGER: Literal["api"] = "api"
@@ -46,6 +49,7 @@ class McpCalls:
         cancel_run: cancels runs.
         humans: asks a client's human.
         now: the clock.
+        results: reads whole results that were shown in part; None where nothing is kept.
     """
 
     catalog: Catalog
@@ -56,6 +60,7 @@ class McpCalls:
     cancel_run: CancelRun
     humans: HumanInput
     now: Callable[[], datetime]
+    results: ReadResults | None = None
 
     def begin(self, caller: Caller, asked: McpRequest, *, key: str | None, traceparent: str | None) -> Run:
         """Return the run of a call: a new one, or the one that this same request has started.
@@ -122,6 +127,33 @@ class McpCalls:
     def build_result(self, run: Run) -> Json:
         """Return what ``tools/call`` answers for a run that has ended."""
         return build_result(run, self._find_call(run))
+
+    def read_on(self, caller: Caller, arguments: Json) -> str:
+        """Return a part of the whole result of an earlier call of a served tool.
+
+        Args:
+            caller: who asks.
+            arguments: those of `read_result`, and the run's id.
+
+        Raises:
+            InvalidInput: an argument is not valid.
+            NotFound: the caller has no such call, or its whole result is not kept.
+            StoreUnavailable: a store did not answer.
+        """
+        query = parse_query({name: value for name, value in arguments.items() if name != "run_id"})
+        try:
+            run = self.get_run(caller, arguments.get("run_id"))
+        except McpFault:
+            run = None
+        call = None if run is None else self._find_call(run)
+        if call is None or parse_handle(call.tenant_id, call.run_id, query.handle) != CallPlace(call.step, call.index):
+            fix = "copy run_id and handle from where the result was cut"
+            raise NotFound("no call of yours has such a result", field="handle", fix=fix)
+        if self.results is None:
+            raise NotFound("whole results are not kept here", field="handle")
+        spec = self.catalog.tools.get(call.tool)
+        clean = Cleaner(() if spec is None else spec.safe_output).clean
+        return self.results.read(query, call.tenant_id, call.run_id, CallPlace(call.step, call.index), clean)
 
     def build_task(self, caller: Caller, run: Run, *, forms: bool) -> Json:
         """Return a run as a task.

@@ -9,6 +9,8 @@ from pentad.api.mcp.protocol import INVALID_PARAMS, McpFault
 from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.declarations.serving import CHECK_RUN, ServedSpec
 from pentad.domain.ids import RUN_PATTERN, SESSION_PATTERN
+from pentad.tools.results.read import READ_RESULT
+from pentad.tools.results.read import SPEC as READ_SPEC
 
 Json = dict[str, Any]
 PAGE = 50
@@ -48,6 +50,18 @@ _CHECK: Json = {
     "inputSchema": _CHECK_SCHEMA,
     "annotations": {"readOnlyHint": True, "openWorldHint": False},
 }
+_READ: Json = {
+    "name": READ_RESULT,
+    "description": READ_SPEC.description + " The run_id stands beside the handle.",
+    "inputSchema": READ_SPEC.input_schema
+    | {
+        "properties": READ_SPEC.input_schema["properties"] | _CHECK_SCHEMA["properties"],
+        "required": ["run_id", *READ_SPEC.input_schema["required"]],
+    },
+    "annotations": {"readOnlyHint": True, "openWorldHint": False},
+}
+ALWAYS: dict[str, Json] = {CHECK_RUN: _CHECK, READ_RESULT: _READ}
+"""What is served beside what ``mcp.yaml`` names, once that is anything."""
 
 
 class Listing:
@@ -93,7 +107,7 @@ class Listing:
         tools = [self._build_tool(self._served[name], tasks=tasks) for name in rest[:PAGE]]
         if len(rest) > PAGE:
             return {"tools": tools, "nextCursor": base64.urlsafe_b64encode(rest[PAGE - 1].encode()).decode()}
-        return {"tools": [*tools, _CHECK] if names else tools}
+        return {"tools": [*tools, *ALWAYS.values()] if names else tools}
 
     def _build_tool(self, served: ServedSpec, *, tasks: bool) -> Json:
         found = self._catalog.tools.get(served.name) if served.kind == "tool" else None

@@ -36,19 +36,21 @@ from pentad.domain.errors import (
     InvalidInput,
     ModelThrottled,
     NotAuthenticated,
+    NotFound,
     PentadError,
     PolicyDenied,
     SessionBusy,
     TransientError,
 )
 from pentad.domain.runs import Run
+from pentad.tools.results.read import READ_RESULT
 
 Json = dict[str, Any]
 SERVER = {"name": "pentad", "title": "Pentad", "version": "1"}
 _SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 _INSTRUCTIONS = (
     "Each tool is an agent, a workflow or a tool of this deployment. A call that takes long is a task, or names a "
-    f"run_id with which {CHECK_RUN} tells what came of it."
+    f"run_id with which {CHECK_RUN} tells what came of it. In a result that was cut, {READ_RESULT} reads on."
 )
 _TASK_SECONDS = 5.0
 """A client that takes tasks is given one as soon as a call takes longer than this."""
@@ -99,6 +101,7 @@ class McpService:
         self._calls = calls
         self._admit = admit
         self._origins = origins
+        self._own = {CHECK_RUN: self._check_run, READ_RESULT: self._read_on}
         self._modern: dict[str, Callable[[McpRequest, Terms], Json]] = {
             "server/discover": self._discover,
             "tools/list": self._list_tools,
@@ -181,8 +184,9 @@ class McpService:
         return page | {"ttlMs": TTL_MS, "cacheScope": "private"} if asked.modern else page
 
     def _call(self, asked: McpRequest, terms: Terms) -> Json:
-        if asked.params.get("name") == CHECK_RUN:
-            return self._check_run(asked, terms)
+        own = self._own.get(str(asked.params.get("name")))
+        if own is not None:
+            return own(asked, terms)
         state, rounds = _read_state(asked.params.get("requestState")) if asked.modern else (None, 0)
         if state is not None:
             run = self._resume(asked, terms, state)
@@ -232,6 +236,15 @@ class McpService:
         if run.status.ended:
             return self._calls.build_result(run)
         return build_pending_result(run, self._calls.find_wait(terms.caller, run)[1], CHECK_RUN)
+
+    def _read_on(self, asked: McpRequest, terms: Terms) -> Json:
+        arguments = asked.params.get("arguments")
+        if not isinstance(arguments, dict):
+            raise McpFault(INVALID_PARAMS, "arguments must be an object")
+        try:
+            return build_text_result(self._calls.read_on(terms.caller, arguments))
+        except (InvalidInput, NotFound) as error:
+            return build_text_result(_describe(error), is_error=True)
 
     def _get_task(self, asked: McpRequest, terms: Terms) -> Json:
         _check_tasks(asked)

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from pentad.domain.runs import Run, RunStatus, ToolCall
+from pentad.tools.results.handles import make_handle
+from pentad.tools.results.read import READ_RESULT
 
 Json = dict[str, Any]
 RUN, SESSION = "pentad/run_id", "pentad/session_id"
@@ -39,7 +41,12 @@ def build_result(run: Run, call: ToolCall | None) -> Json:
     """
     meta = build_meta(run)
     if call is not None and call.result is not None:
-        return build_text_result(call.result, is_error=call.is_error, meta=meta)
+        result = build_text_result(call.result, is_error=call.is_error, meta=meta)
+        if make_handle(call.tenant_id, call.run_id, call.step, call.index) in call.result:
+            # A handle opens its own run's results alone, and the client's model knows no run by itself.
+            told = f"[{READ_RESULT} reads on in this result: give it the handle, and run_id {run.run_id}]"
+            result["content"].append({"type": "text", "text": told})
+        return result
     if run.answer is not None:
         notices = "".join(f"\n\n[{notice}]" for notice in run.notices)
         return build_text_result(run.answer + notices, is_error=run.status is RunStatus.FAILED, meta=meta)

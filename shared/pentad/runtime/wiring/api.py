@@ -68,9 +68,10 @@ from pentad.runtime.settings import ApiSettings, read_settings
 from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.humans import make_approvals
 from pentad.runtime.wiring.ground.starting import Starting, make_starting
-from pentad.runtime.wiring.ground.stores import make_facts, make_sessions, make_table
+from pentad.runtime.wiring.ground.stores import make_facts, make_sessions, make_table, make_whole_results
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
+from pentad.tools.results.read import ReadResults
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
 from pentad.tools.runtime.adapters.call_order_dynamodb import DynamoCallOrder
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
@@ -167,7 +168,8 @@ def _make_mcp(starting: Starting, waiting: RunWaiter, find: FindRun, humans: Hum
     """Return the server of MCP clients; the calls of their tools count as runs that are started."""
     values, catalog = read_settings(ApiSettings), load_catalog()
     listing = Listing(catalog)
-    calls = McpCalls(catalog, listing, starting.start, waiting, find, starting.cancel, humans, now)
+    results = ReadResults(make_whole_results(values.payload_bucket))
+    calls = McpCalls(catalog, listing, starting.start, waiting, find, starting.cancel, humans, now, results)
     origins = frozenset((values.mcp_origins or "").split())
     service = McpService(listing, calls, lambda caller: _make_rates().admit(caller, "starts"), origins)
     return McpRoutes(service, now)

@@ -6,6 +6,8 @@ import pytest
 
 from pentad.api.mcp.protocol import INVALID_PARAMS
 from pentad.domain.runs import RunStatus
+from pentad.tools.results.handles import make_handle, make_key
+from pentad.tools.results.read import READ_RESULT
 from tests.unit.api.mcp.test_service import ADD, WITH_TASKS, ask
 from tests.unit.api.served import ServedClient
 from tests.unit.api.test_access import CALLERS, NOBODY_RUN, SEES_HERS
@@ -46,6 +48,20 @@ def test_a_call_is_a_run_of_the_credentials_own_user(kind: str) -> None:
     if who["tenant"] == "acme":
         [run] = client.get_runs()
         assert run.user_id == (who["user"] or None)
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind, who in CALLERS.items() if who is not None))
+def test_the_whole_of_a_result_is_there_for_those_alone_who_may_reach_its_call(kind: str) -> None:
+    client = ServedClient()
+    made = ask(client, "tools/call", ADD, caller=CALLERS["ann-key"])
+    run_id = made.json["result"]["_meta"]["pentad/run_id"]
+    handle = make_handle("acme", run_id, 1, 0)
+    client.services.whole.put(make_key("acme", run_id, 1, 0), b"hers")
+    params: Json = {"name": READ_RESULT, "arguments": {"run_id": run_id, "handle": handle}}
+    reply = ask(client, "tools/call", params, caller=CALLERS[kind] or {})
+    [block] = reply.json["result"]["content"]
+    assert ("hers" in block["text"]) == (kind in SEES_HERS), (kind, reply.text)
+    assert reply.json["result"]["isError"] != (kind in SEES_HERS)
 
 
 CHANGES = {"tasks/update": "approvals:write", "tasks/cancel": "runs:write"}

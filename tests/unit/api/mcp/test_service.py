@@ -24,6 +24,8 @@ from pentad.api.mcp.protocol import (
 from pentad.domain.declarations.serving import CHECK_RUN, ServedSpec
 from pentad.domain.errors import ModelThrottled
 from pentad.domain.runs import RunStatus
+from pentad.tools.results.handles import make_handle, make_key
+from pentad.tools.results.read import READ_RESULT
 from tests.unit.api.client import Reply
 from tests.unit.api.served import ServedClient
 from tests.unit.orchestration.world import TENANT
@@ -425,7 +427,7 @@ def test_a_long_list_comes_in_pages() -> None:
         names += [tool["name"] for tool in page["tools"]]
         cursor = page.get("nextCursor")
     assert cursor is None
-    assert names == [one.name for one in many] + [CHECK_RUN]
+    assert names == [one.name for one in many] + [CHECK_RUN, READ_RESULT]
 
 
 @pytest.mark.parametrize("cursor", ["ä", "%", 7, {}, "====="])
@@ -440,3 +442,62 @@ def test_every_answer_of_2026_names_its_kind_and_the_server() -> None:
         result = ask(client, method, params).json["result"]
         assert result["resultType"] == "complete"
         assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "pentad"
+
+
+def cut(client: ServedClient) -> tuple[str, str]:
+    """Let a call have a result that was shown in part, and return its run and its handle."""
+    made = ask(client, "tools/call", ADD)
+    run_id = made.json["result"]["_meta"]["pentad/run_id"]
+    handle = make_handle(TENANT, run_id, 1, 0)
+    words = "".join(f"line {number}, token ghp_{'a' * 36}\n" for number in range(1, 2_000))
+    client.services.whole.put(make_key(TENANT, run_id, 1, 0), words.encode())
+    call = client.world.runs.get_call(TENANT, run_id, 1, 0)
+    shown = f'line 1 [cut: read on with read_result, handle "{handle}"] line 1,999'
+    client.world.runs._calls[TENANT, run_id, 1, 0] = call.model_copy(update={"result": shown})
+    return run_id, handle
+
+
+def test_a_client_reads_on_in_a_result_that_was_cut() -> None:
+    client = ServedClient()
+    run_id, handle = cut(client)
+    told = ask(client, "tools/call", {"name": CHECK_RUN, "arguments": {"run_id": run_id}}).json["result"]["content"]
+    assert handle in told[0]["text"] and run_id in told[1]["text"]
+    for modern in (True, False):
+        params = {
+            "name": READ_RESULT,
+            "arguments": {"run_id": run_id, "handle": handle, "from_line": 1_500, "lines": 2},
+        }
+        reply = ask(client, "tools/call", params) if modern else ask_in_session(client, "tools/call", params)
+        text = text_of(reply)
+        assert text.startswith("[lines 1,500 to 1,501") and "line 1500" in text and "ghp_" not in text
+        assert not reply.json["result"]["isError"]
+    assert len(client.get_runs()) == 1  # reading starts nothing
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"handle": "res_1_0_000000000000"},
+        {"handle": "res_2_0_000000000000"},
+        {"handle": "../../x"},
+        {"run_id": "run_" + "0" * 26},
+        {"run_id": None},
+        {"run_id": 7},
+        {"from_line": 0},
+        {"search": "("} | {"pattern": True},
+        {"more": 1},
+    ],
+)
+def test_what_is_no_result_of_the_caller_opens_nothing(changes: Json) -> None:
+    client = ServedClient()
+    run_id, handle = cut(client)
+    arguments = {"run_id": run_id, "handle": handle} | changes
+    reply = ask(client, "tools/call", {"name": READ_RESULT, "arguments": arguments})
+    assert reply.json["result"]["isError"]
+    assert "token" not in text_of(reply) and "000000000000" not in text_of(reply)
+
+
+@pytest.mark.parametrize("arguments", ["x", [1], None])
+def test_reading_on_takes_an_object(arguments: Any) -> None:
+    reply = ask(ServedClient(), "tools/call", {"name": READ_RESULT, "arguments": arguments})
+    assert (reply.status, reply.json["error"]["code"]) == (400, INVALID_PARAMS)

@@ -1,6 +1,6 @@
 """The stores that most functions share: sessions and runs in their tables, with large content in the payload bucket."""
 
-from pentad.aws.clients import get_client
+from pentad.aws.clients import get_client, get_credentials
 from pentad.aws.table import Table
 from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
@@ -10,6 +10,7 @@ from pentad.orchestration.runs.adapters.runs_start import RunStart
 from pentad.orchestration.runs.spill import Spill
 from pentad.runtime.clock import now
 from pentad.runtime.settings import FactSettings, StateTable
+from pentad.tools.results.adapters.whole_s3 import S3WholeResults
 
 
 def make_table(name: str) -> Table:
@@ -25,6 +26,19 @@ def make_facts(values: FactSettings, state_table: str) -> DynamoFacts:
 def make_objects(bucket: str) -> S3Objects:
     """Return the objects of a bucket."""
     return S3Objects(get_client("s3"), bucket)
+
+
+def make_whole_results(bucket: str, endpoint: str | None = None) -> S3WholeResults:
+    """Return the results of tools that were shown in part.
+
+    Args:
+        bucket: of payloads.
+        endpoint: that addresses are signed for, in place of AWS's own; a reader signs none.
+    """
+    client = get_client("s3")
+    return S3WholeResults(
+        client, bucket, credentials=get_credentials, region=client.meta.region_name, endpoint=endpoint
+    )
 
 
 def make_sessions(values: StateTable) -> DynamoSessions:

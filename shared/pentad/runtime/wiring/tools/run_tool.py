@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import ceil
 
-from pentad.aws.clients import get_client, get_credentials
+from pentad.aws.clients import get_client
 from pentad.domain.declarations.agents import FIND_TOOLS
 from pentad.domain.errors import PentadError
 from pentad.domain.models import CallContext
@@ -19,7 +19,7 @@ from pentad.runtime.finding import make_finder
 from pentad.runtime.results import answer_read
 from pentad.runtime.settings import ToolRunnerSettings, read_settings
 from pentad.runtime.wiring.ground.audit import make_sealed_log
-from pentad.runtime.wiring.ground.stores import make_runs, make_table
+from pentad.runtime.wiring.ground.stores import make_runs, make_table, make_whole_results
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
@@ -30,7 +30,6 @@ from pentad.tools.policy.admission import CallAdmission
 from pentad.tools.policy.sums import TakeSums
 from pentad.tools.rates.adapters.buckets_dynamodb import DynamoTokenBuckets
 from pentad.tools.rates.limit import ToolRates
-from pentad.tools.results.adapters.whole_s3 import S3WholeResults
 from pentad.tools.results.keep import KeepResults
 from pentad.tools.results.read import READ_RESULT, ReadResults
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
@@ -57,7 +56,7 @@ def make_tool_runner() -> ToolRunner:
     needs = catalog.tool_data
     transient = make_table(values.transient_table)
     graphs = [name for name, data in needs.items() if _GRAPH in data]
-    runs, whole = make_runs(values), _make_whole_results(values)
+    runs, whole = make_runs(values), make_whole_results(values.payload_bucket, values.aws_endpoint_url)
     functions = LambdaFunctions(
         # One attempt: a second one would run the tool twice.
         lambda seconds: get_client("lambda", read_timeout=5.0 * ceil(seconds / 5), attempts=1),
@@ -89,16 +88,6 @@ def make_tool_runner() -> ToolRunner:
         inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
         tell_lost=LostNodes(DynamoGraphNodes(make_table(values.state_table)), graphs, telemetry).record,
         results=KeepResults(whole, lambda error: _tell_lost(telemetry, error)),
-    )
-
-
-def _make_whole_results(values: ToolRunnerSettings) -> S3WholeResults:
-    return S3WholeResults(
-        get_client("s3"),
-        values.payload_bucket,
-        credentials=get_credentials,
-        region=values.aws_region,
-        endpoint=values.aws_endpoint_url,
     )
 
 
