@@ -19,7 +19,8 @@ from pentad.domain.values import FrozenValue
 from pentad.memory.remember.ports import Spoken
 
 RECIPE: Final = "facts-1"
-"""Changes with the prompt, the form or the gate: another recipe reads a conversation anew."""
+"""Changes with the prompt or the form: another recipe reads a conversation anew, which is billed once more. Where only
+the gate grows stricter, what it let through before stays until the user corrects or forgets it."""
 TASK: Final = "remember"
 MAX_CANDIDATES: Final = 30
 """Of one request; of more, the rest are refused."""

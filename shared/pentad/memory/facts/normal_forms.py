@@ -23,7 +23,14 @@ _EMPTY: Final = frozenset(
     "really very der die das ein eine ist und ich mein meine le la les un une est et je mon ma el los las es y yo "
     "mi mis ne".split()
 )
-_NEGATIONS: Final = frozenset("not no never nor none without neither kein keine nicht nie pas jamais sin".split())
+_NEGATIONS: Final = frozenset(
+    "not no never nor none without neither hardly rarely barely seldom scarcely kein keine keinen keinem keiner nicht "
+    "nie niemals kaum pas jamais aucun aucune gu\u00e8re sin nunca jam\u00e1s ningun ning\u00fan ninguna".split()
+)
+# What ends is no more: ``I stopped smoking`` denies what ``The user smokes`` says, and ``I never stopped`` does not.
+_ENDED: Final = re.compile(
+    r"\b(?:stopped|quit|quitted|ceased|stop|stopping|given up|gave up) (?:\w+ing\b|(?:my|the) (?:job|post|position)\b)"
+)
 _ENDINGS: Final = (("ingly", 4), ("edly", 4), ("ing", 4), ("ies", 4), ("ed", 4), ("es", 4), ("s", 3))
 
 
@@ -48,7 +55,8 @@ def is_negated(text: str) -> bool:
 def count_negations(text: str) -> int:
     """Return how many words of a text deny something; ``neither ... nor`` does once, and so does ``ne ... pas``."""
     words = split_words(text)
-    return sum(1 for word in words if word in _NEGATIONS and not (word == "nor" and "neither" in words))
+    denied = sum(1 for word in words if word in _NEGATIONS and not (word == "nor" and "neither" in words))
+    return denied + len(_ENDED.findall(" ".join(words)))
 
 
 def find_numbers(text: str) -> frozenset[str]:

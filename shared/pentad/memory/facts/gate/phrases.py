@@ -327,17 +327,42 @@ TELLS: Final = re.compile(
 NAMED: Final = re.compile(
     rf"\b(?i:{_PEOPLE}|called|named|name(?:'s| is))(?:['\u2019]s name is)? (?P<name>[A-Z\u00c0-\u00de][\w'-]+)"
 )
+LEARNED_OF: Final = re.compile(
+    rf"\b(?:that|know|knew|think|learn(?:ed|t)|heard|hear|found out|find out|noticed?|reali[sz]ed?|discovered|mean|see|"
+    rf"saw|told me)\s+(?=(?:my|our)\s+(?:\w+\s+){{0,2}}?(?:{_PEOPLE})\b)",
+    _FLAGS,
+)
+"""What comes before somebody of whom the user tells what they know."""
+DESCRIBED: Final = re.compile(
+    rf"(?<![\w'])(?:(?:an?|the|my|our|one|two|three|four|some|\d+)\s+(?:\w+\s+){{0,2}}?)?(?:{_PEOPLE}|girls?|boys?|man|"
+    r"men|wom[ae]n|people|persons?|somebody|someone)\s+(?=(?:with|who|who's|whose|suffering|working|living)\b)",
+    _FLAGS,
+)
+IS_ONE: Final = re.compile(
+    r"\b(?:i'm|i am|i was|i've been|i have been|we are|we're|as|become|became|being)\s+(?:\w+\s+){0,2}$", _FLAGS
+)
+"""Whoever is described behind these is the user, or the user too: ``I am a teacher with a degree in physics``."""
 OF_ME: Final = re.compile(r"\b(?:i|me|us|we|myself)\b", _FLAGS)
 NOT_ONLY: Final = re.compile(r"\bnot (?:only|just|merely|simply|kidding|joking|lying)\b|n't (?:only|just)\b", _FLAGS)
 _OPENING: Final = r"^\W*(?:(?:haha\w*|lol|oh|ok(?:ay)?|no|sorry|well|wait|actually|hm+|hey|um|oops)[,.! ]+)*"
+# What a sentence ends with. An object that goes on is another one: ``Ignore it if the test fails``.
+_STOP: Final = (
+    r"\b(?!['\u2019]s)(?= *(?:(?:please|pls|now|ok(?:ay)?|then|again|all|too|thanks?|thank you|sorry|bitte|stp|lol|"
+    r"haha\w*|por favor|about (?:that|it|this|me|all (?:that|this))|(?:in|from|to) (?:your|the) (?:memory|notes|"
+    r"records?)|anywhere|with you|earlier|before|there|just now)[ ,]*)*"
+    r"(?:[.!?;,:)\n\u2013\u2014\U0001f300-\U0001faff-]|$))"
+)
 RETRACTED: Final = re.compile(
-    rf"{_OPENING}(?:(?:i(?:'m| am| was)? )?(?:just|only) (?:kidding|joking|testing)|jk\b|kidding\b|"
-    r"(?:i|we) (?:made (?:that|it|this) up|lied|was (?:lying|joking))|what i (?:just )?(?:said|told you|wrote) "
-    r"(?:is|was) (?:not (?:true|right|correct)|wrong|a (?:lie|joke)|false)|(?:scratch|strike) that|(?:(?:that|"
-    r"it)(?:'s| is| was) (?:wrong|not (?:true|right)|false)[,. ]+(?:please )?)?(?:ignore|disregard|forget) (?:it|"
-    r"(?:that|what) i (?:just )?(?:said|told|wrote))|don't (?:save|store|remember|note|keep) (?:that|this|it)|"
+    rf"{_OPENING}(?:(?:(?:i(?:'m| am| was)? )?(?:just|only) (?:kidding|joking|testing(?: you)?)|jk|kidding|"
+    r"(?:i|we) (?:made (?:that|it|this|all (?:that|this)) up|lied|was (?:lying|joking))|(?:scratch|strike) that|"
+    r"(?:(?:that|it)(?:'s| is| was) (?:wrong|not (?:true|right)|false)[,. ]+)?(?:please )?(?:ignore|disregard|"
+    r"forget) it|(?:please )?(?:don't|do not) (?:save|store|remember|note|keep) (?:that|this|it)|"
     r"das war (?:nur )?(?:ein )?(?:scherz|spa(?:ss|\u00df)|gelogen)|vergiss (?:das|es)|merk dir das nicht|"
-    r"je plaisante|c'\u00e9tait une blague|oublie [\u00e7c]a|es broma|era (?:broma|mentira)|olv[\u00edi]dalo)\b",
+    rf"je plaisante|c'\u00e9tait une blague|oublie [\u00e7c]a|es broma|era (?:broma|mentira)|olv[\u00edi]dalo){_STOP}|"
+    r"what i (?:just )?(?:said|told you|wrote) (?:is|was) (?:not (?:true|right|correct)|wrong|a (?:lie|joke)|false)\b|"
+    r"(?:(?:that|it)(?:'s| is| was) (?:wrong|not (?:true|right)|false)[,. ]+)?(?:please )?(?:ignore|disregard|forget) "
+    r"(?:that|what) i (?:just )?(?:said|told|wrote)\b|(?:scratch|strike) that (?:i|we|my)\b|"
+    r"(?:i was )?(?:just|only) (?:kidding|joking) about\b)",
     _FLAGS,
 )
 LAUGH: Final = re.compile(r"\b(?:haha\w*|hehe\w*|lol|lmao|rofl)\b", _FLAGS)

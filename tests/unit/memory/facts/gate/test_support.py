@@ -12,6 +12,7 @@ from tests.unit.memory.facts.talk import START, found, say
 CONTRARY = "its text denies what its evidence says, or the other way round"
 ANOTHER = "its evidence is about somebody else"
 OTHER_NUMBER = "its text has a number of something else"
+NO_NUMBER = "its text has a number that its evidence does not have"
 TAKEN_BACK = "the user took it back in the next message"
 
 
@@ -33,6 +34,9 @@ def judge(said: str, text: str, *after: str, **changes: Any) -> str:
         ("I am vegetarian.", "The user is not vegetarian."),
         ("No, I don't live in Rome, I live in Bari.", "The user lives in Rome."),
         ("I neither drive nor cycle in Graz.", "The user does drive in Graz."),
+        ("I hardly ever eat fish.", "The user eats fish."),
+        ("I rarely eat fish.", "The user often eats fish."),
+        ("I stopped smoking in May.", "The user smokes."),
     ],
 )
 def test_the_contrary_is_refused(said: str, text: str) -> None:
@@ -57,6 +61,20 @@ def test_the_contrary_is_refused(said: str, text: str) -> None:
         ("My daughter is allergic to nuts, so we avoid them.", "The user's daughter is allergic to nuts."),
         ("I have 2 dogs and 3 cats.", "The user has two dogs and three cats."),
         ("I have seven dogs.", "The user has 7 dogs."),
+        ("I rarely eat fish.", "The user rarely eats fish."),
+        ("I stopped smoking in May.", "The user stopped smoking in May."),
+        ("I never stopped playing chess.", "The user plays chess."),
+        ("I pay 1,000 euros of rent.", "The user pays 1000 euros of rent."),
+        ("I pay 1 200 euros of rent.", "The user pays 1.200 euros of rent."),
+        ("My flight leaves at 3pm on Friday.", "The user's flight leaves at 3 on Friday."),
+        ("I moved to Kiel last year.", "The user moved to Kiel in 2025."),
+        ("I worked 5 years at Acme, then 2 at Siemens.", "The user worked at Siemens for 2 years."),
+        ("I have 2 big dogs and 3 cats.", "The user has 2 dogs."),
+        ("I live with my wife in Berlin.", "The user lives in Berlin."),
+        ("I'm a teacher with a PhD in physics.", "The user has a PhD in physics."),
+        ("As a mother with two kids I get up at 5.", "The user has two kids."),
+        ("I share a flat in Kiel with a friend who works at Acme.", "The user shares a flat in Kiel."),
+        ("I have two kids with asthma.", "The user has two kids with asthma."),
     ],
 )
 def test_what_the_evidence_says_is_kept(said: str, text: str) -> None:
@@ -74,7 +92,17 @@ def test_what_the_evidence_says_is_kept(said: str, text: str) -> None:
         ("Our neighbour's dog is three years old.", "The user is three years old.", ANOTHER),
         ("My mother-in-law works at Acme.", "The user works at Acme.", ANOTHER),
         ("My character lives in Rome.", "The user lives in Rome.", ANOTHER),
+        ("Yesterday I learned that my son has a peanut allergy.", "The user has a peanut allergy.", ANOTHER),
+        ("I have a son with a peanut allergy.", "The user has a peanut allergy.", ANOTHER),
+        ("I share a flat with a friend who works at Acme.", "The user works at Acme.", ANOTHER),
+        ("I work with patients with diabetes.", "The user has diabetes.", ANOTHER),
+        ("I am the mother of a girl who plays chess.", "The user plays chess.", ANOTHER),
         ("I have 2 dogs and 3 cats.", "The user has 3 dogs and 2 cats.", OTHER_NUMBER),
+        ("I have 2 big dogs and 3 cats.", "The user has 3 dogs.", OTHER_NUMBER),
+        ("I keep aquariums, 1 big and 2 small.", "The user keeps 12 aquariums.", NO_NUMBER),
+        ("I have kids and I moved here in 2015.", "The user has 5 kids.", NO_NUMBER),
+        ("I have lived in Kiel since 2015 with my kids.", "The user lives in Kiel with 3 kids.", NO_NUMBER),
+        ("I pay 950 euros of rent.", "The user pays 95 euros of rent.", NO_NUMBER),
         ("I have two dogs and three cats.", "The user has two cats.", OTHER_NUMBER),
     ],
 )
@@ -103,13 +131,20 @@ def test_a_contrast_without_a_verb_corrects() -> None:
 @pytest.mark.parametrize(
     "retraction",
     ["just kidding!", "Haha, I was joking.", "Actually that's wrong, ignore it.", "Scratch that.", "I made that up",
-     "Forget what I said.", "Don\u2019t save that please.", "Das war nur Spa\u00df."],
+     "Forget what I said.", "Don\u2019t save that please.", "Das war nur Spa\u00df.", "Forget it, ok?", "jk lol",
+     "I was only testing you.", "Scratch that, I am at Bolt.", "Don't store this in your memory.",
+     "Vergiss das bitte."],
 )  # fmt: skip
 def test_what_the_next_message_takes_back_is_refused(retraction: str) -> None:
     assert judge("I work at Acme.", "The user works at Acme.", "a: Noted.", f"u: {retraction}") == TAKEN_BACK
 
 
-@pytest.mark.parametrize("following", ["That's wrong, the capital is Canberra.", "Never mind.", "It's not working."])
+@pytest.mark.parametrize(
+    "following",
+    ["That's wrong, the capital is Canberra.", "Never mind.", "It's not working.", "Forget it's raining, let's go.",
+     "Ignore it if the test fails.", "Don't save that file yet, run it first.", "Scratch that itch!",
+     "I was just testing the new camera and love it.", "Vergiss das Brot nicht.", "I lied down for an hour."],
+)  # fmt: skip
 def test_what_the_next_message_says_of_something_else_takes_nothing_back(following: str) -> None:
     assert judge("I work at Acme.", "The user works at Acme.", "a: Sydney.", f"u: {following}") == "new"
 
