@@ -105,7 +105,7 @@ def _check_replacing(node: exp.Expr) -> None:
     while around is not None:
         if isinstance(around, _REPLACING):
             calls += 1
-            by = _read_growth(around)
+            by = find_replace_growth(around)
             if by is None and calls > 1:
                 raise refuse(
                     "replace within replace takes a text that is not in quotes",
@@ -117,8 +117,8 @@ def _check_replacing(node: exp.Expr) -> None:
         raise refuse(f"replace makes a text more than {MOST_GROWTH:,} times as long", "use a shorter replacement")
 
 
-def _read_growth(node: exp.Expr) -> float | None:
-    """Return how many times as long a call may make its text; None: its replacement is no literal."""
+def find_replace_growth(node: exp.Expr) -> float | None:
+    """Return how many times as long a call of ``replace`` may make its text; None: its replacement is no literal."""
     to = node.args.get("replacement")
     if to is None:
         return 1.0

@@ -37,7 +37,7 @@ def find_cte(table: exp.Expr) -> exp.CTE | None:
             around = outer.args.get("with_")
             visible = [] if around is None or around is inner else around.expressions
         for one in visible:
-            if _read_alias(one) == name:
+            if read_alias(one) == name:
                 cte: exp.CTE = one
                 return cte
         inner, outer = outer, outer.parent
@@ -100,7 +100,7 @@ class _Sources:
         self._known: dict[int, _Columns] = {}
 
     def read_alias(self, node: exp.Expr) -> str:
-        return _read_alias(node) or (read_name(node.this) if isinstance(node, exp.Table) else "")
+        return read_alias(node) or (read_name(node.this) if isinstance(node, exp.Table) else "")
 
     def list_columns(self, node: exp.Expr) -> _Columns:
         if id(node) not in self._known:
@@ -118,7 +118,7 @@ class _Sources:
             return self._list_of_query(node.this) | self._join(node.args.get("joins") or ())
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
             return self.list_columns(node.this)
-        return _Columns(_OF_FUNCTIONS | {_read_alias(node)})
+        return _Columns(_OF_FUNCTIONS | {read_alias(node)})
 
     def _list_of_query(self, query: exp.Expr) -> _Columns:
         if isinstance(query, exp.SetOperation):
@@ -147,6 +147,7 @@ class _Sources:
         return found
 
 
-def _read_alias(node: exp.Expr) -> str:
+def read_alias(node: exp.Expr) -> str:
+    """Return the name that something in FROM has by ``AS``, as PostgreSQL keeps it; empty: it has none."""
     alias = node.args.get("alias")
     return read_name(alias.this if isinstance(alias, exp.TableAlias) else alias)

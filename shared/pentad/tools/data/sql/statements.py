@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.simplify import simplify
 
+from pentad.tools.data.sql.copies import check_copies
 from pentad.tools.data.sql.functions import ALLOWED
 from pentad.tools.data.sql.growth import check_growth
 from pentad.tools.data.sql.ports import CheckedQuery, NamedField, TableChange
@@ -81,6 +82,7 @@ def check_query(sql: str, tables: Collection[str]) -> CheckedQuery:
     _check_nodes(root, ())
     _check_calls(text, root)
     check_growth(root)
+    check_copies(root)
     _check_tables(tables, root.find_all(exp.Table))
     return CheckedQuery(text, _list_open_fields(words, root))
 
@@ -102,6 +104,7 @@ def check_change(sql: str, tables: Collection[str], reads: Collection[str]) -> T
     _check_nodes(root, (root,))
     _check_calls(text, root)
     check_growth(root)
+    check_copies(root)
     _check_change_parts(root)
     target = root.this.this if isinstance(root.this, exp.Schema) else root.this
     if not isinstance(target, exp.Table):
