@@ -122,7 +122,9 @@ def _note_unread(out: TextBuilder, message: EmailMessage, shown: EmailMessage | 
     if shown is None or kinds.count(shown.get_content_type()) or set(kinds) - alike:
         more = [kind for kind in kinds if shown is None or kind == shown.get_content_type() or kind not in alike]
         if more:
-            out.notes.append(f"other texts of the message were not read: {len(more):,} ({', '.join(set(more))[:60]})")
+            out.notes.append(
+                f"other texts of the message were not read: {len(more):,} ({', '.join(dict.fromkeys(more))[:60]})"
+            )
     if shown is None:
         out.notes.append("the message has no text that can be read: its parts may be damaged")
     broken = dict.fromkeys(type(one).__name__ for part in parts for one in part.defects)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder, render_row
-from pentad.memory.documents.structure import ParsedText
+from pentad.memory.documents.structure import MAX_CHARACTERS, ParsedText
 
 _DELIMITERS = (",", ";", "\t", "|")
+_NO_DELIMITERS = ('"', "'", " ", "\r")
 _SAMPLE_ROWS = 60
 _SAMPLE_CHARACTERS = 60_000
 _SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
@@ -21,6 +22,7 @@ _MOST_LINES = 50
 _MOST_NAMED = 20_000_000
 """Characters of rows that name their columns; beyond it the names are in a header."""
 _PREAMBLE_ROWS = 15
+_LONGEST_CELL = 2 * MAX_CHARACTERS
 _END = "\x00"
 """A row that is put last: where it is not read as a row of its own, it is within a quote that is not closed."""
 
@@ -34,15 +36,27 @@ def parse_csv(text: str) -> ParsedText:
     Raises:
         InvalidInput: it is no CSV.
     """
+    # The module's own limit is 131,072: a long cell was refused, and so was the rest behind a quote that is not closed.
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        return _parse(text)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _parse(text: str) -> ParsedText:
     named = _SEPARATOR_LINE.match(text)
     body = text[named.end() :] if named else text
     quote = "'" if _SINGLE_QUOTED.match(body) else '"'
-    delimiter = named[1] if named else _find_delimiter(body, quote)
+    usable = named is not None and named[1] not in _NO_DELIMITERS
+    delimiter = named[1] if named is not None and usable else _find_delimiter(body, quote)
     try:
         rows, notes = _read_all(body, delimiter, quote)
     except csv.Error as error:
         raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
     rows = [row for row in rows if "".join(row).strip()]
+    if named is not None and not usable:
+        notes.append(f"its first line names {named[1]!r}, which parts no cells: {delimiter!r} was taken")
     if not notes and (number := _find_stray_quote(body, delimiter, quote)):
         notes.append(f"a quote stands within a cell near line {number:,}: cells or rows may have run together")
     if len(rows) > 1 and max(map(len, rows)) < 2:

@@ -10,6 +10,7 @@ from pentad.memory.documents import structure
 from pentad.memory.documents.formats import builder
 from pentad.memory.documents.formats.kinds import detect_kind
 from pentad.memory.documents.formats.parse import parse
+from pentad.memory.documents.formats.tables import parse_csv
 from pentad.memory.documents.structure import ParsedDocument
 
 
@@ -181,9 +182,10 @@ def test_csv_may_be_separated_otherwise() -> None:
     assert read("a\tb\n1\t2\n", "a.tsv").text == "a: 1; b: 2"
 
 
-def test_csv_with_an_endless_field_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="CSV"):
-        read('a,b\n"' + "x" * 200_000, "a.csv")
+def test_csv_with_an_endless_field_is_read_and_told() -> None:
+    parsed = read('a,b\n"' + "x" * 200_000, "a.csv")
+    assert parsed.text.endswith("x" * 200_000)
+    assert parsed.notes == ("a quote is not closed in row 2: its cell was ended with its line",)
 
 
 def test_json_entries_are_lines_of_path_and_value() -> None:
@@ -587,3 +589,19 @@ def test_what_of_a_message_is_not_read_is_told() -> None:
     cut = read(f"{head}--C\r\nContent-Type: text/plain\r\n\r\none\r\n--C--\r\n", "a.eml")
     assert any("its form is damaged" in note for note in cut.notes)
     assert read(f"{head}{part.format('one')}--B--\r\n", "a.eml").notes == ()
+
+
+def test_long_cells_of_a_csv_are_read_and_a_quote_that_is_not_closed_ends_with_its_line_however_much_follows() -> None:
+    cell = "word " * 60_000
+    assert parse_csv(f'a,b\n1,"{cell}"\n2,x').text.endswith("a: 2; b: x")
+    rows = "\n".join(f"{number},value {number}" for number in range(20_000))
+    parsed = parse_csv(f'a,b\n1,"open quote\n{rows}')
+    assert parsed.text.endswith("a: 19999; b: value 19999")
+    assert parsed.notes == ("a quote is not closed in row 2: its cell was ended with its line",)
+
+
+@pytest.mark.parametrize("separator", ['"', "'", " "])
+def test_a_separator_that_can_part_no_cells_is_told_and_not_used(separator: str) -> None:
+    parsed = parse_csv(f"sep={separator}\nname;town\nAda;Kiel\n")
+    assert parsed.text == "name: Ada; town: Kiel"
+    assert parsed.notes[0].startswith("its first line names ")

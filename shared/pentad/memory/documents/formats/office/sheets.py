@@ -19,21 +19,25 @@ from pentad.memory.documents.structure import MAX_CHARACTERS, ParsedText
 _MOST_COLUMNS = 1000
 _PREFIX = rb"(?:\w{1,20}:)?"
 _SEEN = re.compile(
-    rb"<%(p)smergeCell\s[^<>]{0,100}?ref=\"(?P<from>[A-Z]{1,3})(?P<first>\d{1,7}):[A-Z]{1,3}(?P<last>\d{1,7})\""
-    rb"|<%(p)srow\s(?=[^<>]{0,400}?\bhidden=\"(?:1|true)\")[^<>]{0,400}?\br=\"(?P<row>\d{1,7})\""
-    rb"|<%(p)scol\s(?=[^<>]{0,400}?\bhidden=\"(?:1|true)\")(?P<columns>[^<>]{0,400})>"
-    rb"|(?:</%(p)sf>|<%(p)sf(?:\s[^<>]{0,400})?/>)(?P<bare>\s{0,9}(?:<%(p)sv\s{0,9}/>|<%(p)sv></%(p)sv>)?\s{0,9}</%(p)sc>)?"
+    rb"<%(p)smergeCell\s[^<>]{0,100}?ref\s{0,9}=\s{0,9}[\"'](?P<from>[A-Z]{1,3})(?P<first>\d{1,7})"
+    rb":[A-Z]{1,3}(?P<last>\d{1,7})[\"']"
+    rb"|<%(p)srow(?P<row>\s[^<>]{0,800})?>"
+    rb"|<%(p)scol\s(?P<columns>[^<>]{0,400})>"
+    rb"|(?P<formula></%(p)sf>|<%(p)sf(?:\s[^<>]{0,400})?/>)(?P<bare>\s{0,9}(?:<%(p)sv\s{0,9}/>|<%(p)sv></%(p)sv>)?\s{0,9}</%(p)sc>)?"
     rb"|<%(p)s(?P<filter>autoFilter)\b" % {b"p": _PREFIX}
 )
 """What is looked for in a sheet's own bytes: the library leaves it out where it reads row by row."""
-_NUMBER = re.compile(rb'\b(min|max)="(\d{1,7})"')
+_ATTRIBUTE = re.compile(rb"(?<![\w:])(r|min|max|hidden|ht|width)\s{0,9}=\s{0,9}[\"']([^\"'<>]{0,30})[\"']")
+_TRUE = (b"1", b"true")
+_VALUE = re.compile(rb"<%(p)srow(?P<row>\s[^<>]{0,800})?>|(?P<value><%(p)s(?:v|is|f)[\s>])" % {b"p": _PREFIX})
 _MOST_SPANS = 100_000
 _MOST_DRAWINGS = 200
 _PIECE_BYTES = 1024 * 1024
 _TAG_BYTES = 1000
 _MOST_HIDDEN = 100_000
+_MOST_DIGITS = 7
 _MOST_EMPTY_ROWS = 10_000
-"""In a row, after which a sheet is taken to have ended: Excel formats a million rows where a column is selected."""
+"""In a row, after which it is looked whether any value follows: Excel formats a million rows of a selected column."""
 
 
 def parse_sheets(data: bytes) -> ParsedText:
@@ -57,7 +61,7 @@ def parse_sheets(data: bytes) -> ParsedText:
             seen = _scan_sheet(archive, sheet)
             out.page = number
             out.open_section(1, str(sheet.title))
-            render_table(_read_rows(sheet, seen), builder=out)
+            render_table(_read_rows(archive, sheet, seen), builder=out)
             out.notes.extend(seen.list_notes(str(sheet.title)))
             formulas = formulas or seen.formulas > seen.bare
         if hidden:
@@ -111,6 +115,7 @@ class _SheetMarks:
         self.rows: set[int] = set()
         self.columns: set[int] = set()
         self.filtered, self.full = False, False
+        self._row = 0
 
     def note(self, found: re.Match[bytes]) -> None:
         """Note one thing."""
@@ -118,18 +123,26 @@ class _SheetMarks:
             self.merged += 1
             if self.merged <= _MOST_SPANS:
                 self._add_span(found)
-        elif found["row"]:
-            self.full = self.full or len(self.rows) >= _MOST_HIDDEN
-            if not self.full:
-                self.rows.add(int(found["row"]))
         elif found["columns"] is not None:
-            ends = {name: int(number) for name, number in _NUMBER.findall(found["columns"])}
-            self.columns |= set(range(ends.get(b"min", 1), min(ends.get(b"max", 0), _MOST_COLUMNS) + 1))
+            said = _read_attributes(found["columns"])
+            if _is_hidden(said, b"width"):
+                first, last = _read_number(said, b"min", 1), _read_number(said, b"max", 0)
+                self.columns |= set(range(first, min(last, _MOST_COLUMNS) + 1))
         elif found["filter"]:
             self.filtered = True
-        else:
+        elif found["formula"]:
             self.formulas += 1
             self.bare += found["bare"] is not None
+        else:
+            self._note_row(_read_attributes(found["row"] or b""))
+
+    def _note_row(self, said: dict[bytes, bytes]) -> None:
+        # Its number may be left out, and is the next one then.
+        self._row = _read_number(said, b"r", self._row + 1)
+        if _is_hidden(said, b"ht"):
+            self.full = self.full or len(self.rows) >= _MOST_HIDDEN
+            if not self.full:
+                self.rows.add(self._row)
 
     def _add_span(self, found: re.Match[bytes]) -> None:
         self.spans.add(int(found["first"]), int(found["last"]), column_index_from_string(found["from"].decode()))
@@ -154,6 +167,20 @@ class _SheetMarks:
         if self.full:
             notes.append(f"sheet {title!r}: more than {_MOST_HIDDEN:,} hidden rows: those after them were read")
         return notes
+
+
+def _read_attributes(tag: bytes) -> dict[bytes, bytes]:
+    return dict(_ATTRIBUTE.findall(tag))
+
+
+def _read_number(said: dict[bytes, bytes], name: bytes, default: int) -> int:
+    text = said.get(name, b"")
+    return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS else default
+
+
+def _is_hidden(said: dict[bytes, bytes], size: bytes) -> bool:
+    """Tell whether a row or a column is hidden, or has no size."""
+    return said.get(b"hidden") in _TRUE or (size in said and said[size].strip(b"0") in (b"", b"."))
 
 
 def _count(number: int, word: str) -> str:
@@ -204,20 +231,46 @@ def _read_start(archive: zipfile.ZipFile, name: str) -> bytes:
         return part.read(_PIECE_BYTES)
 
 
-def _read_rows(sheet: Any, seen: _SheetMarks) -> list[list[str]]:
+def _find_last_row(archive: zipfile.ZipFile, sheet: Any) -> int:
+    """Return the number of the last row with a value, 0 without any."""
+    number, last, rest, ended = 0, 0, b"", False
+    with archive.open(sheet._worksheet_path.removeprefix("/")) as part:
+        while not ended:
+            piece = part.read(_PIECE_BYTES)
+            ended, text = not piece, rest + piece
+            least = len(text) if ended else max(0, len(text) - _TAG_BYTES)
+            end = 0
+            for found in _VALUE.finditer(text):
+                if found.start() >= least:
+                    break
+                end = found.end()
+                if found["value"]:
+                    last = number
+                else:
+                    number = _read_number(_read_attributes(found["row"] or b""), b"r", number + 1)
+            rest = text[max(end, least) :]
+    return last
+
+
+def _read_rows(archive: zipfile.ZipFile, sheet: Any, seen: _SheetMarks) -> list[list[str]]:
     """Return the rows that have anything in them, without what is hidden."""
     sheet.reset_dimensions()  # a sheet may state a million rows and have ten
     rows: list[list[str]] = []
     empty, characters = 0, 0
+    last: int | None = None
     for number, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1):
-        cells = [_render_value(value) for value in row] if not seen.hides_row(number) else []
+        cells = [_render_value(value) for value in row]
         while cells and not cells[-1]:
             cells.pop()
         empty = 0 if cells else empty + 1
         if empty > _MOST_EMPTY_ROWS:
-            break
+            last = _find_last_row(archive, sheet) if last is None else last
+            if number > last:
+                break
         if cells:
-            seen.spans.fill(number, cells)
+            seen.spans.fill(number, cells)  # a hidden row's too: what begins there is seen in those after it
+            if seen.hides_row(number):
+                continue
             if seen.columns:
                 cells = [cell for column, cell in enumerate(cells, 1) if column not in seen.columns]
             rows.append(cells)

@@ -43,12 +43,13 @@ def _render(presentation: Any) -> ParsedText:
             continue
         out.page = number
         title = slide.shapes.title
-        words = title.text_frame.text.replace(_BREAK, " ") if title is not None and title.has_text_frame else ""
+        seen = title is not None and title.has_text_frame and reader.is_seen(title)
+        words = title.text_frame.text.replace(_BREAK, " ") if seen else ""
         if words.strip():
             out.add_heading(1, words)
         else:
             out.open_section(1, f"Slide {number}")
-        reader.add_slide([shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id])
+        reader.add_slide([shape for shape in slide.shapes if title is None or shape.element is not title.element])
         if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
             out.add(f"Notes: {frame.text.replace(_BREAK, chr(10))}")
     if hidden:
@@ -60,6 +61,11 @@ def _render(presentation: Any) -> ParsedText:
     if reader.unread:
         out.notes.append(f"charts or diagrams that can't be read: {reader.unread:,}")
     return out.finish()
+
+
+_Scale = tuple[tuple[float, float], tuple[float, float]]
+"""Factor and offset of places, across and down."""
+_SLIDE: _Scale = ((1.0, 0.0), (1.0, 0.0))
 
 
 class _SlideReader:
@@ -78,30 +84,36 @@ class _SlideReader:
 
     def add_slide(self, shapes: Iterable[Any]) -> None:
         """Add the shapes of a slide that lie on it."""
-        shown = []
-        for shape in shapes:
-            is_outside = self._is_outside(shape)
-            self.outside += is_outside
-            if not is_outside:
-                shown.append(shape)
-        self._add_shapes(shown, 0)
+        self._add_shapes(shapes, _SLIDE, 0)
 
-    def _is_outside(self, shape: Any) -> bool:
+    def is_seen(self, shape: Any, scale: _Scale = _SLIDE) -> bool:
+        """Tell whether a shape is on its slide and not hidden; count it where it is not."""
+        properties = _find_properties(shape)
+        if properties is not None and properties.get("hidden") in ("1", "true"):
+            self.hidden += 1
+            return False
+        is_outside = self._is_outside(shape, scale)
+        self.outside += is_outside
+        return not is_outside
+
+    def _is_outside(self, shape: Any, scale: _Scale) -> bool:
         places = ((shape.left, shape.width, self._size[0]), (shape.top, shape.height, self._size[1]))
-        return any(
-            start is not None and most is not None and (start >= most or start + (extent or 0) < 0)
-            for start, extent, most in places
-        )
+        for (start, extent, most), (factor, offset) in zip(places, scale, strict=True):
+            if start is not None and most is not None:
+                place = start * factor + offset
+                if place >= most or place + (extent or 0) * factor < 0:
+                    return True
+        return False
 
-    def _add_shapes(self, shapes: Iterable[Any], depth: int) -> None:
+    def _add_shapes(self, shapes: Iterable[Any], scale: _Scale, depth: int) -> None:
         """Add shapes in the order in which they are read: from the top, then from the left."""
         for shape in sorted(shapes, key=lambda one: (one.top or Emu(0), one.left or Emu(0))):
+            if not self.is_seen(shape, scale):
+                continue
             properties = _find_properties(shape)
-            if properties is not None and properties.get("hidden") in ("1", "true"):
-                self.hidden += 1
-            elif hasattr(shape, "shapes"):
+            if hasattr(shape, "shapes"):
                 if depth < _DEPTH:
-                    self._add_shapes(shape.shapes, depth + 1)
+                    self._add_shapes(shape.shapes, _scale_group(shape, scale), depth + 1)
             elif shape.has_text_frame:
                 for paragraph in shape.text_frame.paragraphs:
                     self._out.add(paragraph.text.replace(_BREAK, "\n"), "item" if paragraph.level else "text")
@@ -124,6 +136,21 @@ class _SlideReader:
                     self._out.add("".join(one.text or "" for one in point.iter(f"{_DRAWING}t")), "item")
         except (KeyError, ValueError, AttributeError, NotImplementedError, etree.XMLSyntaxError):
             self.unread += 1  # of a kind that the library does not know
+
+
+def _scale_group(group: Any, scale: _Scale) -> _Scale:
+    """Return how places within a group become places on the slide."""
+    frame = group.element.grpSpPr.find(f"{_DRAWING}xfrm")
+    parts = {} if frame is None else {str(one.tag).removeprefix(_DRAWING): one for one in frame}
+    if not {"off", "ext", "chOff", "chExt"} <= parts.keys():
+        return scale
+    axes = []
+    for (factor, offset), place, size in zip(scale, ("x", "y"), ("cx", "cy"), strict=True):
+        starts = [int(parts[name].get(place, "0")) for name in ("off", "chOff")]
+        outer, inner = (int(parts[name].get(size, "0")) for name in ("ext", "chExt"))
+        share = outer / inner if inner else 1.0
+        axes.append((factor * share, factor * (starts[0] - starts[1] * share) + offset))
+    return axes[0], axes[1]
 
 
 def _add_chart(out: TextBuilder, chart: Any) -> None:

@@ -11,9 +11,10 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.office.archive import check_archive, open_document
+from pentad.memory.documents.formats.office.word_hiding import WORD as _W
+from pentad.memory.documents.formats.office.word_hiding import WordHiding, is_deleted_row
 from pentad.memory.documents.structure import ParsedText
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _DESCRIPTION = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LEFT_OUT = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}rPr", f"{_W}pPr", f"{_W}instrText", _FALLBACK})
@@ -21,7 +22,6 @@ _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyph
 _CONTAINERS = frozenset({f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}moveTo", f"{_W}customXml", f"{_W}smartTag"})
 _MATH_WORDS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _MOST_COLUMNS = 200
-_STYLES_ABOVE = 20
 _NOT_READ = (
     (RELATIONSHIP_TYPE.COMMENTS, "comments"),
     (RELATIONSHIP_TYPE.HEADER, "headers of pages"),
@@ -69,7 +69,7 @@ class _WordReader:
         self._out = TextBuilder()
         self._hidden = 0
         self._levels = _find_levels(document)
-        self._hiding = _find_hiding_styles(document)
+        self._hiding = WordHiding(document)
 
     def read(self) -> ParsedText:
         self._add_all(self._document.element.body)
@@ -77,7 +77,7 @@ class _WordReader:
             self._add_notes(kind, title)
         self._note_unread()
         if self._hidden:
-            self._out.notes.append(f"hidden text was left out: {self._hidden:,} pieces")
+            self._out.notes.append(f"hidden text was left out: {_format_pieces(self._hidden)}")
         self._out.language = _find_language(self._document)
         return self._out.finish()
 
@@ -109,22 +109,10 @@ class _WordReader:
                 return False
             if parent.tag in _LEFT_OUT or parent.tag == f"{_W}txbxContent":
                 return True
-            if parent.tag == f"{_W}r" and self._is_hidden(parent):
+            if parent.tag == f"{_W}r" and self._hiding.hides_run(parent):
                 self._hidden += 1
                 return True
         return False
-
-    def _is_hidden(self, run: Element) -> bool:
-        """Tell whether a run is hidden: by itself, else by its style, else by its paragraph's."""
-        own = _find_hiding(run.find(f"{_W}rPr"))
-        if own is not None or not self._hiding:
-            return bool(own)
-        style = run.find(f"{_W}rPr/{_W}rStyle")
-        if style is not None and (found := self._hiding.get(style.get(f"{_W}val"))) is not None:
-            return found
-        paragraph = next(run.iterancestors(f"{_W}p"), None)
-        style = None if paragraph is None else paragraph.find(f"{_W}pPr/{_W}pStyle")
-        return style is not None and self._hiding.get(style.get(f"{_W}val")) is True
 
     def _note_unread(self) -> None:
         """Note words that stand beside the text, and documents within it."""
@@ -160,7 +148,7 @@ class _WordReader:
             tag = one.tag
             if tag in _LEFT_OUT or tag == f"{_W}txbxContent":
                 continue
-            if tag == f"{_W}r" and self._is_hidden(one):
+            if tag == f"{_W}r" and self._hiding.hides_run(one):
                 self._hidden += 1
             elif tag in (f"{_W}t", _MATH_WORDS):
                 parts.append(one.text or "")
@@ -178,6 +166,11 @@ class _WordReader:
         for row in element.iter(f"{_W}tr"):
             if next(row.iterancestors(f"{_W}tbl")) is not element:
                 continue  # of a table within a cell, which is part of that cell
+            if is_deleted_row(row):
+                continue
+            if self._hiding.hides_row(row):
+                self._hidden += 1
+                continue
             cells = [cell for cell in _iter_cells(row) for cell in self._read_cell(cell, rows)]
             before = row.find(f"{_W}trPr/{_W}gridBefore")
             skipped = min(_read_number(before) or 0, _MOST_COLUMNS) if before is not None else 0
@@ -213,6 +206,10 @@ class _WordReader:
                 self._out.add(one, "item")
 
 
+def _format_pieces(count: int) -> str:
+    return f"{count:,} piece" if count == 1 else f"{count:,} pieces"
+
+
 _MERGED = "\x00merged"
 
 
@@ -243,34 +240,6 @@ def _iter_cells(row: Element) -> Iterator[Element]:
             yield element
         elif element.tag in _CONTAINERS:
             stack.extend(reversed(element))
-
-
-def _find_hiding(properties: Element) -> bool | None:
-    """Return whether properties of a run or a style hide words; None where they do not say."""
-    said = None
-    for name in ("vanish", "webHidden"):
-        found = None if properties is None else properties.find(f"{_W}{name}")
-        if found is not None:
-            said = bool(said) or found.get(f"{_W}val", "true") not in ("0", "false", "off")
-    return said
-
-
-def _find_hiding_styles(document: Any) -> dict[str, bool]:
-    """Return whether styles hide words, by the ids of those that say so or are based on one that does."""
-    own: dict[str, tuple[bool | None, str | None]] = {}
-    for style in document.styles.element.iter(f"{_W}style"):
-        based = style.find(f"{_W}basedOn")
-        parent = based.get(f"{_W}val") if based is not None else None
-        own[style.get(f"{_W}styleId")] = _find_hiding(style.find(f"{_W}rPr")), parent
-    found: dict[str, bool] = {}
-    for name in own:
-        above: str | None = name
-        for _ in range(_STYLES_ABOVE):
-            said, above = own.get(above or "", (None, None))
-            if said is not None:
-                found[name] = said
-                break
-    return found
 
 
 def _find_levels(document: Any) -> dict[str, int]:

@@ -111,7 +111,7 @@ def test_a_word_document_has_its_headings_and_tables_and_nothing_hidden() -> Non
     ]
     assert parsed.blocks[-1].path == ("Handbook", "Leave", "Fees")
     assert parsed.blocks[-1].header == "Kind | Fee | Note"
-    assert parsed.notes == ("hidden text was left out: 1 pieces",)
+    assert parsed.notes == ("hidden text was left out: 1 piece",)
 
 
 def test_what_was_inserted_is_read_and_what_was_deleted_is_not() -> None:

@@ -1,5 +1,7 @@
 """What a workbook hides, has not computed or keeps beside its cells is left out or told, never lost silently."""
 
+import re
+
 import pytest
 from openpyxl import Workbook
 from openpyxl.comments import Comment
@@ -93,6 +95,65 @@ def test_spans_and_hidden_rows_are_found_across_pieces(monkeypatch: pytest.Monke
         assert parsed.notes[:2] == whole.notes[:2]
     assert "57 rows" in " ".join(whole.notes)
     assert "57 formulas" in " ".join(whole.notes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'hidden="1"', b"hidden='true'"),
+        (b'hidden="1"', b'hidden = "1"'),
+        (b'hidden="1"', b'ht="0" customHeight="1"'),
+        (b' r="2"', b""),
+    ],
+)
+def test_hidden_rows_are_found_however_they_are_written(before: bytes, after: bytes) -> None:
+    book, sheet = make()
+    sheet["A3"] = "SECRETROW"
+    sheet.row_dimensions[3].hidden = True
+
+    def change(xml: bytes) -> bytes:
+        if before == b' r="2"':  # numbers of rows and cells may be left out
+            return re.sub(rb' r="[A-Z]*\d+"', after, xml)
+        assert before in xml
+        return xml.replace(before, after)
+
+    parsed = parse(replace_part(save(book.save), "xl/worksheets/sheet1.xml", change), name="a.xlsx", media_type="")
+    assert "SECRET" not in parsed.text and "p1" in parsed.text and "p3" in parsed.text
+    assert parsed.notes == ("sheet 'D': what is hidden was left out: 1 row",)
+
+
+def test_a_column_without_width_is_hidden() -> None:
+    book, sheet = make()
+    sheet.column_dimensions["B"].width = 13
+    data = replace_part(
+        save(book.save), "xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'width="13[^"]*"', b"width='0'", xml)
+    )
+    assert parse(data, name="a.xlsx", media_type="").notes == ("sheet 'D': what is hidden was left out: 1 column",)
+
+
+def test_what_stands_behind_many_hidden_or_empty_rows_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_MOST_EMPTY_ROWS", 5)
+    book, sheet = make(30)
+    for row in range(3, 30):
+        sheet.row_dimensions[row].hidden = True
+    sheet["A60"] = "TOTAL"
+    sheet.row_dimensions[200].height = 30  # formatted and empty
+    parsed = read(book)
+    assert [line.partition(";")[0] for line in parsed.text.splitlines()] == [
+        "item: i1",
+        "item: i29",
+        "item: i30",
+        "item: TOTAL",
+    ]
+
+
+def test_what_begins_in_a_hidden_row_stands_in_the_rows_that_it_spans() -> None:
+    book, sheet = make(4)
+    sheet.merge_cells("A2:A4")
+    sheet["A2"] = "North"
+    sheet.row_dimensions[2].hidden = True
+    lines = read(book).text.splitlines()
+    assert [line.partition(";")[0] for line in lines] == ["item: North", "item: North", "item: i4"]
 
 
 def test_comments_are_told() -> None:

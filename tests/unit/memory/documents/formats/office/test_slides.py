@@ -53,3 +53,44 @@ def test_shapes_that_nobody_sees_are_left_out_and_told() -> None:
         "hidden shapes were left out: 1",
         "shapes beside the slide, which nobody sees, were left out: 1",
     )
+
+
+def test_a_title_that_nobody_sees_is_no_heading() -> None:
+    def hide(slide: Any) -> None:
+        slide.shapes.title._element.nvSpPr.cNvPr.set("hidden", "1")
+
+    def move(slide: Any) -> None:
+        title = slide.shapes.title
+        title.left, title.top, title.width, title.height = Inches(-30), 0, Inches(2), Inches(1)
+
+    for build, note in (
+        (hide, "hidden shapes were left out: 1"),
+        (move, "shapes beside the slide, which nobody sees,"),
+    ):
+        parsed = read_slide(build)
+        assert parsed.text == ""
+        assert parsed.notes[0].startswith(note)
+
+
+def test_a_shape_of_a_group_is_beside_the_slide_where_the_group_brings_it() -> None:
+    def build(slide: Any) -> None:
+        group = slide.shapes.add_group_shape()
+        for left, words in ((Inches(-20), "beside"), (Inches(1), "seen")):
+            box = group.shapes.add_textbox(left, 0, Inches(1), Inches(1))
+            box.text_frame.text = words
+        moved = slide.shapes.add_group_shape()
+        moved.shapes.add_textbox(Inches(1000), 0, Inches(1), Inches(1)).text_frame.text = "moved in"
+        moved.left = Inches(2)  # its places stay as they were: what is at 1,000 within it is at 2 on the slide
+
+    parsed = read_slide(build)
+    assert parsed.text == "Annual Report\n\nseen\n\nmoved in"
+    assert parsed.notes == ("shapes beside the slide, which nobody sees, were left out: 1",)
+
+
+def test_a_shape_with_the_titles_id_is_read() -> None:
+    def build(slide: Any) -> None:
+        box = slide.shapes.add_textbox(0, 0, Inches(1), Inches(1))
+        box.text_frame.text = "Other words"
+        box._element.nvSpPr.cNvPr.set("id", str(slide.shapes.title.shape_id))
+
+    assert read_slide(build).text == "Annual Report\n\nOther words"

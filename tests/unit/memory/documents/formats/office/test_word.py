@@ -1,5 +1,7 @@
 """What of a Word document a reader sees, and what of it is said not to be read."""
 
+import re
+
 import pytest
 from docx import Document
 from docx.document import Document as WordDocument
@@ -12,6 +14,7 @@ from tests.unit.memory.documents.formats.office.make import make_word, replace_p
 _STYLES = (
     '<w:style w:type="character" w:styleId="Hid"><w:name w:val="Hid"/><w:rPr><w:vanish/></w:rPr></w:style>'
     '<w:style w:type="character" w:styleId="Below"><w:name w:val="Below"/><w:basedOn w:val="Hid"/></w:style>'
+    '<w:style w:type="table" w:styleId="HidT"><w:name w:val="HidT"/><w:rPr><w:vanish/></w:rPr></w:style>'
     '<w:style w:type="paragraph" w:styleId="HidP"><w:name w:val="HidP"/><w:rPr><w:vanish/></w:rPr></w:style>'
 )
 
@@ -46,6 +49,47 @@ def test_what_a_style_hides_and_boxes_in_hidden_runs_are_left_out_and_told(marku
     parsed = read(markup)
     assert parsed.text == "c"
     assert "hidden text was left out" in parsed.notes[0]
+
+
+def hide_all(part: bytes, where: bytes) -> bytes:
+    assert where in part
+    return part.replace(where, where + b"<w:vanish/>", 1)
+
+
+def test_what_the_default_style_or_the_documents_defaults_hide_is_left_out() -> None:
+    data = make_word(add_c)
+    for change in (
+        lambda part: hide_all(part, b"<w:rPrDefault><w:rPr>"),
+        lambda part: re.sub(
+            rb'(<w:style [^>]*w:default="1"[^>]*w:styleId="Normal".*?)(</w:style>)',
+            rb"\1<w:rPr><w:vanish/></w:rPr>\2",
+            part,
+            count=1,
+            flags=re.DOTALL,
+        ),
+    ):
+        made = replace_part(data, "word/styles.xml", lambda part, change=change: change(re.sub(rb">\s+<", b"><", part)))  # type: ignore[misc]
+        parsed = parse(made, name="a.docx", media_type="")
+        assert parsed.text == ""
+        assert "hidden text was left out" in parsed.notes[0]
+
+
+def test_rows_that_are_hidden_or_deleted_and_tables_of_a_hidden_style_are_left_out() -> None:
+    def row(words: str, properties: str = "") -> str:
+        return f"<w:tr><w:trPr>{properties}</w:trPr><w:tc><w:p><w:r><w:t>{words}</w:t></w:r></w:p></w:tc></w:tr>"
+
+    rows = row("a") + row("b", "<w:hidden/>") + row("d", '<w:del w:id="5"/>') + row("e", '<w:hidden w:val="0"/>')
+    parsed = read(f"<w:tbl>{rows}</w:tbl>")
+    assert "a" in parsed.text and "e" in parsed.text
+    assert "b" not in parsed.text and "d" not in parsed.text
+    assert parsed.notes == ("hidden text was left out: 1 piece",)
+    style = "<w:tblPr><w:tblStyle w:val='HidT'/></w:tblPr>"
+    assert read(f"<w:tbl>{style}{row('b')}</w:tbl>").text.strip() == "c"
+
+
+def test_words_that_only_the_view_as_a_page_hides_are_read() -> None:
+    run = "<w:r><w:rPr><w:webHidden/></w:rPr><w:t>17</w:t></w:r>"
+    assert read(f"<w:p>{run}</w:p>").text == "17\n\nc"
 
 
 def test_a_run_that_says_so_is_seen_whatever_its_style_says() -> None:
