@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
+from pentad.domain.display.hidden import may_hide, strip_hidden_escapes
 from pentad.domain.secrets.forms import ESCAPED, FORMS
 from pentad.domain.secrets.known import KNOWN
 from pentad.domain.secrets.named import mask_named
@@ -101,12 +102,23 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 def mask_secrets(text: str, *, emails: bool = False) -> str:
     """Return the text with every secret replaced by ``[masked]`` that is known or can be told by its form or name.
 
+    One that only stands there without the characters that nobody is shown is masked too, and then these are left out.
+
     Args:
         text: any text.
         emails: mask e-mail addresses too.
     """
-    text = mask_forms(mask_named(text))
+    text = _mask_all(text)
+    if may_hide(text):
+        # A screen shows none of what stands inside the secret then, and a reader can copy it out all the same.
+        shown = strip_hidden_escapes(text)
+        again = _mask_all(shown)
+        text = text if again == shown else again
     return _compile(_EMAIL).sub(MASK, text) if emails else text
+
+
+def _mask_all(text: str) -> str:
+    return mask_forms(mask_named(text))
 
 
 def mask_forms(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from pentad.domain.display.sequences import strip_stray
+from pentad.domain.display.hidden import strip_hidden
 from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.domain.secrets import (
@@ -43,15 +43,6 @@ _MOST_UNREADABLE = 0.1
 """Of the characters of bytes that are still taken for text."""
 _ANYTHING = TypeAdapter(Any)
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
-# Control characters but tab and newline; zero-width and invisible ones; bidirectional overrides; lone surrogates, which
-# no encoder takes. What some scripts and emoji need is left to `strip_stray`.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff]"
-    "|(?<![\u1807\u180a\u1820-\u18aa])[\u180b-\u180f]"  # these choose the form of a Mongolian letter
-)
-
 
 def clean_text(text: str) -> str:
     """Return text without ANSI sequences, control and invisible characters, and with secrets masked.
@@ -60,12 +51,6 @@ def clean_text(text: str) -> str:
     """
     # After the hidden characters are gone, since one inside a key would keep it from being recognised.
     return mask_secrets(strip_hidden(text))
-
-
-def strip_hidden(text: str) -> str:
-    """Return text without ANSI sequences, control and invisible characters."""
-    visible = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return strip_stray(_HIDDEN.sub("", visible))
 
 
 class Cleaner:

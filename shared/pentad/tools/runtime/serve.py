@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pentad.domain.display.hidden import strip_hidden
 from pentad.domain.errors import InvalidInput, PentadError, RecordChanged, ToolFailed, TransientError
 from pentad.domain.tracing import read_traceparent
 from pentad.tools.credentials.masking import mask_known
@@ -26,7 +27,6 @@ from pentad.tools.results.ports import PutWhole
 from pentad.tools.runtime.arguments import validate_arguments
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer, read_answer
 from pentad.tools.runtime.outcome import make_error_answer, run_function, shorten_answer
-from pentad.tools.runtime.sanitise import strip_hidden
 
 
 class ServeTool:

@@ -1,8 +1,11 @@
 """Secrets are told by their form, and words that only look like them stay."""
 
+import json
+from typing import Any
+
 import pytest
 
-from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+from pentad.domain.secrets import KNOWN, MASK, is_secret_name, mask_secrets
 
 TAIL = "a1B2c3D4e5F6g7H8i9J0"
 
@@ -133,3 +136,51 @@ def test_fields_that_hold_none_are_known(name: str) -> None:
 def test_long_text_without_secrets_passes_through(text: str) -> None:
     # The suite's own time limit would tell of a pattern that backtracks.
     assert len(mask_secrets(text, emails=True)) == len(text)
+
+
+HIDDEN = (
+    "\u200b",
+    "\u00ad",
+    "\u200d",
+    "\ufe0f",
+    "\u2060",
+    "\x00",
+    "\x1b[31m",
+    "\u202e",
+    "\ufeff",
+    "\U000e0041",
+    "\u3164",
+)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("secret", ["hunter-two-words", "ghp_" + "a1" * 18])
+@pytest.mark.parametrize("write", [str, repr, json.dumps, lambda text: json.dumps(json.dumps(text))])
+def test_a_secret_is_masked_though_characters_that_nobody_is_shown_stand_in_it(
+    hidden: str, secret: str, write: Any
+) -> None:
+    KNOWN.add("hunter-two-words")
+    try:
+        text = write(f"it is {secret[:5]}{hidden}{secret[5:9]}{hidden}{secret[9:]}, they say")
+        masked = mask_secrets(text)
+    finally:
+        KNOWN.clear()
+    assert MASK in masked and "they say" in masked
+    assert secret[9:] not in masked and secret[5:9] not in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f469 and zero\u200bwidth",
+        r"C:\users\x \u1234 \x41 \u200b",
+        "\x1b[31mred\x1b[0m",
+        "a\r\nb",
+    ],
+)
+def test_what_holds_no_secret_keeps_its_hidden_characters(text: str) -> None:
+    KNOWN.add("hunter-two-words")
+    try:
+        assert mask_secrets(text) == text
+    finally:
+        KNOWN.clear()

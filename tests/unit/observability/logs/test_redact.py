@@ -158,3 +158,16 @@ def test_a_card_is_masked_as_a_number_of_any_type(number: object) -> None:
 @pytest.mark.parametrize("key", ["AKIA" + "QWERTYUIOPASDFGH", "ghp_" + "aBcDeFgHiJkL" * 3])
 def test_a_key_without_a_digit_is_no_plain_word(key: str) -> None:
     assert redact_text(key) == MASK
+
+
+def test_a_known_secret_with_hidden_characters_in_it_is_in_no_line_and_no_error() -> None:
+    KNOWN.add("hunter-two-words")
+    try:
+        said = "refused: hunter\u200b-two\x1b[0m-words"
+        assert redact({"error": said, said: 1}) == {"error": f"refused: {MASK}", f"refused: {MASK}": 1}
+        safe = make_safe_error(RuntimeError(said))
+        assert str(safe) == f"refused: {MASK}"
+        record = logging.LogRecord("x", logging.INFO, "x", 1, "%s and %r", (said, said), None)
+        assert RedactingFilter().filter(record) and "words" not in record.getMessage()
+    finally:
+        KNOWN.clear()

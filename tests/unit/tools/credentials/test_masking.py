@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.display.hidden import strip_hidden
 from pentad.domain.errors import InvalidInput, ToolFailed, ToolThrottled
 from pentad.domain.secrets import KNOWN, mask_secrets
 from pentad.domain.secrets.known import MOST_OF_ONE
@@ -21,7 +22,6 @@ from pentad.tools.declare import ToolContext, Undoable, tool
 from pentad.tools.outside.places import SecretPlace
 from pentad.tools.runtime.handed import HandedCall, read_answer
 from pentad.tools.runtime.outcome import ToolOutcome, make_outcome
-from pentad.tools.runtime.sanitise import strip_hidden
 from pentad.tools.runtime.serve import ServeTool
 
 PASSWORD = "plain words of a password"
