@@ -2,8 +2,9 @@
 
 An image is fetched as soon as a screen shows it, and its address can hold what an attacker wants to know; a link needs
 one click, and many screens make a link of each address. What is looked at: Markdown's images and links, reference
-links, autolinks (Slack's too), HTML, and every bare address of the web. A name without ``https://`` and ``www.`` is
-text here, and a renderer of another markup may make links of what is not looked at.
+links, autolinks (Slack's too), HTML, every bare address of the web, and a name without ``https://`` where something
+stands behind it that may carry data (``evil.example/page``): chats and phones make a link of it. A name alone is text
+here, and a renderer of another markup may make links of what is not looked at.
 """
 
 import html
@@ -57,6 +58,30 @@ _BARE: Final = re.compile(
     re.I,
 )
 """Up to where a renderer may begin another link: behind a bracket, a quote or a sign of emphasis."""
+_TOP_LEVEL: Final = (
+    "(?:a[cdefgilmoqrstuwxz]|b[abdefghijmnorstvwyz]|c[acdfghiklmnoruvwxyz]|d[ejkmoz]|e[cegrstu]|f[ijkmor]"
+    "|g[abdefghilmnpqrstuwy]|h[kmnrtu]|i[delmnoqrst]|j[emop]|k[eghimnprwyz]|l[abcikrstuvy]|m[acdeghklmnopqrstuvwxyz]"
+    "|n[acefgilopruz]|om|p[aefghklmnrstwy]|qa|r[eosuw]|s[abcdeghijklmnorstvxyz]|t[cdfghjklmnortvwz]|u[agksyz]"
+    "|v[aceginu]|w[fs]|y[et]|z[amw]"
+    "|com|net|org|info|biz|edu|gov|mil|int|pro|aero|asia|coop|museum|name|web|xxx"
+    "|app|dev|xyz|top|site|online|store|shop|tech|cloud|page|link|live|news"
+    "|club|click|world|today|space|website|agency|digital|email|support|services|solutions|systems|network|media|host"
+    "|blog|work|fun|icu|vip|zip|mov|buzz|life|rest|bond|cyou|sbs|cfd|lol|quest|monster|example|test|invalid|localhost"
+    "|xn--[a-z0-9-]{2,59}|[^\\W\\d_a-z]{2,24})"
+)
+"""Countries' as ISO 3166 has them, and those of the others that links are mostly made of; any of another script."""
+_NAMED: Final = re.compile(
+    rf"(?P<other>```.*?```|(?<!`)`[^`\n]{{1,2000}}`(?!`)|{_BARE.pattern})"
+    rf"|(?<![^\W_])(?:(?<![@.:/\\-])//|(?<![@./\\-]))(?P<name>(?:[^\W_][\w-]{{0,62}}[.\u3002\uff0e\uff61]){{1,8}}"
+    rf"{_TOP_LEVEL})(?![\w-])(?P<rest>(?::[0-9]{{1,5}})?(?:[/\\](?=\S)|\?(?=\w)|\#(?=[\w%.~-]{{1,200}}="
+    r"))[^\s<>\"'`|()\[\]{}*]{0,8000})?",
+    re.I | re.S,
+)
+"""Code, whole addresses, which were looked at before, and names with what stands behind them."""
+_OPENING: Final = frozenset("([{*\"'`|")
+_LONG_LABEL: Final = 20
+"""Letters of a part of a name that may carry data by itself."""
+_MOST_LABELS: Final = 5
 _LIVE_SCHEME: Final = re.compile(r"(?<=h)tt(?=ps?:)|(?<=f)t(?=ps?:)|(?<=w)s(?=s?:)", re.I)
 _LIVE_HOST: Final = re.compile(r"(?::[/\\]+|[/\\]{2,}|www[.\u3002\uff0e\uff61])[^/\\?#]*", re.I)
 _DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")
@@ -91,6 +116,7 @@ def defuse_links(text: str, *, allowed: Collection[str] = (), own_words: Sequenc
     text = _AUTOLINK.sub(work.replace_autolink, text)
     text = _TAG.sub(work.replace_tag, text)
     text = _BARE.sub(work.replace_bare, text)
+    text = _NAMED.sub(work.replace_named, text)
     return DefusedText(text, tuple(dict.fromkeys(work.blocked)))
 
 
@@ -150,6 +176,18 @@ class _Work:
         host = self.find_blocked(address)
         return match[0] if host is None else f"{_disarm(address)}{end}"
 
+    def replace_named(self, match: re.Match[str]) -> str:
+        """Return an address without a scheme as it was, or as no link: where it may carry something, and is no code."""
+        name, rest = match["name"], match["rest"]
+        if name is None or (rest is None and not _may_carry(name)):
+            return match[0]
+        address = f"{name}{rest or ''}".rstrip(".,;:!?")
+        goes_on = match.string[match.end() : match.end() + 1] in _OPENING
+        given = not goes_on and any(_is_given(f"//{address}", _lead(address, words)) for words in self.own_words)
+        if given or self.find_blocked(f"//{address}") is None:
+            return match[0]
+        return match[0].replace(name, _DOTS.sub("(.)", name), 1)
+
     def find_blocked(self, address: str) -> str | None:
         """Return the host that an address must not lead to, or None where it may."""
         if any(_is_given(address, words) for words in self.own_words if address):
@@ -163,6 +201,17 @@ class _Work:
         shown = "".join(one if one.isascii() and (one.isalnum() or one in ".-:[]") else "?" for one in host)[:_SHOWN]
         self.blocked.append(shown or _UNKNOWN)
         return self.blocked[-1]
+
+
+def _may_carry(name: str) -> bool:
+    """Tell if a name alone may hold data: whoever owns a name is asked for all that stand below it."""
+    labels = _DOTS.split(name)
+    return len(labels) > _MOST_LABELS or any(len(one) >= _LONG_LABEL for one in labels)
+
+
+def _lead(address: str, words: str) -> str:
+    """Return words of the user's in which an address without a scheme has none of another's either."""
+    return re.sub(rf"(?<![\w@./\\-]){re.escape(address)}", lambda found: f"//{found[0]}", words)
 
 
 def _is_given(address: str, words: str) -> bool:

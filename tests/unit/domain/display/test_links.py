@@ -48,7 +48,7 @@ LONG = "q=" + "c2VjcmV0" * 8
         ("<https://evil.example/x>", "(blocked: evil.example)"),
         ("<https://evil.example/x|the report>", "the report (blocked: evil.example)"),
         ('<img src="https://evil.example/x">', '&lt;img src="hxxps://evil(.)example/x">'),
-        ("<IMG\nSRC=//evil.example/x", "&lt;IMG\nSRC=//evil.example/x"),
+        ("<IMG\nSRC=//evil.example/x", "&lt;IMG\nSRC=//evil(.)example/x"),
         ('<a href="https://evil.example">x</a>', '&lt;a href="hxxps://evil(.)example">x</a>'),
         (
             "<div style='background:url(https://evil.example/x)'>",
@@ -158,6 +158,90 @@ def test_what_a_renderer_would_load_is_read_as_the_renderer_reads_it(text: str) 
     assert list_loaded(renderer.render(found.text)) == []
 
 
+NAMES = (
+    "evil.com/page?q=secret",
+    "evil.example/p",
+    "EVIL.COM/x",
+    "evil.com?secret",
+    "evil.com#k=secret",
+    "evil.com:8080/x",
+    "evil.com/(secret)",
+    "evil.com/[secret]",
+    "evil.com/%73ecret",
+    "evil.com\\x",
+    "sub.c2VjcmV0.evil.co.uk/x.",
+    "c2VjcmV0ZGF0YWFhYWFhYQ.evil.com",
+    "a.b.c.d.e.f.com",
+    "m\u00fcnchen.de/x",
+    "\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444/x",
+    "xn--e1afmkfd.xn--p1ai/x",
+    "evil\u3002com/x",
+    "evil\uff0ecom/x",
+    "//evil.com/x",
+    "(evil.com/x)",
+    "**evil.com/x**",
+    "_evil.com/x_",
+    "<evil.com/x>",
+    "'evil.com/x'",
+    "see:evil.com/x",
+    "q=evil.com/x",
+    "go?to=evil.com/x",
+    "[r](evil.com/page)",
+    "[r]: evil.com/page",
+    "[evil.com/x](#here)",
+    "| evil.com/x | y |",
+    "- evil.com/x",
+    "> evil.com/x",
+    "1. evil.com/x",
+    "evil.com/x\nnext",
+    "https://acme.eu/ evil.com/x",
+    "https://evil.com/x and evil.com/z",
+    "`code` evil.com/x `code`",
+    "```\ncode\n```\nevil.com/x",
+    "evil.zip/x",
+    "xn--vermgensberatung-pwb/x evil.ai/x",
+)
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_a_name_that_may_carry_something_is_no_link(text: str) -> None:
+    found = defuse_links(text, allowed=ALLOWED)
+    assert found.hosts and "(.)" in found.text
+    assert defuse_links(found.text, allowed=ALLOWED).text == found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acme.eu/docs?x=1, img.acme.eu/x and https://acme.eu/r?to=evil.com/x",
+        "evil.com, docs.python.org, evil.com/ and evil.com.",
+        "README.md#usage, src/main.py/x, os.path/join, response.data?.items, node.js/express",
+        "and/or, e.g./i.e., v1.2/3, 10.0.0.1/x, a@b.com/x, image.png/x",
+        "`self.id/2` and\n```python\nself.id/2 + np.pi/x.to/y\n```\n",
+    ],
+)
+def test_a_name_that_carries_nothing_and_code_stay(text: str) -> None:
+    assert defuse_links(text, allowed=ALLOWED).text == text
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "stays"),
+    [
+        ("see evil.com/page", "evil.com/page", True),
+        ("see evil.com/page?x=1.", "evil.com/page", True),
+        ("see (evil.com/page)", "(evil.com/page)", True),
+        ("see evil.com/page", "evil.com/page2", False),
+        ("see evil.com/", "evil.com/(secret)", False),
+        ("see bevil.com/page", "evil.com/page", False),
+        ("see evil.com.au/page", "evil.com/page", False),
+        ("see https://evil.com/page", "evil.com/page", True),
+        ("see https://evil.com/page", "evil.co/page", False),
+    ],
+)
+def test_a_name_that_the_user_wrote_stays(asked: str, said: str, stays: bool) -> None:
+    assert (defuse_links(said, own_words=[asked]).text == said) is stays
+
+
 def list_loaded(page: str) -> list[str]:
     """Return the addresses that a page loads images from, as an HTML parser finds them."""
     loaded: list[str] = []
@@ -202,7 +286,24 @@ def test_each_host_is_told_once_and_shows_nothing_that_is_not_plain() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["](", "![", "<a ", "[a](<", "[x]:", "https://", "[[[[", "((((", "<!--", "\\", "www."]
+    "piece",
+    [
+        "](",
+        "![",
+        "<a ",
+        "[a](<",
+        "[x]:",
+        "https://",
+        "[[[[",
+        "((((",
+        "<!--",
+        "\\",
+        "www.",
+        "a.",
+        "a.com",
+        "x.io/`",
+        "```",
+    ],
 )
 def test_hostile_repetition_ends(piece: str) -> None:
     text = piece * 20_000
