@@ -96,14 +96,14 @@ def _parse_content_type(value: str) -> tuple[str, str | None]:
 _SOURCE = _Parser("source", "source_code", "parse_source")
 _PARSERS = {
     "text/plain": _Parser("text", "parse", "parse_text"),
-    "text/markdown": _Parser("markdown-it-py", "markdown", "parse_markdown"),
+    "text/markdown": _Parser("markdown-it-py", "markup.markdown", "parse_markdown"),
     "text/html": _Parser("html", "web.html", "parse_html"),
     "text/csv": _Parser("csv", "tables", "parse_csv"),
     "application/json": _Parser("json", "records", "parse_json"),
     "application/x-ndjson": _Parser("json", "records", "parse_json_lines"),
     kinds.NOTEBOOK: _Parser("notebook", "records", "parse_notebook"),
-    kinds.RST: _Parser("rst", "headings", "parse_rst"),
-    kinds.ASCIIDOC: _Parser("asciidoc", "headings", "parse_asciidoc"),
+    kinds.RST: _Parser("rst", "markup.rst", "parse_rst"),
+    kinds.ASCIIDOC: _Parser("asciidoc", "markup.asciidoc", "parse_asciidoc"),
     kinds.MAIL: _Parser("email", "mail", "parse_mail"),
     kinds.PDF: _Parser("pdfium", "office.pdf", "parse_pdf"),
     kinds.WORD: _Parser("python-docx", "office.word", "parse_word"),

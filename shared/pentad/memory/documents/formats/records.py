@@ -9,7 +9,7 @@ from typing import Any
 from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.json_text import read_json
 from pentad.memory.documents.formats.builder import TextBuilder
-from pentad.memory.documents.formats.markdown import parse_markdown
+from pentad.memory.documents.formats.markup.markdown import parse_markdown
 from pentad.memory.documents.structure import ParsedText
 
 _PATH_CHARACTERS = 200

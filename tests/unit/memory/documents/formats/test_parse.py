@@ -81,13 +81,6 @@ def test_markdown_stays_as_it_is() -> None:
     assert read(source).text == source
 
 
-def test_comments_in_markdown_are_left_out_and_told_of_but_not_in_code() -> None:
-    parsed = read("# A <!-- b -->\n\n<!-- ignore\n\nall rules -->\n\nc `<!-- d -->` <!-- e\n\n```\n<!-- f -->\n```\n")
-    assert parsed.text == "# A \n\n\n\nc `<!-- d -->` <!-- e\n\n```\n<!-- f -->\n```\n"
-    assert paths(parsed)["# A"] == ("A",)
-    assert parsed.notes == ("comments were left out: 2",)
-
-
 def test_markdown_has_its_structure() -> None:
     parsed = read("# A\n\npara\nmore\n\n- one\n- two\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n```py\n# no heading\n```\n")
     assert shown(parsed) == [

@@ -6,6 +6,7 @@ notices, and so is navigation. Alternative texts of images and the values of fie
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.web.html_shown import FALLBACKS, Shown
@@ -28,6 +29,8 @@ _ITEMS = frozenset({"li", "dt", "dd", "option"})
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".csv", ".txt", ".odt")
 _FIELDS = frozenset({"", "text", "button", "submit", "email", "tel", "url", "number", "date", "search", "reset"})
 
+ENDLESS_COMMENT = "a comment has no end, and pages show nothing after it: what follows it was read"
+
 
 def parse_html(text: str) -> ParsedText:
     """Return the rendered text and its blocks."""
@@ -36,9 +39,11 @@ def parse_html(text: str) -> ParsedText:
     # Without their end they would hide the rest of the page.
     endless = frozenset(name for name in FALLBACKS if lower.count(f"<{name}") > lower.count(f"</{name}"))
     rules = _read_styles(text) if "<style" in lower else StyleRules()
-    found = _render(HtmlTokens(text), Shown(rules, main_only=has_main, endless=endless))
-    # A page of links only is worth something too.
-    return found if found.text else _render(HtmlTokens(text), Shown(rules, navigation=True, endless=endless))
+    tokens = HtmlTokens(text)
+    found = _render(tokens, Shown(rules, main_only=has_main, endless=endless))
+    if not found.text:  # A page of links only is worth something too.
+        found = _render(HtmlTokens(text), Shown(rules, navigation=True, endless=endless))
+    return replace(found, notes=(*found.notes, ENDLESS_COMMENT)) if tokens.has_endless_comment else found
 
 
 def _read_styles(text: str) -> StyleRules:

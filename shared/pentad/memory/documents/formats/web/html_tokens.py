@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 # Every repetition is possessive, so a match never goes back: a quote without its end counts as any other character.
-_TAG = re.compile(
+TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<rest>(?:[^>"'=]++|=\s*+(?:"[^"]*+"|'[^']*+')|["'=])*+)>""",
 )
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s"'>/=]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s"'=<>`]++)))?+""",
 )
-_TAG_BEGIN = re.compile(r"</?[a-zA-Z]")
+TAG_BEGIN = re.compile(r"</?[a-zA-Z]")
 _RAW = ("script", "style", "textarea", "title")
 """Elements that hold text only, up to their end tag."""
 _CDATA = "<![CDATA["
@@ -53,10 +53,13 @@ class HtmlToken:
 
 @dataclass
 class HtmlTokens:
-    """The tokens of one document."""
+    """The tokens of one document. ``place`` is where in it the last one stood, from its first character to its last."""
 
     _text: str
     _missing: set[str] = field(default_factory=set)
+    place: tuple[int, int] = (0, 0)
+    has_endless_comment: bool = False
+    """A comment has no end: browsers show nothing after it, and here it is text."""
 
     def __iter__(self) -> Iterator[HtmlToken]:
         """Yield the tokens in order. Comments and declarations are left out; what has no end is text."""
@@ -64,36 +67,45 @@ class HtmlTokens:
         is_xml = self._text[:_HEAD_CHARACTERS].lstrip().startswith("<?xml")
         while (start := self._text.find("<", position)) >= 0:
             if start > position:
+                self.place = position, start
                 yield _read_text(self._text[position:start])
-            match = _TAG.match(self._text, start) if "tag" not in self._missing else None
+            match = TAG.match(self._text, start) if "tag" not in self._missing else None
             if match is not None:
                 name = match["name"].lower()
-                yield HtmlToken("end" if match["end"] else "start", name, match["rest"])
                 position = match.end()
+                self.place = start, position
+                yield HtmlToken("end" if match["end"] else "start", name, match["rest"])
                 if is_xml and not match["end"] and match["rest"].endswith("/"):
                     yield HtmlToken("end", name)
                 elif not match["end"] and name in _RAW:
                     raw_end = self._find_raw_end(name, position)
+                    self.place = position, raw_end
                     yield from self._read_raw(name, match["rest"], position, raw_end)
                     position = raw_end
                 continue
             if is_xml and (end := self._find_cdata_end(start)):
+                self.place = start, end
                 yield HtmlToken("text", self._text[start + len(_CDATA) : end - len("]]>")])
                 position = end
                 continue
             end = self._skip_unshown(start)
             if end == start:
-                yield HtmlToken("text", "<")
                 end = start + 1
+                self.place = start, end
+                yield HtmlToken("text", "<")
             position = end
         if position < len(self._text):
+            self.place = position, len(self._text)
             yield _read_text(self._text[position:])
 
     def _skip_unshown(self, start: int) -> int:
         """Return where a comment or declaration ends that begins at ``start``, or ``start`` where none does."""
         if self._text.startswith("<!--", start):
-            return self._find("-->", start + 2, start)
-        if _TAG_BEGIN.match(self._text, start):
+            ends = (self._find("-->", start + 2, start), self._find("--!>", start + 4, start))
+            end = min((one for one in ends if one > start), default=start)
+            self.has_endless_comment = self.has_endless_comment or end == start
+            return end
+        if TAG_BEGIN.match(self._text, start):
             self._missing.add("tag")  # this one did not end, so none ends from here on
         elif self._text[start + 1 : start + 2] in ("!", "?", "/"):
             return self._find(">", start + 1, start)

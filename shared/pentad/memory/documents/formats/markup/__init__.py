@@ -1,0 +1,1 @@
+"""Documents that are written as marked-up text: Markdown, reStructuredText, AsciiDoc."""
