@@ -360,7 +360,8 @@ class ToolRunner:
         if earlier is None or earlier.status == "begun":
             self._run_undo(attempt, effect, again=earlier is not None)
             self._effects.finish(effect.model_copy(update={"status": "done", "done_at": self._now()}))
-        self._admission.give_back(attempt.spec, attempt.run, attempt.call)
+        if not attempt.spec.compensates:  # then the effect stays, and a sum bounds what has gone out
+            self._admission.give_back(attempt.spec, attempt.run, attempt.call)
         self._entries.end(attempt, "undone", "ok", None)
         undone = attempt.call.model_copy(update={"status": CallStatus.UNDONE})
         self._runs.save_call(undone)

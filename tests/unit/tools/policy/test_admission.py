@@ -39,6 +39,12 @@ def refund(amount: Annotated[float, Field(ge=0)], context: ToolContext) -> Undoa
     return Undoable("done", undo={})
 
 
+@tool(effects="external", approval=[DAILY], undo=take_back, undo_kind="compensate", idempotent=True)
+def send_back(amount: float) -> Undoable[str]:
+    """Send money back, which an undo can only ask for again."""
+    return Undoable("done", undo={})
+
+
 IN_ALL = AskWhenSum("amount", above=100)
 BY_CURRENCY = AskWhenSum("amount", above=200, currency="currency")
 
@@ -173,6 +179,14 @@ def test_a_call_that_was_undone_is_given_back() -> None:
     for _ in range(2):
         limited.world.undo()
     assert limited.spent == 0
+
+
+def test_a_call_whose_effect_stays_counts_though_another_one_makes_up_for_it() -> None:
+    limited = Limited(World(send_back))
+    assert limited.call(0, {"amount": 60.0}) == "succeeded"
+    limited.world.undo()
+    assert limited.call(1, {"amount": 60.0}) == "failed"
+    assert "exceeds 100" in limited.stored(1).result
 
 
 @pytest.mark.parametrize(
