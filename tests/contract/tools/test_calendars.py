@@ -464,6 +464,40 @@ def test_a_series_that_moves_takes_what_was_cancelled_and_changed_along(caldav: 
     assert [start for _, start in list_starts(caldav)] == ["03-03T09:00", "03-17T15:00", "03-24T09:00", "03-31T09:00"]
 
 
+@pytest.mark.parametrize(
+    ("last", "stored", "times"),
+    [
+        ("20260330", "20260330T215959Z", ["03-16T10:00", "03-23T10:00", "03-30T10:00"]),
+        ("20260330T100000", "20260330T080000Z", ["03-16T10:00", "03-23T10:00", "03-30T10:00"]),
+        ("20260330T080000Z", "20260330T080000Z", ["03-16T10:00", "03-23T10:00", "03-30T10:00"]),
+        ("20260330T095959", "20260330T075959Z", ["03-16T10:00", "03-23T10:00"]),
+        ("20260329", "20260329T215959Z", ["03-16T10:00", "03-23T10:00"]),
+    ],
+)
+def test_each_form_of_the_last_moment_means_the_place_of_the_event(
+    diary: Diary, last: str, stored: str, times: list[str]
+) -> None:
+    """In the last days of March the clock of Zurich moves."""
+    made, _ = diary.create(
+        recurrence=f"FREQ=WEEKLY;UNTIL={last};BYDAY=MO", start="2026-03-16T10:00", end="2026-03-16T11:00"
+    )
+    assert made.event.recurrence is not None and f"UNTIL={stored}" in made.event.recurrence
+    assert [start for _, start in list_starts(diary)] == times
+
+
+@pytest.mark.parametrize("last", ["20260313", "20260313T235959", "20260313T100000Z"])
+def test_a_series_of_days_ends_with_a_day(diary: Diary, last: str) -> None:
+    made, _ = diary.create(start="2026-03-10", end="2026-03-11", recurrence=f"FREQ=DAILY;UNTIL={last}")
+    assert made.event.recurrence == "FREQ=DAILY;UNTIL=20260313"
+
+
+@pytest.mark.parametrize(("start", "last"), [("2026-03-10T10:00", "20260310T085959Z"), ("2026-03-10", "20260309")])
+def test_a_series_does_not_end_before_it_begins(diary: Diary, start: str, last: str) -> None:
+    end = start.replace("T10", "T11") if "T" in start else "2026-03-11"
+    with pytest.raises(InvalidInput, match="end before it begins"):
+        diary.create(start=start, end=end, recurrence=f"FREQ=DAILY;UNTIL={last}")
+
+
 def test_a_series_of_whole_days_moves_with_the_day_that_was_cancelled(caldav: Diary) -> None:
     made, _ = caldav.create(start="2026-03-10", end="2026-03-11", recurrence="FREQ=DAILY;UNTIL=20260313")
     page = caldav.act().find(start="2026-03-11", end="2026-03-12", text=None, timezone=None, limit=10)

@@ -23,7 +23,7 @@ from pentad.tools.calendars.moments import (
     parse_moment,
 )
 from pentad.tools.calendars.ports import CalendarEvent, EventCalendar, EventDraft, EventPage, StoredEvent
-from pentad.tools.calendars.rules import check_rule
+from pentad.tools.calendars.rules import check_rule, fit_rule
 from pentad.tools.calendars.settings import CalendarSettings
 from pentad.tools.communication.addresses import check_address, is_allowed
 from pentad.tools.outside.vendor_api import begin_with_look
@@ -109,7 +109,7 @@ class CalendarActions:
             location=given.get("location"),
             description=given.get("description"),
             attendees=self._check_attendees(given.get("attendees") or ()),
-            recurrence=check_rule(given.get("recurrence")),
+            recurrence=fit_rule(check_rule(given.get("recurrence")), start),
         )
         stored = self._calendar.create(effect_key, draft)
         if stored.event.cancelled:

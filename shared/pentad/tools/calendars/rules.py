@@ -1,9 +1,10 @@
 """Rules of recurrence (RFC 5545 section 3.3.10) as a model writes them."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from pentad.domain.errors import InvalidInput
+from pentad.tools.calendars.ports import Moment
 
 _MOST = 1_000
 """Of INTERVAL and COUNT."""
@@ -24,6 +25,7 @@ _HIGHEST = {
     **{"INTERVAL": _MOST, "COUNT": _MOST, "BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53},
     "BYSETPOS": 366,
 }
+_UNTIL = re.compile(r"UNTIL=([0-9TZ]+)")
 _LISTS = frozenset({"BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"})
 _NOT_WITH = {"WEEKLY": ("BYMONTHDAY",), "DAILY": (), "MONTHLY": (), "YEARLY": ()}
 _YEARLY_ONLY = ("BYYEARDAY", "BYWEEKNO")
@@ -46,6 +48,41 @@ def check_rule(rule: str | None) -> str | None:
             fix="write FREQ=WEEKLY;BYDAY=MO;COUNT=10",
         )
     return plain
+
+
+def fit_rule(rule: str | None, start: Moment) -> str | None:
+    """Return a checked rule with its last moment in the one form that goes with its start (RFC 5545, 3.3.10).
+
+    That is a day for days, and a time in UTC for times: others are refused by some calendars, and read in different
+    ways by others. A day is the whole of it where the event takes place, a time without ``Z`` is one of that place.
+
+    Args:
+        rule: as `check_rule` returns it.
+        start: of the first occurrence; a time has a zone.
+
+    Raises:
+        InvalidInput: the series would end before it begins.
+    """
+    found = None if rule is None else _UNTIL.search(rule)
+    if rule is None or found is None:
+        return rule
+    last = _read_last(found[1], start)
+    if last < (start.astimezone(UTC) if isinstance(start, datetime) else start):
+        raise InvalidInput(
+            f"the series would end before it begins: UNTIL={found[1]}",
+            field="recurrence",
+            fix="give a later UNTIL, or COUNT=10",
+        )
+    written = last.strftime("%Y%m%dT%H%M%SZ" if isinstance(last, datetime) else "%Y%m%d")
+    return rule.replace(found[0], f"UNTIL={written}")
+
+
+def _read_last(written: str, start: Moment) -> Moment:
+    day = datetime.strptime(written[:8], "%Y%m%d")
+    if not isinstance(start, datetime):
+        return day.date()
+    at = datetime.combine(day, time(23, 59, 59)) if len(written) == 8 else datetime.fromisoformat(written[:15])
+    return at.replace(tzinfo=UTC if written.endswith("Z") else start.tzinfo).astimezone(UTC)
 
 
 def _find_fault(plain: str) -> str | None:

@@ -118,7 +118,9 @@ def _expand(series: dict[str, Any], last: datetime) -> Iterator[dict[str, Any]]:
     zone = UTC if whole else ZoneInfo(series["start"].get("timeZone", "UTC"))
     (rule,) = (one.removeprefix("RRULE:") for one in series["recurrence"])
     bare = {name: value for name, value in series.items() if name not in ("recurrence", "extendedProperties")}
-    for at in rrulestr(rule, dtstart=start.astimezone(zone).replace(tzinfo=None), ignoretz=True):
+    first = start.astimezone(zone)
+    # Of times the last one has to be in UTC, as RFC 5545 says: dateutil raises for another.
+    for at in rrulestr(rule, dtstart=first.replace(tzinfo=None) if whole else first):
         moment = at.replace(tzinfo=zone)
         if moment > last:
             return
