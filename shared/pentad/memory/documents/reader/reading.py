@@ -7,6 +7,7 @@ from pentad.memory.documents.chunk import split_document
 from pentad.memory.documents.contents import ReadDocument
 from pentad.memory.documents.formats.parse import parse
 from pentad.memory.documents.language import find_language
+from pentad.memory.documents.structure import clean
 from pentad.memory.tokens import Counter
 
 MAX_NOTES = 20
@@ -34,4 +35,4 @@ def read_document(data: bytes, *, name: str, media_type: str, count: Counter = e
 
 def limit_notes(notes: Sequence[str]) -> tuple[str, ...]:
     """Return notes as an entry keeps them: each once, at most 20 of at most 300 characters."""
-    return tuple(note[:NOTE_CHARACTERS] for note in list(dict.fromkeys(notes))[:MAX_NOTES])
+    return tuple(clean(note)[:NOTE_CHARACTERS] for note in list(dict.fromkeys(notes))[:MAX_NOTES])

@@ -10,8 +10,15 @@ _NAMES = frozenset(
     "display visibility opacity filter font-size color -webkit-text-fill-color background-color background-clip"
     " background-image left right top bottom inset margin margin-left margin-right margin-top text-indent white-space"
     " transform translate scale zoom clip clip-path content-visibility mso-hide width max-width height max-height"
-    " overflow-x overflow-y".split()
+    " overflow-x overflow-y position padding padding-left padding-right".split()
 )
+_LENGTHS = frozenset(
+    "font-size left right top bottom inset margin margin-left margin-right margin-top text-indent width max-width"
+    " height max-height".split()
+)
+_BARE_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)\Z")
+_SUM = re.compile(r"(?P<sign>[-+]?)\s*(?P<number>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?P<unit>[a-z]{1,4}|%|)\s*")
+_CALC = re.compile(r"calc\(([^()]{1,100})\)")
 _DISPLAYS = re.compile(
     r"(?:inline|block|flow|flex|grid|table|list-item|ruby|run-in|contents|none|initial|unset|inherit|revert|math"
     r"|-webkit-|-moz-|-ms-|var\()"
@@ -29,13 +36,20 @@ _FUNCTION = re.compile(r"([a-z0-9-]+)\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _IMPORTANT = re.compile(r"\s*!\s*important\s*\Z")
 _FAR, _FAR_MARGIN, _FAR_RIGHT = 500, 900, 5_000
 """Pixels beyond a screen's edge: of a position, of a margin (which also centres), and on the side that scrolls."""
+_FAR_SHARE = 200
+"""Percent of an element's own size."""
 _LEAST_OPACITY = 0.05
 _LEAST_LETTERS = 2
 """Pixels."""
 
 
-def read_declarations(style: str) -> Declared:
-    """Return what a style declares that can hide words, or show them; a value that no browser takes is left out."""
+def read_declarations(style: str, *, quirks: bool = False) -> Declared:
+    """Return what a style declares that can hide words, or show them; a value that no browser takes is left out.
+
+    Args:
+        style: declarations.
+        quirks: its page has no document type, so lengths need no unit.
+    """
     found: Declared = {}
     for one in style.lower().split(";"):
         name, _, value = one.partition(":")
@@ -43,7 +57,12 @@ def read_declarations(style: str) -> Declared:
         important = _IMPORTANT.search(value)
         value = value[: important.start()] if important else value
         for key, part in _expand(name, value):
-            if part and _is_valid(key, part) and (important or not found.get(key, ("", False))[1]):
+            if (
+                part
+                and _is_valid(key, part)
+                and (quirks or not _lacks_unit(key, part))
+                and (important or not found.get(key, ("", False))[1])
+            ):
                 found[key] = (part, important is not None)
     return found
 
@@ -66,6 +85,22 @@ def is_invisible(declared: Mapping[str, str]) -> bool | None:
     """Tell whether an element is made invisible, which what is in it can undo; None where nothing is said."""
     found = declared.get("visibility")
     return None if found is None or found in _KEYWORDS else found in ("hidden", "collapse")
+
+
+def is_small(declared: Mapping[str, str]) -> bool | None:
+    """Tell whether letters are too small to be seen, which what is in it can undo; None where nothing is said.
+
+    Sizes that are shares of the one around (``em``, ``%``) undo nothing.
+    """
+    size = declared.get("font-size", "").strip()
+    if not size or size in _KEYWORDS:
+        return None
+    if not (size[0].isdigit() or size[0] == "."):
+        return None if size in ("smaller", "larger") or "(" in size else False
+    pixels = next(_iter_pixels(size), 16.0) * (0.016 if size.endswith("%") else 1)
+    if pixels < _LEAST_LETTERS:
+        return True
+    return None if re.search(r"(?:em|ex|ch|%)\Z", size) and not size.endswith("rem") else False
 
 
 def _expand(name: str, value: str) -> Iterator[tuple[str, str]]:
@@ -96,6 +131,11 @@ def _is_valid(name: str, value: str) -> bool:
     if name in ("opacity", "zoom"):
         return _SHARE.match(value) is not None
     return True
+
+
+def _lacks_unit(name: str, value: str) -> bool:
+    numbers = [one for one in value.split() if _BARE_NUMBER.match(one)] if name in _LENGTHS else []
+    return any(float(one) != 0 for one in numbers)
 
 
 def _read_share(value: str) -> float:
@@ -131,11 +171,6 @@ def is_transparent(color: str) -> bool:
 
 
 def _is_tiny(declared: Mapping[str, str]) -> bool:
-    size = declared.get("font-size", "")
-    if size[:1].isdigit() or size[:1] == ".":
-        pixels = next(_iter_pixels(size), 16.0)
-        if pixels * (0.016 if size.endswith("%") else 1) < _LEAST_LETTERS:
-            return True
     cuts = {axis: declared.get(f"overflow-{axis}", "") in ("hidden", "clip") for axis in "xy"}
     if not any(cuts.values()):
         return False
@@ -153,11 +188,42 @@ def _is_outside(declared: Mapping[str, str]) -> bool:
             return True
     if "%" in declared.get("left", "") + declared.get("top", ""):
         return False  # a margin of half the width centres it
-    margins = (declared.get(name, "") for name in ("margin", "margin-left", "margin-right", "margin-top"))
-    return any(_is_far(value.replace("%", "q"), _FAR_MARGIN) for value in margins if value)
+    for side in ("top", "right", "left"):
+        margin, padding = _read_side(declared, "margin", side), _read_side(declared, "padding", side)
+        # Of a bar as wide as the screen the padding gives back what the margin takes away.
+        if margin and f"-{padding}" != margin and _is_far(margin.replace("%", "q"), _FAR_MARGIN):
+            return True
+    return False
+
+
+def _read_side(declared: Mapping[str, str], name: str, side: str) -> str:
+    """Return the margin or padding of a side."""
+    every = declared.get(name, "")
+    values = [every] if "(" in every else every.split()
+    if len(values) > 1:
+        place = {"top": 0, "right": 1, "left": 3 if len(values) > 3 else 1}[side]
+        every = values[place]
+    return declared.get(f"{name}-{side}", "") or every
+
+
+def _read_sum(value: str) -> float | None:
+    """Return what a sum of lengths comes to on a screen of 1280 pixels; None for one that is no plain sum."""
+    found = _CALC.fullmatch(value.strip())
+    if found is None:
+        return None
+    words, total, place = found[1].strip(), 0.0, 0
+    while (part := _SUM.match(words, place)) is not None:
+        if place and not part["sign"]:
+            return None
+        pixels = 12.8 if part["unit"] in ("%", "vw") else _PIXELS.get(part["unit"], 1.0)
+        total += float(part["number"]) * pixels * (-1 if part["sign"] == "-" else 1)
+        place = part.end()
+    return total if place == len(words) else None
 
 
 def _is_far(value: str, least: float, right: float | None = None) -> bool:
+    if (total := _read_sum(value)) is not None:
+        return total <= -least or (right is not None and total >= right)
     if "calc(" in value:
         return any(abs(pixels) >= least and ("-" in value) for pixels in _iter_pixels(value))
     return any(one <= -least or (right is not None and one >= right) for one in _iter_pixels(value))
@@ -168,14 +234,41 @@ def _find_calls(declared: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(found[1], found[2]) for found in _FUNCTION.finditer(words[:500])] if "(" in words else []
 
 
+def _is_moved_far(value: str) -> bool:
+    """Tell whether something is moved far away; a share is one of its own size, and half of it centres."""
+    shares = [float(one[1]) for one in _SIZE.finditer(value) if one[2] == "%"]
+    lengths = _SIZE.sub(lambda one: "0px" if one[2] == "%" else one[0], value)
+    return any(one <= -_FAR_SHARE for one in shares) or _is_far(lengths, _FAR)
+
+
+def _is_beside(declared: Mapping[str, str]) -> bool:
+    """Tell whether something at a screen's edge is moved over it by its own size, as menus are that slide in."""
+    if declared.get("position") not in ("fixed", "absolute"):
+        return False
+    moves = [(name[9:], value) for name, value in _find_calls(declared) if name.startswith("translate")]
+    for axis, edge in (("x", "left"), ("y", "top")):
+        at_edge = declared.get(edge, "").strip() in ("0", "0px", "0%") or declared.get("inset", "").strip() in (
+            "0",
+            "0px",
+        )
+        for kind, value in moves:
+            parts = value.split(",")
+            place = 0 if kind == axis or axis == "x" else 1
+            if kind in (axis, "", "3d") and place < len(parts) and at_edge:
+                share = _SIZE.fullmatch(parts[place].strip())
+                if share is not None and share[2] == "%" and float(share[1]) <= -100:
+                    return True
+    return False
+
+
 def _is_moved(declared: Mapping[str, str]) -> bool:
     if any(number == 0 for number in _iter_pixels(declared.get("scale", ""))):
         return True
-    if _is_far(declared.get("translate", ""), _FAR):
+    if _is_moved_far(declared.get("translate", "")) or _is_beside(declared):
         return True
     for name, value in _find_calls(declared):
         numbers = list(_iter_pixels(value))
-        if name.startswith("translate") and _is_far(value, _FAR):
+        if name.startswith("translate") and _is_moved_far(value):
             return True
         if name.startswith("scale") and 0 in numbers[:2]:
             return True
@@ -197,7 +290,12 @@ def _is_clipped(declared: Mapping[str, str]) -> bool:
         return False
     name, numbers = found[1], [float(one[1]) for one in _SIZE.finditer(found[2])]
     if name == "inset":
-        return "%" in found[2] and any(one >= 50 for one in numbers[:2])
+        shares = [float(one[1]) if one[2] == "%" else 0.0 for one in _SIZE.finditer(found[2].partition("round")[0])][:4]
+        if not shares:
+            return False
+        top, right = shares[0], shares[1] if len(shares) > 1 else shares[0]
+        bottom, left = shares[2] if len(shares) > 2 else top, shares[3] if len(shares) > 3 else right
+        return top + bottom >= 100 or left + right >= 100
     if name in ("circle", "ellipse"):
         return numbers[:1] == [0]
     return name == "polygon" and len(numbers) > 2 and len(set(numbers)) == 1

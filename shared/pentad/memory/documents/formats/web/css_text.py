@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _COMMENT = re.compile(r"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)")
-_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
+_ESCAPE = re.compile(r"\\(?:(?P<number>[0-9a-fA-F]{1,6})\s?|(?P<letter>[g-zG-Z_-]))")
 _MARK = re.compile(r"\"(?:[^\"\\\n]++|\\.)*+\"|'(?:[^'\\\n]++|\\.)*+'|(?P<mark>[{};])|<!--|-->")
 _FEATURE = re.compile(r"\(\s*(?P<name>[a-z-]+)\s*(?::\s*(?P<value>[^()]{1,40}))?\)")
 _LENGTH = re.compile(r"(\d{1,6}(?:\.\d{0,6})?)\s*(px|em|rem)")
@@ -40,7 +40,15 @@ class _CssBlock:
 
 def read_plain(style: str) -> str:
     """Return a style without its comments, and with its escaped letters read."""
-    return _ESCAPE.sub(lambda match: chr(min(int(match[1], 16), 0x10FFFF)), _COMMENT.sub("", style))
+    return _ESCAPE.sub(_read_escape, _COMMENT.sub("", style))
+
+
+def _read_escape(match: re.Match[str]) -> str:
+    if match["letter"]:
+        return match["letter"]
+    number = int(match["number"], 16)
+    # What is no character is read as U+FFFD (CSS Syntax 3, 4.3.7).
+    return chr(number) if 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else "\ufffd"
 
 
 def iter_rules(sheet: str) -> Iterator[CssRule]:

@@ -4,12 +4,13 @@ Read is what a reader sees: hidden text is left out, since it is a way to put wo
 notices, and so is navigation. Alternative texts of images and the values of fields are read.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
 from pentad.memory.documents.formats.builder import TextBuilder
-from pentad.memory.documents.formats.web.html_shown import FALLBACKS, Shown
+from pentad.memory.documents.formats.web.html_shown import FALLBACKS, Shown, is_main
 from pentad.memory.documents.formats.web.html_styles import StyleRules
 from pentad.memory.documents.formats.web.html_tables import HtmlTable
 from pentad.memory.documents.formats.web.html_tokens import HtmlToken, HtmlTokens
@@ -28,6 +29,13 @@ _STRIKE = "~~"
 _ITEMS = frozenset({"li", "dt", "dd", "option"})
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".csv", ".txt", ".odt")
 _FIELDS = frozenset({"", "text", "button", "submit", "email", "tel", "url", "number", "date", "search", "reset"})
+_HEAD_CHARACTERS = 2_000
+_STANDARD = re.compile(
+    r"(?:\s|<\?[^>]*+>|<!--(?:[^-]|-(?!->))*+-->)*+<!doctype\s+html\s*+(?:>|system\b|public\s*+[\"']-//w3c//dtd\s"
+    r"(?:xhtml\s1|html\s4\.01(?!\stransitional//en[\"']\s*+>|\sframeset//en[\"']\s*+>)))",
+    re.IGNORECASE,
+)
+"""How a page begins whose lengths have units: others are read in the mode that browsers call quirks."""
 
 ENDLESS_COMMENT = "a comment has no end, and pages show nothing after it: what follows it was read"
 
@@ -35,10 +43,14 @@ ENDLESS_COMMENT = "a comment has no end, and pages show nothing after it: what f
 def parse_html(text: str) -> ParsedText:
     """Return the rendered text and its blocks."""
     lower = text.lower()
-    has_main = "<main" in lower or 'role="main"' in lower
+    has_main = "<main" in lower or ("role" in lower and "main" in lower)
+    has_main = has_main and any(
+        one.value != "article" and is_main(one) for one in HtmlTokens(text) if one.kind == "start"
+    )
     # Without their end they would hide the rest of the page.
     endless = frozenset(name for name in FALLBACKS if lower.count(f"<{name}") > lower.count(f"</{name}"))
-    rules = _read_styles(text) if "<style" in lower else StyleRules()
+    quirks = _STANDARD.match(text[:_HEAD_CHARACTERS]) is None
+    rules = _read_styles(text, quirks) if "<style" in lower else StyleRules(quirks=quirks)
     tokens = HtmlTokens(text)
     found = _render(tokens, Shown(rules, main_only=has_main, endless=endless))
     if not found.text:  # A page of links only is worth something too.
@@ -46,9 +58,9 @@ def parse_html(text: str) -> ParsedText:
     return replace(found, notes=(*found.notes, ENDLESS_COMMENT)) if tokens.has_endless_comment else found
 
 
-def _read_styles(text: str) -> StyleRules:
+def _read_styles(text: str, quirks: bool) -> StyleRules:
     """Return the rules of all style sheets: one at a page's end holds for what stands before it."""
-    rules, unused = StyleRules(), 0
+    rules, unused = StyleRules(quirks=quirks), 0
     for token in HtmlTokens(text):
         if token.kind == "style" and not unused:
             rules.read(token.value, token.read_attributes().get("media", ""))
@@ -85,7 +97,7 @@ class _Reader:
         elif token.kind == "start":
             if self._shown.open_tag(token):
                 self._open_tag(token)
-        elif self._shown.close_tag(token.value):
+        elif token.kind == "end" and self._shown.close_tag(token.value):
             self._close_tag(token.value)
 
     def finish(self) -> ParsedText:

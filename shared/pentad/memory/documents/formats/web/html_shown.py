@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from pentad.memory.documents.formats.web.css_hiding import hides, is_invisible
+from pentad.memory.documents.formats.web.css_hiding import hides, is_invisible, is_small
 from pentad.memory.documents.formats.web.css_text import holds_for_screen
+from pentad.memory.documents.formats.web.html_open import INVISIBLE, SMALL, VOID, OpenElements
 from pentad.memory.documents.formats.web.html_paint import PageColors
 from pentad.memory.documents.formats.web.html_styles import StyleRules
 from pentad.memory.documents.formats.web.html_tokens import HtmlToken
@@ -15,13 +15,10 @@ FALLBACKS = frozenset({"noscript", "iframe", "noframes", "noembed", "video", "au
 """Elements whose content browsers show only where they can't show the element itself, or run no scripts."""
 _UNSEEN = frozenset({"datalist", "rp"})
 _UNSEEN_IN_PICTURES = frozenset({"desc", "defs", "metadata", "symbol", "annotation", "annotation-xml"})
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_RAW = frozenset({"noscript", "iframe", "noframes", "noembed"})
+"""Those of them whose content is no markup to a browser: it ends at the first end tag."""
 _ENDS_ITSELF = frozenset("p li dt dd option td th tr".split())
-"""Elements whose end tag may be left out: the next of their kind, or a block, ends them."""
-_BLOCK_STARTS = frozenset(
-    "address article aside blockquote div dl fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre"
-    " section table td th tr ul dt dd option body".split()
-)
+"""Elements whose end tag may be left out: the next of their kind ends them."""
 _ASIDE = frozenset({"nav", "navigation"})
 _OUTSIDE_MAIN = frozenset({"header", "footer", "aside", "banner", "contentinfo", "complementary", "search"})
 
@@ -30,17 +27,6 @@ _WORD = re.compile(r"\w+")
 _MOST_REMEMBERED = 5_000
 """Elements of which is remembered what is declared of them: most elements of a page are like others."""
 _Seen = tuple[dict[str, str], str]
-
-
-@dataclass
-class _LeftOut:
-    """An element that is left out (``why``), or one within it that is shown (no reason)."""
-
-    tag: str
-    why: str
-    depth: int = 1
-    outer: int = 0
-    """Elements within that are of the kind of the one around it."""
 
 
 class Shown:
@@ -65,9 +51,8 @@ class Shown:
         self._main_only = main_only
         self._navigation = navigation
         self._endless = endless
-        self._frames: list[_LeftOut] = []
-        self._inside_main = 0
-        self._inside_picture = 0
+        self._open = OpenElements()
+        self._raw = ""
         self._linked = False
         self._shown_words = 0
         self._left_out: dict[str, int] = {}
@@ -77,52 +62,45 @@ class Shown:
     def open_tag(self, token: HtmlToken) -> bool:
         """Tell whether a tag that opens is shown."""
         tag = token.value
+        if self._raw:
+            return False
         if tag == "link" and not self._linked:
             self._linked = _links_sheet(token.read_attributes())
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and frame.why:
-            ends = frame.tag in _ENDS_ITSELF and frame.depth == 1 and tag in _BLOCK_STARTS
-            if not (ends and (tag == frame.tag or frame.tag == "p")):
-                return self._open_within(frame, token)
-            self._frames.pop()
-        elif frame is not None:
-            frame.depth += tag == frame.tag and tag not in _VOID
-            frame.outer += tag == self._frames[-2].tag and tag != frame.tag
+        if not self._open.begin(tag):
+            return not self._open.why
+        around = self._open.why_around
+        # Looked at within what is hidden too: that may end before this element does.
         declared, why = self._look(token)
+        shows = _find_undone(declared)
         why = why or self._find_place(tag, token)
-        if why and tag not in _VOID:
-            self._frames.append(_LeftOut(tag, why))
-        if why:
+        if tag in VOID:
+            return not (why or (around and around not in shows))
+        if tag in _RAW and tag not in self._endless:
+            self._raw = tag
             return False
-        self._inside_main += tag in ("main", "article")
-        self._inside_picture += tag in ("svg", "math")
-        if tag not in _VOID:
+        shown = not self._open.push(tag, why, shows=shows, is_main=is_main(token)).why
+        if shown:
             self._grounds.open_tag(tag, declared, ends_itself=tag in _ENDS_ITSELF)
-        return True
+        return shown
 
     def close_tag(self, tag: str) -> bool:
         """Tell whether a tag that closes is shown."""
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and not frame.why and tag != frame.tag and tag == self._frames[-2].tag:
-            frame.outer -= 1
-            if frame.outer < 0:  # it ends with the element around it
-                self._frames.pop()
-                frame = self._frames[-1]
-        if frame is not None and tag == frame.tag:
-            frame.depth -= 1
-            if not frame.depth:
-                self._frames.pop()
-        if frame is not None and frame.why:
+        if self._raw:
+            if tag == self._raw:
+                self._raw = ""
             return False
-        self._inside_main = max(0, self._inside_main - (tag in ("main", "article")))
-        self._inside_picture = max(0, self._inside_picture - (tag in ("svg", "math")))
+        ended = self._open.end(tag)
+        if ended.why if ended is not None else self._open.why:
+            return False
         self._grounds.close_tag(tag)
         return True
 
     def take_words(self, words: str) -> bool:
         """Tell whether words are shown; count those that are not."""
         count = len(_WORD.findall(words))
-        why = self._frames[-1].why if self._frames else ""
+        why = self._open.why
+        if self._raw:
+            why = why or ("noscript" if self._raw == "noscript" else "fallback")
         if not why:
             self._shown_words += count
             self._grounds.take_words(words)
@@ -133,7 +111,7 @@ class Shown:
     def get_notes(self) -> list[str]:
         """Return what was left out, where somebody may miss it, and what was read though it may not be seen."""
         notes = [f"a '{tag}' has no end: what follows it was read" for tag in sorted(self._endless)]
-        hidden = sum(self._left_out.get(why, 0) for why in ("hidden", "invisible"))
+        hidden = sum(self._left_out.get(why, 0) for why in ("hidden", INVISIBLE, SMALL))
         if hidden > self._shown_words and hidden > 1:
             words = f"{hidden:,} of {hidden + self._shown_words:,} words"
             notes.insert(0, f"most of its text was left out, since its styles hide it: {words}")
@@ -153,16 +131,6 @@ class Shown:
             notes.append("style sheets of other files were not read: text that they hide is in it")
         return notes
 
-    def _open_within(self, frame: _LeftOut, token: HtmlToken) -> bool:
-        """Tell whether an element is shown though one around it is not: what is invisible can hold what is visible."""
-        if frame.why == "invisible" and token.value not in _VOID:
-            declared, why = self._look(token)
-            if not why and is_invisible(declared) is False:
-                self._frames.append(_LeftOut(token.value, ""))
-                return True
-        frame.depth += token.value == frame.tag and token.value not in _VOID
-        return False
-
     def _look(self, token: HtmlToken) -> _Seen:
         """Return what is declared of an element, and why it is not shown whatever is around it, or nothing."""
         tag = token.value
@@ -170,7 +138,7 @@ class Shown:
             return {}, ""
         if tag in FALLBACKS:
             return {}, "noscript" if tag == "noscript" else "fallback"
-        if tag in _UNSEEN or (self._inside_picture and tag in _UNSEEN_IN_PICTURES):
+        if tag in _UNSEEN or (self._open.count("svg", "math") and tag in _UNSEEN_IN_PICTURES):
             return {}, "hidden"
         key = (tag, token.attributes)
         if (seen := self._seen.get(key)) is None:
@@ -187,17 +155,31 @@ class Shown:
         if tag == "input" and attributes.get("type", "").lower() == "hidden":
             return {}, "hidden"
         declared = self._rules.resolve(tag, attributes, _find_given(tag, attributes))
-        if hides(declared):
+        invisible, small = is_invisible(declared), is_small(declared)
+        if hides(declared) or (invisible and small):
             return declared, "hidden"
-        return declared, "invisible" if is_invisible(declared) else ""
+        return declared, INVISIBLE if invisible else SMALL if small else ""
 
     def _find_place(self, tag: str, token: HtmlToken) -> str:
         """Return why the place that a tag has in the page keeps it out, or nothing."""
         if self._navigation:
             return ""
         role = token.read_attributes().get("role", "").lower() if "role" in token.attributes.lower() else ""
-        outside = self._main_only and not self._inside_main and bool(_OUTSIDE_MAIN & {tag, role})
+        outside = self._main_only and not self._open.has_main and bool(_OUTSIDE_MAIN & {tag, role})
         return "navigation" if _ASIDE & {tag, role} or outside else ""
+
+
+def _find_undone(declared: Mapping[str, str]) -> frozenset[str]:
+    """Return what an element undoes of what is declared around it."""
+    found = ((INVISIBLE, is_invisible(declared)), (SMALL, is_small(declared)))
+    return frozenset(why for why, said in found if said is False)
+
+
+def is_main(token: HtmlToken) -> bool:
+    """Tell whether an element holds what its page is about."""
+    if token.value in ("main", "article"):
+        return True
+    return "main" in token.attributes.lower() and token.read_attributes().get("role", "").strip().lower() == "main"
 
 
 def _find_given(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pentad.memory.documents.formats.web.css_hiding import Declared, hides, is_invisible, read_declarations
+from pentad.memory.documents.formats.web.css_hiding import Declared, hides, is_invisible, is_small, read_declarations
 from pentad.memory.documents.formats.web.css_text import holds_for_screen, iter_rules, read_plain
 
 _PASSING = re.compile(r"::|:(?:before|after|hover|focus|active)", re.IGNORECASE)
@@ -30,7 +30,7 @@ _INLINE = (1, 0, 0, 0)
 def is_hidden_by(style: str) -> bool:
     """Tell whether a style hides what it is for."""
     declared = {name: value for name, (value, _) in read_declarations(read_plain(style)).items()}
-    return hides(declared) or is_invisible(declared) is True
+    return hides(declared) or is_invisible(declared) is True or is_small(declared) is True
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,23 @@ class _Compound:
 
 
 @dataclass
+class _Judged:
+    """What a rule declares, and whether that hides anything: judged once for all of its selectors."""
+
+    declared: Declared
+    hides: bool | None = None
+
+
+@dataclass
 class StyleRules:
     """The rules of a page about what is seen.
 
     Attributes:
+        quirks: the page has no document type, so lengths need no unit.
         doubts: selectors of rules that were not followed and may hide something, the first ones.
     """
 
+    quirks: bool = False
     doubts: list[str] = field(default_factory=list)
     _rules: dict[str, dict[_Compound, list[tuple[int, Declared]]]] = field(default_factory=dict)
     _variables: dict[str, str] = field(default_factory=dict)
@@ -88,11 +98,12 @@ class StyleRules:
             if self._count > _MOST_RULES:
                 self._doubt(f"rules after the first {_MOST_RULES:,}")
                 break
-            declared = read_declarations(rule.declarations)
+            declared = read_declarations(rule.declarations, quirks=self.quirks)
             self._variables |= {name: value for name, (value, _) in declared.items() if name.startswith("--")}
             if declared:
+                judged = _Judged(declared)
                 for selector in rule.selectors.split(","):
-                    self._add(selector.strip(), declared, nested=rule.nested)
+                    self._add(selector.strip(), judged, nested=rule.nested)
 
     def resolve(self, tag: str, attributes: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
         """Return what is declared of an element.
@@ -119,7 +130,7 @@ class StyleRules:
                     for order, declared in blocks:
                         take(one.weight, order, declared)
         if "style" in attributes:
-            take(_INLINE, self._count, read_declarations(read_plain(attributes["style"])))
+            take(_INLINE, self._count, read_declarations(read_plain(attributes["style"]), quirks=self.quirks))
         return {name: self._replace_variables(value) for name, (_, value) in found.items()}
 
     def _replace_variables(self, value: str) -> str:
@@ -129,15 +140,16 @@ class StyleRules:
             value = _VARIABLE.sub(lambda found: self._variables.get(found[1], found[2] or "").strip(), value)[:200]
         return value
 
-    def _add(self, selector: str, declared: Declared, *, nested: bool) -> None:
+    def _add(self, selector: str, judged: "_Judged", *, nested: bool) -> None:
+        declared = judged.declared
         found = None if nested else _COMPOUND.fullmatch(selector)
         parts = list(_PART.finditer(found["rest"])) if found is not None else []
         name = "" if found is None or found["name"] in (None, "*") else found["name"].lower()
         if name in _WHOLE:
-            self._doubt_if_hiding(selector, declared)
+            self._doubt_if_hiding(selector, judged)
             declared = {key: value for key, value in declared.items() if key in _GROUND}
         if found is None or not (name or parts):
-            self._doubt_if_hiding(selector, declared)
+            self._doubt_if_hiding(selector, judged)
             return
         one = _Compound(
             name,
@@ -151,11 +163,15 @@ class StyleRules:
             if len(blocks) > 8:
                 rules[one] = [_merge(blocks)]
         else:
-            self._doubt_if_hiding(selector, declared)
+            self._doubt(f"rules after the first {_MOST_OF_A_KEY} for {one.key}")
 
-    def _doubt_if_hiding(self, selector: str, declared: Declared) -> None:
-        plain = {name: self._replace_variables(value) for name, (value, _) in declared.items()}
-        if not _PASSING.search(selector) and (hides(plain) or is_invisible(plain)):
+    def _doubt_if_hiding(self, selector: str, judged: "_Judged") -> None:
+        if len(self.doubts) >= _MOST_DOUBTS or _PASSING.search(selector):
+            return
+        if judged.hides is None:
+            plain = {name: self._replace_variables(value) for name, (value, _) in judged.declared.items()}
+            judged.hides = hides(plain) or is_invisible(plain) is True or is_small(plain) is True
+        if judged.hides:
             self._doubt(selector)
 
     def _doubt(self, selector: str) -> None:
