@@ -8,6 +8,17 @@ from pathlib import PurePosixPath
 from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.json_text import read_json
 from pentad.memory.documents.formats.charset import decode, detect_wide
+from pentad.memory.documents.formats.looks import (
+    CLEARLY,
+    begins_with_field,
+    has_columns,
+    has_tags,
+    is_fragment,
+    is_page,
+    is_table,
+    rate_markups,
+    take_head,
+)
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 PDF = "application/pdf"
@@ -75,11 +86,28 @@ _UNREADABLE = (
 )
 _HEAD_BYTES = 4096
 _JSON = ("application/json", "application/x-ndjson", NOTEBOOK)
+_LEAST_FIELDS = 4
+_NO_TAGS = ("text/plain", "text/csv", MAIL, *_JSON, RST, ASCIIDOC)
+_SOME_POINTS = 2
+_LINES_TRIED = 3
+_NAMED = {
+    "text/plain": "plain text",
+    "text/markdown": "Markdown",
+    "text/html": "HTML",
+    "text/csv": "CSV",
+    "application/json": "JSON",
+    "application/x-ndjson": "JSON lines",
+    NOTEBOOK: "a notebook",
+    RST: "reStructuredText",
+    ASCIIDOC: "AsciiDoc",
+    MAIL: "mail",
+}
 _PAGE = (b"<!doctype html", b"<html")
 _JSON_STARTS = frozenset({bytes([one]) for one in b'{["-0123456789tfn'} | {b""})
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAIL_FIELDS = tuple(
-    b"received: return-path: from: to: subject: date: message-id: mime-version: delivered-to: reply-to:".split()
+    b"received: return-path: from: to: subject: date: message-id: mime-version: delivered-to: reply-to: content-type: "
+    b"content-transfer-encoding: cc:".split()
 )
 
 
@@ -101,19 +129,120 @@ def detect_kind(data: bytes, *, name: str, declared: str) -> str:
     Raises:
         InvalidInput: it is of a type that can't be read, whatever it is called.
     """
-    return _find_signature(data) or _choose_kind(data, _ALIASES.get(declared, declared), name)
+    found = _find_signature(data)
+    return found or _look_closer(_choose_kind(data, _ALIASES.get(declared, declared), name), data, name)
 
 
-def compare_kind(kind: str, *, name: str, declared: str) -> tuple[str, ...]:
-    """Return the doubt that a document is what its label or its name says, where they say another type."""
-    label = _ALIASES.get(declared, declared)
-    ending = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), "")
-    for what, said in (("label", label), ("name", ending)):
-        if said in BINARY and said != kind:
-            return (f"its {what} says {BINARY[said]}, but it is not: read as {kind}",)
-    if kind in BINARY and ending and ending != kind:
-        return (f"its name ends in '{PurePosixPath(name).suffix}', but it is {BINARY[kind]}: read as such",)
+def compare_kind(kind: str, data: bytes, *, name: str, declared: str) -> tuple[str, ...]:
+    """Return the doubt that a document is what its label or its name says, where they say another type.
+
+    Args:
+        kind: what it is read as.
+        data: the document.
+        name: its name.
+        declared: the media type that it was uploaded with, in lower case and without parameters.
+    """
+    ending = PurePosixPath(name).suffix
+    said = {"label": _ALIASES.get(declared, declared), "name": _EXTENSIONS.get(ending.lower(), "")}
+    for what, other in said.items():
+        if other in BINARY and other != kind:
+            return (f"its {what} says {BINARY[other]}, but it is not: read as {kind}",)
+    if kind in BINARY:
+        return (
+            (f"its name ends in '{ending}', but it is {BINARY[kind]}: read as such",)
+            if said["name"] not in ("", kind)
+            else ()
+        )
+    told = {
+        what: other for what, other in said.items() if other in _NAMED and (what == "name" or other not in _GENERIC)
+    }
+    wrong = {what: other for what, other in told.items() if not _is_alike(other, kind)}
+    shown = _NAMED.get(kind, kind)
+    if wrong and len(wrong) == len(told):
+        what, other = next(iter(wrong.items()))
+        return (f"its {what} says {_NAMED[other]}, but it looks like {shown}: read as such",)
+    if wrong and set(told.values()) - _GENERIC == set(told.values()):
+        words = " and ".join(f"its {what} says {_NAMED[other]}" for what, other in told.items())
+        return (f"{words}: read as {shown}",)
+    if kind in ("text/html", "text/markdown", "text/csv", RST, ASCIIDOC) and (
+        seen := _find_other_marks(kind, take_head(data))
+    ):
+        return (f"it is read as {shown}, but {seen}",)
     return ()
+
+
+def _is_alike(one: str, other: str) -> bool:
+    lines = ("application/json", "application/x-ndjson")
+    return one == other or (one in lines and other in lines)
+
+
+def _find_other_marks(kind: str, head: str) -> str:
+    """Return what speaks against a type of markup, though not clearly; empty where nothing does."""
+    begin = head.lstrip()[:40]
+    if begin.startswith("#!"):
+        return "begins as a program does"
+    if kind == "text/html":
+        if begin.startswith("<?xml") and "<html" not in head:
+            return "is XML of another kind"
+        return "" if has_tags(head) or not head.strip() else "has no tags"
+    if begin.startswith("<?xml"):
+        return "begins as XML does"
+    if kind == "text/csv":
+        return "" if has_columns(head) else "its lines have no columns in common"
+    markdown, rst, asciidoc = rate_markups(head)
+    others = {"Markdown": markdown, "reStructuredText": rst, "AsciiDoc": asciidoc}
+    own = others.pop(_NAMED[kind])
+    if kind == ASCIIDOC:  # it has Markdown's headings and fences itself
+        own = max(own, others.pop("Markdown"))
+    marks = [other for other, points in others.items() if points >= _SOME_POINTS and points * 2 > own]
+    return f"has marks of {' and '.join(marks)}" if marks else ""
+
+
+def _look_closer(kind: str, data: bytes, name: str) -> str:
+    """Return what a text is, where its content tells clearly that it is not of the type that it is called."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if kind not in (*TEXT, MAIL) or (kind == "text/plain" and suffix and suffix not in _EXTENSIONS):
+        return kind
+    head = take_head(data)
+    if kind != "text/html" and (is_page(head) or (kind in _NO_TAGS and is_fragment(head))):
+        return "text/html"
+    if kind == "application/json" and b"nbformat" not in data.replace(b"\x00", b""):
+        return kind if _trim(data)[:1] in (b"{", b"[") else "text/csv" if is_table(head) else kind
+    if _begins_json(data):
+        found = _guess_json(data)
+        if found is None and kind in ("text/csv", "text/markdown", RST, ASCIIDOC, MAIL) and _holds_json_lines(data):
+            return "application/x-ndjson"
+        return found if found and kind != found and (kind != NOTEBOOK or found == NOTEBOOK) else kind
+    if kind in _JSON:
+        return "text/csv" if is_table(head) else kind
+    if kind == MAIL and (not head.strip() or (begins_with_field(head) and _count_fields(data))):
+        return MAIL
+    if kind != MAIL and _is_mail(data):
+        return MAIL
+    return _look_at_markup(kind, _EXTENSIONS.get(suffix, ""), head)
+
+
+def _look_at_markup(kind: str, said: str, head: str) -> str:
+    """Return the markup in which a text clearly is, or CSV, else the type that it has by its label and name."""
+    points = dict(zip(("text/markdown", RST, ASCIIDOC), rate_markups(head), strict=True))
+    best = max(points, key=lambda one: points[one])
+    rows = is_table(head)
+    if (
+        kind == MAIL
+        or (kind == "text/plain" and said not in ("", kind))
+        or (kind == "text/html" and not has_tags(head))
+    ):
+        found = best if points[best] >= CLEARLY else "text/csv" if rows else kind
+        return "text/plain" if found == MAIL else found
+    if kind == "text/csv":
+        return best if points[best] >= CLEARLY * 2 and not is_table(head, least_commas=1) else kind
+    if kind not in points:
+        return kind
+    # AsciiDoc reads Markdown's headings and fences itself.
+    least = CLEARLY * 2 if {best, kind} == {ASCIIDOC, "text/markdown"} else CLEARLY
+    if best != kind and points[best] >= least and points[best] > points[kind] * 2:
+        return best
+    return "text/csv" if rows and not any(points.values()) else kind
 
 
 def _find_signature(data: bytes) -> str | None:
@@ -216,9 +345,29 @@ def _guess_kind(data: bytes) -> str:
 
 def _is_mail(data: bytes) -> bool:
     """Tell if a text begins as a message does: fields, and three that messages have among the first."""
+    begin = _trim(data[:_HEAD_BYTES]).partition(b"\n")[0].partition(b":")
+    return bool(begin[1]) and b" " not in begin[0] and _count_fields(data) >= _LEAST_FIELDS
+
+
+def _count_fields(data: bytes) -> int:
+    """Return how many of the fields that messages have stand among the first lines."""
     lines = _trim(data[:_HEAD_BYTES]).lower().splitlines()[:30]
-    found = {field for line in lines for field in _MAIL_FIELDS if line.startswith(field)}
-    return bool(lines) and b":" in lines[0] and b" " not in lines[0].partition(b":")[0] and len(found) >= 4
+    return len({field for line in lines for field in _MAIL_FIELDS if line.startswith(field)})
+
+
+def _begins_json(data: bytes) -> bool:
+    """Tell whether content begins and ends as an object or a list in JSON does."""
+    begin = _trim(data[:_HEAD_BYTES].replace(b"\x00", b""))[:1]
+    end = data[-_HEAD_BYTES:].replace(b"\x00", b"").rstrip()[-1:]
+    return begin + end in (b"{}", b"[]")
+
+
+def _holds_json_lines(data: bytes) -> bool:
+    """Tell whether the first lines are objects in JSON, each."""
+    lines = [
+        line for line in _trim(data.replace(b"\x00", b"")).split(b"\n", _LINES_TRIED)[:_LINES_TRIED] if line.strip()
+    ]
+    return len(lines) > 1 and all(line[:1] == b"{" and _guess_json(line) for line in lines)
 
 
 def _guess_json(data: bytes) -> str | None:
@@ -226,7 +375,9 @@ def _guess_json(data: bytes) -> str | None:
         value = read_json(decode(data).text)
     except ValueError:
         return None
-    return NOTEBOOK if isinstance(value, dict) and {"nbformat", "cells"} <= set(value) else "application/json"
+    if isinstance(value, dict) and {"nbformat", "cells"} <= set(value):
+        return NOTEBOOK
+    return "application/json"
 
 
 def _trim(head: bytes) -> bytes:

@@ -56,7 +56,7 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
             field="media_type",
             fix="upload PDF, Word, Excel, PowerPoint, HTML, Markdown, CSV, JSON, mail or text",
         )
-    notes = kinds.compare_kind(kind, name=name, declared=declared)
+    notes = () if is_source else kinds.compare_kind(kind, data, name=name, declared=declared)
     if kind in kinds.TEXT:
         decoded = decode(data, charset, markup=kind == "text/html")
         notes += decoded.notes

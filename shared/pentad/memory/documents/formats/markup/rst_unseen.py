@@ -18,7 +18,7 @@ _NAME = r"(?:(?!_)\w)+(?:[-._+:](?:(?!_)\w)+)*"
 _DIRECTIVE = re.compile(rf"({_NAME})[ ]?::(?:[ \t]+(.*)|$)")
 _NOTE = re.compile(rf"\[(?:[0-9]+|#?{_NAME}|#|\*)\](?:[ \t]|$)")
 _TARGET = re.compile(r"_(?![ ])(`[^`]{1,1000}`|(?:\\.|[^:\\]|:(?![ \t]|$)){0,1000}):(?:[ \t]+(.*)|$)")
-_QUOTED = re.compile(r"(?<!_)`([^`]{1,1000})`")
+_QUOTED = re.compile(r"(?<![`_])`([^`]{1,1000})`(?!`)")
 _SUBSTITUTION = re.compile(rf"\|([^|]{{1,1000}})\|[ \t]+({_NAME})[ ]?::(?:[ \t]+(.*)|$)")
 _LITERAL = frozenset(
     "code code-block sourcecode parsed-literal math csv-table graphviz digraph graph mermaid prompt doctest testcode "

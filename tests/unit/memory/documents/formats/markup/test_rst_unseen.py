@@ -52,6 +52,7 @@ def test_what_nobody_sees_is_left_out(words: str, note: str) -> None:
         "..\n\n   a quote",
         ".. _target: http://x.org",
         "see `two words`_\n\n.. _two words: http://x.org",
+        "``a`` and `text <two words_>`_ b\n\n.. _two words: http://x.org",
         ".. [1] a footnote",
         ".. [CIT2020] a citation",
         "|x|\n\n.. |x| replace:: y",
