@@ -4,6 +4,7 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.errors import InvalidTransition, PolicyDenied
 from pentad.domain.runs import CallStatus, Run, ToolCall
+from pentad.domain.taint.sources import merge_sources, name_tool_source
 from pentad.tools.offer.own import OWN
 from pentad.tools.policy.apply import apply_policy
 
@@ -40,8 +41,38 @@ def check_undoable(spec: ToolSpec, call: ToolCall) -> None:
     """
     if call.status is not CallStatus.SUCCEEDED:
         raise InvalidTransition(f"a call that is {call.status.value} can't be undone", field="status")
-    if not spec.reversible or call.undo is None:
+    if call.undo is None:
         raise InvalidTransition("the call left nothing to undo", field="undo_token")
+    if not spec.reversible:
+        raise InvalidTransition(
+            f"this deployment no longer has the tool '{spec.name}', or its undo",
+            field="undo_token",
+            fix="deploy it again: what undoing the call needs is kept",
+        )
+
+
+def make_gone_spec(name: str) -> ToolSpec:
+    """Return what is assumed of a tool that this deployment no longer has: that it reached outside."""
+    return ToolSpec(
+        name=name, description="a tool that is gone", input_schema={}, effects="external", trusted_output=False
+    )
+
+
+def find_sources(spec: ToolSpec, read: tuple[str, ...]) -> tuple[str, ...]:
+    """Return whose text from outside a result holds, where it is not (only) its tool's.
+
+    Args:
+        spec: the tool.
+        read: sources of the records that the call has read.
+    """
+    own = () if spec.trusted_output else (name_tool_source(spec.name),)
+    return merge_sources(read, own) if read else ()
+
+
+def find_written_sources(spec: ToolSpec, call: ToolCall) -> tuple[str, ...]:
+    """Return the sources of text from outside that a call may write: of its context, its tool, and what it has read."""
+    own = () if spec.trusted_output else (name_tool_source(spec.name),)
+    return merge_sources(call.taint, call.sources, own)
 
 
 def _check_approval(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall) -> None:

@@ -29,7 +29,7 @@ from functools import partial
 from typing import Any, Literal
 
 from pentad.domain.canonical import call_key, effect_key
-from pentad.domain.declarations.agents import Catalog, ToolSpec
+from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.errors import (
     EffectUncertain,
@@ -42,7 +42,6 @@ from pentad.domain.errors import (
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.domain.taint.sources import merge_sources, name_tool_source
 from pentad.domain.tracing import find_call_place, find_run_place, read_traceparent
 from pentad.observability.ports import Telemetry
 from pentad.tools.offer.own import find_spec
@@ -55,7 +54,7 @@ from pentad.tools.runtime.call_spans import build_call_attributes
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
-from pentad.tools.runtime.policy import check_policy, check_undoable
+from pentad.tools.runtime.policy import check_policy, check_undoable, find_sources, find_written_sources, make_gone_spec
 from pentad.tools.runtime.ports import AuditLog, Effect, EffectStore, InnerAudit, ToolCalls, ToolFunctions, ToolGate
 
 _NOT_BEGUN = (ToolBusy, ToolThrottled)
@@ -158,9 +157,7 @@ class ToolRunner:
             return {"index": index, "status": call.status.value}
 
     def _start_attempt(self, call: ToolCall, run: Run, invocation: Invocation, action: str) -> CallTry:
-        spec = find_spec(self._catalog, call.tool)
-        if spec is None:
-            spec = ToolSpec(name=call.tool, description="a tool that is gone", input_schema={}, effects="external")
+        spec = find_spec(self._catalog, call.tool) or make_gone_spec(call.tool)
         return CallTry(
             spec=spec,
             call=call,
@@ -179,8 +176,11 @@ class ToolRunner:
         try:
             check_policy(attempt.spec, self._catalog, attempt.run, attempt.call, agent)
         except PolicyDenied as error:
-            self._entries.end(attempt, "denied", "refused", type(error).__name__)
-            raise
+            left = self._find_left(attempt, agent)
+            if left is None:
+                self._entries.end(attempt, "denied", "refused", type(error).__name__)
+                raise
+            return self._end(attempt, *left)
         try:
             with self._order.hold(attempt.spec, attempt.call, attempt.run, attempt.key, attempt.invocation.deadline):
                 action, outcome = self._act(attempt)
@@ -193,6 +193,19 @@ class ToolRunner:
             self._give_back(attempt)
             self._entries.end(attempt, "denied", "refused", type(error).__name__)
             raise PolicyDenied(error.message, field="run") from error
+        return self._end(attempt, action, outcome)
+
+    def _find_left(self, attempt: CallTry, agent: str) -> tuple[Action, ToolOutcome] | None:
+        """Return how a call ends that may not run any more, and that an earlier try has begun, or done."""
+        run = attempt.run
+        if attempt.spec.effects == "none" or run.agent != agent or run.status.ended:
+            return None
+        earlier = self._effects.find(run.tenant_id, run.run_id, attempt.key)
+        if earlier is not None and earlier.status == "done":
+            return "replayed", ToolOutcome.from_effect(earlier)
+        return None if earlier is None else ("denied", make_uncertain())
+
+    def _end(self, attempt: CallTry, action: Action, outcome: ToolOutcome) -> ToolCall:
         if action == "denied" and outcome.error_type != EffectUncertain.__name__:
             self._give_back(attempt)
         audited: Audited = "refused" if action == "denied" else "error" if outcome.is_error else "ok"
@@ -312,7 +325,7 @@ class ToolRunner:
             traceparent=None if attempt.run.traceparent is None else read_traceparent(),
             deadline=time.time() + seconds,
             whole=self._results.sign(call, seconds=seconds) if op == "run" else None,
-            taint=_find_written_sources(attempt.spec, call),
+            taint=find_written_sources(attempt.spec, call),
         )
         return self._functions.call(attempt.spec.name, handed, function=invocation.function)
 
@@ -332,7 +345,7 @@ class ToolRunner:
             | {
                 "status": CallStatus.FAILED if outcome.is_error else CallStatus.SUCCEEDED,
                 "untrusted": outcome.untrusted or not attempt.spec.trusted_output,
-                "sources": _find_sources(attempt.spec, outcome),
+                "sources": find_sources(attempt.spec, outcome.sources),
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
                 "started_at": outcome.begun_at or attempt.started_at,
                 "ended_at": outcome.done_at or self._now(),
@@ -384,15 +397,3 @@ class ToolRunner:
         named = answer.error_type if isinstance(error, ToolFailed) else type(error).__name__
         self._entries.end(attempt, "undone", "error", named)
         raise error
-
-
-def _find_sources(spec: ToolSpec, outcome: ToolOutcome) -> tuple[str, ...]:
-    """Return whose text from outside a result holds, where it is not (only) its tool's."""
-    own = () if spec.trusted_output else (name_tool_source(spec.name),)
-    return merge_sources(outcome.sources, own) if outcome.sources else ()
-
-
-def _find_written_sources(spec: ToolSpec, call: ToolCall) -> tuple[str, ...]:
-    """Return the sources of text from outside that a call may write: of its context, its tool, and what it has read."""
-    own = () if spec.trusted_output else (name_tool_source(spec.name),)
-    return merge_sources(call.taint, call.sources, own)

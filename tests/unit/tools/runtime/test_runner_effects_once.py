@@ -1,8 +1,11 @@
 """Effects happen once: the process dies after (or before) each write, and the state tries again."""
 
+from collections.abc import Callable
+
 import pytest
 
-from pentad.domain.errors import StoreUnavailable, ToolThrottled, ToolUnavailable
+from pentad.domain.declarations.policy import PolicySpec
+from pentad.domain.errors import InvalidTransition, PolicyDenied, StoreUnavailable, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus
 from pentad.tools.runtime.ports import AuditEntry
 from tests.unit.tools import sample_tools
@@ -64,6 +67,72 @@ def test_a_crash_after_the_function_and_before_done_is_uncertain() -> None:
     world.execute()
     assert sample_tools.ran == ["send"]
     assert world.call.error_type == "EffectUncertain"
+
+
+def remove_tool(world: World) -> None:
+    world.tool = sample_tools.echo
+
+
+def take_tool_from_agent(world: World) -> None:
+    world.agent_tools = ()
+
+
+def deny_tool(world: World) -> None:
+    rule = {"tools": [world.tool.name], "sources": ["documents"], "decide": "deny"}
+    world.policy = PolicySpec.model_validate({"rules": [rule]})
+    call = world.call.model_copy(update={"taint": ("documents",)})
+    world.calls.stored["acme", RUN, 1, 0] = call
+
+
+DEPLOYMENTS = [remove_tool, take_tool_from_agent, deny_tool]
+
+
+@pytest.mark.parametrize("deploy", DEPLOYMENTS)
+def test_what_was_begun_is_told_though_a_deployment_no_longer_lets_it_run(
+    world: World, deploy: Callable[[World], None]
+) -> None:
+    crash(world, "effects", "begin")
+    name = world.tool.name
+    deploy(world)
+    assert world.execute()["status"] == "failed"
+    assert (world.call.tool, world.call.error_type) == (name, "EffectUncertain")
+    assert "may or may not have happened" in (world.call.result or "")
+    assert sample_tools.ran == []
+    assert world.audited == [("denied", "refused", "EffectUncertain")]
+    assert world.execute()["status"] == "failed"
+
+
+@pytest.mark.parametrize("deploy", DEPLOYMENTS)
+def test_what_was_done_stands_and_can_be_undone_once_its_tool_is_there(
+    world: World, deploy: Callable[[World], None]
+) -> None:
+    tool = world.tool
+    crash(world, "effects", "finish")
+    deploy(world)
+    assert world.execute()["status"] == "succeeded"
+    assert len(sample_tools.ran) == 1
+    assert world.call.undo == {"to": "bob"} and world.call.undo_token is not None
+    if deploy is remove_tool:
+        assert world.call.untrusted  # nobody knows any more what it brought
+        with pytest.raises(InvalidTransition, match="no longer has the tool") as caught:
+            world.undo()
+        assert "deploy it again" in str(caught.value.fix)
+    world.tool = tool
+    assert world.undo()["status"] == "undone"
+
+
+@pytest.mark.parametrize("deploy", DEPLOYMENTS)
+def test_what_was_never_begun_is_refused(world: World, deploy: Callable[[World], None]) -> None:
+    deploy(world)
+    with pytest.raises(PolicyDenied):
+        world.execute()
+    assert sample_tools.ran == []
+
+
+def test_nobody_elses_agent_is_told_of_what_was_begun(world: World) -> None:
+    crash(world, "effects", "begin")
+    with pytest.raises(PolicyDenied, match="belongs to the agent"):
+        world.runtime().execute("acme", RUN, "another", 1, 0, invocation=world.invocation())
 
 
 @pytest.mark.parametrize(
