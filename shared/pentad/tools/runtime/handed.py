@@ -5,12 +5,13 @@ state of runs, and what it answers is checked and cleaned by the runner before a
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import from_json
 
 from pentad.domain.display.unicode_text import replace_halves
+from pentad.domain.errors import ConfigurationError, InvalidInput, PolicyDenied, ToolBusy, ToolThrottled
 from pentad.domain.taint.sources import MOST_SOURCES, Source
 from pentad.domain.values import FrozenValue
 from pentad.tools.results.ports import WholePlace
@@ -19,6 +20,9 @@ MAX_PAYLOAD_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
 MAX_VALUE_BYTES = 2_000_000
 """A result of more bytes is answered as what the model is shown of it; the whole goes to the address in ``whole``."""
+NOT_BEGUN: Final = (ToolBusy, ToolThrottled, ConfigurationError, InvalidInput, PolicyDenied)
+"""Raised instead of an answer where nothing of the call was done, since no function was there, or none was asked: its
+effect is free again, and its next try is as its first."""
 
 Words = Annotated[str, BeforeValidator(lambda given: replace_halves(given) if isinstance(given, str) else given)]
 """What a tool says may be cut in the middle of a character; JSON in UTF-8 can't hold the half."""

@@ -38,7 +38,6 @@ from pentad.domain.errors import (
     PolicyDenied,
     ToolBusy,
     ToolFailed,
-    ToolThrottled,
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
@@ -51,14 +50,12 @@ from pentad.tools.results.keep import KeepResults
 from pentad.tools.runtime.call_audit import Action, Audited, CallAudit, CallTry
 from pentad.tools.runtime.call_audit import Invocation as Invocation
 from pentad.tools.runtime.call_spans import build_call_attributes
-from pentad.tools.runtime.handed import HandedCall, ToolAnswer
+from pentad.tools.runtime.handed import NOT_BEGUN, HandedCall, ToolAnswer
 from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
 from pentad.tools.runtime.policy import check_policy, check_undoable, find_sources, find_written_sources, make_gone_spec
 from pentad.tools.runtime.ports import AuditLog, Effect, EffectStore, InnerAudit, ToolCalls, ToolFunctions, ToolGate
 
-_NOT_BEGUN = (ToolBusy, ToolThrottled)
-"""Nothing of the call was done: its effect is free again, and its next try is as its first."""
 _ENDED = frozenset({CallStatus.REJECTED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 
 
@@ -252,7 +249,7 @@ class ToolRunner:
     def _call_without_effect(self, attempt: CallTry) -> tuple[Action, ToolOutcome]:
         try:
             return self._call(attempt)
-        except _NOT_BEGUN:
+        except NOT_BEGUN:
             self._give_back(attempt)
             raise
 
@@ -278,7 +275,7 @@ class ToolRunner:
             return "denied", refusal
         try:
             action, outcome = self._call(attempt, again=earlier is not None or attempt.call.effect_key is not None)
-        except _NOT_BEGUN:
+        except NOT_BEGUN:
             if earlier is None:
                 self._effects.release(effect)
                 self._give_back(attempt)
@@ -385,7 +382,7 @@ class ToolRunner:
             answer = self._hand_over(attempt, "undo", again=again)
             if answer.kind == "again":
                 raise make_again_error(answer)
-        except _NOT_BEGUN:
+        except NOT_BEGUN:
             self._effects.release(effect)
             raise
         if answer.kind == "undone":

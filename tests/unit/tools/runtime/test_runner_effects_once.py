@@ -4,10 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
+from pentad.domain.canonical import call_key
 from pentad.domain.declarations.policy import PolicySpec
-from pentad.domain.errors import InvalidTransition, PolicyDenied, StoreUnavailable, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import (
+    ConfigurationError,
+    InvalidTransition,
+    PolicyDenied,
+    StoreUnavailable,
+    ToolThrottled,
+    ToolUnavailable,
+)
 from pentad.domain.runs import CallStatus
-from pentad.tools.runtime.ports import AuditEntry
+from pentad.tools.runtime.handed import ToolAnswer
+from pentad.tools.runtime.ports import AuditEntry, Effect
 from tests.unit.tools import sample_tools
 from tests.unit.tools.worlds import RUN, Crash, Crashing, World
 
@@ -127,6 +136,41 @@ def test_what_was_never_begun_is_refused(world: World, deploy: Callable[[World],
     with pytest.raises(PolicyDenied):
         world.execute()
     assert sample_tools.ran == []
+
+
+class Gone:
+    """In the place of the tools' functions, one of which is not there."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def call(self, tool: str, handed: object, *, function: str | None) -> ToolAnswer:
+        raise self._error
+
+
+def execute_without(world: World, error: Exception) -> Effect | None:
+    """Let a try find no function, and return what the ledger has then."""
+    runner = world.runtime()
+    runner._functions = Gone(error)
+    with pytest.raises(type(error)):
+        runner.execute("acme", RUN, "helper", 1, 0, invocation=world.invocation())
+    found: Effect | None = world.effects.find("acme", RUN, call_key(world.call))
+    return found
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("the function is gone"), PolicyDenied("no such version")])
+def test_a_function_that_is_not_there_has_begun_nothing(world: World, error: Exception) -> None:
+    assert execute_without(world, error) is None
+    assert world.execute()["status"] == "succeeded"
+    assert len(sample_tools.ran) == 1
+
+
+def test_a_function_that_is_gone_meanwhile_says_nothing_of_what_was_begun() -> None:
+    world = World(sample_tools.store)
+    world.add_call({"to": "bob"})
+    crash(world, "effects", "begin")
+    found = execute_without(world, ConfigurationError("the function is gone"))
+    assert found is not None and found.status == "begun"
 
 
 def test_nobody_elses_agent_is_told_of_what_was_begun(world: World) -> None:

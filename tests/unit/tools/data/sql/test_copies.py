@@ -96,9 +96,9 @@ def test_what_is_written_is_looked_at_too() -> None:
 
 
 def test_what_is_nested_too_deeply_to_tell_is_refused_in_words() -> None:
-    root = sqlglot.parse_one("SELECT " + "upper(" * 60 + "a || b" + ")" * 60, read="postgres")
+    root = sqlglot.parse_one("SELECT " + "upper(" * 40 + "a || b" + ")" * 40, read="postgres")
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(len(inspect.stack(0)) + 60)
+    sys.setrecursionlimit(len(inspect.stack(0)) + 80)
     try:
         with pytest.raises(InvalidInput, match="too deeply"):
             check_copies(root)
