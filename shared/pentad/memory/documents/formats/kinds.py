@@ -375,7 +375,7 @@ def _guess_json(data: bytes) -> str | None:
         value = read_json(decode(data).text)
     except ValueError:
         return None
-    if isinstance(value, dict) and {"nbformat", "cells"} <= set(value):
+    if isinstance(value, dict) and "nbformat" in value and {"cells", "worksheets"} & set(value):
         return NOTEBOOK
     return "application/json"
 

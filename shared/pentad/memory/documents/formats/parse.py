@@ -101,7 +101,7 @@ _PARSERS = {
     "text/csv": _Parser("csv", "tables", "parse_csv"),
     "application/json": _Parser("json", "records", "parse_json"),
     "application/x-ndjson": _Parser("json", "records", "parse_json_lines"),
-    kinds.NOTEBOOK: _Parser("notebook", "records", "parse_notebook"),
+    kinds.NOTEBOOK: _Parser("notebook", "notebooks", "parse_notebook"),
     kinds.RST: _Parser("rst", "markup.rst", "parse_rst"),
     kinds.ASCIIDOC: _Parser("asciidoc", "markup.asciidoc", "parse_asciidoc"),
     kinds.MAIL: _Parser("email", "mail", "parse_mail"),

@@ -1,4 +1,4 @@
-"""Render JSON as text: one block a record, whole; and notebooks, which are JSON, cell by cell."""
+"""Render JSON as text: one block a record, whole."""
 
 import json
 from collections import Counter
@@ -9,7 +9,6 @@ from typing import Any
 from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.json_text import read_json
 from pentad.memory.documents.formats.builder import TextBuilder
-from pentad.memory.documents.formats.markup.markdown import parse_markdown
 from pentad.memory.documents.structure import ParsedText
 
 _PATH_CHARACTERS = 200
@@ -19,7 +18,6 @@ _DEPTH = 6
 _LINES_TRIED = 3
 _KEYS_TOLD = 5
 _KEY_CHARACTERS = 30
-_OUTPUT_CHARACTERS = 4000
 
 
 def parse_json(text: str) -> ParsedText:
@@ -30,7 +28,7 @@ def parse_json(text: str) -> ParsedText:
     """
     doubled = dict[str, None]()
     try:
-        value = _load_json(text, doubled)
+        value = load_json(text, doubled)
     except InvalidInput:
         # JSON lines under the name of JSON: what comes after the first line is no part of a value.
         if not _is_json_lines(text):
@@ -58,7 +56,7 @@ def parse_json_lines(text: str) -> ParsedText:
     out, doubled = TextBuilder(), dict[str, None]()
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            _add_record(out, _load_json(line, doubled, number), "", 0)
+            _add_record(out, load_json(line, doubled, number), "", 0)
     _note_doubled(out, doubled)
     return out.finish()
 
@@ -73,58 +71,7 @@ def _is_json_lines(text: str) -> bool:
         return False
 
 
-def parse_notebook(text: str) -> ParsedText:
-    """Return a notebook's cells: Markdown with its headings, code, and the text that the code wrote.
-
-    Raises:
-        InvalidInput: it is no notebook.
-    """
-    doubled = dict[str, None]()
-    value = _load_json(text, doubled)
-    cells = value.get("cells") if isinstance(value, dict) else None
-    if not isinstance(cells, list):
-        raise InvalidInput("the notebook has no cells", field="document", fix="save it in version 4")
-    out = TextBuilder()
-    for cell in cells:
-        if not isinstance(cell, dict):
-            continue
-        source = _join(cell.get("source"))
-        if cell.get("cell_type") == "markdown":
-            _add_markdown(out, source)
-        else:
-            out.add(source, "code" if cell.get("cell_type") == "code" else "text")
-            for output in cell.get("outputs") or ():
-                out.add(_read_output(output)[:_OUTPUT_CHARACTERS], "code")
-    if doubled:  # a cell has one source: which of them was meant, nobody knows
-        out.notes.append(
-            f"keys that stand more than once in an object, read as they stand first: {_list_keys(doubled)}"
-        )
-    return out.finish()
-
-
-def _add_markdown(out: TextBuilder, source: str) -> None:
-    found = parse_markdown(source)
-    out.notes += found.notes
-    for block in found.blocks:
-        words = found.text[block.start : block.end].strip()
-        if block.kind == "heading":
-            level = len(words) - len(words.lstrip("#")) or 1
-            out.open_section(level, block.path[-1])
-        out.add(words, block.kind, header=block.header)
-
-
-def _read_output(output: Any) -> str:
-    if not isinstance(output, dict):
-        return ""
-    data = output.get("data")
-    return _join(output.get("text") or (data.get("text/plain") if isinstance(data, dict) else ""))
-
-
-def _join(value: Any) -> str:
-    return "".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
-
-
-def _load_json(text: str, doubled: dict[str, None], line: int | None = None) -> Any:
+def load_json(text: str, doubled: dict[str, None], line: int | None = None) -> Any:
     """Return a value; of a key that stands in an object again, each value, under names of their own.
 
     Args:
@@ -161,10 +108,11 @@ def _keep_all(doubled: dict[str, None], pairs: list[tuple[str, Any]]) -> dict[st
 
 def _note_doubled(out: TextBuilder, doubled: Mapping[str, None]) -> None:
     if doubled:
-        out.notes.append(f"keys that stand more than once in an object, with all their values: {_list_keys(doubled)}")
+        out.notes.append(f"keys that stand more than once in an object, with all their values: {list_keys(doubled)}")
 
 
-def _list_keys(keys: Mapping[str, None]) -> str:
+def list_keys(keys: Mapping[str, None]) -> str:
+    """Return the first keys of some, and how many more there are."""
     more = f" and {len(keys) - _KEYS_TOLD:,} more" if len(keys) > _KEYS_TOLD else ""
     return ", ".join(repr(key[:_KEY_CHARACTERS]) for key in list(keys)[:_KEYS_TOLD]) + more
 

@@ -376,17 +376,6 @@ def test_records_within_a_json_are_blocks_of_their_own_without_their_numbers() -
     assert [words for _, words in shown(parsed)] == ["made: today", "data.more: 1", *[entry] * 20]
 
 
-def test_a_notebook_is_read_cell_by_cell() -> None:
-    cells = [
-        {"cell_type": "markdown", "source": ["# Tides\n", "Read *this*."]},
-        {"cell_type": "code", "source": "x = 1", "outputs": [{"text": ["high\n"]}, {"data": {"image/png": "aGk="}}]},
-    ]
-    parsed = read(json.dumps({"nbformat": 4, "cells": cells}), "a.ipynb")
-    assert shown(parsed) == [("heading", "# Tides"), ("text", "Read *this*."), ("code", "x = 1"), ("code", "high")]
-    assert {block.path for block in parsed.blocks} == {("Tides",)}
-    assert read(json.dumps({"nbformat": 4, "cells": cells}), "a").media_type == "application/x-ipynb+json"
-
-
 def test_restructured_text_has_its_headings() -> None:
     source = "=====\nGuide\n=====\n\nIntro.\n\nFees\n----\nThree.\n\n::\n\n    code\n\nLimits\n------\n\nFour.\n"
     parsed = read(source, "a.rst")
