@@ -47,7 +47,8 @@ def test_vectors_go_to_postgres_and_back_and_are_found_there(tmp_path: Path, pos
         source = PineconeVectors(lambda: json.loads(files["pinecone"].read_text()))
         source.upsert("acme", many)
         source.upsert("rival", many[:1])
-        there = ("--from-secret", str(files["pinecone"]), "--to-secret", str(files["postgres"]))
+        there: tuple[str, ...] = ("--from-secret", str(files["pinecone"]), "--to-secret", str(files["postgres"]))
+        there = (*there, "--record", str(tmp_path / "records"))
         command = ("vectors", "migrate", "--from", "pinecone", "--to", "postgres", "--tenant", "acme", *there)
         code, said = run("--json", *command, "--dry-run")
         assert (code, json.loads(said)[0]["copied"], json.loads(said)[0]["verified"]) == (0, 130, None)
@@ -64,9 +65,18 @@ def test_vectors_go_to_postgres_and_back_and_are_found_there(tmp_path: Path, pos
         ]
         assert target.fetch("acme", ["v007"])["v007"].metadata == many[7].metadata
         assert target.list_ids("rival").items == ()
+        target.delete("acme", ["v007"])  # the stage uses the new store by now
+        source.upsert("acme", [many[8].model_copy(update={"vector_id": "v200"})])
+        code, said = run(*command, "--switched")
+        assert "131 read, 1 copied" in said and "deleted in the other store since the last copy, and left so: 1" in said
+        assert list(target.fetch("acme", ["v007", "v200"])) == ["v200"]
+        source.delete("acme", ["v200"])
+        assert "removed there, as the first store has them no more: 1" in run(*command, "--prune")[1]
+        assert not target.fetch("acme", ["v200"])
         target.close()
         source.close()
         there = ("--from-secret", str(files["postgres"]), "--to-secret", str(files["other"]))
+        there = (*there, "--record", str(tmp_path / "records"))
         code, said = run("vectors", "migrate", "--from", "postgres", "--to", "pinecone", "--tenant", "acme", *there)
         assert code == 0, said
         back = PineconeVectors(lambda: json.loads(files["other"].read_text()))
@@ -80,9 +90,17 @@ def test_vectors_go_to_postgres_and_back_and_are_found_there(tmp_path: Path, pos
         (("--from", "pinecone", "--to", "pinecone"), "same store"),
         (("--from", "pinecone", "--to", "oracle"), "no vector store 'oracle'"),
         (("--from", "postgres", "--to", "pinecone", "--from-secret", "/missing.json"), "can't read"),
+        (("--from", "postgres", "--to", "pinecone", "--prune", "--switched"), "--prune would remove what was ingested"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(arguments: tuple[str, ...], message: str) -> None:
     code, said = run("vectors", "migrate", "--tenant", "acme", *arguments)
     assert code == 2
     assert message in said.replace("\n", " ")
+
+
+def test_without_a_record_of_the_copy_before_the_switch_nothing_is_brought(tmp_path: Path) -> None:
+    stores = ("--from", "postgres", "--to", "pinecone", "--switched", "--record", str(tmp_path))
+    code, said = run("vectors", "migrate", "--tenant", "acme", *stores)
+    assert code == 1
+    assert "no record of the copy before the switch" in said

@@ -128,6 +128,65 @@ def test_more_in_the_other_store_is_left_there_and_counted() -> None:
     assert migrate(source, target, "acme").extra == 2
 
 
+def list_all(store: MemoryVectors) -> list[str]:
+    return list(store.list_ids("acme", limit=1000).items)
+
+
+def change(store: MemoryVectors, name: str, note: str) -> None:
+    [one] = store.fetch("acme", [name]).values()
+    store.upsert("acme", [one.model_copy(update={"metadata": {**one.metadata, "note": note}})])
+
+
+def test_before_the_switch_what_the_first_store_lost_is_removed_where_that_is_asked_for() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 2 * BATCH + 5)
+    migrate(source, target, "acme")
+    gone = [f"v{n:04}" for n in range(0, 205, 2)]
+    source.delete("acme", gone)
+    tried = migrate(source, target, "acme", dry_run=True, prune=True)
+    assert (tried.removed, len(list_all(target))) == (len(gone), 205)
+    left = migrate(source, target, "acme")
+    assert (left.removed, left.extra, len(list_all(target))) == (0, len(gone), 205)
+    moved = migrate(source, target, "acme", prune=True)
+    assert (moved.removed, moved.extra, moved.copied) == (len(gone), 0, 0)
+    assert list_all(target) == list_all(source)
+
+
+def test_after_the_switch_what_was_deleted_or_changed_there_stays_so() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 8)
+    record = migrate(source, target, "acme").record
+    assert sorted(record) == list_all(source)
+    # Until the switch the stage writes the first store ...
+    fill(source, 10)  # v0008 and v0009 come in between
+    source.delete("acme", ["v0000", "v0001"])
+    change(source, "v0002", "changed before the switch")
+    # ... and from it on the other one.
+    target.delete("acme", ["v0003"])
+    change(target, "v0004", "changed after the switch")
+    change(target, "v0001", "ingested again after the switch")
+    target.upsert("acme", [Vector(vector_id="w0", values=(1, 1, 1), metadata={"document": "new"})])
+    tried = migrate(source, target, "acme", before=record, dry_run=True)
+    moved = migrate(source, target, "acme", before=record)
+    for one in (tried, moved):
+        assert (one.copied, one.removed, one.deleted, one.newer, one.extra) == (3, 1, 1, 1, 2)
+    assert moved.verified is True
+    assert list_all(target) == ["v0001", "v0002", "v0004", "v0005", "v0006", "v0007", "v0008", "v0009", "w0"]
+    notes = {name: vector.metadata.get("note") for name, vector in target.fetch("acme", list_all(target)).items()}
+    assert notes["v0001"] == "ingested again after the switch"
+    assert notes["v0002"] == "changed before the switch"
+    assert notes["v0004"] == "changed after the switch"
+    again = migrate(source, target, "acme", before=record)
+    assert (again.copied, again.removed, again.deleted) == (0, 0, 1)
+
+
+def test_what_did_not_arrive_is_not_recorded() -> None:
+    source, target = MemoryVectors(3), LateVectors(3)
+    target.looks = 1000
+    fill(source, 3)
+    assert migrate(source, target, "acme", sleep=lambda seconds: None).record == {}
+
+
 def test_vectors_of_another_dimension_are_refused_before_anything_is_read() -> None:
     with pytest.raises(ConfigurationError, match="of 3 numbers, and the other one of 4"):
         migrate(MemoryVectors(3), MemoryVectors(4), "acme")
