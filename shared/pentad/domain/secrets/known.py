@@ -10,6 +10,8 @@ import json
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -52,6 +54,17 @@ class KnownSecrets:
                 self._forms.move_to_end(value)
                 while len(self._forms) > _MOST:
                     self._forms.popitem(last=False)
+
+    @contextmanager
+    def forget_after(self) -> Iterator[None]:
+        """Forget at the end what was added inside."""
+        with self._lock:
+            before = OrderedDict(self._forms)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._forms = before
 
     def clear(self) -> None:
         """Forget all of them."""

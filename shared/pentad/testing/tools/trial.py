@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from pentad.domain.canonical import sha256_of
 from pentad.domain.errors import ConfigurationError, ToolFailed
 from pentad.domain.reading.json_text import read_json
+from pentad.domain.secrets import KNOWN
+from pentad.tools.credentials.masking import register_secret
 from pentad.tools.declare.declare import Tool
 from pentad.tools.outside.ports import Credential, HttpAnswer, HttpClient
 from pentad.tools.records.adapters.records_memory import MemoryRecords
@@ -146,9 +148,9 @@ class ToolTrial:
                 **given,
             }
         )
-        answer = self._serve(
-            HandedCall.model_validate_json(handed.model_dump_json(by_alias=True)), remaining_seconds=lambda: 30.0
-        )
+        given_over = HandedCall.model_validate_json(handed.model_dump_json(by_alias=True))
+        with KNOWN.forget_after():  # as in the process of the tool's own function, and of no other test
+            answer = self._serve(given_over, remaining_seconds=lambda: 30.0)
         return ToolAnswer.model_validate_json(answer.model_dump_json(by_alias=True))
 
 
@@ -164,6 +166,7 @@ class _FixedSecrets:
             raise ConfigurationError(
                 f"the trial has no secret '{name}'", field="secrets", fix=f'give it: secrets={{"{name}": "..."}}'
             )
+        register_secret(self._values[name], name=name)
         return Credential(self._values[name])
 
     def renew(self, tenant_id: str, name: str, refused: Credential) -> Credential:

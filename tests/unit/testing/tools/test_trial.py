@@ -58,3 +58,20 @@ def test_a_call_is_undone_and_each_call_has_records_of_its_own() -> None:
     assert len(store.query("NOTE", limit=10)) == 1
     with pytest.raises(AssertionError, match="nothing to undo"):
         trial.undo(ToolTrial(calculator).call(expression="1"))
+
+
+@tool(effects="none", secrets=["desk"])
+def stumble(context: ToolContext) -> int:
+    """Read a number."""
+    return int(context.secret("desk").fields["password"])
+
+
+def test_a_secret_of_plain_words_is_masked_as_in_a_deployment_and_in_no_other_test() -> None:
+    secret = '{"user": "ada", "password": "two words"}'
+    said = ToolTrial(stumble, secrets={"desk": secret}).call()
+    assert said.error_type == "ValueError" and "[masked]" in said.text
+    assert "two words" not in said.text and "two\\u200b words" not in said.text
+    http = ScriptedHttp([(200, ["two words"])])
+    other = ToolTrial(ask, secrets={"desk": "another-key"}, http=http)
+    answer = other.call(question="why")
+    assert answer.value["said"] == ["two words"] and answer.value["echo"] == "[masked]"
