@@ -26,6 +26,9 @@ class RememberedSummary(FrozenValue):
     text: str
     first_seq: int = Field(ge=0)
     last_seq: int = Field(ge=0)
+    partly: tuple[int, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="long messages of which the ends alone were read"
+    )
     taint: tuple[str, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
     )

@@ -94,6 +94,10 @@ class EpochFront:
             found = choose_summary(self._summaries.list_all(head.tenant_id, head.session_id), first_seq)
             if found is not None:
                 summary = RememberedSummary(
-                    text=found.text, first_seq=found.first_seq, last_seq=found.last_seq, taint=found.taint
+                    text=found.text,
+                    first_seq=found.first_seq,
+                    last_seq=found.last_seq,
+                    partly=found.partly,
+                    taint=found.taint,
                 )
         return Remembered(facts=facts, summary=summary, left_out=left_out)

@@ -24,8 +24,10 @@ def render_remembered(remembered: Remembered) -> str:
         parts.append(f"<remembered note={quote_attribute(NOTE)}>\n{facts}\n</remembered>")
     if remembered.summary is not None:
         one = remembered.summary
-        told = f'<summary messages="{one.first_seq + 1} to {one.last_seq + 1} of this conversation">'
-        parts.append(f"{told}\n{escape_text(one.text)}\n</summary>")
+        told = f'messages="{one.first_seq + 1} to {one.last_seq + 1} of this conversation"'
+        if one.partly:
+            told += f' only_ends_of="{", ".join(str(seq + 1) for seq in one.partly)}"'
+        parts.append(f"<summary {told}>\n{escape_text(one.text)}\n</summary>")
     return "\n".join(parts)
 
 

@@ -23,6 +23,9 @@ class SessionSummary(FrozenValue):
     made_at: datetime
     expires_at: datetime
     recipe: str
+    partly: tuple[int, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="long messages of which the ends alone were read"
+    )
     taint: tuple[str, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"
     )

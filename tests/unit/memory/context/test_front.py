@@ -14,6 +14,7 @@ from pentad.memory.context.front import EpochFront
 from pentad.memory.context.window import assemble, choose_epoch
 from pentad.memory.facts.adapters.facts_memory import MemoryFacts
 from pentad.memory.facts.ports import FactChange
+from pentad.memory.retrieval.remembered import render_remembered
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.summaries.adapters.summaries_memory import MemorySummaries
@@ -147,6 +148,12 @@ def test_the_next_epoch_has_what_is_known_then_and_the_summary_of_what_went() ->
     assert '<summary messages="1 to 2 of this conversation">\nBonn was named.\n</summary>' in sent
     assert sent.endswith("<question>Message 2?</question>")
     assert "remembered" not in assemble(world.read(1))[1].text
+
+
+def test_a_summary_tells_of_which_messages_the_ends_alone_were_read() -> None:
+    summary = RememberedSummary(text="Bonn was named.", first_seq=0, last_seq=8, partly=(2, 6))
+    shown = render_remembered(Remembered(summary=summary))
+    assert shown.startswith('<summary messages="1 to 9 of this conversation" only_ends_of="3, 7">')
 
 
 def test_a_summary_that_reaches_into_the_epoch_is_not_given() -> None:

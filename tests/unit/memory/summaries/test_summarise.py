@@ -85,6 +85,18 @@ def test_a_summary_keeps_where_text_from_outside_came_from_also_from_the_one_bef
     assert [one.taint for one in world.summaries.list_all("acme", "s-1")] == [("documents",)] * 2
 
 
+def test_of_long_messages_a_summary_says_that_their_ends_alone_were_read(world: World) -> None:
+    long = "The tide turns. " * 200
+    world.run(part(0, f"u: {LONG}", f"a: {long}"))
+    world.run(part(2, f"u: {LONG}", "a: Good."))
+    world.run(part(4, f"u: {long}", "a: Good.", more=5))
+    asked = [request.messages[0].text for request in world.model.requests]
+    assert "[... 1,199 characters are left out here ...]" in asked[0]
+    assert "characters are left out here" not in asked[1]
+    made = world.summaries.list_all("acme", "s-1")
+    assert [one.partly for one in made] == [(1,), (1,), (1, 4)]
+
+
 def test_a_gap_begins_anew_and_is_not_covered(world: World) -> None:
     world.run(part(0, f"u: {LONG}", "a: Fine."))
     world.run(part(2, "u: gone", f"u: {LONG}", "a: Good.", missing=(2,)))
