@@ -71,8 +71,8 @@ class Said:
         words = self._items.list_newest(owner, "words", MAX_WORD_SEGMENTS, consistent=consistent)
         vectors = self._items.list_newest(owner, "vectors", MAX_VECTOR_SEGMENTS, consistent=consistent) if words else []
         return Memory(
-            tuple(_read_words(one) for one in reversed(words)),
-            tuple(_read_vectors(one) for one in reversed(vectors)),
+            tuple(reversed(_keep_newest_words([_read_words(one) for one in words]))),
+            tuple(reversed(_keep_newest_vectors([_read_vectors(one) for one in vectors]))),
             is_cut=bool(words) and words[-1].number > 0,
         )
 
@@ -162,6 +162,37 @@ class Said:
         segment = StoredSegment(stored.number, stored.version + 1, body, stored.expires_at)
         if not self._items.put(owner, kind, segment):
             raise StoreUnavailable("what was said was written to at the same time", retry_after=1)
+
+
+def _keep_newest_words(segments: Sequence[WordSegment]) -> list[WordSegment]:
+    """Return segments, the newest first, with each utterance once: the newest of it.
+
+    One stands in two where its write filled a segment and was then repeated, or where another recipe has read its
+    session anew.
+    """
+    seen: set[Place] = set()
+    found = []
+    for segment in segments:
+        places = [one.place for one in segment.said]
+        if not seen.isdisjoint(places):
+            segment = rebuild_words(one for one in segment.said if one.place not in seen)
+        seen.update(places)
+        found.append(segment)
+    return found
+
+
+def _keep_newest_vectors(segments: Sequence[VectorSegment]) -> list[VectorSegment]:
+    """Return segments, the newest first, with each vector once, as `_keep_newest_words` does."""
+    seen: set[Place] = set()
+    found = []
+    for segment in segments:
+        places = list(segment.places)
+        if not seen.isdisjoint(places):
+            rows = zip(segment.places, zip(segment.rows, segment.scales, strict=True), strict=True)
+            segment = rebuild_vectors(segment.model, {place: row for place, row in rows if place not in seen})
+        seen.update(places)
+        found.append(segment)
+    return found
 
 
 def _iter_batches(said: Sequence[Utterance]) -> Iterator[list[Utterance]]:

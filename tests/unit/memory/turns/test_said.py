@@ -41,6 +41,22 @@ def test_a_repeat_replaces_what_it_repeats() -> None:
     assert sorted(places(memory)) == [("s1", 0, 0), ("s1", 1, 0)]
 
 
+def test_a_write_that_filled_its_segment_and_is_repeated_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_UTTERANCES", 3)
+    monkeypatch.setattr(module, "MAX_SEGMENT_BYTES", 60)
+    turns = [say(f"turn {seq}", seq) for seq in range(3)]
+    store = keep(*turns)
+    store.add(ADA, [say("turn one, by another recipe", 1), turns[2]], expires_at=LATER)
+    add_vectors(store, turns[1:])
+    memory = store.load(ADA)
+    assert len(memory.words) > 1 and len(memory.vectors) > 1
+    assert texts(memory) == ["turn 0", "turn one, by another recipe", "turn 2"]
+    assert [one for segment in memory.words for one in segment.postings.get("recip", ())] == [(0, 1)]
+    assert sorted(places(memory)) == [("s1", seq, 0) for seq in range(3)]
+    assert store.forget_session(ADA, "s1") == 5  # both are removed
+    assert texts(store.load(ADA)) == []
+
+
 def test_a_full_segment_is_followed_by_another_and_the_newest_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_UTTERANCES", 3)
     monkeypatch.setattr(module, "MAX_WORD_SEGMENTS", 3)
