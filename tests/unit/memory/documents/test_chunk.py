@@ -160,6 +160,48 @@ def test_a_paragraph_put_into_a_long_text_without_headings_changes_few_chunks() 
         assert embedded(before, less) <= 3
 
 
+def write_texts(kind: str, texts: list[str]) -> str:
+    """Return texts as a document of a kind: a text a record, a row, a paragraph, a line of code, or nothing between."""
+    rows = "".join(f"<tr><td>{text}</td><td>x</td></tr>" for text in texts)
+    return {
+        "list.json": json.dumps(texts),
+        "object.json": json.dumps({"name": "x", "items": texts}),
+        "deep.json": json.dumps({"a": {"name": "x", "items": texts}}),
+        "nested.json": json.dumps({"a": {"b": [[text] for text in texts]}}),
+        "records.json": json.dumps({"rows": [{"text": text, "n": 1.50} for text in texts]}),
+        "keys.json": json.dumps({text[:40]: text for text in texts}),
+        "a.jsonl": "\n".join(json.dumps({"text": text}) for text in texts),
+        "a.csv": "name,text\n" + "\n".join(f"{text[:8]},{text}" for text in texts),
+        "a.md": "# Title\n\n" + "\n".join(f"* {text}" for text in texts),
+        "a.html": f"<!doctype html><table><tr><th>a<th>b</tr>{rows}</table>",
+        "a.py": "\n\n".join(f"def f_{text[:6].strip()}():\n    return {text!r}" for text in texts),
+        "chinese.txt": "".join(
+            chr(0x4E00 + sum(map(ord, word)) * 37 % 5000) for text in texts for word in text.split()
+        ),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["list.json", "object.json", "deep.json", "nested.json", "records.json", "keys.json", "a.jsonl", "a.csv", "a.md",
+     "a.html", "a.py", "chinese.txt"],
+)  # fmt: skip
+def test_a_text_put_anywhere_changes_few_chunks_of_each_kind(kind: str) -> None:
+    chance = random.Random(5)
+
+    def make() -> str:
+        return " ".join(f"{chance.choice('pump valve hose gasket seal rotor'.split())}{chance.randrange(999)}"
+                        for _ in range(chance.randrange(5, 15)))  # fmt: skip
+
+    texts = [make() for _ in range(900 if kind == "chinese.txt" else 300)]
+    _, before = chunks_of(write_texts(kind, texts), kind)
+    assert len(before) > 10
+    for _ in range(6):
+        place = chance.randrange(len(texts) + 1)
+        _, after = chunks_of(write_texts(kind, [*texts[:place], make(), *texts[place:]]), kind)
+        assert 1 <= embedded(before, after) <= 3
+
+
 def test_a_renamed_heading_changes_the_chunk_that_holds_it_only(root: Path) -> None:
     text = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
     _, before = chunks_of(text)

@@ -226,7 +226,21 @@ def test_json_lists_and_json_lines_have_a_block_an_entry() -> None:
     assert [words for _, words in shown(read('{"a": 1}\n\n{"a": 2}\n', "a.jsonl"))] == ["a: 1", "a: 2"]
 
 
-@pytest.mark.parametrize("text", ["{", "[1,]", "[" * 100_000, "", "9" * 5000])
+def test_numbers_of_json_keep_their_digits() -> None:
+    text = '{"price": 1.10, "large": 12345678901234567890.123, "power": 1e400, "none": -0.0, "list": [1.50, 2]}'
+    assert read(text, "a.json").text.split("\n") == [
+        "price: 1.10",
+        "large: 12345678901234567890.123",
+        "power: 1e400",
+        "none: -0.0",
+        "list[0]: 1.50",
+        "list[1]: 2",
+    ]
+    assert read("9" * 5000, "a.json").text == "9" * 5000
+    assert read('{"price": 1.10}\n{"price": 2.0}', "a.jsonl").text.split() == ["price:", "1.10", "price:", "2.0"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1,]", "[" * 100_000, ""])
 def test_json_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="JSON"):
         read(text, "a.json")
