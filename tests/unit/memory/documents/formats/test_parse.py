@@ -587,6 +587,52 @@ def test_what_of_a_message_is_not_read_is_told() -> None:
     assert read(f"{head}{part.format('one')}--B--\r\n", "a.eml").notes == ()
 
 
+ALTERNATIVE = (
+    "From: a@x.org\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=B\r\n\r\n"
+    "--B\r\nContent-Type: text/plain\r\n\r\n{plain}\r\n--B\r\nContent-Type: text/html\r\n\r\n{html}\r\n--B--\r\n"
+)
+
+
+def test_a_plain_text_that_only_points_to_the_html_is_passed_over_and_told() -> None:
+    words = " ".join(f"word{number}" for number in range(60))
+    html = f"<p>Your order 4711 ships on Friday. {words}</p>"
+    parsed = read(ALTERNATIVE.format(plain="Please view this message in HTML.", html=html), "a.eml")
+    assert "order 4711" in parsed.text and "Please view" not in parsed.text
+    assert parsed.notes == ("its HTML was read, as programs show it: its plain text says little of it",)
+    both = read(ALTERNATIVE.format(plain=f"Your order 4711 ships on Friday. {words}", html=html), "a.eml")
+    assert "order 4711" in both.text and both.notes == ()
+
+
+def test_an_invitation_without_words_is_read_as_its_events() -> None:
+    calendar = (
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Review of the\r\n  harbour\\, part two\r\n"
+        "DTSTART;TZID=Europe/Berlin:20261203T090000\r\nDESCRIPTION:Bring plans\\nand pens\r\nUID:1\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    head = "From: a@x.org\r\nSubject: Invitation\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar\r\n\r\n"
+    parsed = read(head + calendar, "a.eml")
+    assert parsed.text.split("\n\n")[-1] == (
+        "Summary: Review of the harbour, part two\nStart: 20261203T090000 (Europe/Berlin)\n"
+        "Description: Bring plans\nand pens"
+    )
+    assert parsed.notes == ()
+
+
+def test_a_message_of_attachments_only_says_so() -> None:
+    head = "From: a@x.org\r\nSubject: Scan\r\nMIME-Version: 1.0\r\n"
+    scan = "Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=scan.pdf\r\n\r\n%PDF"
+    for message in (
+        head + scan,
+        f"{head}Content-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n{scan}\r\n--B--\r\n",
+    ):
+        parsed = read(message, "a.eml")
+        assert "Scan" in parsed.text
+        assert parsed.notes == (
+            "the message has no text of its own, only attachments",
+            "attachments were not read: scan.pdf: upload them as documents",
+        )
+
+
 def test_long_cells_of_a_csv_are_read_and_a_quote_that_is_not_closed_ends_with_its_line_however_much_follows() -> None:
     cell = "word " * 60_000
     assert parse_csv(f'a,b\n1,"{cell}"\n2,x').text.endswith("a: 2; b: x")
