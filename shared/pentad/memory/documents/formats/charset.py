@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
+from pentad.memory.documents.formats.charsets.letters import measure_oddness
+from pentad.memory.documents.formats.charsets.seven_bits import UNREADABLE, find_seven_bits
+from pentad.memory.documents.formats.charsets.wide import UNWRITTEN, detect_wide
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -44,8 +48,37 @@ _SINGLE = (
 )
 """Charsets of a byte a character that are looked for, the likelier ones first."""
 _DOUBLE = ("gb18030", "big5", "cp949", "cp932", "euc_jp")
+_SELDOM = (
+    *(
+        "iso8859_5",
+        "mac_cyrillic",
+        "cp852",
+        "koi8_u",
+        "cp437",
+        "iso8859_7",
+        "cp857",
+        "cp775",
+        "iso8859_13",
+        "iso8859_16",
+    ),
+    *(
+        "mac_latin2",
+        "mac_greek",
+        "mac_turkish",
+        "cp737",
+        "cp862",
+        "cp865",
+        "cp860",
+        "johab",
+        "cp1258",
+        "iso8859_6",
+        "cp720",
+    ),
+)
+"""Charsets that are looked for where the words look odd in all others."""
 _WHOLE_WORDS = frozenset({"cp1251", "cp1253", "cp1255", "cp1256", "koi8_r", "cp866", "iso8859_5"})
 """Charsets of alphabets in which all letters of a word are beyond ASCII."""
+_WESTERN = frozenset({"utf-8", "cp1252", "cp1254", "iso8859_15"})
 _SYMBOL_WITHIN = re.compile("(?<=[A-Za-z])[\u00a1-\u00bf](?=[A-Za-z])")
 _RUNS = re.compile(r"[^\x00-\x7f]+")
 _SAMPLE_BYTES = 40_000
@@ -53,6 +86,10 @@ _HEAD_BYTES = 4096
 _LEAST_BYTES = 4
 """Beyond ASCII, below which words say nothing of their charset."""
 _CLEARLY = 0.05
+_BEYOND_LETTER = re.compile(r"[^\W\d_\x00-\x7f\xaa\xb2\xb3\xb5\xb9\xba\xbc-\xbe]|[\x80-\x9f\u2500-\u259f\ufffd]")
+_LEAST_ODD_BYTES = 2
+_LEAST_ODDNESS = 0.02
+_MOST_ODDNESS = 0.3
 _MOST_BAD = 0.02
 """Share of the bytes beyond ASCII that may be broken in what is still UTF-8."""
 
@@ -60,32 +97,19 @@ _META = re.compile(rb"<meta\b[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]
 _XML = re.compile(rb"\s{0,20}<\?xml\b[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _COOKIE = re.compile(rb"^[^\n]{0,10}#[^\n]{0,60}?coding[:=][ \t]*([-\w.]{1,40})", re.MULTILINE)
 _UNSHOWN = re.compile(rb"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL)
-_ISO_2022 = re.compile(rb"\x1b(?:\$[@B]|\([JI])")
-_UNWRITTEN = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-"""Bytes that no text has that is written in single bytes or UTF-8, but for a stray one."""
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 # UTF-8 that was read as Windows-1252 and written as UTF-8 again: a letter of C2 to F4 and a character of 80 to BF.
 _TWICE = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
 )
-_CONTROLS = re.compile("[\x80-\x9f]")
+_TWICE_IN_PART = re.compile("\u00c3[\u00a1-\u00bf\u2013-\u203a]")
+_CONTROLS = re.compile("[\x01-\x08\x0e-\x19\x1c-\x1f\x80-\x9f]")
 
 
 _SELDOM_THAI = frozenset("ฃฅฆฌฎฏฐฑฒฯฺ๏๚๛")
 _USUAL_KOREAN = frozenset(
     "이다는에의가을하고지한를은사도로기인어자리서나아시정일해대그부수과들제라전소으있보장동구주원"
     "비만신면성여경오상스조공안우세유무학선러게고요용문트개중생국년계월위진모방었합니습번실적간"
-)
-_LEAST_WIDE_BYTES = 16
-_SCRIPTS = (
-    (("\u0370", "\u03ff"),),
-    (("\u0400", "\u04ff"),),
-    (("\u0530", "\u05ff"),),
-    (("\u0600", "\u06ff"),),
-    (("\u0900", "\u0dff"),),
-    (("\u0e00", "\u0e7f"),),
-    (("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("\uff00", "\uffef")),
-    (("\uac00", "\ud7a3"),),
 )
 
 
@@ -111,11 +135,13 @@ def decode(data: bytes, declared: str | None = None, *, markup: bool = False) ->
             return _finish(data[len(mark) :], marked, "its byte order mark")
     label = declared or _find_declaration(data, markup)
     codec = _find_codec(label)
-    wide = detect_wide(data) if _UNWRITTEN.search(data) else None
-    if wide is not None and codec is None:
+    wide = detect_wide(data) if UNWRITTEN.search(data) else None
+    if wide is not None and label is None:
         return _finish(data, wide, "its content", f"no charset is declared: read as {wide} by its content")
-    if wide is not None and codec != wide and codec in ("utf-16-le", "utf-16-be"):
+    if wide is not None and codec != wide:
         return _finish(data, wide, "its content", f"'{label}' is declared, but the bytes are {wide}: read as such")
+    if _BEYOND_ASCII.search(data) is None and (found := find_seven_bits(data)) is not None:
+        return _read_seven_bits(data, found, label, codec)
     if _is_utf8(data):
         return _finish_utf8(data, label, codec)
     if codec is not None and codec != "utf-8":
@@ -133,9 +159,6 @@ def _is_utf8(data: bytes) -> bool:
 
 def _finish_utf8(data: bytes, label: str | None, codec: str | None) -> Decoded:
     """Return what is valid UTF-8. Of several characters beyond ASCII no other charset makes that by chance."""
-    if _ISO_2022.search(data[:_SAMPLE_BYTES]) and codec in (None, "utf-8", "iso2022_jp_ext"):
-        note = "no charset is declared: read as iso-2022-jp by its content"
-        return _finish(data, "iso2022_jp_ext", "its content", *([note] if codec != "iso2022_jp_ext" else []))
     plain = _BEYOND_ASCII.search(data) is None
     if plain and codec is not None and codec.startswith(("utf-16", "utf-32", "utf-7", "hz", "iso2022")):
         # Only these write ASCII bytes for something else. A page says UTF-16 of itself in ASCII: then it is not.
@@ -148,16 +171,56 @@ def _finish_utf8(data: bytes, label: str | None, codec: str | None) -> Decoded:
     return _finish(data, "utf-8", "its content", f"'{label}' is declared, but the bytes are UTF-8: read as utf-8")
 
 
+def _read_seven_bits(data: bytes, found: str, label: str | None, codec: str | None) -> Decoded:
+    """Return text of a charset that writes its letters in ASCII bytes."""
+    if found == UNREADABLE:
+        note = f"it has escape sequences of {UNREADABLE}, which can't be read: its words are missing"
+        return _finish(data, "utf-8", "its content", note)
+    shown = _show(found)
+    if codec == found or (found.startswith("iso2022_jp") and str(codec).startswith("iso2022_jp")):
+        return _finish(data, found, f"its declaration '{label}'")
+    said = f"'{label}' is declared" if label else "no charset is declared"
+    return _finish(data, found, "its content", f"{said}: read as {shown} by its content")
+
+
 def _read_declared(data: bytes, label: str, codec: str) -> Decoded:
     """Return what is in the declared charset; a declaration that the words speak against is a doubt."""
-    better = None if codec.startswith(("utf", "iso2022", "hz")) else _find_better(data, codec)
+    text = data.decode(codec, "replace")
+    # Of Vietnamese, whose tones are characters of their own, and of signs alone, what is compared there knows nothing.
+    known = not codec.startswith(("utf", "iso2022", "hz", "cp1258")) and _BEYOND_LETTER.search(text) is not None
+    better = _find_better(data, codec) if known else None
+    odd = 0.0
+    if better is None and len(_BEYOND_ASCII.findall(data[:_SAMPLE_BYTES])) >= _LEAST_ODD_BYTES:
+        odd = measure_oddness(text)
+        better = _find_less_odd(data, odd) if odd >= _LEAST_ODDNESS else None
+    if better is not None and _take_sample(data).decode(better, "replace") == _take_sample(data).decode(
+        codec, "replace"
+    ):
+        better = None
+    if codec.startswith(("utf-16", "utf-32")) and b"\x00" not in data and detect_wide(data) != codec:
+        return _finish(data, codec, "its declaration", f"'{label}' is declared, but the bytes may be another charset")
     if better is None:
-        return _finish(data, codec, f"its declaration '{label}'")
-    shown, broken = _show(better), data.decode(codec, "replace").count("\ufffd")
+        looks = f"'{label}' is declared, but the words look as in no language that is known: read as declared"
+        return _finish(data, codec, f"its declaration '{label}'", *([looks] if odd > _MOST_ODDNESS else []))
+    shown, broken = _show(better), text.count("\ufffd")
     if broken * 20 > len(_BEYOND_ASCII.findall(data)):
         return _finish(data, better, "its content", f"the bytes are not '{label}', as declared: read as {shown}")
     note = f"'{label}' is declared, but the words look like {shown}: read as declared"
     return _finish(data, codec, f"its declaration '{label}'", note)
+
+
+def _find_less_odd(data: bytes, odd: float) -> str | None:
+    """Return the charset in which words look as in a language and not, as in another charset, odd; None of none."""
+    sample = _take_sample(data)
+    found: list[tuple[float, str]] = []
+    for codec in (*_SINGLE, *_DOUBLE, *_SELDOM):
+        try:
+            words = sample.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        found.append((round(measure_oddness(words), 2), codec))
+    best = min(found, key=lambda one: one[0], default=None)
+    return best[1] if best is not None and best[0] <= odd / 2 else None
 
 
 def _find_better(data: bytes, codec: str) -> str | None:
@@ -184,6 +247,10 @@ def _detect(data: bytes, label: str | None) -> Decoded:
     if not found:
         return _finish(data, "cp1252", "a guess", f"{said}, and none fits: read as windows-1252, which takes any byte")
     codec = found[0][0]
+    odd = measure_oddness(_take_sample(data).decode(codec, "replace"))
+    if odd >= _LEAST_ODDNESS and (better := _find_less_odd(data, odd)) is not None:
+        found = [(better, found[0][1]), *((one, chaos) for one, chaos in found if one != better)]
+        codec = better
     text = data.decode(codec, "replace")
     others = [
         _show(one) for one, chaos in found[1:] if chaos <= found[0][1] + 0.02 and data.decode(one, "replace") != text
@@ -272,50 +339,6 @@ def _take_sample(data: bytes) -> bytes:
     return kept[: end + 1] if end > 0 else kept
 
 
-def detect_wide(data: bytes) -> str | None:
-    """Return UTF-16 or UTF-32 of text without a mark: ASCII in it leaves zeros on one side."""
-    if (script := _detect_wide_script(data)) is not None:
-        return script
-    others = data[:_HEAD_BYTES].replace(b"\x00", b"")
-    if len(data) % 2 or (others.isascii() and len(others) > 0.6 * len(data[:_HEAD_BYTES])):
-        return None  # ASCII with some zeros in it
-    head = data[: _HEAD_BYTES * 4]
-    head = head[: len(head) // 4 * 4] or head
-    zeros = [sum(byte == 0 for byte in head[offset::4]) * 4 / len(head) for offset in range(4)]
-    if len(data) % 4 == 0 and min(zeros[2:]) > 0.9 and zeros[0] < 0.5:
-        return "utf-32-le"
-    if len(data) % 4 == 0 and min(zeros[:2]) > 0.9 and zeros[3] < 0.5:
-        return "utf-32-be"
-    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
-    codec = "utf-16-le" if odd > even else "utf-16-be"
-    if min(even, odd) > 0.05 * max(even, odd):
-        return None
-    try:
-        text = head[: len(head) // 2 * 2].decode(codec, "ignore")
-    except UnicodeDecodeError:
-        return None
-    return (
-        codec if sum(map(str.isprintable, text)) + text.count("\n") * 2 + text.count("\t") >= 0.95 * len(text) else None
-    )
-
-
-def _detect_wide_script(data: bytes) -> str | None:
-    """Return UTF-16 without a mark of text in another script than Latin, where zeros tell little."""
-    head = data[: _HEAD_BYTES * 2]
-    if len(data) % 2 or len(head) < _LEAST_WIDE_BYTES or len(_UNWRITTEN.findall(head)) * 50 < len(head):
-        return None
-    shares = {codec: _measure_script(head.decode(codec, "replace")) for codec in ("utf-16-le", "utf-16-be")}
-    best, other = sorted(shares, key=lambda codec: -shares[codec])
-    return best if shares[best] > 0.95 and shares[best] - shares[other] > 0.1 else None
-
-
-def _measure_script(text: str) -> float:
-    """Return which share of the characters is of one script beside Latin, or common to all; 0 of Latin alone."""
-    counts = [sum(low <= one <= high for one in text for low, high in ranges) for ranges in _SCRIPTS]
-    common = sum(" " <= one <= "~" or one in "\t\n\r" or "\u2010" <= one <= "\u203a" for one in text)
-    return (max(counts) + common) / len(text) if max(counts) > common else 0.0
-
-
 def _find_declaration(data: bytes, markup: bool) -> str | None:
     """Return the charset that a document declares of itself."""
     head = data[:_HEAD_BYTES]
@@ -355,6 +378,8 @@ def _finish(data: bytes, codec: str, by: str, *notes: str) -> Decoded:
             found.append("it looks as if it was encoded as UTF-8 twice, such as 'Ã¼' for 'ü'")
         elif codec in ("cp1252", "cp1254", "iso8859_15"):
             found.append(f"it looks like UTF-8 that is read as {_show(codec)}, such as 'Ã¼' for 'ü'")
+    elif (parts := len(_TWICE_IN_PART.findall(text))) >= (2 if codec == "utf-8" else 1) and codec in _WESTERN:
+        found.append(f"parts of it look like UTF-8 that was read as another charset, such as 'Ã¼' for 'ü': {parts:,}")
     if zeros := text.count("\x00"):
         found.append(f"zeros were left out: {zeros:,}: it may be no text, or in a charset that is not declared")
     if len(_CONTROLS.findall(text)) > 0 and not broken:

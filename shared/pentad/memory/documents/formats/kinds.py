@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.reading.json_text import read_json
-from pentad.memory.documents.formats.charset import decode, detect_wide
+from pentad.memory.documents.formats.charset import decode
+from pentad.memory.documents.formats.charsets.wide import detect_wide
 from pentad.memory.documents.formats.looks import (
     CLEARLY,
     begins_with_field,

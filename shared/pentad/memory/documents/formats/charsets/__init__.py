@@ -1,0 +1,1 @@
+"""What helps to tell in which charset bytes are."""
