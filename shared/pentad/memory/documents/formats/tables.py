@@ -54,6 +54,7 @@ def _parse(text: str) -> ParsedText:
         rows, notes = _read_all(body, delimiter, quote)
     except csv.Error as error:
         raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
+    groups = _part_tables(rows)
     rows = [row for row in rows if "".join(row).strip()]
     if named is not None and not usable:
         notes.append(f"its first line names {named[1]!r}, which parts no cells: {delimiter!r} was taken")
@@ -61,7 +62,37 @@ def _parse(text: str) -> ParsedText:
         notes.append(f"a quote stands within a cell near line {number:,}: cells or rows may have run together")
     if len(rows) > 1 and max(map(len, rows)) < 2:
         notes.append("no delimiter was found: each line is one cell")
-    return render_table(rows, [*notes, *_find_doubts(rows)])
+    if len(groups) < 2:
+        return render_table(rows, [*notes, *_find_doubts(rows)])
+    out = TextBuilder()
+    out.notes += [*notes, f"{len(groups)} tables were found, each with names of columns of its own"]
+    for group in groups:
+        render_table(group, _find_doubts(group), out)
+    return out.finish()
+
+
+def _part_tables(rows: Sequence[Sequence[str]]) -> list[list[list[str]]]:
+    """Return the rows by tables: behind an empty row another begins whose names stand above numbers."""
+    tables: list[list[list[str]]] = [[]]
+    group: list[list[str]] = []
+    for row in [*rows, []]:
+        if "".join(row).strip():
+            group.append(list(row))
+            continue
+        # What stands above the first one, such as a title, belongs to it.
+        if any(len(_trim(one)) > 1 for one in tables[-1]) and _begins_table(group):
+            tables.append(group)
+        else:
+            tables[-1] += group
+        group = []
+    return [table for table in tables if table]
+
+
+def _begins_table(group: Sequence[Sequence[str]]) -> bool:
+    """Tell if some rows are a table: names of two columns at least, and a number below one of them."""
+    if len(group) < 2 or len(_trim(group[0])) < 2 or not all(cell.strip() for cell in _trim(group[0])):
+        return False
+    return names_columns(group[0]) and any(not names_columns(row) for row in group[1:])
 
 
 def render_table(rows: list[list[str]], notes: Sequence[str] = (), builder: TextBuilder | None = None) -> ParsedText:
@@ -78,7 +109,7 @@ def render_table(rows: list[list[str]], notes: Sequence[str] = (), builder: Text
     for row in rows[:first]:
         out.add(render_row(row))
     rows = rows[first:]
-    if len(rows) < 2 or not _names_columns(rows[0]):
+    if len(rows) < 2 or not names_columns(rows[0]):
         for row in rows:
             out.add(render_row(row), "row")
         return out.finish()
@@ -191,7 +222,7 @@ def _trim(row: Sequence[str]) -> Sequence[str]:
     return row[:end]
 
 
-def _names_columns(row: Sequence[str]) -> bool:
+def names_columns(row: Sequence[str]) -> bool:
     """Tell if a row names columns: none of its cells is a number."""
     return not any(_NUMBER.fullmatch(cell.strip()) for cell in row if cell.strip())
 

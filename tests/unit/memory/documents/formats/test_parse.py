@@ -587,6 +587,21 @@ def test_what_of_a_message_is_not_read_is_told() -> None:
     assert read(f"{head}{part.format('one')}--B--\r\n", "a.eml").notes == ()
 
 
+def test_a_second_table_of_a_csv_has_its_own_names() -> None:
+    text = "name;town\nAnn;Kiel\nBob;Bonn\n\nproduct;price;stock\nPump;3.5;7\nValve;2;9\n"
+    parsed = read(text, "a.csv")
+    assert parsed.text.splitlines() == [
+        "name: Ann; town: Kiel",
+        "name: Bob; town: Bonn",
+        "product: Pump; price: 3.5; stock: 7",
+        "product: Valve; price: 2; stock: 9",
+    ]
+    assert parsed.notes == ("2 tables were found, each with names of columns of its own",)
+    spaced = read("name;town;age\nAnn;Kiel;3\n\nBob;Bonn;4\n\nCyd;Ulm;5\nDan;Ulm;6\n", "a.csv")
+    assert spaced.text.splitlines()[-1] == "name: Dan; town: Ulm; age: 6"
+    assert spaced.notes == ()
+
+
 ALTERNATIVE = (
     "From: a@x.org\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=B\r\n\r\n"
     "--B\r\nContent-Type: text/plain\r\n\r\n{plain}\r\n--B\r\nContent-Type: text/html\r\n\r\n{html}\r\n--B--\r\n"

@@ -7,12 +7,13 @@ from collections import defaultdict
 from datetime import date, datetime, time
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.cell import column_index_from_string
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.office.archive import check_archive, open_document
+from pentad.memory.documents.formats.office.sheet_names import NameRows
 from pentad.memory.documents.formats.tables import render_table
 from pentad.memory.documents.structure import MAX_CHARACTERS, ParsedText
 
@@ -20,7 +21,7 @@ _MOST_COLUMNS = 1000
 _PREFIX = rb"(?:\w{1,20}:)?"
 _SEEN = re.compile(
     rb"<%(p)smergeCell\s[^<>]{0,100}?ref\s{0,9}=\s{0,9}[\"'](?P<from>[A-Z]{1,3})(?P<first>\d{1,7})"
-    rb":[A-Z]{1,3}(?P<last>\d{1,7})[\"']"
+    rb":(?P<to>[A-Z]{1,3})(?P<last>\d{1,7})[\"']"
     rb"|<%(p)srow(?P<row>\s[^<>]{0,800})?>"
     rb"|<%(p)scol\s(?P<columns>[^<>]{0,400})>"
     rb"|(?P<formula></%(p)sf>|<%(p)sf(?:\s[^<>]{0,400})?/>)(?P<bare>\s{0,9}(?:<%(p)sv\s{0,9}/>|<%(p)sv></%(p)sv>)?\s{0,9}</%(p)sc>)?"
@@ -50,7 +51,9 @@ def parse_sheets(data: bytes) -> ParsedText:
     """
     check_archive(data)
     with open_document("workbook"), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        reader = _BookReader(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        reader.read()
+        workbook = reader.wb
         out = TextBuilder()
         hidden: list[str] = []
         formulas = False
@@ -64,16 +67,39 @@ def parse_sheets(data: bytes) -> ParsedText:
             render_table(_read_rows(archive, sheet, seen), builder=out)
             out.notes.extend(seen.list_notes(str(sheet.title)))
             formulas = formulas or seen.formulas > seen.bare
+        if reader.charts:
+            out.notes.append(f"sheets that are a chart were not read: {', '.join(reader.charts[:10])}")
         if hidden:
             out.notes.append(f"hidden sheets were left out: {', '.join(hidden[:10])}")
         out.notes.extend(_find_unread(archive, formulas=formulas))
         return out.finish()
 
 
+class _BookReader(ExcelReader):  # type: ignore[misc]
+    """Reads a workbook without its sheets that are charts: one without a drawing made the whole unreadable.
+
+    Attributes:
+        charts: titles of these sheets.
+    """
+
+    def __init__(self, source: io.BytesIO, **options: Any) -> None:
+        super().__init__(source, **options)
+        self.charts: list[str] = []
+
+    def read_chartsheet(self, sheet: Any, rel: Any) -> None:
+        """Leave a sheet out."""
+        self.charts.append(str(sheet.name))
+
+
 class _Spans:
-    """Cells that span rows: their value stands in each of these, as it does in tables of other formats."""
+    """Cells that span rows: their value stands in each of these, as it does in tables of other formats.
+
+    Attributes:
+        wide: cells that span columns, by their row: first and last column, counted from 0.
+    """
 
     def __init__(self) -> None:
+        self.wide: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         self._beginning: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         self._going_on: dict[int, tuple[int, str]] = {}
 
@@ -145,7 +171,10 @@ class _SheetMarks:
                 self.rows.add(self._row)
 
     def _add_span(self, found: re.Match[bytes]) -> None:
-        self.spans.add(int(found["first"]), int(found["last"]), column_index_from_string(found["from"].decode()))
+        first, last = (column_index_from_string(found[name].decode()) for name in ("from", "to"))
+        self.spans.add(int(found["first"]), int(found["last"]), first)
+        if last > first and first <= _MOST_COLUMNS:
+            self.spans.wide[int(found["first"])].append((first - 1, min(last, _MOST_COLUMNS) - 1))
 
     def hides_row(self, number: int) -> bool:
         """Tell whether a row is hidden for good."""
@@ -258,6 +287,7 @@ def _read_rows(archive: zipfile.ZipFile, sheet: Any, seen: _SheetMarks) -> list[
     rows: list[list[str]] = []
     empty, characters = 0, 0
     last: int | None = None
+    names = NameRows(seen.spans.wide)
     for number, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1):
         cells = [_render_value(value) for value in row]
         while cells and not cells[-1]:
@@ -271,6 +301,9 @@ def _read_rows(archive: zipfile.ZipFile, sheet: Any, seen: _SheetMarks) -> list[
             seen.spans.fill(number, cells)  # a hidden row's too: what begins there is seen in those after it
             if seen.hides_row(number):
                 continue
+            cells, joins = names.take(number, cells, len(rows))
+            if joins:
+                rows.pop()
             if seen.columns:
                 cells = [cell for column, cell in enumerate(cells, 1) if column not in seen.columns]
             rows.append(cells)

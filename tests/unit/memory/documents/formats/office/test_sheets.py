@@ -160,3 +160,43 @@ def test_comments_are_told() -> None:
     book, sheet = make(1)
     sheet["A2"].comment = Comment("ask Bo", "Ann")
     assert read(book).notes == ("comments on cells are not read",)
+
+
+def rows_of(*rows: list[str | int | None], merged: str = "") -> list[str]:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append(row)
+    for place in merged.split():
+        sheet.merge_cells(place)
+    return read(book).text.splitlines()
+
+
+def test_names_in_two_rows_are_the_groups_and_what_is_below_them() -> None:
+    groups: list[str | int | None] = ["Region", "2024", None, "2025", None]
+    below: list[str | int | None] = [None, "Q1", "Q2", "Q1", "Q2"]
+    expected = ["Region: North; 2024 Q1: 1; 2024 Q2: 2; 2025 Q1: 3; 2025 Q2: 4"]
+    assert rows_of(groups, below, ["North", 1, 2, 3, 4], merged="A1:A2 B1:C1 D1:E1") == expected
+    assert rows_of(groups, below, ["North", 1, 2, 3, 4], merged="B1:C1 D1:E1") == expected
+    titled = rows_of(["Sales"], groups, below, ["North", 1, 2, 3, 4], merged="A1:E1 A2:A3 B2:C2 D2:E2")
+    assert [line for line in titled if line] == ["Sales", *expected]
+
+
+def test_a_name_over_two_columns_is_the_name_of_both_and_takes_no_row_of_values() -> None:
+    rows: list[list[str | int | None]] = [
+        ["Name", "Address", None],
+        ["Ann", "Kiel", "Main St"],
+        ["Bob", "Bonn", "Side St"],
+    ]
+    assert rows_of(*rows, merged="B1:C1") == [
+        "Name: Ann; Address: Kiel; Address: Main St",
+        "Name: Bob; Address: Bonn; Address: Side St",
+    ]
+
+
+def test_a_sheet_that_is_a_chart_is_told_and_the_others_are_read() -> None:
+    book, _ = make(1)
+    book.create_chartsheet("Growth")
+    parsed = read(book)
+    assert parsed.text == "item: i1; qty: 1; price: p1"
+    assert parsed.notes == ("sheets that are a chart were not read: Growth",)
