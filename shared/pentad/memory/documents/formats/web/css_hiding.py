@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from pentad.memory.documents.formats.web.css_text import split_declarations
+
 Declared = dict[str, tuple[str, bool]]
 """The values of properties in lower case, and whether each is important."""
 
@@ -51,7 +53,7 @@ def read_declarations(style: str, *, quirks: bool = False) -> Declared:
         quirks: its page has no document type, so lengths need no unit.
     """
     found: Declared = {}
-    for one in style.lower().split(";"):
+    for one in split_declarations(style.lower()):
         name, _, value = one.partition(":")
         name, value = name.strip(), value.strip()
         important = _IMPORTANT.search(value)

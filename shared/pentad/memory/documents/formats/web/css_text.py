@@ -4,17 +4,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_COMMENT = re.compile(r"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)")
-_ESCAPE = re.compile(r"\\(?:(?P<number>[0-9a-fA-F]{1,6})\s?|(?P<letter>[g-zG-Z_-]))")
-_MARK = re.compile(r"\"(?:[^\"\\\n]++|\\.)*+\"|'(?:[^'\\\n]++|\\.)*+'|(?P<mark>[{};])|<!--|-->")
-_FEATURE = re.compile(r"\(\s*(?P<name>[a-z-]+)\s*(?::\s*(?P<value>[^()]{1,40}))?\)")
-_LENGTH = re.compile(r"(\d{1,6}(?:\.\d{0,6})?)\s*(px|em|rem)")
-_UNITS = {"px": 1, "em": 16, "rem": 16}
-_SCREEN = {"width": 1280, "height": 800, "device-width": 1280, "device-height": 800}
-"""Pixels of the screen for which a page is read."""
-_NOT_SO = {"prefers-color-scheme": "dark", "prefers-reduced-motion": "reduce", "orientation": "portrait"}
-_TRANSPARENT = ("@media", "@supports", "@layer", "@container", "@scope", "@-moz-document", "@document", "@starting-")
+from pentad.memory.documents.formats.web.css_media import holds_for_screen, is_supported
+
+_STRING = r"\"(?:[^\"\\\n]++|\\[\s\S])*+\"|'(?:[^'\\\n]++|\\[\s\S])*+'"
+_PLAIN = re.compile(
+    r"(?P<comment>/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z))|\\(?:(?P<number>[0-9a-fA-F]{1,6})\s?|(?P<letter>[g-zG-Z_-]))"
+    rf"|\\[\s\S]|{_STRING}|url\(\s*+[^()\"'\s]++\s*+\)",
+    re.IGNORECASE,
+)
+"""Comments and escapes; in strings and addresses there are no comments."""
+_MARK = re.compile(rf"\\[\s\S]|{_STRING}|(?P<mark>[{{}};])|<!--|-->")
+_DECLARATION = re.compile(
+    r"(?:[^;\"'\\]++|\"(?:[^\"\\\n]++|\\[\s\S])*+(?:\"|\Z)|'(?:[^'\\\n]++|\\[\s\S])*+(?:'|\Z)|\\[\s\S]|[\"'\\])++"
+)
+_TRANSPARENT = ("@media", "@supports", "@layer", "@container", "@scope", "@-moz-document", "@document")
 """Groups whose rules are rules of the page."""
+_OF_PLACES = ("@container", "@scope")
+"""Those of them whose rules hold in some places of it."""
 _MOST_PRELUDE = 300
 _MOST_BLOCK = 4_000
 """Characters of a rule's declarations."""
@@ -39,16 +45,26 @@ class _CssBlock:
 
 
 def read_plain(style: str) -> str:
-    """Return a style without its comments, and with its escaped letters read."""
-    return _ESCAPE.sub(_read_escape, _COMMENT.sub("", style))
+    """Return a style without its comments, and with its escaped letters read; other characters stay escaped."""
+    return _PLAIN.sub(_read_plain, style)
 
 
-def _read_escape(match: re.Match[str]) -> str:
+def split_declarations(style: str) -> list[str]:
+    """Return the declarations of a style: a semicolon in a string, or one that is escaped, parts none."""
+    return _DECLARATION.findall(style)
+
+
+def _read_plain(match: re.Match[str]) -> str:
+    if match["comment"]:
+        return ""
     if match["letter"]:
         return match["letter"]
+    if not match["number"]:
+        return match[0]
     number = int(match["number"], 16)
     # What is no character is read as U+FFFD (CSS Syntax 3, 4.3.7).
-    return chr(number) if 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else "\ufffd"
+    letter = chr(number) if 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else "\ufffd"
+    return letter if letter.isalnum() or letter in "_-\ufffd" else f"\\{letter}"
 
 
 def iter_rules(sheet: str) -> Iterator[CssRule]:
@@ -75,45 +91,24 @@ def iter_rules(sheet: str) -> Iterator[CssRule]:
         yield from _close(frames[-1])
 
 
-def holds_for_screen(query: str) -> bool:
-    """Tell whether a media query holds for a screen of 1280 by 800 pixels; what is not known of it holds."""
-    queries = query.lower().split(",")
-    return not query.strip() or any(_holds(one.strip()) for one in queries)
-
-
 def _open(prelude: str, outer: _CssBlock | None) -> _CssBlock:
     holds = outer is None or outer.holds
+    is_rule = outer is not None and (outer.is_rule or bool(outer.prelude))
     inside = outer is not None and (outer.is_rule or outer.nested)
     lower = prelude.lower()
     if not lower.startswith("@"):
         return _CssBlock(prelude, holds, is_rule=True, nested=inside)
     if lower.startswith("@media"):
         holds = holds and holds_for_screen(lower.removeprefix("@media"))
+    elif lower.startswith("@supports"):
+        holds = holds and is_supported(lower.removeprefix("@supports"))
+    elif lower.startswith(_OF_PLACES):
+        inside = True
     elif not lower.startswith(_TRANSPARENT):
         holds = False  # of a moment of an animation, of printed pages, of fonts
-    return _CssBlock(outer.prelude if outer is not None else "", holds, is_rule=inside, nested=inside)
+    return _CssBlock(outer.prelude if outer is not None else "", holds, is_rule=is_rule, nested=inside)
 
 
 def _close(frame: _CssBlock) -> Iterator[CssRule]:
     if frame.is_rule and frame.holds and frame.declarations:
         yield CssRule(frame.prelude, ";".join(frame.declarations)[:_MOST_BLOCK], frame.nested)
-
-
-def _holds(query: str) -> bool:
-    if query.startswith("not "):
-        return not _holds(query.removeprefix("not ").strip())
-    kind = query.removeprefix("only ").partition(" ")[0]
-    if kind in ("print", "speech", "aural", "braille", "handheld", "tty", "tv", "projection", "embossed"):
-        return False
-    return all(_has_feature(match["name"], (match["value"] or "").strip()) for match in _FEATURE.finditer(query))
-
-
-def _has_feature(name: str, value: str) -> bool:
-    if name in _NOT_SO:
-        return value != _NOT_SO[name]
-    bound, _, feature = name.partition("-")
-    length = _LENGTH.match(value)
-    if bound not in ("min", "max") or feature not in _SCREEN or length is None:
-        return True
-    pixels = float(length[1]) * _UNITS[length[2]]
-    return pixels <= _SCREEN[feature] if bound == "min" else pixels >= _SCREEN[feature]

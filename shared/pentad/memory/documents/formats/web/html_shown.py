@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from pentad.memory.documents.formats.web.css_hiding import hides, is_invisible, is_small
-from pentad.memory.documents.formats.web.css_text import holds_for_screen
+from pentad.memory.documents.formats.web.css_media import holds_for_screen
 from pentad.memory.documents.formats.web.html_open import INVISIBLE, SMALL, VOID, OpenElements
 from pentad.memory.documents.formats.web.html_paint import PageColors
 from pentad.memory.documents.formats.web.html_styles import StyleRules

@@ -10,16 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pentad.memory.documents.formats.web.css_hiding import Declared, hides, is_invisible, is_small, read_declarations
-from pentad.memory.documents.formats.web.css_text import holds_for_screen, iter_rules, read_plain
+from pentad.memory.documents.formats.web.css_media import holds_for_screen
+from pentad.memory.documents.formats.web.css_text import iter_rules, read_plain
 
 _PASSING = re.compile(r"::|:(?:before|after|hover|focus|active)", re.IGNORECASE)
 _WHOLE = frozenset({"html", "body"})
 """Elements that pages hide until a script has run: what is in them is read, and the doubt noted."""
 _GROUND = frozenset({"color", "background-color", "background-image"})
 _COMPOUND = re.compile(
-    r"(?P<name>[a-zA-Z][\w-]*+|\*)?(?P<rest>(?:[.#][\w-]++|\[[\w-]++(?:=(?:\"[^\"]*+\"|'[^']*+'|[\w-]++))?\])*+)"
+    r"(?P<name>[a-zA-Z][\w-]*+|\*)?"
+    r"(?P<rest>(?:[.#](?:[\w-]|\\.)++|\[[\w-]++(?:=(?:\"[^\"\\]*+\"|'[^'\\]*+'|[\w-]++))?\])*+)"
 )
-_PART = re.compile(r"([.#])([\w-]++)|\[([\w-]++)(?:=[\"']?([^\"'\]]*+)[\"']?)?\]")
+_PART = re.compile(r"([.#])((?:[\w-]|\\.)++)|\[([\w-]++)(?:=[\"']?([^\"'\]]*+)[\"']?)?\]")
+_ESCAPED = re.compile(r"\\(.)")
+_SELECTOR = re.compile(r"(?:[^,\\]++|\\[\s\S]|\\\Z)++")
 _VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
 _MOST_RULES = 5_000
 _MOST_OF_A_KEY = 100
@@ -102,7 +106,7 @@ class StyleRules:
             self._variables |= {name: value for name, (value, _) in declared.items() if name.startswith("--")}
             if declared:
                 judged = _Judged(declared)
-                for selector in rule.selectors.split(","):
+                for selector in _SELECTOR.findall(rule.selectors):
                     self._add(selector.strip(), judged, nested=rule.nested)
 
     def resolve(self, tag: str, attributes: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -153,7 +157,7 @@ class StyleRules:
             return
         one = _Compound(
             name,
-            frozenset(f"{part[1]}{part[2]}" for part in parts if part[1]),
+            frozenset(part[1] + _ESCAPED.sub(r"\1", part[2]) for part in parts if part[1]),
             tuple((part[3].lower(), part[4]) for part in parts if part[3]),
         )
         rules = self._rules.setdefault(one.key, {})
