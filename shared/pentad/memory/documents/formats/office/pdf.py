@@ -13,6 +13,7 @@ from pypdfium2 import raw
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.office.archive import open_document
+from pentad.memory.documents.formats.office.pdf_annotations import PageAnnotations, find_layers
 from pentad.memory.documents.formats.office.pdf_hidden import HiddenWords
 from pentad.memory.documents.structure import ParsedText, clean
 
@@ -51,7 +52,8 @@ def parse_pdf(data: bytes) -> ParsedText:
             raise _refuse("the PDF is protected by a password", "save it without one") from error
         return _parse_damaged(data)
     try:
-        return _render(document, _find_damage(data))
+        document.init_forms()  # before a page is opened
+        return _render(document, [*_find_damage(data), *find_layers(data)])
     finally:
         document.close()
 
@@ -59,28 +61,35 @@ def parse_pdf(data: bytes) -> ParsedText:
 def _render(document: Any, notes: list[str]) -> ParsedText:
     _check_pages(len(document))
     pages: list[list[_PageLine]] = []
+    written: list[list[str]] = []
+    annotations = PageAnnotations(document)
     broken: list[int] = []
     hidden = HiddenWords()
     for number in range(len(document)):
         try:
-            pages.append(_read_page(document, number, hidden))
+            rows, words = _read_page(document, number, hidden, annotations)
         except pypdfium2.PdfiumError:
             broken.append(number + 1)
-            pages.append([])
+            rows, words = [], []
+        pages.append(rows)
+        written.append(words)
     out = TextBuilder()
     out.notes += notes
     if broken:
         out.notes.append(f"pages that can't be read: {_list_pages(broken)}")
     if hidden.pages:
-        words = " ".join(hidden.words)
-        out.notes.append(f"words that a reader does not see ({words}), on pages {_list_pages(hidden.pages)}")
+        unseen = " ".join(hidden.words)
+        out.notes.append(f"words that a reader does not see ({unseen}), on pages {_list_pages(hidden.pages)}")
+    out.notes += annotations.list_notes()
     sizes = [row.size for page in pages for row in page for _ in range(max(1, len(row.words) // 20))]
     body = statistics.median(sizes) if sizes else 0.0
     levels = _find_levels(pages, body)
-    for number, rows in enumerate(pages, 1):
+    for number, (rows, words) in enumerate(zip(pages, written, strict=True), 1):
         out.page = number
         _add_page(out, rows, levels)
-    return _finish(out, [bool(page) for page in pages])
+        for one in words:
+            out.add(one)
+    return _finish(out, [bool(rows or words) for rows, words in zip(pages, written, strict=True)])
 
 
 def _find_damage(data: bytes) -> list[str]:
@@ -103,13 +112,16 @@ def _finish(out: TextBuilder, filled: list[bool]) -> ParsedText:
     return out.finish()
 
 
-def _read_page(document: Any, number: int, hidden: HiddenWords) -> list[_PageLine]:
+def _read_page(
+    document: Any, number: int, hidden: HiddenWords, annotations: PageAnnotations
+) -> tuple[list[_PageLine], list[str]]:
+    """Return the lines of a page, and what is written on it beside them."""
     page = document[number]
     textpage = page.get_textpage()
     try:
         text = textpage.get_text_range()
         hidden.look(number + 1, page, textpage, text)
-        return [row for row in _iter_rows(textpage, text) if row.words]
+        return [row for row in _iter_rows(textpage, text) if row.words], list(annotations.read(page))
     finally:
         textpage.close()
         page.close()
