@@ -12,7 +12,7 @@ from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.office.archive import check_archive, open_document
 from pentad.memory.documents.formats.office.word_hiding import WORD as _W
-from pentad.memory.documents.formats.office.word_hiding import WordHiding, is_deleted_row
+from pentad.memory.documents.formats.office.word_hiding import WordHiding, is_deleted_row, is_white
 from pentad.memory.documents.structure import ParsedText
 
 _DESCRIPTION = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
@@ -68,6 +68,7 @@ class _WordReader:
         self._document = document
         self._out = TextBuilder()
         self._hidden = 0
+        self._white: list[str] = []
         self._levels = _find_levels(document)
         self._hiding = WordHiding(document)
 
@@ -78,6 +79,8 @@ class _WordReader:
         self._note_unread()
         if self._hidden:
             self._out.notes.append(f"hidden text was left out: {_format_pieces(self._hidden)}")
+        if white := " ".join(self._white).split():
+            self._out.notes.append(f"words in white were read ({len(white):,}): {' '.join(white[:8])[:120]}")
         self._out.language = _find_language(self._document)
         return self._out.finish()
 
@@ -150,7 +153,10 @@ class _WordReader:
                 continue
             if tag == f"{_W}r" and self._hiding.hides_run(one):
                 self._hidden += 1
-            elif tag in (f"{_W}t", _MATH_WORDS):
+                continue
+            if tag == f"{_W}r" and is_white(one):
+                self._white += [word.text or "" for word in one.iter(f"{_W}t")]
+            if tag in (f"{_W}t", _MATH_WORDS):
                 parts.append(one.text or "")
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])

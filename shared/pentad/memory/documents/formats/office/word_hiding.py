@@ -5,6 +5,9 @@ from typing import Any, Final
 WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STYLES_ABOVE: Final = 20
 _OFF: Final = ("0", "false", "off")
+_SMALL: Final = ("0", "1", "2")
+"""Half points."""
+_WHITE: Final = ("FFFFFF", "FEFEFE", "FDFDFD")
 Element = Any
 
 
@@ -29,8 +32,14 @@ class WordHiding:
         self._everywhere = _find_hiding(styles.find(f"{WORD}docDefaults/{WORD}rPrDefault/{WORD}rPr"))
 
     def hides_run(self, run: Element) -> bool:
-        """Tell whether a run is hidden: by itself, else by its style, its paragraph's, its table's, or the defaults."""
+        """Tell whether a run is hidden: by itself, else by its style, its paragraph's, its table's, or the defaults.
+
+        Letters of a point or less are hidden too.
+        """
         own = _find_hiding(run.find(f"{WORD}rPr"))
+        size = run.find(f"{WORD}rPr/{WORD}sz")
+        if size is not None and size.get(f"{WORD}val") in _SMALL:
+            return True
         if own is not None or not (self._styles or self._everywhere):
             return bool(own)
         for style in self._iter_styles(run):
@@ -56,6 +65,20 @@ class WordHiding:
     def hides_row(self, row: Element) -> bool:
         """Tell whether a table's row is hidden."""
         return _is_on(row.find(f"{WORD}trPr/{WORD}hidden"))
+
+
+def is_white(run: Element) -> bool:
+    """Tell whether a run's letters are white on what is white as far as the run, its paragraph and its cell say."""
+    color = run.find(f"{WORD}rPr/{WORD}color")
+    if color is None or (color.get(f"{WORD}val") or "").upper() not in _WHITE:
+        return False
+    if run.find(f"{WORD}rPr/{WORD}highlight") is not None:
+        return False
+    grounds = [run.find(f"{WORD}rPr/{WORD}shd")]
+    for around, properties in (("p", "pPr"), ("tc", "tcPr")):
+        element = next(run.iterancestors(f"{WORD}{around}"), None)
+        grounds.append(None if element is None else element.find(f"{WORD}{properties}/{WORD}shd"))
+    return all(one is None or (one.get(f"{WORD}fill") or "auto").upper() in (*_WHITE, "AUTO") for one in grounds)
 
 
 def is_deleted_row(row: Element) -> bool:
