@@ -9,6 +9,8 @@ from pentad.memory.documents.contents import RECIPE, ReadDocument
 from pentad.memory.objects.ports import ObjectHead
 from pentad.memory.retrieval.readers import COLLECTION, DOCUMENT_KIND, READERS, label_document
 
+_MANY_CHUNKS, _SHRUNKEN = 10, 10
+"""A version is doubtful where one of so many chunks has become one of a tenth of them."""
 CUT_OFF = "each attempt to index it was cut off"
 
 
@@ -32,11 +34,21 @@ def begin_entry(tenant_id: str, name: str, head: ObjectHead, now: datetime) -> D
     )
 
 
-def describe(found: ReadDocument, sha256: str) -> dict[str, Any]:
-    """Return what the entry says of a document that was read."""
+def describe(found: ReadDocument, sha256: str, before: Document | None = None) -> dict[str, Any]:
+    """Return what the entry says of a document that was read.
+
+    Args:
+        found: what was read.
+        sha256: of its bytes.
+        before: the entry so far: a version that has little of the text of the one before may be cut off.
+    """
+    notes = tuple(found.notes)
+    had = before.chunks if before is not None and before.status in ("indexed", "stale") else 0
+    if had >= _MANY_CHUNKS and len(found.chunks) * _SHRUNKEN <= had:
+        notes = (f"it has {len(found.chunks):,} chunks, and the version before had {had:,}: is it whole?", *notes)
     return {
         "media_type": found.media_type,
-        "notes": tuple(found.notes),
+        "notes": notes,
         "parser": found.parser,
         "language": found.language,
         "recipe": RECIPE,

@@ -271,7 +271,7 @@ class Ingest:
                 self._record_end(document, entry, error.message, claim)
             raise
         return _Begun(
-            ReadyDocument(document.model_copy(update=describe(found, sha256)), found.chunks, known, claim), entry
+            ReadyDocument(document.model_copy(update=describe(found, sha256, entry)), found.chunks, known, claim), entry
         )
 
     def _look(self, tenant_id: str, name: str) -> Document | None:

@@ -233,6 +233,23 @@ def test_a_failed_version_leaves_the_one_before_in_the_index_and_says_so(world: 
     assert world.telemetry.counts["DocumentsIngested stale"] == 1
 
 
+def test_a_version_with_a_tenth_of_the_text_is_indexed_with_a_doubt(world: World) -> None:
+    def write(sections: int) -> str:
+        return "\n".join(f"# Section {number}\n\n{'words ' * 120}\n" for number in range(sections))
+
+    def index(sections: int) -> tuple[str, ...]:
+        world.upload(write(sections), "a.md")
+        entry = world.event()
+        assert entry is not None and entry.status == "indexed"
+        return entry.notes
+
+    assert index(30) == ()
+    assert index(4) == ()
+    assert index(40) == ()
+    assert index(3) == ("it has 3 chunks, and the version before had 40: is it whole?",)
+    assert index(1) == ()  # of few chunks nothing is lost by mistake
+
+
 @pytest.mark.parametrize("empty", ["", "[]"])
 def test_a_version_without_text_leaves_the_one_before_in_the_index(world: World, empty: str) -> None:
     world.upload("[1, 2]", "a.json")
