@@ -19,6 +19,10 @@ DEFINITION = re.compile(
     re.IGNORECASE,
 )
 """A line at which a definition begins, in the languages that people have."""
+CODES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\n]*+(?:\x07|\x1b\\)?)")
+"""Colours and the like for a terminal."""
+_STRUCK_OVER = re.compile("[^\n\x08]\x08")
+"""A character that another one is written over, as pages of manuals have it for bold type."""
 # Controls, half characters, and what is a way to write what nobody sees: soft hyphens, blanks without width, changes of
 # direction. Joiners, selectors and tags, in which a whole text can be hidden, stay where scripts and emoji need them.
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -78,5 +82,9 @@ def refuse_long(characters: int) -> None:
 
 def clean(text: str) -> str:
     """Return text with equal line ends and without characters that nobody can see or XML can't hold."""
+    if "\x1b" in text:
+        text = CODES.sub("", text)
+    if "\x08" in text:
+        text = _STRUCK_OVER.sub("", text)
     shown = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n"))
     return strip_tags(shown)

@@ -10,12 +10,10 @@ from pentad.memory.documents.formats.builder import TextBuilder
 from pentad.memory.documents.formats.markup.markdown import parse_markdown
 from pentad.memory.documents.formats.records import list_keys, load_json
 from pentad.memory.documents.formats.web.html import parse_html
-from pentad.memory.documents.structure import ParsedText, clean
+from pentad.memory.documents.structure import CODES, ParsedText, clean
 
 _OUTPUT_CHARACTERS = 20_000
 """Of one output: a log of a training run can be longer than all cells."""
-_CODES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b]*+(?:\x07|\x1b\\)?)")
-"""Colours and the like for a terminal."""
 _COUNTED = re.compile(r"(.+: )([0-9,]+)( words)?")
 _UNREAD = frozenset({"application/javascript", "application/vnd.jupyter.widget-state+json"})
 """Programs, and what only they read."""
@@ -139,7 +137,7 @@ class _NotebookReader:
                 self._unread[kind[:60]] += 1
 
     def _add_code(self, words: str) -> bool:
-        words = _CODES.sub("", words)
+        words = CODES.sub("", words)
         self._cut += len(words) > _OUTPUT_CHARACTERS
         self.out.add(words[:_OUTPUT_CHARACTERS], "code")
         return bool(words.strip())

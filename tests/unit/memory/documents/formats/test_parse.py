@@ -72,6 +72,11 @@ def test_line_ends_are_made_equal_and_invisible_characters_go() -> None:
     assert read("a\r\nb\rc\x00d\x1b", "a.txt").text == "a\nb\ncd"
 
 
+def test_codes_for_terminals_and_letters_that_are_written_over_go() -> None:
+    assert read("a \x1b[1;31mred\x1b[0m b\x1b]0;title\x07 c", "a.log").text == "a red b c"
+    assert read("N\x08NA\x08AM\x08ME\x08E _\x08x\n\x08y", "a.txt").text == "NAME x\ny"
+
+
 def test_paragraphs_of_plain_text_are_separated_by_blank_lines() -> None:
     assert shown(read("one\ntwo\n\n  \nthree", "a.txt")) == [("text", "one\ntwo"), ("text", "three")]
 

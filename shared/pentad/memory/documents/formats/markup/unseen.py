@@ -15,6 +15,12 @@ Place = tuple[int, int]
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _COMMENT = "<!--"
 _BARE = re.compile(r"<(?![A-Za-z/!?])")
+_MAY_HIDE = re.compile(
+    r"<[!?]|<(?:script|style|template|noscript|iframe|noframes|noembed|video|audio|canvas|dialog|datalist|rp|svg|math)\b|"
+    r"<[A-Za-z][^\s<>/]*+[\s/\"'=]",
+    re.IGNORECASE,
+)
+"""What begins a comment, an element that is not shown, or a tag with attributes."""
 _RAW = ("script", "style")
 _ATTRIBUTE = re.compile(r"\s++([^\s\"'>/=]++)\s*+=\s*+(\"[^\"]*+\"|'[^']*+')")
 _SEEN_ATTRIBUTES = frozenset({"alt", "href", "src", "title", "value", "placeholder", "label", "summary", "open"})
@@ -57,7 +63,7 @@ def find_unseen(text: str) -> Unseen:
     Elements that have no end would hide all that follows: they are read, and that is a doubt.
     """
     found = Unseen()
-    if "<" not in text:
+    if not _MAY_HIDE.search(text):
         return found
     text, endless = _cover_endless(_BARE.sub(" ", text))
     if _COMMENT in endless:
