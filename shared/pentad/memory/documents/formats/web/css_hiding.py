@@ -12,11 +12,11 @@ _NAMES = frozenset(
     "display visibility opacity filter font-size color -webkit-text-fill-color background-color background-clip"
     " background-image left right top bottom inset margin margin-left margin-right margin-top text-indent white-space"
     " transform translate scale zoom clip clip-path content-visibility mso-hide width max-width height max-height"
-    " overflow-x overflow-y position padding padding-left padding-right".split()
+    " overflow-x overflow-y position padding padding-left padding-right padding-top padding-bottom min-height".split()
 )
 _LENGTHS = frozenset(
     "font-size left right top bottom inset margin margin-left margin-right margin-top text-indent width max-width"
-    " height max-height".split()
+    " height max-height min-height padding-top padding-bottom".split()
 )
 _BARE_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)\Z")
 _SUM = re.compile(r"(?P<sign>[-+]?)\s*(?P<number>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?P<unit>[a-z]{1,4}|%|)\s*")
@@ -28,6 +28,8 @@ _DISPLAYS = re.compile(
 _NUMBER = r"[-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[-+]?\d{1,2})?"
 _SIZE = re.compile(rf"(?<![\w.#])({_NUMBER})([a-z]{{1,4}}|%|)")
 _SHARE = re.compile(rf"({_NUMBER})(%?)\Z")
+_UNPLACED = frozenset({"static", "sticky", "-webkit-sticky", "initial", "unset", "revert"})
+"""Values of `position` with which `left` and the like move nothing off a screen."""
 _KEYWORDS = frozenset({"initial", "inherit", "unset", "revert", "normal"})
 _PIXELS = {
     **{"": 1.0, "px": 1.0, "pt": 1.33, "pc": 16, "in": 96, "cm": 38, "mm": 3.8, "em": 16, "rem": 16, "ex": 8, "ch": 8},
@@ -41,6 +43,11 @@ _FAR, _FAR_MARGIN, _FAR_RIGHT = 500, 900, 5_000
 _FAR_SHARE = 200
 """Percent of an element's own size."""
 _LEAST_OPACITY = 0.05
+"""Also the least zoom."""
+_MATH = re.compile(r"(?P<name>calc|min|max|clamp)\((?P<inner>[^()]{1,100})\)")
+_LEAST_ROOM = 8
+"""Pixels of padding, or of a least height, in which words are seen of a box that has no height of its own."""
+_SCREENS = re.compile(r"(\d{1,4}(?:\.\d{0,4})?)(?:%|vw|vh|dvh|svh)")
 _LEAST_LETTERS = 2
 """Pixels."""
 
@@ -86,6 +93,8 @@ def hides(declared: Mapping[str, str]) -> bool:
 def is_invisible(declared: Mapping[str, str]) -> bool | None:
     """Tell whether an element is made invisible, which what is in it can undo; None where nothing is said."""
     found = declared.get("visibility")
+    if found == "initial":
+        return False
     return None if found is None or found in _KEYWORDS else found in ("hidden", "collapse")
 
 
@@ -97,6 +106,8 @@ def is_small(declared: Mapping[str, str]) -> bool | None:
     size = declared.get("font-size", "").strip()
     if not size or size in _KEYWORDS:
         return None
+    if (pixels := _read_math(size)) is not None:
+        return True if pixels < _LEAST_LETTERS else None
     if not (size[0].isdigit() or size[0] == "."):
         return None if size in ("smaller", "larger") or "(" in size else False
     pixels = next(_iter_pixels(size), 16.0) * (0.016 if size.endswith("%") else 1)
@@ -131,7 +142,7 @@ def _is_valid(name: str, value: str) -> bool:
     if name == "visibility":
         return value in ("visible", "hidden", "collapse")
     if name in ("opacity", "zoom"):
-        return _SHARE.match(value) is not None
+        return _SHARE.match(value) is not None or "(" in value
     return True
 
 
@@ -141,6 +152,8 @@ def _lacks_unit(name: str, value: str) -> bool:
 
 
 def _read_share(value: str) -> float:
+    if "(" in value:
+        return _read_math(value) or 0.0  # what is not known of it is not read
     found = _SHARE.match(value)
     return 1.0 if found is None else float(found[1]) / (100 if found[2] else 1)
 
@@ -150,13 +163,28 @@ def _iter_pixels(value: str) -> Iterator[float]:
 
 
 def _is_faint(declared: Mapping[str, str]) -> bool:
-    if _read_share(declared.get("opacity", "")) <= _LEAST_OPACITY or _read_share(declared.get("zoom", "")) == 0:
+    shares = (declared.get("opacity", ""), declared.get("zoom", ""))
+    calls = (value.strip() for name, value in _find_calls(declared) if name == "opacity")
+    if any(_read_share(one) <= _LEAST_OPACITY for one in (*shares, *calls)):
         return True
-    if any(name == "opacity" and _read_share(value.strip()) <= _LEAST_OPACITY for name, value in _find_calls(declared)):
-        return True
-    color = declared.get("-webkit-text-fill-color", declared.get("color", ""))
-    # Letters that are cut out of a picture are transparent, and seen.
-    return "text" not in declared.get("background-clip", "") and is_transparent(color)
+    # A colour of what is within it undoes no fill.
+    return is_transparent(declared.get("-webkit-text-fill-color", "").strip()) and not _is_cut_out(declared)
+
+
+def is_clear(declared: Mapping[str, str]) -> bool | None:
+    """Tell whether letters are transparent, which what is in it can undo; None where nothing is said."""
+    color = declared.get("color", "").strip()
+    if not color or color in _KEYWORDS or color == "currentcolor":
+        return None
+    filled = declared.get("-webkit-text-fill-color", "") not in _KEYWORDS | {"", "currentcolor"}
+    return not filled and is_transparent(color) and not _is_cut_out(declared)
+
+
+def _is_cut_out(declared: Mapping[str, str]) -> bool:
+    """Tell whether letters are cut out of a ground: they are transparent, and seen."""
+    ground = declared.get("background-color", "transparent").strip()
+    some = declared.get("background-image", "none") != "none" or not is_transparent(ground)
+    return some and "text" in declared.get("background-clip", "")
 
 
 def is_transparent(color: str) -> bool:
@@ -173,21 +201,56 @@ def is_transparent(color: str) -> bool:
 
 
 def _is_tiny(declared: Mapping[str, str]) -> bool:
-    cuts = {axis: declared.get(f"overflow-{axis}", "") in ("hidden", "clip") for axis in "xy"}
-    if not any(cuts.values()):
+    overflows = [declared.get(f"overflow-{axis}", "") for axis in "xy"]
+    if not any(one in ("hidden", "clip", "auto", "scroll", "overlay") for one in overflows):
         return False
-    boxes = (declared.get(name, "") for name in ("width", "max-width", "height", "max-height"))
-    if any(box[:1] in (*"0123456789.",) and next(_iter_pixels(box), 9.0) <= 1 and "%" not in box[1:] for box in boxes):
+    if any(_has_no_room(declared.get(name, "")) for name in ("width", "max-width")):
         return True
+    if any(_has_no_room(declared.get(name, "")) for name in ("height", "max-height")) and not _gives_height(declared):
+        return True
+    if not any(one in ("hidden", "clip") for one in overflows):
+        return False
     indent = next(_iter_pixels(declared.get("text-indent", "")), 0.0)
     return declared.get("white-space", "") == "nowrap" and indent >= 1_000
 
 
+def _has_no_room(box: str) -> bool:
+    pixels = _read_math(box)
+    if pixels is None and (box[:1] not in (*"0123456789.",) or "%" in box[1:]):
+        return False
+    return (next(_iter_pixels(box), 9.0) if pixels is None else pixels) <= 1
+
+
+def _gives_height(declared: Mapping[str, str]) -> bool:
+    """Tell whether words are seen of a box without a height, as where its padding keeps a picture's shape."""
+    least = declared.get("min-height", "")
+    rooms = [_read_side(declared, "padding", side) for side in ("top", "bottom")]
+    rooms += [least] if "%" not in least else []
+    return any(next(_iter_pixels(one), 0.0) >= _LEAST_ROOM for one in rooms)
+
+
+def is_placed(declared: Mapping[str, str]) -> bool:
+    """Tell whether `left` and the like move an element."""
+    return declared.get("position", "static") not in _UNPLACED
+
+
+def _is_off_screen(declared: Mapping[str, str]) -> bool:
+    """Tell whether what stays on the screen begins where that ends."""
+    if declared.get("position") != "fixed" or "-" in declared.get("transform", "") + declared.get("translate", ""):
+        return False
+    if any("-" in _read_side(declared, "margin", side) for side in ("top", "right", "left", "bottom")):
+        return False
+    edges = (_SCREENS.fullmatch(declared.get(name, "")) for name in ("left", "right", "top", "bottom"))
+    return any(float(edge[1]) >= 100 for edge in edges if edge is not None)
+
+
 def _is_outside(declared: Mapping[str, str]) -> bool:
     for name in ("left", "right", "top", "bottom", "inset", "text-indent"):
-        value = declared.get(name, "")
+        value = declared.get(name, "") if name == "text-indent" or is_placed(declared) else ""
         if value and _is_far(value, _FAR, _FAR_RIGHT if name in ("left", "right", "inset") else None):
             return True
+    if _is_off_screen(declared):
+        return True
     if "%" in declared.get("left", "") + declared.get("top", ""):
         return False  # a margin of half the width centres it
     for side in ("top", "right", "left"):
@@ -203,7 +266,7 @@ def _read_side(declared: Mapping[str, str], name: str, side: str) -> str:
     every = declared.get(name, "")
     values = [every] if "(" in every else every.split()
     if len(values) > 1:
-        place = {"top": 0, "right": 1, "left": 3 if len(values) > 3 else 1}[side]
+        place = {"top": 0, "right": 1, "bottom": 2 if len(values) > 2 else 0, "left": 3 if len(values) > 3 else 1}[side]
         every = values[place]
     return declared.get(f"{name}-{side}", "") or every
 
@@ -221,6 +284,22 @@ def _read_sum(value: str) -> float | None:
         total += float(part["number"]) * pixels * (-1 if part["sign"] == "-" else 1)
         place = part.end()
     return total if place == len(words) else None
+
+
+def _read_math(value: str) -> float | None:
+    """Return what a function of CSS comes to on a screen of 1280 pixels; None for what is none, or not known."""
+    found = _MATH.fullmatch(value.strip())
+    if found is None:
+        return None
+    if found["name"] == "calc":
+        return _read_sum(value)
+    parts = [_read_sum(f"calc({one})") for one in found["inner"].split(",")]
+    known = [one for one in parts if one is not None]
+    if found["name"] == "min":
+        return min(known, default=None)
+    if len(known) < len(parts):
+        return None
+    return max(known) if found["name"] == "max" else max(known[0], min(known[-1], known[len(known) // 2]))
 
 
 def _is_far(value: str, least: float, right: float | None = None) -> bool:
@@ -283,7 +362,8 @@ def _is_moved(declared: Mapping[str, str]) -> bool:
 
 def _is_clipped(declared: Mapping[str, str]) -> bool:
     rect = re.match(r"rect\(([^()]*)\)", declared.get("clip", ""))
-    if rect is not None and "auto" not in rect[1]:
+    placed = declared.get("position", "static") not in (_UNPLACED | {"relative"})
+    if rect is not None and "auto" not in rect[1] and placed:
         edges = list(_iter_pixels(rect[1]))
         if len(edges) == 4 and (edges[2] - edges[0] <= 1 or edges[1] - edges[3] <= 1):
             return True

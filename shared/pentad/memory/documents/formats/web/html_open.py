@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 VOID: Final = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-INVISIBLE, SMALL = "invisible", "small"
+INVISIBLE, SMALL, CLEAR = "invisible", "small", "clear"
 """What an element within another one can undo."""
 _HEADINGS: Final = frozenset({f"h{level}" for level in range(1, 7)})
 _FORMATTING: Final = frozenset("a b big code em font i nobr s small strike strong tt u".split())
@@ -80,7 +80,7 @@ class OpenElement:
     Args:
         tag: its name.
         own: why it is not seen by itself, or nothing.
-        shows: why it would not be seen for what is around it, and is (`INVISIBLE`, `SMALL`).
+        shows: why it would not be seen for what is around it, and is (`INVISIBLE`, `SMALL`, `CLEAR`).
         is_main: it holds what the page is about, or is within such a one.
         why: why its words are not seen, or nothing.
     """
@@ -166,7 +166,7 @@ class OpenElements:
         why = around
         if not around or around in shows or own == around:
             why = own
-        elif own and around in (INVISIBLE, SMALL):
+        elif own and around in (INVISIBLE, SMALL, CLEAR):
             why = "hidden"  # undone by no one thing
         element = OpenElement(tag, own, shows, is_main or self.has_main, why)
         self._stack.append(element)

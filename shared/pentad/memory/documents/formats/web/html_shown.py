@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from pentad.memory.documents.formats.web.css_hiding import hides, is_invisible, is_small
+from pentad.memory.documents.formats.web.css_hiding import hides, is_clear, is_invisible, is_small
 from pentad.memory.documents.formats.web.css_media import holds_for_screen
-from pentad.memory.documents.formats.web.html_open import INVISIBLE, SMALL, VOID, OpenElements
+from pentad.memory.documents.formats.web.html_open import CLEAR, INVISIBLE, SMALL, VOID, OpenElements
 from pentad.memory.documents.formats.web.html_paint import PageColors
 from pentad.memory.documents.formats.web.html_styles import StyleRules
 from pentad.memory.documents.formats.web.html_tokens import HtmlToken
@@ -111,7 +111,7 @@ class Shown:
     def get_notes(self) -> list[str]:
         """Return what was left out, where somebody may miss it, and what was read though it may not be seen."""
         notes = [f"a '{tag}' has no end: what follows it was read" for tag in sorted(self._endless)]
-        hidden = sum(self._left_out.get(why, 0) for why in ("hidden", INVISIBLE, SMALL))
+        hidden = sum(self._left_out.get(why, 0) for why in ("hidden", INVISIBLE, SMALL, CLEAR))
         if hidden > self._shown_words and hidden > 1:
             words = f"{hidden:,} of {hidden + self._shown_words:,} words"
             notes.insert(0, f"most of its text was left out, since its styles hide it: {words}")
@@ -155,10 +155,10 @@ class Shown:
         if tag == "input" and attributes.get("type", "").lower() == "hidden":
             return {}, "hidden"
         declared = self._rules.resolve(tag, attributes, _find_given(tag, attributes))
-        invisible, small = is_invisible(declared), is_small(declared)
-        if hides(declared) or (invisible and small):
+        reasons = [why for why, said in _list_undoable(declared) if said]
+        if hides(declared) or len(reasons) > 1:
             return declared, "hidden"
-        return declared, INVISIBLE if invisible else SMALL if small else ""
+        return declared, reasons[0] if reasons else ""
 
     def _find_place(self, tag: str, token: HtmlToken) -> str:
         """Return why the place that a tag has in the page keeps it out, or nothing."""
@@ -171,8 +171,11 @@ class Shown:
 
 def _find_undone(declared: Mapping[str, str]) -> frozenset[str]:
     """Return what an element undoes of what is declared around it."""
-    found = ((INVISIBLE, is_invisible(declared)), (SMALL, is_small(declared)))
-    return frozenset(why for why, said in found if said is False)
+    return frozenset(why for why, said in _list_undoable(declared) if said is False)
+
+
+def _list_undoable(declared: Mapping[str, str]) -> tuple[tuple[str, bool | None], ...]:
+    return (INVISIBLE, is_invisible(declared)), (SMALL, is_small(declared)), (CLEAR, is_clear(declared))
 
 
 def is_main(token: HtmlToken) -> bool:
@@ -185,7 +188,9 @@ def is_main(token: HtmlToken) -> bool:
 def _find_given(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """Return what a browser declares of an element by itself (HTML, 15.3)."""
     given: dict[str, str] = {}
-    if "hidden" in attributes or "popover" in attributes or (tag == "dialog" and "open" not in attributes):
+    if attributes.get("hidden", "").strip().lower() == "until-found":
+        given["content-visibility"] = "hidden"
+    elif "hidden" in attributes or "popover" in attributes or (tag == "dialog" and "open" not in attributes):
         given["display"] = "none"
     if tag == "font" and attributes.get("color"):
         given["color"] = attributes["color"].strip().lower()

@@ -9,7 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pentad.memory.documents.formats.web.css_hiding import Declared, hides, is_invisible, is_small, read_declarations
+from pentad.memory.documents.formats.web.css_hiding import (
+    Declared,
+    hides,
+    is_clear,
+    is_invisible,
+    is_placed,
+    is_small,
+    read_declarations,
+)
 from pentad.memory.documents.formats.web.css_media import holds_for_screen
 from pentad.memory.documents.formats.web.css_text import iter_rules, read_plain
 
@@ -34,7 +42,12 @@ _INLINE = (1, 0, 0, 0)
 def is_hidden_by(style: str) -> bool:
     """Tell whether a style hides what it is for."""
     declared = {name: value for name, (value, _) in read_declarations(read_plain(style)).items()}
-    return hides(declared) or is_invisible(declared) is True or is_small(declared) is True
+    declared = {name: value for name, value in declared.items() if "var(" not in value}
+    return _hides_at_all({"position": "unknown", **declared})
+
+
+def _hides_at_all(declared: Mapping[str, str]) -> bool:
+    return hides(declared) or any(tell(declared) is True for tell in (is_invisible, is_small, is_clear))
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,8 @@ class StyleRules:
     _rules: dict[str, dict[_Compound, list[tuple[int, Declared]]]] = field(default_factory=dict)
     _variables: dict[str, str] = field(default_factory=dict)
     _count: int = 0
+    _places: bool = False
+    """A rule that is not followed places something: an element may be placed of which nothing says so."""
 
     def read(self, sheet: str, media: str = "") -> None:
         """Note the rules of a style sheet; those that do not hold for a screen are left out.
@@ -135,7 +150,12 @@ class StyleRules:
                         take(one.weight, order, declared)
         if "style" in attributes:
             take(_INLINE, self._count, read_declarations(read_plain(attributes["style"]), quirks=self.quirks))
-        return {name: self._replace_variables(value) for name, (_, value) in found.items()}
+        return self._settle(tag, {name: self._replace_variables(value) for name, (_, value) in found.items()})
+
+    def _settle(self, tag: str, declared: dict[str, str]) -> dict[str, str]:
+        if tag in ("td", "th") and "display" not in declared:
+            declared.pop("max-width", None)  # cells heed none: it is how pages shorten long words in them
+        return {"position": "unknown", **declared} if self._places else declared
 
     def _replace_variables(self, value: str) -> str:
         for _ in range(3):
@@ -153,6 +173,7 @@ class StyleRules:
             self._doubt_if_hiding(selector, judged)
             declared = {key: value for key, value in declared.items() if key in _GROUND}
         if found is None or not (name or parts):
+            self._places = self._places or is_placed({key: value for key, (value, _) in declared.items()})
             self._doubt_if_hiding(selector, judged)
             return
         one = _Compound(
@@ -174,7 +195,7 @@ class StyleRules:
             return
         if judged.hides is None:
             plain = {name: self._replace_variables(value) for name, (value, _) in judged.declared.items()}
-            judged.hides = hides(plain) or is_invisible(plain) is True or is_small(plain) is True
+            judged.hides = _hides_at_all({"position": "unknown", **plain})
         if judged.hides:
             self._doubt(selector)
 

@@ -113,3 +113,101 @@ def test_rules_of_a_key_beyond_the_bound_are_a_doubt() -> None:
     parsed = parse_html(f"<!doctype html><style>.a{{color:red}}{rules}</style><p class=a>Words</p>")
     assert parsed.text == "Words"
     assert any("rules after the first 100 for .a" in note for note in parsed.notes)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "left:-9999px",
+        "position:static;left:-9999px;top:-5000px",
+        "position:sticky;top:-999px",
+        "inset:-9999px auto auto -9999px",
+        "clip:rect(0,0,0,0)",
+        "position:relative;clip:rect(0 0 0 0)",
+        "height:0;overflow:hidden;padding-bottom:56.25%",
+        "height:1px;min-height:20rem;overflow:auto",
+        "position:fixed;left:100%;transform:translateX(-100%)",
+        "position:fixed;top:100vh;margin-top:-4rem",
+        "position:absolute;top:100%",
+        "font-size:clamp(1rem,2vw,2rem)",
+        "font-size:max(12px,1vw)",
+        "opacity:calc(.5 + .5)",
+        "opacity:var(--unknown)",
+        "color:transparent;background:linear-gradient(red,blue);background-clip:text",
+    ],
+)
+def test_what_browsers_show_in_its_place_is_read(style: str) -> None:
+    for page in (SHEET, INLINE):
+        assert is_read(page.replace("STYLE", style)), style
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "position:absolute;left:-9999px",
+        "position:relative;inset:-9999px auto auto -9999px",
+        "position:fixed;clip:rect(0 0 0 0)",
+        "height:0;overflow:auto",
+        "width:0;height:0;overflow:scroll",
+        "height:calc(0px);overflow:hidden",
+        "height:0;overflow:hidden;padding-bottom:1px",
+        "max-height:0;overflow:hidden;min-height:1px",
+        "position:fixed;left:100vw",
+        "position:fixed;bottom:100%",
+        "font-size:min(0px,1rem)",
+        "font-size:calc(0px)",
+        "font-size:clamp(0px,0px,1px)",
+        "opacity:calc(0)",
+        "opacity:min(0,1)",
+        "opacity:calc(1*0)",
+        "zoom:.001",
+        "-webkit-text-fill-color:transparent;color:black",
+        "color:transparent;background-clip:text",
+    ],
+)
+def test_what_browsers_do_not_show_is_left_out_with_a_note(style: str) -> None:
+    for page in (SHEET, INLINE):
+        found = parse_html(page.replace("STYLE", style) + "<p>Two seen</p>")
+        assert (found.text, found.notes) == ("Two seen", ("hidden text was left out: 1 words",)), style
+
+
+def test_what_a_rule_that_is_not_followed_may_place_is_hidden() -> None:
+    page = (
+        "<!doctype html><style>div .a{position:absolute}</style><p>Two seen</p><div><p class=a style='left:-9999px'>W"
+    )
+    found = parse_html(page)
+    assert (found.text, found.notes) == ("Two seen", ("hidden text was left out: 1 words",))
+
+
+@pytest.mark.parametrize(
+    ("around", "within", "shown"),
+    [
+        ("color:transparent", "color:#000", True),
+        ("color:transparent", "color:inherit", False),
+        ("color:transparent", "color:currentcolor", False),
+        ("color:transparent", "color:rgb(0 0 0 / 0)", False),
+        ("color:transparent;visibility:hidden", "color:#000", False),
+        ("color:transparent", "color:#000;visibility:hidden", False),
+        ("-webkit-text-fill-color:transparent", "color:#000", False),
+        ("visibility:hidden", "visibility:initial", True),
+        ("visibility:hidden", "visibility:unset", False),
+        ("opacity:0", "opacity:1", False),
+    ],
+)
+def test_what_an_element_undoes_of_what_is_around_it(around: str, within: str, shown: bool) -> None:
+    found = parse_html(f'<!doctype html><p>Two seen</p><div style="{around}">Lost<p style="{within}">Words</div>')
+    assert ("Words" in found.text) is shown
+    assert "Lost" not in found.text
+    assert found.notes == (f"hidden text was left out: {1 if shown else 2} words",)
+
+
+def test_until_found_hides_whatever_its_display_is() -> None:
+    found = parse_html("<!doctype html><p>Two seen</p><div hidden=until-found style='display:block'>Words</div>")
+    assert (found.text, found.notes) == ("Two seen", ("hidden text was left out: 1 words",))
+
+
+def test_a_cell_that_shortens_its_words_is_read() -> None:
+    style = "max-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+    assert is_read(f"<!doctype html><table><tr><td style='{style}'>Words<td>b</table>")
+    assert not is_read(f"<!doctype html><div style='{style}'>Words</div>")
+    assert not is_read(f"<!doctype html><table><tr><td style='display:block;{style}'>Words<td>b</table>")
