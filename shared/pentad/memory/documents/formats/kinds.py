@@ -36,7 +36,7 @@ _GENERIC = frozenset(
 )
 _EXTENSIONS = {
     **dict.fromkeys((".txt", ".text", ".log"), "text/plain"),
-    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd"), "text/markdown"),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"), "text/markdown"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "text/html"),
     **dict.fromkeys((".csv", ".tsv"), "text/csv"),
     ".json": "application/json",
@@ -45,9 +45,9 @@ _EXTENSIONS = {
     ".docx": WORD,
     ".pptx": SLIDES,
     ".xlsx": SHEETS,
-    ".eml": MAIL,
+    **dict.fromkeys((".eml", ".mht", ".mhtml"), MAIL),
     ".ipynb": NOTEBOOK,
-    ".rst": RST,
+    **dict.fromkeys((".rst", ".rest"), RST),
     **dict.fromkeys((".adoc", ".asciidoc"), ASCIIDOC),
 }
 _ALIASES = {
@@ -89,6 +89,8 @@ _HEAD_BYTES = 4096
 _JSON = ("application/json", "application/x-ndjson", NOTEBOOK)
 _LEAST_FIELDS = 4
 _NO_TAGS = ("text/plain", "text/csv", MAIL, *_JSON, RST, ASCIIDOC)
+_OLD_OFFICE = (".xls", ".doc")
+"""Endings under which programs write HTML for Excel and Word."""
 _SOME_POINTS = 2
 _LINES_TRIED = 3
 _NAMED = {
@@ -202,7 +204,7 @@ def _find_other_marks(kind: str, head: str) -> str:
 def _look_closer(kind: str, data: bytes, name: str) -> str:
     """Return what a text is, where its content tells clearly that it is not of the type that it is called."""
     suffix = PurePosixPath(name).suffix.lower()
-    if kind not in (*TEXT, MAIL) or (kind == "text/plain" and suffix and suffix not in _EXTENSIONS):
+    if kind not in (*TEXT, MAIL) or (kind == "text/plain" and suffix and suffix not in (*_EXTENSIONS, *_OLD_OFFICE)):
         return kind
     head = take_head(data)
     if kind != "text/html" and (is_page(head) or (kind in _NO_TAGS and is_fragment(head))):

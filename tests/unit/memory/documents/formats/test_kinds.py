@@ -98,3 +98,21 @@ def test_what_speaks_against_a_type_is_a_doubt(text: str, name: str, label: str,
 )
 def test_an_honest_name_is_no_doubt(text: str, name: str, label: str) -> None:
     assert not [note for note in read(text, name, label).notes if "read as" in note]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.mdx", "# A\n\n<!-- secret -->", "text/markdown"),
+        ("a.qmd", "# A\n\n<!-- secret -->", "text/markdown"),
+        ("a.Rmd", "# A\n\n<!-- secret -->", "text/markdown"),
+        ("a.rest", "A\n=\n\n.. secret\n", "text/x-rst"),
+        ("a.mhtml", CONTENTS["mail"], "message/rfc822"),
+        ("a.xls", "<table><tr><td>a</td><td hidden>secret</td></tr></table>", "text/html"),
+        ("a.doc", CONTENTS["HTML"], "text/html"),
+    ],
+)
+def test_other_endings_of_the_same_types_are_known(name: str, text: str, kind: str) -> None:
+    parsed = read(text, name)
+    assert parsed.media_type == kind
+    assert "secret" not in parsed.text
