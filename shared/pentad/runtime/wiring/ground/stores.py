@@ -35,10 +35,7 @@ def make_whole_results(bucket: str, endpoint: str | None = None) -> S3WholeResul
         bucket: of payloads.
         endpoint: that addresses are signed for, in place of AWS's own; a reader signs none.
     """
-    client = get_client("s3")
-    return S3WholeResults(
-        client, bucket, credentials=get_credentials, region=client.meta.region_name, endpoint=endpoint
-    )
+    return S3WholeResults(get_client("s3"), bucket, credentials=get_credentials, endpoint=endpoint)
 
 
 def make_sessions(values: StateTable) -> DynamoSessions:

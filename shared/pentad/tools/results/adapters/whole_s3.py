@@ -23,20 +23,25 @@ class S3WholeResults:
         client: a low-level S3 client.
         bucket: the bucket's name.
         credentials: returns the process's own credentials, which sign addresses.
-        region: AWS's name of the region.
+        region: AWS's name of the region; the client's where none is given, which is asked for when something is signed:
+            the client may not be made yet.
         endpoint: in place of AWS's own, on a twin.
     """
 
     def __init__(
-        self, client: Any, bucket: str, *, credentials: Callable[[], Any], region: str, endpoint: str | None = None
+        self,
+        client: Any,
+        bucket: str,
+        *,
+        credentials: Callable[[], Any],
+        region: str | None = None,
+        endpoint: str | None = None,
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._credentials = credentials
         self._region = region
-        suffix = ".cn" if region.startswith("cn-") else ""
-        host = f"https://{bucket}.s3.{region}.amazonaws.com{suffix}"
-        self._base = host if endpoint is None else f"{endpoint.rstrip('/')}/{bucket}"
+        self._endpoint = endpoint
 
     def put(self, key: str, data: bytes) -> None:
         """See `WholeResults`."""
@@ -68,8 +73,12 @@ class S3WholeResults:
 
     def sign_put(self, key: str, *, seconds: float) -> str:
         """See `WholeResults`; signed here, since a client's signer reads the whole model of S3 for it."""
-        request = AWSRequest(method="PUT", url=f"{self._base}/{quote(key)}")
-        S3SigV4QueryAuth(self._credentials(), "s3", self._region, expires=max(1, int(seconds))).add_auth(request)
+        region = self._region or str(self._client.meta.region_name)
+        suffix = ".cn" if region.startswith("cn-") else ""
+        host = f"https://{self._bucket}.s3.{region}.amazonaws.com{suffix}"
+        base = host if self._endpoint is None else f"{self._endpoint.rstrip('/')}/{self._bucket}"
+        request = AWSRequest(method="PUT", url=f"{base}/{quote(key)}")
+        S3SigV4QueryAuth(self._credentials(), "s3", region, expires=max(1, int(seconds))).add_auth(request)
         return str(request.url)
 
     def _get(self, key: str, span: str) -> Any:
