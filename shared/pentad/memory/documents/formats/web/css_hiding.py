@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from pentad.memory.documents.formats.web.css_motion import MOTION_NAMES, expand_motion
 from pentad.memory.documents.formats.web.css_text import split_declarations
 
 Declared = dict[str, tuple[str, bool]]
@@ -14,6 +15,7 @@ _NAMES = frozenset(
     " transform translate scale zoom clip clip-path content-visibility mso-hide width max-width height max-height"
     " overflow-x overflow-y position padding padding-left padding-right padding-top padding-bottom min-height".split()
 )
+_NAMES |= MOTION_NAMES
 _LENGTHS = frozenset(
     "font-size left right top bottom inset margin margin-left margin-right margin-top text-indent width max-width"
     " height max-height min-height padding-top padding-bottom".split()
@@ -128,6 +130,8 @@ def _expand(name: str, value: str) -> Iterator[tuple[str, str]]:
         yield "background-image", "some" if image else "none"
         yield "background-color", re.sub(r"url\([^)]*\)", " ", value) if value else ""
         yield "background-clip", "text" if re.search(r"\btext\b", value) else "border-box"
+    elif name in ("animation", "-webkit-animation"):
+        yield from expand_motion(value)
     elif name == "-webkit-background-clip":
         yield "background-clip", value
     elif name in _NAMES or name.startswith("--"):

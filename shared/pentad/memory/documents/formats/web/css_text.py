@@ -19,20 +19,29 @@ _DECLARATION = re.compile(
 )
 _TRANSPARENT = ("@media", "@supports", "@layer", "@container", "@scope", "@-moz-document", "@document")
 """Groups whose rules are rules of the page."""
+_MOTIONS = ("@keyframes", "@-webkit-keyframes")
 _OF_PLACES = ("@container", "@scope")
 """Those of them whose rules hold in some places of it."""
-_MOST_PRELUDE = 300
-_MOST_BLOCK = 4_000
-"""Characters of a rule's declarations."""
+_MOST_CONDITION = 1_000
+_MOST_DECLARATION = 1_000
+"""Characters of a condition, and of a declaration: longer ones are addresses, above all."""
+_QUOTED = re.compile(r"[\"'\\]")
 
 
 @dataclass(frozen=True)
 class CssRule:
-    """One rule: its selectors, its declarations, and whether it stands within another one."""
+    """One rule: its selectors, its declarations, and whether it stands within another one.
+
+    An animation has its name for selectors, and its keyframes: what each is for, and what it declares. What orders
+    layers (``@layer a, b;``) has their names for selectors.
+    """
 
     selectors: str
     declarations: str
     nested: bool
+    keyframes: tuple[tuple[str, str], ...] | None = None
+    layer: str = ""
+    orders: bool = False
 
 
 @dataclass
@@ -42,6 +51,8 @@ class _CssBlock:
     is_rule: bool
     nested: bool = False
     declarations: list[str] = field(default_factory=list)
+    keyframes: list[tuple[str, str]] | None = None
+    layer: str = ""
 
 
 def read_plain(style: str) -> str:
@@ -81,21 +92,45 @@ def iter_rules(sheet: str) -> Iterator[CssRule]:
         words = sheet[start : match.start()].strip()
         start = match.end()
         if mark == "{":
-            frames.append(_open(words[-_MOST_PRELUDE:], frames[-1] if frames else None))
+            outer = frames[-1] if frames else None
+            frames.append(_open(words, outer))
+            frames[-1].layer = (outer.layer if outer is not None else "") or _find_layer(words)
         elif frames and frames[-1].is_rule and frames[-1].holds:
-            frames[-1].declarations.append(words[:_MOST_BLOCK])
+            frames[-1].declarations.append(_shorten(words))
+        elif mark == ";" and not frames and (layer := _find_layer(words)):
+            yield CssRule(layer, "", nested=False, orders=True)
         if mark == "}" and frames:
-            yield from _close(frames.pop())
+            frame = frames.pop()
+            yield from _close(frame, frames[-1] if frames else None)
     if frames and frames[-1].is_rule:
-        frames[-1].declarations.append(sheet[start:][:_MOST_BLOCK])
-        yield from _close(frames[-1])
+        frames[-1].declarations.append(_shorten(sheet[start:].strip()))
+    while frames:
+        frame = frames.pop()
+        yield from _close(frame, frames[-1] if frames else None)
+
+
+def _find_layer(words: str) -> str:
+    """Return the name of the layer that a group is, ``#`` for one without; nothing for what is none."""
+    found = words[:_MOST_CONDITION].lower()
+    return (found.removeprefix("@layer").strip() or "#") if found.startswith("@layer") else ""
+
+
+def _shorten(declaration: str) -> str:
+    if len(declaration) <= _MOST_DECLARATION:
+        return declaration
+    declaration = " ".join(declaration.split())
+    name, _, value = declaration.partition(":")
+    if name.strip().lower() in ("background", "background-image") and "url(" in value.lower():
+        return f"{name[:50]}:url(x)"
+    # A string that is cut would take what follows it.
+    return _QUOTED.sub("", declaration[:_MOST_DECLARATION])
 
 
 def _open(prelude: str, outer: _CssBlock | None) -> _CssBlock:
     holds = outer is None or outer.holds
     is_rule = outer is not None and (outer.is_rule or bool(outer.prelude))
     inside = outer is not None and (outer.is_rule or outer.nested)
-    lower = prelude.lower()
+    lower = prelude[:_MOST_CONDITION].lower()
     if not lower.startswith("@"):
         return _CssBlock(prelude, holds, is_rule=True, nested=inside)
     if lower.startswith("@media"):
@@ -104,11 +139,19 @@ def _open(prelude: str, outer: _CssBlock | None) -> _CssBlock:
         holds = holds and is_supported(lower.removeprefix("@supports"))
     elif lower.startswith(_OF_PLACES):
         inside = True
+    elif lower.startswith(_MOTIONS):
+        return _CssBlock(prelude.split()[-1][:_MOST_CONDITION], holds, is_rule=False, keyframes=[])
     elif not lower.startswith(_TRANSPARENT):
-        holds = False  # of a moment of an animation, of printed pages, of fonts
+        holds = False  # of printed pages, of fonts
     return _CssBlock(outer.prelude if outer is not None else "", holds, is_rule=is_rule, nested=inside)
 
 
-def _close(frame: _CssBlock) -> Iterator[CssRule]:
-    if frame.is_rule and frame.holds and frame.declarations:
-        yield CssRule(frame.prelude, ";".join(frame.declarations)[:_MOST_BLOCK], frame.nested)
+def _close(frame: _CssBlock, outer: _CssBlock | None) -> Iterator[CssRule]:
+    if frame.keyframes is not None and frame.holds:
+        yield CssRule(frame.prelude, "", nested=False, keyframes=tuple(frame.keyframes))
+    elif frame.is_rule and frame.holds and frame.declarations:
+        declarations = ";".join(frame.declarations)
+        if outer is not None and outer.keyframes is not None:
+            outer.keyframes.append((frame.prelude, declarations))
+        else:
+            yield CssRule(frame.prelude, declarations, frame.nested, layer=frame.layer)

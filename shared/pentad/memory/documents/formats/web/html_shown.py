@@ -121,8 +121,8 @@ class Shown:
             notes.append(f"text for browsers without scripts was left out: {fallback:,} words")
         if fallback := self._left_out.get("fallback", 0):
             notes.append(f"text for browsers that can't show an element was left out: {fallback:,} words")
-        if self._rules.doubts:
-            named = ", ".join(f"'{one[:60]}'" for one in self._rules.doubts)
+        if doubts := self._rules.list_doubts():
+            named = ", ".join(f"'{one[:60]}'" for one in doubts)
             notes.append(f"text was read that these rules of its style sheets may hide: {named}")
         if self._grounds.count:
             words = " ".join(self._grounds.words)[:120]
