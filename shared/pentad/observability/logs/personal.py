@@ -43,6 +43,11 @@ _LABELLED: Final = (
     rf"\\?[\"']?\s{{0,2}}[:=]?\s{{0,2}}\\?[\"']?)"
     rf"(?!\d{{4}}-\d\d-\d\d(?!\d))\(?0?[0-9](?:{_BETWEEN}\(?[0-9]\)?){{5,13}}(?![\w]|[.:]\d)"
 )
+# In a link that writes to or calls it: the number stands as digits alone there.
+_LINK_WORDS: Final = ("wa.me/", "sms", "callto:", "facetime:")
+_LINKED: Final = (
+    rf"(?i)((?:(?<![\w.-])|{ESCAPED})(?:wa\.me/|(?:sms|smsto|callto|facetime):(?://)?))\+?[0-9]{{7,15}}(?![\w]|[.:]\d)"
+)
 # As North America writes it.
 _AMERICAN: Final = rf"{_EDGE}(?:1[ .-])?(?:\([2-9]\d{{2}}\) ?|[2-9]\d{{2}}[-.])[2-9]\d{{2}}[-. ]\d{{4}}(?![\w]|[.-]\d)"
 # With the prefix for abroad, in groups; and as much of Europe writes it at home: with a 0, in groups, where with a
@@ -117,6 +122,8 @@ def _mask_phones(text: str) -> str:
     if "+" in text:
         text = _compile(_ABROAD).sub(PHONE, text)
     lower = text.lower()
+    if any(word in lower for word in _LINK_WORDS):
+        text = _compile(_LINKED).sub(rf"\1{PHONE}", text)
     if any(word in lower for word in _PHONE_WORDS):
         text = _compile(_LABELLED).sub(rf"\1{PHONE}", text)
     if any(sign in text for sign in "-.)"):

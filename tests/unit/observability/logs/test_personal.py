@@ -268,3 +268,20 @@ def test_hostile_text_takes_no_more_than_its_length(text: str) -> None:
 @pytest.mark.parametrize("text", ["fax 2024-11-03", "tel: 2026-01-02T10:00:00Z"])
 def test_a_date_is_no_number_of_a_phone(text: str) -> None:
     assert mask_personal(text) == text
+
+
+@pytest.mark.parametrize(
+    "link", ["wa.me/", "https://wa.me/", "HTTPS://WA.ME/", "sms:", "smsto:", "sms://", "callto:", "facetime:"]
+)
+def test_the_number_in_a_link_that_writes_or_calls_is_masked(link: str) -> None:
+    assert mask_personal(f"see {link}491701234567?text=hi") == f"see {link}[phone]?text=hi"
+    assert mask_personal(f"<{link}+491701234567>") == f"<{link}[phone]>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["wa.me/message/ABC123", "mama.wa.me.example/491701234567", "aws.wa.mehr/49170123456", "sms:12345", "sms: 3 sent",
+     "wa.me/491701234567890123", "qsms:491701234567", "wa.me/4917012345ab", "sms:20261201T104108"],
+)  # fmt: skip
+def test_no_other_number_in_a_link_is_masked(text: str) -> None:
+    assert mask_personal(text) == text
