@@ -149,14 +149,22 @@ def make_uncertain() -> ToolOutcome:
     )
 
 
-def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> ToolOutcome:
+def call_function(
+    tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext, fit: Fit = shape_text
+) -> ToolOutcome:
     """Run the function with validated arguments in this process.
+
+    Args:
+        tool: the declared tool.
+        values: the arguments.
+        context: on whose behalf.
+        fit: makes a large result fit.
 
     Raises:
         TransientError: the tool's backend asks for a retry, which is the state machine's to make.
     """
-    answer = run_function(tool, values, context)
-    return make_outcome(answer, reversible=tool.undo is not None, safe=tool.spec.safe_output)
+    answer = run_function(tool, values, context, fit)
+    return make_outcome(answer, reversible=tool.undo is not None, safe=tool.spec.safe_output, fit=fit)
 
 
 def run_function(

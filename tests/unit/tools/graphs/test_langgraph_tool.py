@@ -1,5 +1,6 @@
 """A graph as a tool: under the tool runtime, with the gateway, checkpoints, audit, and calls that were cut off."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -401,3 +402,71 @@ def test_without_its_equipment_it_says_what_is_missing() -> None:
     world.add_call({"word": "x"})
     world.execute()
     assert world.call.error_type == "ConfigurationError"
+
+
+LINES = "".join(f"line {number} of the log: all is well\n" for number in range(5_000))
+
+
+def logbook(**options: Any) -> GraphTool:
+    @langchain_tool
+    def foreign_log() -> str:
+        """Read somebody's log."""
+        return LINES
+
+    def own_log(context: ToolContext) -> str:
+        """Read our log."""
+        return LINES
+
+    own_log.__annotations__ = {"context": ToolContext, "return": str}
+    tools = [foreign_log, declare_tool(effects="none")(own_log)]
+    return from_langgraph(agent_graph, name="book", description="Books.", effects="none", tools=tools, **options)
+
+
+def find_result(world: GraphWorld, turn: int) -> str:
+    """Return the text of the last tool's result in what the model was sent."""
+    blocks = world.gateway.requests[turn].messages[-1].blocks
+    return str(blocks[-1].content)
+
+
+@pytest.mark.parametrize("name", ["foreign_log", "own_log"])
+def test_a_graphs_model_reads_on_in_a_result_that_was_cut(name: str) -> None:
+    world = GraphWorld(logbook(reads_on=True), reply(call(name)), reply("Done."))
+    world.add_call({"request": "look"})
+    world.execute()
+    shown = find_result(world, 1)
+    assert len(shown.encode()) <= 65_536 and "line 2500 of" not in shown and "line 4999 of" in shown
+    [handle] = set(re.findall(r"res_g_[0-9a-f]{12}", shown))
+    reading = [
+        call("read_result", handle=handle, from_line=2_501, lines=2).model_copy(update={"call_id": "r1"}),
+        call("read_result", handle=handle, search="line 4321 of").model_copy(update={"call_id": "r2"}),
+        call("read_result", handle="res_g_000000000000").model_copy(update={"call_id": "r3"}),
+        call("read_result", handle=handle, from_line=-1).model_copy(update={"call_id": "r4"}),
+    ]
+    world = GraphWorld(logbook(reads_on=True), reply(call(name)), *(reply(one) for one in reading), reply("Done."))
+    world.add_call({"request": "look"})
+    assert world.execute()["status"] == "succeeded"
+    lines, found, missing, wrong = (find_result(world, turn) for turn in (2, 3, 4, 5))
+    assert lines.startswith("[lines 2,501 to 2,502") and "line 2500 of" in lines and "line 2501 of" in lines
+    assert found.startswith("[1 lines have these words]") and "line 4321 of" in found
+    assert missing.startswith("NotFound") and wrong.startswith("InvalidInput: from_line")
+    offered = [one.name for one in world.gateway.requests[0].tools]
+    assert offered == ["foreign_log", "own_log", "read_result"]
+    assert "state" not in world.gateway.requests[0].tools[-1].input_schema["properties"]
+
+
+def test_a_graph_that_does_not_read_on_has_no_further_tool_and_no_handle() -> None:
+    world = GraphWorld(logbook(), reply(call("foreign_log")), reply("Done."))
+    world.add_call({"request": "look"})
+    world.execute()
+    assert [one.name for one in world.gateway.requests[0].tools] == ["foreign_log", "own_log"]
+    assert "res_g_" not in find_result(world, 1) and "not kept" in find_result(world, 1)
+
+
+def test_a_graph_that_reads_on_has_one_tool_of_that_name() -> None:
+    @langchain_tool
+    def read_result() -> str:
+        """Read."""
+        return ""
+
+    with pytest.raises(ConfigurationError, match="has a tool 'read_result'"):
+        from_langgraph(agent_graph, name="b", description="B.", effects="none", tools=[read_result], reads_on=True)

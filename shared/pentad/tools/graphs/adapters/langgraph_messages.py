@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,8 +27,14 @@ _MAX_NAME = 40
 _DATA_URL = re.compile(r"data:(?P<media>image/[a-z]+);base64,(?P<data>.+)", re.DOTALL)
 
 
-def to_request(messages: Sequence[BaseMessage]) -> tuple[str, tuple[Message, ...]]:
+def to_request(
+    messages: Sequence[BaseMessage], show: Callable[[ToolMessage], str] | None = None
+) -> tuple[str, tuple[Message, ...]]:
     """Return the system prompt and the conversation; neighbours of the role user become one message.
+
+    Args:
+        messages: as LangChain has them.
+        show: what is shown of a tool's result; None shows its ends where it is too large.
 
     Raises:
         InvalidInput: a message is of a kind, or holds content, that the gateway does not take.
@@ -38,7 +44,7 @@ def to_request(messages: Sequence[BaseMessage]) -> tuple[str, tuple[Message, ...
     for message in messages:
         if isinstance(message, SystemMessage):
             continue
-        made = _to_message(message, len(found))
+        made = _to_message(message, len(found), show or _show_ends)
         if found and found[-1].role == made.role == "user":
             found[-1] = found[-1].model_copy(update={"blocks": (*found[-1].blocks, *made.blocks)})
         else:
@@ -48,7 +54,11 @@ def to_request(messages: Sequence[BaseMessage]) -> tuple[str, tuple[Message, ...
     return "\n\n".join(system), tuple(found)
 
 
-def _to_message(message: BaseMessage, place: int) -> Message:
+def _show_ends(message: ToolMessage) -> str:
+    return fit_words(str(message.text))
+
+
+def _to_message(message: BaseMessage, place: int, show: Callable[[ToolMessage], str]) -> Message:
     """Return one message; ``place`` makes its id."""
     role: Any = "assistant" if isinstance(message, AIMessage) else "user"
     if isinstance(message, AIMessage):
@@ -61,7 +71,7 @@ def _to_message(message: BaseMessage, place: int) -> Message:
         blocks = (
             ToolResultBlock(
                 call_id=_normalise_call_id(message.tool_call_id),
-                content=fit_words(str(message.text)),
+                content=show(message),
                 is_error=message.status == "error",
                 untrusted=True,
             ),

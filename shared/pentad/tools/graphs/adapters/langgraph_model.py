@@ -20,7 +20,9 @@ from pentad.domain.reading.json_text import read_json
 from pentad.models.ports import ChatModel
 from pentad.models.structured.schemas import build_strict_schema
 from pentad.tools.graphs.adapters.langgraph_messages import sanitise_name, to_answer, to_request, to_tool_spec
+from pentad.tools.graphs.adapters.langgraph_tools import show_result
 from pentad.tools.graphs.nodes import MADE
+from pentad.tools.results.read import READ_RESULT
 
 _SECONDS = 120.0
 _ANY = ("any", "required", True)
@@ -126,7 +128,8 @@ class PentadChatModel(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=answer)], llm_output=told)
 
     def _build_request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
-        system, conversation = to_request(messages)
+        reads_on = any(spec["name"] == READ_RESULT for spec in options.get("tools", ()))
+        system, conversation = to_request(messages, show_result if reads_on else None)
         try:
             return ChatRequest(
                 context=self.context,

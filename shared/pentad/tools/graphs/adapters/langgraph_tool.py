@@ -36,9 +36,16 @@ from pentad.tools.graphs.adapters.langchain_tools import CONTEXT, ToolOptions, b
 from pentad.tools.graphs.adapters.langgraph_audit import AuditedTools
 from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 from pentad.tools.graphs.adapters.langgraph_nodes import WatchedNodes
-from pentad.tools.graphs.adapters.langgraph_tools import check_inner_tools, to_langchain_tool
+from pentad.tools.graphs.adapters.langgraph_tools import (
+    check_inner_tools,
+    keep_whole,
+    make_reader,
+    to_langchain_tool,
+)
 from pentad.tools.graphs.equipment import PURPOSE, SPARE_SECONDS, Equipment, is_thread_of, thread_of
 from pentad.tools.records.grants import describe_caller
+from pentad.tools.results.read import READ_RESULT
+from pentad.tools.results.shape import shape_text
 
 Build = Callable[[BaseChatModel, list[BaseTool]], Any]
 NEEDS: frozenset[Need] = frozenset({"langchain", "models", "checkpoints"})
@@ -79,6 +86,7 @@ class Graph:
         task: the gateway's task of its model calls.
         steps: the most steps of one call.
         asks: whether an interrupt may be answered by a second call.
+        reads_on: whether its model gets a tool to read on in results that are shown in part.
     """
 
     build: Build
@@ -88,6 +96,7 @@ class Graph:
     task: str
     steps: int
     asks: bool
+    reads_on: bool = False
 
 
 class GraphTool(Tool[..., Any]):
@@ -127,6 +136,7 @@ def from_langgraph(
     task: str = "reason",
     steps: int = 25,
     asks: bool = False,
+    reads_on: bool = False,
     **options: Unpack[ToolOptions],
 ) -> GraphTool:
     """Return a graph as a declared tool of the module that calls this.
@@ -148,6 +158,8 @@ def from_langgraph(
         task: see `Graph`.
         steps: see `Graph`.
         asks: see `Graph`.
+        reads_on: see `Graph`: the last of ``tools`` is `read_result` then. The graph's tools run in LangGraph's
+            ``ToolNode``, and its state has ``messages``.
         options: see `Options`.
 
     Raises:
@@ -161,7 +173,11 @@ def from_langgraph(
         packages=options.get("packages", ()),
         trusted=options.get("trusted_output", False),
     )
-    graph = Graph(build, tuple(tools), enter, leave, task, steps, asks)
+    if reads_on and any(one.name == READ_RESULT for one in tools):
+        raise ConfigurationError(
+            f"the graph '{name}' reads on, and has a tool '{READ_RESULT}'", field="reads_on", fix="rename the tool"
+        )
+    graph = Graph(build, tuple(tools), enter, leave, task, steps, asks, reads_on)
     described = description + (_ASKS if asks else "")
     model = _build_arguments_model(name, arguments, asks=asks)
     spec = build_spec(
@@ -291,8 +307,10 @@ class _GraphCall:
             deadline=lambda: time.time() + context.remaining_seconds() - SPARE_SECONDS / 2,
             task=self._graph.task,
         )
-        reach = self._equipment.reach
-        built = self._graph.build(model, [to_langchain_tool(tool, context, reach) for tool in self._graph.tools])
+        reach, reads_on = self._equipment.reach, self._graph.reads_on
+        fit = keep_whole if reads_on else shape_text
+        tools = [to_langchain_tool(tool, context, reach, fit) for tool in self._graph.tools]
+        built = self._graph.build(model, [*tools, make_reader()] if reads_on else tools)
         saver = self._equipment.checkpoints(context.tenant)
         if isinstance(built, StateGraph):
             return built.compile(checkpointer=saver)
