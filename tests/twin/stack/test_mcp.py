@@ -126,7 +126,7 @@ def test_the_official_client_reads_on_in_a_result_that_was_cut(own: OwnProject, 
 
     async def work(client: Client) -> tuple[Any, Any]:
         long = await client.call_tool("word_count", {"text": "all is well at sea", "repeats": 4_000})
-        cut, told = (block.text for block in long.content)
+        cut, told = (block.text for block in long.content if isinstance(block, TextContent))
         found = re.search(r"res_1_0_[0-9a-f]{12}", cut)
         named = re.search(r"run_[0-9a-z]{26}", told)
         assert found is not None and named is not None, (cut[:300], told)

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.tools.calculator import calculator
 from functions.tools.notes import notes
 from pentad.domain.errors import BudgetExceeded, ConfigurationError, LimitReached, ModelThrottled, ToolUnavailable
+from pentad.domain.messages import ToolResultBlock
 from pentad.tools.declare import Grant, ToolContext
 from pentad.tools.declare import tool as declare_tool
 from pentad.tools.graphs.adapters.langgraph_tool import GraphTool, from_langgraph
@@ -418,14 +419,15 @@ def logbook(**options: Any) -> GraphTool:
         return LINES
 
     own_log.__annotations__ = {"context": ToolContext, "return": str}
-    tools = [foreign_log, declare_tool(effects="none")(own_log)]
+    tools: list[Any] = [foreign_log, declare_tool(effects="none")(own_log)]
     return from_langgraph(agent_graph, name="book", description="Books.", effects="none", tools=tools, **options)
 
 
 def find_result(world: GraphWorld, turn: int) -> str:
     """Return the text of the last tool's result in what the model was sent."""
-    blocks = world.gateway.requests[turn].messages[-1].blocks
-    return str(blocks[-1].content)
+    block = world.gateway.requests[turn].messages[-1].blocks[-1]
+    assert isinstance(block, ToolResultBlock)
+    return block.content
 
 
 @pytest.mark.parametrize("name", ["foreign_log", "own_log"])
