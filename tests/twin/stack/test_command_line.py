@@ -166,8 +166,8 @@ def test_many_documents_are_ingested_at_once_and_those_that_failed_are_told(
     assert done.returncode == 1
     entries = {entry["name"]: entry for entry in json.loads(done.stdout)}
     assert len(entries) == 13
-    assert [name for name, entry in entries.items() if entry["status"] != "indexed"] == ["plan.pdf"]
-    assert "PDF" in entries["plan.pdf"]["error"]
+    assert [name for name, entry in entries.items() if entry["status"] != "indexed"] == [f"{tmp_path.name}/plan.pdf"]
+    assert "PDF" in entries[f"{tmp_path.name}/plan.pdf"]["error"]
     states = own.stack.aws("stepfunctions")
     [machine] = [one for one in states.list_state_machines()["stateMachines"] if one["name"].endswith("-bulk-ingest")]
     newest = states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"][0]
@@ -175,7 +175,7 @@ def test_many_documents_are_ingested_at_once_and_those_that_failed_are_told(
     counts = states.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
     assert (newest["status"], counts["succeeded"], counts["failed"]) == ("SUCCEEDED", 13, 0)
     view = pentad.json("run", "How many cranes does pier 7 of Brackwater have?")
-    assert view["citations"][0]["document"] == "pier 7.md"
+    assert view["citations"][0]["document"] == f"{tmp_path.name}/pier 7.md"
 
 
 def test_sessions_and_documents_are_deleted_and_the_audit_says_by_whom(
