@@ -28,6 +28,13 @@ def test_parameters_are_an_object_also_where_they_say_so_in_a_list_or_not(kinds:
     assert tool.input_schema == {"type": "object", "properties": {"x": {"type": "string"}}}
 
 
+@pytest.mark.parametrize("kinds", [["string"], ["null"], [], "string", "array"])
+def test_parameters_of_another_type_are_refused(kinds: Any) -> None:
+    found = fault(user("Hi"), tools=[{"function": {"name": "look", "parameters": {"type": kinds}}}])
+    assert found["status"] == 400
+    assert str(found["param"]).startswith("tools[0].function.parameters")
+
+
 _ONE = ["other"]
 _ALL = ["look", "other"]
 

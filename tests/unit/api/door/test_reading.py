@@ -29,6 +29,12 @@ def part(fields: dict[str, Any]) -> dict[str, Any]:
     return said({"role": "user", "content": [{"type": "text", "text": "Hi"}, fields]})
 
 
+def allow(beside: dict[str, Any], inside: dict[str, Any]) -> dict[str, Any]:
+    tools = [{"type": "function", "function": {"name": "look"} | inside}]
+    allowed = {"mode": "auto", "tools": tools} | beside
+    return {"tools": [LOOK], "tool_choice": {"type": "allowed_tools", "allowed_tools": allowed}}
+
+
 UNKNOWN = [
     (said({"role": "user", "content": "Hi", "mood": "sad"}), "messages[0].mood"),
     (said({"role": "system", "content": "Hi", "cache": {}}), "messages[0].cache"),
@@ -52,6 +58,8 @@ UNKNOWN = [
         {"tools": [LOOK], "tool_choice": {"type": "function", "function": {"name": "look", "mode": "x"}}},
         "tool_choice.function.mode",
     ),
+    (allow({"order": "x"}, {}), "tool_choice.allowed_tools.order"),
+    (allow({}, {"rank": 1}), "tool_choice.allowed_tools.tools[0].function.rank"),
     ({"response_format": {"type": "text", "grammar": "g"}}, "response_format.grammar"),
     ({"stream_options": {"continuous_usage_stats": True}}, "stream_options.continuous_usage_stats"),
 ]
@@ -120,6 +128,14 @@ def test_a_header_that_names_only_some_fields_says_so() -> None:
     told = send({"messages": many}).headers["x-pentad-ignored"]
     assert 900 < len(told) <= 1000
     assert told.endswith(", ...")
+
+
+@pytest.mark.parametrize("length", range(8, 60, 3))
+def test_a_header_stays_within_its_length_whatever_the_names_are(length: int) -> None:
+    fields = {f"{'n' * length}{n:03}": n for n in range(200)}
+    told = send({"messages": [{"role": "user", "content": "Hi"} | fields]}).headers["x-pentad-ignored"]
+    assert told.endswith(", ...")
+    assert 1000 - length - 30 < len(told) <= 1000
 
 
 def test_at_most_100_names_are_kept() -> None:

@@ -497,6 +497,17 @@ def test_what_is_no_result_of_the_caller_opens_nothing(changes: Json) -> None:
     assert "token" not in text_of(reply) and "000000000000" not in text_of(reply)
 
 
+def test_a_handle_of_another_call_of_the_same_run_opens_nothing() -> None:
+    client = ServedClient()
+    run_id, _ = cut(client)
+    for step, index in ((1, 1), (2, 0)):
+        client.services.whole.put(make_key(TENANT, run_id, step, index), b"another result")
+        arguments = {"run_id": run_id, "handle": make_handle(TENANT, run_id, step, index)}
+        reply = ask(client, "tools/call", {"name": READ_RESULT, "arguments": arguments})
+        assert reply.json["result"]["isError"]
+        assert "another result" not in text_of(reply)
+
+
 @pytest.mark.parametrize("arguments", ["x", [1], None])
 def test_reading_on_takes_an_object(arguments: Any) -> None:
     reply = ask(ServedClient(), "tools/call", {"name": READ_RESULT, "arguments": arguments})
