@@ -78,7 +78,7 @@ def migrate_vectors(
             for store in (read, written):
                 with suppress(AttributeError):
                     cast(Any, store).close()
-        for moved in done if not switched else ():
+        for moved in done:
             if moved.record:
                 records[moved.tenant_id].write(moved.record)
         _show(done, dry_run=dry_run)

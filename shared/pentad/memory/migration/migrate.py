@@ -59,7 +59,7 @@ class Moved:
     missing: list[str] = field(default_factory=list)
     verified: bool | None = None
     record: dict[str, str] = field(default_factory=dict, repr=False)
-    """What the other store has now, as the next run is to be told it: ids, each with a hash of what is kept of it."""
+    """What was copied, as the next run is to be told it: ids, each with a hash of what is kept of it."""
 
 
 def migrate(
@@ -93,6 +93,7 @@ def migrate(
     _check_dimensions(source, target)
     moved = Moved(tenant_id)
     names: dict[str, str] = {}
+    copied = dict(before or {})  # known for good: what is gone from the other store, somebody has deleted there
     for batch in _list_batches(source, tenant_id):
         vectors = source.fetch(tenant_id, batch)  # one that was deleted meanwhile is not there
         there = target.fetch(tenant_id, list(vectors))
@@ -102,8 +103,9 @@ def migrate(
             for vector in vectors.values()
             if _is_wanted(vector, there.get(vector.vector_id), target, before, moved)
         ]
-        names |= {vector.vector_id: _hash(vector) for vector in wanted}
-        names |= {name: _hash(vector) for name, vector in there.items() if name not in names}
+        held = {name: _hash(one) for name, one in (there | {one.vector_id: one for one in wanted}).items()}
+        names |= held
+        copied |= {name: digest for name, digest in held.items() if digest == _hash(vectors[name])}
         if wanted and not dry_run:
             target.upsert(tenant_id, wanted)
         moved.copied += len(wanted)
@@ -115,7 +117,7 @@ def migrate(
     for number in range(0, 0 if dry_run else len(stale), BATCH):
         target.delete(tenant_id, stale[number : number + BATCH])
     moved.removed, moved.extra = len(stale), len(extra) - len(stale)
-    moved.record = {} if dry_run or not moved.verified else names
+    moved.record = {} if dry_run or not moved.verified else copied
     return moved
 
 

@@ -190,3 +190,21 @@ def test_what_did_not_arrive_is_not_recorded() -> None:
 def test_vectors_of_another_dimension_are_refused_before_anything_is_read() -> None:
     with pytest.raises(ConfigurationError, match="of 3 numbers, and the other one of 4"):
         migrate(MemoryVectors(3), MemoryVectors(4), "acme")
+
+
+def test_a_repeat_behind_the_switch_knows_what_the_run_before_it_brought() -> None:
+    source, target = MemoryVectors(3), MemoryVectors(3)
+    fill(source, 2)
+    record = migrate(source, target, "acme").record
+    late = Vector(vector_id="late", values=(1, 1, 1), text="x", metadata={"document": "late"})
+    source.upsert("acme", [late])
+    target.upsert("acme", [late.model_copy(update={"vector_id": "v0000", "metadata": {"document": "newer"}})])
+    first = migrate(source, target, "acme", before=record)
+    assert (first.copied, first.newer) == (1, 1)
+    target.delete("acme", ["late"])  # erased where the stage looks now
+    for _ in range(2):
+        again = migrate(source, target, "acme", before=first.record)
+        assert (again.copied, again.deleted, again.newer) == (0, 1, 1)
+        assert again.record == first.record
+    assert target.fetch("acme", ["late", "v0000"])["v0000"].metadata == {"document": "newer"}
+    assert target.fetch("acme", ["late"]) == {}
