@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from pentad.models.providers.request_names import name_part
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.own_project import TIDE_TOOL
 from tests.twin.stack.test_own_connections import Dock, run_dock
@@ -28,6 +29,12 @@ def call(*calls: Json, match: str | None = None) -> Json:
 
 def read(name: str, **arguments: Any) -> Json:
     return {"name": name, "arguments": arguments}
+
+
+def script(tenant: Tenant, agent: str, *steps: Json) -> None:
+    """Say what one agent's model answers, in its order: branches ask theirs at once, in any order."""
+    of = [name_part("tenant", tenant.name, tenant.name), name_part("agent", tenant.name, agent)]
+    tenant.stack.simulator.extend_private_script(of, *steps)
 
 
 def list_waiting(tenant: Tenant) -> list[Json]:
@@ -55,14 +62,11 @@ def begin(tenant: Tenant, message: str) -> str:
 
 def test_a_workflow_that_read_nothing_from_outside_pays_unasked(scripted: Stack) -> None:
     tenant, mark = scripted.tenant(), word()
-    scripted.simulator.load_script(
-        say("Nothing to be seen.", "Look for signals"),
-        say("the crossing", "Name the crossing"),
-        call(PAY, match="Pay for"),
-        say("Paid."),
-    )
+    script(tenant, "porter", say("the crossing", "Name the crossing"))
+    seen = say("Nothing to be seen.", "Look for signals")
+    script(tenant, "signaller", seen, call(PAY, match="Pay for"), say("Paid."))
     view = tenant.settle(begin(tenant, mark))
-    assert (view["status"], view.get("taint") or []) == ("succeeded", [])
+    assert (view["status"], view.get("taint") or []) == ("succeeded", []), view
     assert list_waiting(tenant) == []
 
 
@@ -70,14 +74,16 @@ def test_what_one_branch_reads_is_asked_about_in_every_step_after_it(scripted: S
     tenant = scripted.tenant()
     tenant.ingest("harbour/flint.md", f"# Flint\n\n{LURE}\n")
     with run_dock(own, Dock(ship=LURE)) as dock:
-        scripted.simulator.load_script(
+        script(tenant, "porter", say("the crossing", "Name the crossing"))
+        script(
+            tenant,
+            "signaller",
             call(
                 read("read_dock_page", url=f"{dock}/ship"),
                 read("search_knowledge", query="crossing of Captain Flint"),
                 read("read_file", path="letters/flint.md"),
                 match="Look for signals",
             ),
-            say("the crossing", "Name the crossing"),
             say("I have seen it.", "Look for signals"),
             call(PAY, match="Pay for"),
             say("Paid."),
