@@ -1,8 +1,9 @@
 """A server that speaks the protocol of Amazon S3 Vectors and refuses what AWS refuses.
 
 Requests are checked against botocore's model of the service, and against the limits of
-docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html, read 2026-11. Indexes are in the mode
-ENHANCED: conditions are applied before the search, and words are found by BM25.
+docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html, read 2026-11; that of a query's results is
+of aws.amazon.com/about-aws/whats-new/2026/06/s3-vectors-supports-10000-search-results-per-query. Indexes are in the
+mode ENHANCED: conditions are applied before the search, and words are found by BM25.
 """
 
 import json
@@ -22,7 +23,9 @@ Json = dict[str, Any]
 TOTAL_BYTES = 40 * 1024
 FILTERABLE_BYTES = 2 * 1024
 REQUEST_BYTES = 20 * 1024 * 1024
-MOST_FOUND = 100
+MOST_FOUND = 10_000
+QUERY_PAGE = 30
+"""AWS tells no size of a page: a small one, so that what reads the first page only is seen."""
 
 
 class Refused(Exception):
@@ -125,7 +128,10 @@ class VectorsOfS3:
             found = self._search_words(index, allowed, asked["queryTexts"][0])
         else:
             found = self._search_meaning(index, allowed, asked["queryVector"]["float32"])
-        return {"vectors": found[: asked["topK"]], "distanceMetric": "cosine"}
+        start = int(asked.get("nextToken", 0))
+        end = min(start + QUERY_PAGE, asked["topK"])
+        more = {"nextToken": str(end)} if end < min(len(found), asked["topK"]) else {}
+        return {"vectors": found[start:end], "distanceMetric": "cosine"} | more
 
     def _search_words(self, index: _Index, allowed: Json, asked: Json) -> list[Json]:
         if asked["metadataKey"] not in index.searched:

@@ -11,7 +11,7 @@ import pytest
 from pentad.domain.errors import ConfigurationError, InvalidInput, StoreUnavailable
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.memory.retrieval.checks import is_match
-from pentad.memory.retrieval.ports import SearchRequest, Vector, VectorStore
+from pentad.memory.retrieval.ports import MAX_CANDIDATES, SearchRequest, Vector, VectorStore
 from pentad.memory.retrieval.words import split_words
 from tests.contract.memory.vector_stores import SCHEMA, STORES, open_store
 from twin.vectors import LocalIndex
@@ -111,6 +111,12 @@ def test_a_vector_of_the_same_id_is_replaced_whole(store: VectorStore) -> None:
 def test_an_id_twice_in_one_call_is_the_last(store: VectorStore) -> None:
     store.upsert("acme", [vector("x", version="1"), vector("x", version="2")])
     assert store.fetch("acme", ["x"])["x"].metadata == {"version": "2"}
+
+
+def test_as_many_are_found_as_the_port_lets_ask_for(store: VectorStore) -> None:
+    store.upsert("acme", [vector(f"v{n}", 1, n / 1000, 0, text="a common word") for n in range(MAX_CANDIDATES + 50)])
+    assert nearest(store, k=MAX_CANDIDATES) == [f"v{n}" for n in range(MAX_CANDIDATES)]
+    assert len(set(with_words(store, "word", k=MAX_CANDIDATES))) == MAX_CANDIDATES
 
 
 def test_conditions_match_metadata(store: VectorStore) -> None:

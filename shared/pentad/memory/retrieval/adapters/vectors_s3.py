@@ -5,7 +5,8 @@ Words are found where the installed client knows full-text search (``queryTexts`
 
 What can be filtered by is one list of digests, ``labels``: filterable metadata have 2 KB a vector, and a digest is as
 long for any value. All metadata travel as JSON in ``payload``, and the words of `split_words` in ``words``; both can't
-be filtered by. Limits: docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html, read 2026-11.
+be filtered by. Limits: docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html, read 2026-11; results
+of a query: aws.amazon.com/about-aws/whats-new/2026/06/s3-vectors-supports-10000-search-results-per-query.
 """
 
 import hashlib
@@ -34,7 +35,11 @@ from pentad.memory.retrieval.words import pick_query_words, split_words
 PUT_VECTORS = 200  # of 500: a request has at most 20 MB
 GET_VECTORS = 100
 DELETE_VECTORS = 500
-MOST_FOUND = 100
+MOST_FOUND = 10_000
+"""Since 2026-06; `MAX_CANDIDATES` is less."""
+MOST_FOUND_ONCE = 100
+"""With a client that does not know pages."""
+MOST_PAGES = 100
 LIST_VECTORS = 1000
 MAX_METADATA_BYTES = 16 * 1024
 """Of 40 KB: the words, and JSON's escapes, have the rest."""
@@ -88,7 +93,9 @@ class S3Vectors:
                 self._put(tenant_id, batch)
 
     def search(self, tenant_id: str, request: SearchRequest) -> list[Match]:
-        """Return the nearest by meaning and the best by words, in two searches, at most 100 of each.
+        """Return the nearest by meaning and the best by words, in two searches, each read page by page.
+
+        With a client of before 2026-06, which knows no pages, at most 100 are found by each.
 
         Raises:
             StoreUnavailable: AWS did not answer.
@@ -206,21 +213,28 @@ class S3Vectors:
         shape = self._client.meta.service_model.operation_model("QueryVectors").input_shape
         return "queryTexts" in shape.members
 
+    @property
+    def _has_pages(self) -> bool:
+        shape = self._client.meta.service_model.operation_model("QueryVectors").input_shape
+        return "nextToken" in shape.members
+
     def _name(self, tenant_id: str) -> dict[str, str]:
         return {"vectorBucketName": self._bucket, "indexName": _name_index(tenant_id)}
 
     def _query(self, tenant_id: str, request: SearchRequest, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        with _translate(), _ignore_missing():
-            condition = _make_filter(request.where)
-            reply = self._client.query_vectors(
-                **self._name(tenant_id),
-                **asked,
-                **({"filter": condition} if condition else {}),
-                topK=min(request.k, MOST_FOUND),
-                returnMetadata=True,
-            )
-            return list(reply["vectors"])
-        return []
+        condition = _make_filter(request.where)
+        most = min(request.k, MOST_FOUND if self._has_pages else MOST_FOUND_ONCE)
+        whole = {**asked, **({"filter": condition} if condition else {}), "topK": most, "returnMetadata": True}
+        found: list[dict[str, Any]] = []
+        token: dict[str, str] = {}
+        for _ in range(MOST_PAGES):
+            with _translate(), _ignore_missing():
+                reply = self._client.query_vectors(**self._name(tenant_id), **whole, **token)
+                found += reply["vectors"]
+                token = {"nextToken": reply["nextToken"]} if reply.get("nextToken") else {}
+            if not token or len(found) >= most:
+                break
+        return found[:most]
 
     def _list_page(
         self, tenant_id: str, cursor: str | None, limit: int, *, metadata: bool
