@@ -24,8 +24,9 @@ _EMPTY: Final = frozenset(
     "mi mis ne".split()
 )
 _NEGATIONS: Final = frozenset(
-    "not no never nor none without neither hardly rarely barely seldom scarcely kein keine keinen keinem keiner nicht "
-    "nie niemals kaum pas jamais aucun aucune gu\u00e8re sin nunca jam\u00e1s ningun ning\u00fan ninguna".split()
+    "not no never nor none nobody without neither hardly rarely barely seldom scarcely kein keine keinen keinem "
+    "keiner nicht nie niemals niemand kaum pas jamais aucun aucune gu\u00e8re sin nunca nadie jam\u00e1s ningun "
+    "ning\u00fan ninguna".split()
 )
 # What ends is no more: ``I stopped smoking`` denies what ``The user smokes`` says, and ``I never stopped`` does not.
 _ENDED: Final = re.compile(

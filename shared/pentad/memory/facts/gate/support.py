@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice, pairwise, takewhile
 from typing import Final
 
-from pentad.memory.facts.gate import junk, phrases
+from pentad.memory.facts.gate import junk, phrases, unreal
 from pentad.memory.facts.normal_forms import find_content, find_numbers, is_negated, split_words
 
 SUPPORTED: Final = 0.6
@@ -76,7 +76,7 @@ def find_unsupported(
         return "its evidence is about somebody else"
     if _is_contrary(text, clauses):
         return "its text denies what its evidence says, or the other way round"
-    return None
+    return unreal.find_left_out(text, clauses)
 
 
 def is_related(word: str, known: set[str]) -> bool:

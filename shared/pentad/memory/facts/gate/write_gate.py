@@ -21,7 +21,7 @@ from pentad.domain.memories.facts import (
 )
 from pentad.domain.taint.sources import merge_sources
 from pentad.memory.facts.extract import RECIPE, FoundFact
-from pentad.memory.facts.gate import junk, sentences
+from pentad.memory.facts.gate import junk, sentences, unreal
 from pentad.memory.facts.gate.secrets import has_secret
 from pentad.memory.facts.gate.support import find_unsupported, is_related
 from pentad.memory.facts.normal_forms import (
@@ -137,7 +137,7 @@ class WriteGate:
         """Return why a text says more than its evidence, or None where it does not."""
         spoken = self._spoken[place]
         if junk.is_foreign(spoken.words):
-            return None  # The text may be a translation.
+            return unreal.find_left_out(text, [sentence])  # The rest can't be told: it may be a translation.
         before = self._spoken[place - 1].words if place else ""
         return find_unsupported(
             text,
@@ -259,6 +259,7 @@ def _find_junk(found: FoundFact, text: str, sentence: str, *, answers: bool) -> 
         (not answers and junk.is_small_talk(sentence), "it is too short to say anything"),
         (junk.is_question(sentence), "its evidence is a question"),
         (junk.is_guess(sentence), "it is a guess or an example"),
+        (not behaves and unreal.is_staged(sentence), "it is played, or made up for a test"),
         (not lasting and not behaves and junk.is_about_talk(text, sentence), "it is about the conversation itself"),
         (not stands and not lasting and junk.is_request(sentence), "it is a request for this conversation only"),
         (not stands and not lasting and junk.is_reaction(sentence), "it is a reaction to what was said"),
@@ -269,7 +270,7 @@ def _find_junk(found: FoundFact, text: str, sentence: str, *, answers: bool) -> 
             "it claims nothing of the user",
         ),
         (not stands and not lasting and junk.is_passing_event(sentence), "it is about a passing event"),
-        (not stands and junk.is_laughing(sentence), "the user was joking"),
+        (not stands and (junk.is_laughing(sentence) or unreal.is_mocking(sentence)), "the user was joking"),
         (not stands and junk.is_foreign(sentence) and found.confidence < SURE, "the model was not sure of it"),
         (not stands and junk.is_dangling(text), "it can't be understood alone"),
         (not behaves and junk.is_vague(sentence), "it says nothing definite"),
