@@ -34,6 +34,9 @@ _WHY: dict[tuple[str, str, str], str] = {
     ("run-tool", "PutItem", "tool call"): "stores the result",
     ("run-tool", "Query", "end of the audit"): "the last entry of the run's audit, which the next one follows",
     ("run-tool", "TransactWriteItems", "audit entry, end of the audit"): "the audit entry of the execution, sealed",
+    ("remember", "UpdateItem", "progress of the memory"): (
+        "the claim on the session, how far each step has come, and the claim given back"
+    ),
     ("authorizer", "GetItem", "API key"): "checks the API key; the answer is kept for a while",
 }
 

@@ -25,6 +25,7 @@ _BY_SORT_KEY = {
     "ATTEMPT#": "model attempt",
     "AUDIT#": "audit entry",
     "CHUNKS#": "document's chunks",
+    "REMEMBERED": "progress of the memory",
 }
 _BY_PARTITION = {"KEYS": "API key", "DOCS": "document", "RUNS": "list of runs", "SESSIONS": "list of sessions"}
 _BY_FIRST_WORD = {

@@ -20,6 +20,7 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
         ("T#t#S#s", "META", "session head"),
         ("T#t#S#s", "LEASE", "session lease"),
         ("T#t#DOC#d", "LEASE", "document's claim"),
+        ("T#t#S#s", "REMEMBERED", "progress of the memory"),
         ("T#t#S#s", "M#00000001", "message"),
         ("T#t#R#r", "STEP#00001", "step"),
         ("T#t#R#r", "ATTEMPT#2026#a", "model attempt"),
