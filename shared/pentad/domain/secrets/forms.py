@@ -83,7 +83,7 @@ FORMS: Final = tuple(
         ("Azure key in a connection string", "AccountKey= SharedAccessKey=", r"(?<=Key=)[A-Za-z0-9/+]{40,86}={0,2}"),
         ("Azure functions", "AzFu", rf"{_WHOLE}[A-Za-z0-9_-]{{44}}AzFu[A-Za-z0-9_-]{{5}}[AQgw]=="),
         ("Azure DevOps", "AZDO", rf"{_WORD}[A-Za-z0-9]{{76}}AZDO[A-Za-z0-9]{{4}}{_END}"),
-        ("Azure signature", "sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/=_-]{40,}"),
+        ("signature in an address", "sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/=_-]{16,}"),
         ("Alibaba Cloud", "LTAI", rf"{_APART}LTAI[A-Za-z0-9]{{20}}{_END}"),
         ("DigitalOcean", "_v1_", rf"{_WORD}do[opr]_v1_[0-9a-f]{{64}}"),
         ("Heroku", "HRKU-", rf"{_WORD}HRKU-[A-Za-z0-9_-]{{36,}}"),

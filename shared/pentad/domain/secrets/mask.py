@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
-from pentad.domain.display.hidden import may_hide, strip_hidden_escapes
 from pentad.domain.secrets.forms import ESCAPED, FORMS
 from pentad.domain.secrets.known import KNOWN
 from pentad.domain.secrets.named import mask_named
 from pentad.domain.secrets.names import MASK
+from pentad.domain.secrets.readings import mask_hex, mask_in_all_readings
 
 _SHORTEST: Final = 10  # no credential is shorter
 
@@ -102,18 +102,14 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 def mask_secrets(text: str, *, emails: bool = False) -> str:
     """Return the text with every secret replaced by ``[masked]`` that is known or can be told by its form or name.
 
-    One that only stands there without the characters that nobody is shown is masked too, and then these are left out.
+    One that only stands there without the characters that nobody is shown, with full-width letters as plain ones or
+    HTML's names read as signs is masked too, and then the whole text comes back read so.
 
     Args:
         text: any text.
         emails: mask e-mail addresses too.
     """
-    text = _mask_all(text)
-    if may_hide(text):
-        # A screen shows none of what stands inside the secret then, and a reader can copy it out all the same.
-        shown = strip_hidden_escapes(text)
-        again = _mask_all(shown)
-        text = text if again == shown else again
+    text = mask_in_all_readings(text, _mask_all)
     return _compile(_EMAIL).sub(MASK, text) if emails else text
 
 
@@ -127,8 +123,12 @@ def mask_forms(text: str) -> str:
     if len(text) >= _SHORTEST:
         if "%" in text:
             text = _WORD.sub(_mask_percent_encoded, text)
-        text = _BASE64.sub(_mask_base64, _mask_plain(text))
+        text = mask_hex(_BASE64.sub(_mask_base64, _mask_plain(text)), _look)
     return text
+
+
+def _look(said: str) -> str | None:
+    return None if _mask_plain(said) == said else MASK
 
 
 def _mask_plain(text: str) -> str:

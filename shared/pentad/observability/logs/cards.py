@@ -7,16 +7,25 @@ from typing import Final
 from pentad.domain.secrets.forms import ESCAPED
 
 CARD: Final = "[card]"
-GAP: Final = r"[ .\u00a0\u2007\u2009\u200b-\u200d\u2010-\u2015\u202f\u2060\ufeff-]"
+GAP: Final = r"[ .\u00a0\u2007\u2009\u200b-\u200d\u2010-\u2015\u202f\u2060\u3000\ufeff-]"
 """What stands between the groups of a number that is printed: kinds of blanks, dots and hyphens."""
 # What tables and addresses have between numbers too: a card stands alone there, in no longer row.
-_ROW_GAP: Final = r"[\t\n\r/_+]|  |\r\n|\\[nrt]"
+_ROW_GAP: Final = r"[ ]?[\t\n\r/_+|,;:*~#=\u00b7\u2022\u2027\u22c5\u30fb\u2010-\u2015-][ ]?|  |\r\n|\\[nrt]"
+# A word that says so may stand right before it: of others, an id may begin with them.
+_LABEL: Final = "".join(
+    f"|(?<={label})"
+    for word in ("card", "karte", "visa", "amex", "pan", "number", "nummer", "no", "nr")
+    for label in (word, word.upper(), word.title())
+)
 # Groups with the same sign between all; or no groups. Digits of any script.
 _PATTERN: Final = (
-    rf"(?:(?<![\w.+])|{ESCAPED})(?:\d{{12,19}}"
+    rf"(?:(?<![\w.+])|{ESCAPED}{_LABEL})(?:\d{{12,19}}"
     rf"|(?P<fours>\d{{4}}(?P<gap>{GAP}|{_ROW_GAP})\d{{4}}(?P=gap)\d{{4}}(?P=gap)\d{{4}})(?P<tail>(?P=gap)\d{{1,3}})?"
     rf"|\d{{4}}(?P<other>{GAP}|{_ROW_GAP})\d{{6}}(?P=other)\d{{4,5}}"
-    rf"|\d{{8}}(?P<half>{GAP}|{_ROW_GAP})\d{{8}})(?!\w|[.-]\d)"
+    rf"|\d{{8}}(?P<half>{GAP}|{_ROW_GAP})\d{{8}}"
+    # Each digit, or each two, by itself.
+    r"|\d(?P<one>[ .\u00b7-])\d(?:(?P=one)\d){10,17}|\d\d(?P<two>[ .\u00b7-])\d\d(?:(?P=two)\d\d){5,7}(?:(?P=two)\d)?"
+    r")(?!\w|[.-]\d)"
 )
 _ISSUERS: Final = (
     ("4", (13, 16, 19)),  # Visa
@@ -52,7 +61,7 @@ def is_card(number: float) -> bool:
 
 
 def _mask(match: re.Match[str]) -> str:
-    gap = match["gap"] or match["other"] or match["half"] or ""
+    gap = match["gap"] or match["other"] or match["half"] or match["one"] or match["two"] or ""
     if _is_in_row(match, gap):
         return match[0]
     if _is_card(_read_digits(match[0])):
@@ -69,10 +78,15 @@ def _is_in_row(match: re.Match[str], gap: str) -> bool:
     text, start, end = match.string, match.start(), match.end()
     before = text[max(0, start - len(gap) - 1) : start]
     behind = text[end : end + len(gap) + 1]
-    row = _compile(_ROW_GAP).fullmatch(gap) is not None
-    return (before.endswith(gap) and before[:1].isdecimal() and (row or gap in " -")) or (
-        row and behind.startswith(gap) and behind[-1:].isdecimal()
+    row = _compile(_ROW_GAP).fullmatch(gap) is not None or bool(match["one"] or match["two"])
+    return (before.endswith(gap) and _is_of_row(before[0], gap) and (row or gap in " -")) or (
+        row and behind.startswith(gap) and _is_of_row(behind[-1], gap)
     )
+
+
+def _is_of_row(sign: str, gap: str) -> bool:
+    """Tell if a row goes on with this sign behind a gap: a digit, or the gap again, as in an IPv6 address."""
+    return sign.isdecimal() or (sign == gap and gap in ":*=#~")
 
 
 def _read_digits(text: str) -> str:

@@ -35,8 +35,8 @@ def _read_structures() -> dict[str, tuple[int, str]]:
     return found
 
 
-# Between any two of its characters: one sign, two blanks, or a line's end as JSON and Python write it.
-_BETWEEN: Final = re.compile(rf"(?:{GAP}|[\t\n\r/_+]|\\[nrt]){{1,2}}")
+# Between any two of its characters: a sign, blanks beside it, or a line's end as JSON and Python write it.
+_BETWEEN: Final = re.compile(rf"(?:{GAP}|[\t\n\r/_+|,;:*~#=\u00b7\u2022\u2027\u22c5\u30fb]|\\[nrt]){{1,3}}")
 _BEGIN: Final = re.compile(
     rf"(?:(?<![A-Za-z0-9])|{ESCAPED}|(?<=IBAN)|(?<=iban)|(?<=Iban))(?!(?<=\\)[nrt])[A-Za-z]{{2}}(?:{GAP}|_)?[0-9]{{2}}"
 )

@@ -4,7 +4,8 @@ A payment card's number passes Luhn's formula (ISO/IEC 7812-1) and begins and is
 its country has it in SWIFT's registry and leaves 1 when divided by 97 (ISO 13616). So numbers of orders, times and ids
 stay. Names and addresses have no form: those are for a service that reads language.
 
-A text is searched as it is, with the escapes of letters in JSON and Python undone, and percent-decoded.
+A text is searched as it is, with the escapes of letters in JSON and Python undone, percent-decoded, in base64 and hex,
+and as it reads: full-width digits as plain ones, without what is not shown, with HTML's names of signs as signs.
 """
 
 import json
@@ -14,11 +15,14 @@ from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from pentad.domain.secrets.forms import ESCAPED
-from pentad.observability.logs.cards import mask_cards
-from pentad.observability.logs.ibans import mask_ibans
+from pentad.domain.secrets.readings import mask_base64, mask_hex, mask_in_all_readings
+from pentad.observability.logs.cards import CARD, mask_cards
+from pentad.observability.logs.ibans import IBAN, mask_ibans
+from pentad.observability.logs.spelt_addresses import mask_spelt_addresses
 
 EMAIL: Final = "[email]"
 PHONE: Final = "[phone]"
+_KINDS: Final = (CARD, IBAN, EMAIL, PHONE)
 
 _AT: Final = "(?:@|%40|\uff20|\ufe6b)"
 _HOST: Final = (
@@ -58,7 +62,8 @@ _ZERO: Final = (
 )
 _PAIRS: Final = 5  # of a French number
 _MANY_DIGITS: Final = re.compile(
-    r"\d[\d\s().A-Za-z/_+\\\u2007\u2009\u200b-\u200d\u2010-\u2015\u202f\u2060\ufeff-]{5,}\d"
+    r"\d[\d\s().A-Za-z/_+\\|,;:*~#=\u00b7\u2007\u2009\u200b-\u200d\u2010-\u2015\u2022\u2027\u202f\u2060\u22c5"
+    r"\u3000\u30fb\ufeff-]{5,}\d"
 )
 # From the first backslash of a run only: else a run of n would be looked at n times.
 _ESCAPES: Final = re.compile(r"(?<!\\)\\+(?:u[0-9A-Fa-f]{4}(?:\\+u[0-9A-Fa-f]{4})*|x[0-9A-Fa-f]{2})")
@@ -80,17 +85,37 @@ def mask_personal(text: str) -> str:
     Args:
         text: any text.
     """
+    return mask_in_all_readings(text, _mask_all)
+
+
+def _mask_all(text: str) -> str:
     if "\\" in text and (plain := _ESCAPES.sub(_undo_escapes, text)) != text:
         masked = _mask_plain(plain)
         text = masked if masked != plain else text
     if "%" in text and _PERCENT.search(text):
         text = _WORD.sub(_mask_percent_encoded, text)
-    return _mask_plain(text)
+    return mask_base64(mask_hex(_mask_plain(text), _look), _look)
+
+
+def _look(said: str) -> str | None:
+    """Return the kind of what stands first in a text that was encoded, also twice; None where nothing does."""
+    masked = mask_base64(_mask_plain(said), _look_inside)
+    return None if masked == said else _find_kind(masked)
+
+
+def _look_inside(said: str) -> str | None:
+    masked = _mask_plain(said)
+    return None if masked == said else _find_kind(masked)
+
+
+def _find_kind(masked: str) -> str:
+    return min(_KINDS, key=lambda kind: masked.find(kind) % (len(masked) + 1))
 
 
 def _mask_plain(text: str) -> str:
     if "@" in text or "%40" in text or "\uff20" in text or "\ufe6b" in text:
         text = _compile(_EMAIL).sub(EMAIL, text)
+    text = mask_spelt_addresses(text, EMAIL)
     if not _MANY_DIGITS.search(text):
         return text
     return _mask_phones(mask_ibans(mask_cards(text)))

@@ -27,7 +27,8 @@ _BREAKS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 _PLAIN: Final = re.compile(
     r"[A-Za-z]?[a-z_]{0,23}(?:[.-][A-Za-z]?[a-z_]{1,23}){0,6}"
     # 16 digits may be a card's, and "be" with 14 of them an IBAN of Belgium.
-    r"|(?=[0-9]{0,15}[a-f])(?!be[0-9]{14})[0-9a-f]{16}|[0-9a-f]{32}"
+    # And 16 digits as hex are 32.
+    r"|(?=[0-9]{0,15}[a-f])(?!be[0-9]{14})[0-9a-f]{16}|(?!(?:3[0-9]){16})[0-9a-f]{32}"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
     r"|(?:run|ses|att|rev|apr|era)_[0-9a-hjkmnp-tv-z]{26}"

@@ -1,5 +1,6 @@
 """Personal data that has a form is masked; numbers that only look like it stay."""
 
+import base64
 import json
 import random
 import uuid
@@ -284,4 +285,113 @@ def test_the_number_in_a_link_that_writes_or_calls_is_masked(link: str) -> None:
      "wa.me/491701234567890123", "qsms:491701234567", "wa.me/4917012345ab", "sms:20261201T104108"],
 )  # fmt: skip
 def test_no_other_number_in_a_link_is_masked(text: str) -> None:
+    assert mask_personal(text) == text
+
+
+@pytest.mark.parametrize(
+    "gap", ["|", ",", ";", ":", "*", "~", "=", "\u00b7", "\u2022", "\u3000", " - ", " | ", ", ", " / "]
+)
+def test_a_card_in_groups_is_masked_where_it_stands_alone(gap: str) -> None:
+    assert (
+        mask_personal(f"paid with {gap.join(['4111', '1111', '1111', '1111'])}, thanks") == "paid with [card], thanks"
+    )
+    for row in (["4111", "1111", "1111", "1111", "1111"], ["1234", "4111", "1111", "1111", "1111"]):
+        assert mask_personal(gap.join(row)) == gap.join(row) or gap == "\u3000"
+
+
+@pytest.mark.parametrize("gap", [" ", "-", ".", "\u00b7"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_card_whose_digits_stand_by_themselves_is_masked(gap: str, size: int) -> None:
+    for number in ("4111111111111111", "378282246310005" + "0" * 0):
+        spelt = gap.join(number[at : at + size] for at in range(0, len(number), size))
+        assert mask_personal(f"it is {spelt}!") == "it is [card]!"
+        longer = f"9{gap}{spelt}{gap}9"
+        assert mask_personal(longer) == longer
+
+
+@pytest.mark.parametrize("word", ["card", "Card", "CARD", "kreditkarte", "visa", "no", "pan"])
+def test_a_card_is_masked_right_behind_a_word_that_says_so(word: str) -> None:
+    assert mask_personal(f"{word}4111111111111111") == f"{word}[card]"
+
+
+def _to_full_width(text: str) -> str:
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+def _strike_through(text: str) -> str:
+    return "".join(f"{one}\u0336" for one in text)
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        _to_full_width,
+        _strike_through,
+        "\u200b".join,
+        "\u00ad".join,
+        "\u2060".join,
+        lambda one: one.replace(" ", "&nbsp;").replace("@", "&#64;"),
+        lambda one: one.replace(" ", "&#xA0;").replace("@", "&commat;").replace(".", "&period;"),
+        lambda one: "".join(f"&#{ord(sign)};" for sign in one),
+        lambda one: "".join(chr(ord(sign) - 48 + 0x1D7CE) if sign.isdecimal() else sign for sign in one),
+        lambda one: _to_full_width("\u200b".join(one)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("secret", "kind"),
+    [
+        ("4111 1111 1111 1111", "card"),
+        ("4111111111111111", "card"),
+        ("GB29NWBK60161331926819", "iban"),
+        ("GB29 NWBK 6016 1331 9268 19", "iban"),
+        ("+491701234567", "phone"),
+        ("ada1815@example.com", "email"),
+    ],
+)
+def test_what_a_reader_sees_is_masked_however_it_is_spelt(spell: Callable[[str], str], secret: str, kind: str) -> None:
+    assert mask_personal(f"note: {spell(secret)}; end") == f"note: [{kind}]; end"
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda one: base64.b64encode(one.encode()).decode(),
+        lambda one: base64.urlsafe_b64encode(one.encode()).decode().rstrip("="),
+        lambda one: base64.b64encode(base64.b64encode(one.encode())).decode(),
+        lambda one: one.encode().hex(),
+        lambda one: one.encode().hex().upper(),
+    ],
+)
+@pytest.mark.parametrize(
+    ("secret", "kind"),
+    [
+        ("4111111111111111", "card"),
+        ("Zahlung für 4111 1111 1111 1111", "card"),
+        ("GB29NWBK60161331926819", "iban"),
+        ("ada.love@example.com", "email"),
+        ("call +491701234567", "phone"),
+    ],
+)
+def test_base64_and_hex_hide_nothing(encode: Callable[[str], str], secret: str, kind: str) -> None:
+    assert mask_personal(f"body={encode(secret)} end") == f"body=[{kind}] end"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see [4040,8080,9090,3000] and 4111,1111,1111,1112",
+        "2001:4860:4860:8888 fe80::4111:1111:1111:1111",
+        "1.3.6.1.4.1.311.21.20 4.1.1",
+        "41 11 11 11 11 11",
+        "Smith &amp; Sons &lt;b&gt; &copy; 2026 &#169; x&y;",
+        "x\u00b2 + \u00bd = \u2467 \u2126 \ufb01n caf\u00e9 cafe\u0301",
+        "0123456789abcdef0123456789abcdef0123456789abcdef",
+        "shared/pentad/observability/logs/redact",
+        "aGVsbG8gd29ybGQsIG5vdGhpbmcgaGVyZQ==",
+        "68656c6c6f20776f726c642c206e6f7468696e67",
+        "casino4111111111111112 x4111111111111111 key4111111111111111z",
+        "\u5bc6\u7801 \uff11\uff12\uff13 \u30c6\u30b9\u30c8",
+    ],
+)
+def test_other_spellings_and_codes_stay_as_they_are(text: str) -> None:
     assert mask_personal(text) == text
