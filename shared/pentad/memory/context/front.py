@@ -98,6 +98,7 @@ class EpochFront:
                     first_seq=found.first_seq,
                     last_seq=found.last_seq,
                     partly=found.partly,
+                    partly_before=found.partly_before,
                     taint=found.taint,
                 )
         return Remembered(facts=facts, summary=summary, left_out=left_out)

@@ -12,6 +12,8 @@ from pentad.memory.facts.timeline import Statement, build_facts, to_statements
 
 _ROOM = MAX_CHANGES - 1
 """Items of a change beside the note of the range."""
+_AT_ONCE = 2 * _ROOM // 3
+_TOO_MANY = f"a part of a conversation changes at most {_AT_ONCE} facts"
 _NO_ROOM = f"there is no room: at most {MAX_FACTS} facts of a user hold at a time"
 _PLACES = 100
 TAKEN_BACK = "the user took it back in the next message"
@@ -62,14 +64,14 @@ def apply_statements(
         changed = [fact for fact_id, fact in tried.items() if before.get(fact_id) != fact]
         current = sum(1 for fact in tried.values() if fact.is_current(now))
         gone = sum(1 for fact_id in before if fact_id not in tried)
-        if current > MAX_FACTS or len(changed) + gone > 2 * _ROOM // 3:
-            verdicts.append(_record_gate(one, "refused", _NO_ROOM))
+        if current > MAX_FACTS or len(changed) + gone > _AT_ONCE:
+            verdicts.append(_record_gate(one, "refused", _NO_ROOM if current > MAX_FACTS else _TOO_MANY))
             continue
         verdicts.append(_describe(one, after, tried))
         kept.append(one)
         after, put = tried, changed
     pruned = _prune(after.values(), now)
-    refused = sum(1 for one in verdicts if one.reason == _NO_ROOM)
+    refused = sum(1 for one in verdicts if one.reason in (_NO_ROOM, _TOO_MANY))
     return AppliedStatements(
         FactChange(
             put=tuple(fact for fact in put if fact.fact_id not in pruned),

@@ -25,11 +25,14 @@ from pentad.memory.facts import meaning
 from pentad.memory.facts.changes import Taken, apply_statements
 from pentad.memory.facts.extract import (
     MAX_CANDIDATES,
+    MESSAGE_TOKENS,
     RECIPE,
     FoundFact,
     FoundFacts,
     build_extract_request,
     cut_parts,
+    is_read_in_part,
+    narrow_work,
 )
 from pentad.memory.facts.gate.write_gate import WriteGate, find_retracting, may_teach
 from pentad.memory.facts.ports import FactBook, FactStore
@@ -92,7 +95,7 @@ class LearnFacts:
         self._learns = learns
 
     def run(self, work: Work) -> int:
-        """Learn from a part of a session; see the port.
+        """Learn from a part of a session, or from as much of it as some requests read; see the port.
 
         A session of no user teaches nothing: there is nobody of whom it would be remembered.
 
@@ -105,6 +108,7 @@ class LearnFacts:
         user_id = work.user_id
         if user_id is None or not self._learns(work.session.agent):
             return work.next_seq
+        work = narrow_work(work)
         taken_back = _find_taken_back(work)
         if not taken_back and not may_teach(work.spoken):
             return work.next_seq
@@ -121,16 +125,20 @@ class LearnFacts:
         reading = _Reading()
         book = self._facts.read(work.tenant_id, user_id)
         gate = WriteGate(work.place_id, work.spoken, self._clock())
-        found = [one for part in cut_parts(work.spoken) for one in self._ask(work, user_id, part, book, reading)]
-        for number, one in enumerate(found):
-            judged = gate.judge(one)
-            if number >= MAX_CANDIDATES:
-                reason = f"more than {MAX_CANDIDATES} were named"
-                reading.verdicts.append(GateVerdict(outcome="refused", reason=reason, seq=max(0, one.seq)))
-            elif judged.statement is None:
-                reading.verdicts.append(judged.verdict)
-            else:
-                reading.statements.append(judged.statement)
+        for part in cut_parts(work.spoken):
+            for number, one in enumerate(self._ask(work, user_id, part, book, reading)):
+                judged = gate.judge(one)
+                if number >= MAX_CANDIDATES:
+                    reason = f"more than {MAX_CANDIDATES} were named"
+                    reading.verdicts.append(GateVerdict(outcome="refused", reason=reason, seq=max(0, one.seq)))
+                elif judged.statement is None:
+                    reading.verdicts.append(judged.verdict)
+                else:
+                    reading.statements.append(judged.statement)
+        for long in filter(is_read_in_part, work.spoken):
+            reading.notes.append(
+                f"Of message {long.seq} its beginning and its end were read: it has over {MESSAGE_TOKENS:,} tokens."
+            )
         return reading
 
     def _ask(

@@ -26,7 +26,8 @@ def render_remembered(remembered: Remembered) -> str:
         one = remembered.summary
         told = f'messages="{one.first_seq + 1} to {one.last_seq + 1} of this conversation"'
         if one.partly:
-            told += f' only_ends_of="{", ".join(str(seq + 1) for seq in one.partly)}"'
+            more = f" and {one.partly_before} before these" if one.partly_before else ""
+            told += f' only_ends_of="{", ".join(str(seq + 1) for seq in one.partly)}{more}"'
         parts.append(f"<summary {told}>\n{escape_text(one.text)}\n</summary>")
     return "\n".join(parts)
 

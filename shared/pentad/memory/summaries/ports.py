@@ -24,7 +24,12 @@ class SessionSummary(FrozenValue):
     expires_at: datetime
     recipe: str
     partly: tuple[int, ...] = Field(
-        default=(), exclude_if=lambda value: not value, description="long messages of which the ends alone were read"
+        default=(),
+        exclude_if=lambda value: not value,
+        description="the newest long messages of which the ends alone were read",
+    )
+    partly_before: int = Field(
+        default=0, ge=0, exclude_if=lambda value: not value, description="how many more of them come before these"
     )
     taint: tuple[str, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="sources of untrusted text that led to it"

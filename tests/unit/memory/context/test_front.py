@@ -154,6 +154,8 @@ def test_a_summary_tells_of_which_messages_the_ends_alone_were_read() -> None:
     summary = RememberedSummary(text="Bonn was named.", first_seq=0, last_seq=8, partly=(2, 6))
     shown = render_remembered(Remembered(summary=summary))
     assert shown.startswith('<summary messages="1 to 9 of this conversation" only_ends_of="3, 7">')
+    more = summary.model_copy(update={"partly_before": 3})
+    assert 'only_ends_of="3, 7 and 3 before these">' in render_remembered(Remembered(summary=more))
 
 
 def test_a_summary_that_reaches_into_the_epoch_is_not_given() -> None:

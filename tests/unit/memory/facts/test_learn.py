@@ -237,3 +237,34 @@ def test_a_retraction_touches_neither_older_messages_nor_other_sessions(world: W
     world.learn(work(say("u: just kidding!", "a: I see.", first=4)))
     world.learn(work(say("u: just kidding!", "a: I see.", first=2), session="s-2"))
     assert [fact.doubt for fact in world.list_current()] == [None]
+
+
+def test_what_stands_in_the_middle_of_a_long_message_is_learned(world: World) -> None:
+    dull = "The harbour was quiet and the boats lay still. " * 900
+    part = work(say(f"u: {dull}My name is Priya. {dull}"))
+    assert world.learn(part) == part.next_seq
+    assert world.list_texts() == ["The user's name is Priya."]
+    [fact] = world.list_current()
+    [evidence] = fact.evidence
+    assert part.spoken[0].text[evidence.start : evidence.end] == evidence.quote
+    [noted] = world.facts.list_learned("acme", "sam").items
+    assert noted.notes == ()
+
+
+def test_a_message_of_which_the_ends_alone_were_read_is_named(world: World) -> None:
+    dull = "\u6e2f\u53e3\u5f88\u5b89\u9759\u3002" * 12_000
+    part = work(say(f"u: My name is Priya. {dull}"))
+    world.learn(part)
+    [noted] = world.facts.list_learned("acme", "sam").items
+    assert noted.notes == ("Of message 0 its beginning and its end were read: it has over 32,000 tokens.",)
+
+
+def test_a_part_that_needs_many_requests_is_learned_in_steps(world: World) -> None:
+    dull = "The harbour was quiet and the boats lay still. " * 1_900
+    part = work(say(*(f"u: {dull}" for _ in range(3)), "u: My name is Priya."))
+    reached = world.learn(part)
+    assert part.first_seq < reached < part.next_seq
+    assert len(world.model.requests) <= 6
+    rest = tuple(one for one in part.spoken if one.seq >= reached)
+    assert world.learn(work(rest)) == part.next_seq
+    assert world.list_texts() == ["The user's name is Priya."]

@@ -95,6 +95,19 @@ def test_of_long_messages_a_summary_says_that_their_ends_alone_were_read(world: 
     assert "characters are left out here" not in asked[1]
     made = world.summaries.list_all("acme", "s-1")
     assert [one.partly for one in made] == [(1,), (1,), (1, 4)]
+    assert {one.partly_before for one in made} == {0}
+
+
+def test_of_many_long_messages_a_summary_names_the_newest_and_counts_those_before(world: World) -> None:
+    long = "The tide turns. " * 200
+    for first in (0, 30, 60):
+        world.run(part(first, *(f"u: {long}" for _ in range(30)), more=60 - first))
+    made = world.summaries.list_all("acme", "s-1")
+    assert [(one.partly[0], one.partly[-1], len(one.partly), one.partly_before) for one in made] == [
+        (10, 29, 20, 10),
+        (40, 59, 20, 40),
+        (70, 89, 20, 70),
+    ]
 
 
 def test_a_gap_begins_anew_and_is_not_covered(world: World) -> None:
