@@ -29,6 +29,8 @@ MAX_WORD_SEGMENTS: Final = 5
 MAX_VECTOR_SEGMENTS: Final = 24
 BATCH_CHARACTERS: Final = 48_000
 """Of one write: with a segment that is not full yet it stays below DynamoDB's limit, however little it compresses."""
+_YOUNG_WRITES: Final = 8
+"""A segment that was written to so often at most may be newer than a write that is repeated."""
 _TRIES: Final = 12
 _WAIT_SECONDS: Final = 0.05
 _RANDOM: Final = random.SystemRandom()
@@ -105,12 +107,13 @@ class Said:
             StoreUnavailable: the store did not answer, or others were in the way each time.
         """
 
-        def merge(stored: StoredSegment | None) -> tuple[bytes, bool]:
-            segment = VectorSegment(model) if stored is None else _read_vectors(stored)
-            held = dict(zip(segment.places, zip(segment.rows, segment.scales, strict=True), strict=True))
-            if segment.model != model:
-                held = {}
-            body = encode_vectors(rebuild_vectors(model, {**held, **vectors}))
+        def merge(stored: StoredSegment | None, before: StoredSegment | None) -> tuple[bytes, bool] | None:
+            held = {} if stored is None else _list_rows(_read_vectors(stored), model)
+            kept = {} if before is None else _list_rows(_read_vectors(before), model)
+            new = {place: row for place, row in vectors.items() if place not in kept or kept[place][0] != row[0]}
+            if not new:
+                return None
+            body = encode_vectors(rebuild_vectors(model, {**held, **new}))
             return body, len(body) >= MAX_SEGMENT_BYTES
 
         if vectors:
@@ -141,14 +144,23 @@ class Said:
         self,
         owner: Owner,
         kind: Kind,
-        merge: Callable[[StoredSegment | None], tuple[bytes, bool]],
+        merge: Callable[[StoredSegment | None, StoredSegment | None], tuple[bytes, bool] | None],
         expires_at: datetime,
     ) -> None:
-        """Put into the newest segment what ``merge`` makes of it; a full one is followed by an empty one."""
+        """Put into the newest segment what ``merge`` makes of it; a full one is followed by an empty one.
+
+        Where that was begun a moment ago, what is written may be a repeat of what has filled the one before it:
+        ``merge`` gets that one too, and makes nothing of what stands there already.
+        """
         for number in range(_TRIES):
             newest = self._items.list_newest(owner, kind, 1)
             last = newest[0] if newest else None
-            body, full = merge(last)
+            is_young = last is not None and last.number > 0 and last.version <= _YOUNG_WRITES
+            before = self._items.list_newest(owner, kind, 2)[1:] if is_young else []
+            merged = merge(last, before[0] if before else None)
+            if merged is None:
+                return
+            body, full = merged
             place, version = (0, 0) if last is None else (last.number, last.version)
             if self._items.put(owner, kind, StoredSegment(place, version + 1, body, expires_at)):
                 if full:
@@ -209,8 +221,15 @@ def _iter_batches(said: Sequence[Utterance]) -> Iterator[list[Utterance]]:
         yield batch
 
 
-def _merge_words(said: Sequence[Utterance], stored: StoredSegment | None) -> tuple[bytes, bool]:
-    """Return a segment with these utterances in it as bytes, and whether it is full."""
+def _merge_words(
+    said: Sequence[Utterance], stored: StoredSegment | None, before: StoredSegment | None
+) -> tuple[bytes, bool] | None:
+    """Return a segment with these utterances in it as bytes, and whether it is full; None where all stand before it."""
+    kept = {} if before is None else {one.place: one for one in _read_words(before).said}
+    if not any(_differ(one, kept[one.place]) for one in said if one.place in kept):
+        said = [one for one in said if one.place not in kept]
+    if before is not None and not said:
+        return None
     segment = WordSegment() if stored is None else _read_words(stored)
     places = {one.place for one in said}
     if any(one.place in places for one in segment.said):
@@ -219,6 +238,17 @@ def _merge_words(said: Sequence[Utterance], stored: StoredSegment | None) -> tup
         segment.add(one)
     body = encode_words(segment)
     return body, len(body) >= MAX_SEGMENT_BYTES or len(segment.said) >= MAX_UTTERANCES
+
+
+def _differ(one: Utterance, other: Utterance) -> bool:
+    """Tell if two utterances of one place are not the same: another recipe may cut a message in another way."""
+    return (one.speaker, one.text, one.taint) != (other.speaker, other.text, other.taint)
+
+
+def _list_rows(segment: VectorSegment, model: str) -> dict[Place, tuple[bytes, float]]:
+    """Return the vectors of a segment that a model has made, by place."""
+    rows = zip(segment.places, zip(segment.rows, segment.scales, strict=True), strict=True)
+    return dict(rows) if segment.model == model else {}
 
 
 def _read_words(stored: StoredSegment) -> WordSegment:
