@@ -70,17 +70,17 @@ def migrate_vectors(
         before = {tenant: one.read() if switched else None for tenant, one in records.items()}
         read, written = _open(source, stage, from_secret), _open(target, stage, to_secret)
         try:
-            done = [
-                migrate(read, written, tenant, dry_run=dry_run, prune=prune, before=known, report=_show_progress)
-                for tenant, known in before.items()
-            ]
+            done = []
+            for tenant, known in before.items():
+                keep = records[tenant].add
+                options: dict[str, Any] = {"dry_run": dry_run, "prune": prune, "before": known, "keep": keep}
+                done.append(migrate(read, written, tenant, report=_show_progress, **options))
+                if not dry_run:
+                    records[tenant].write(done[-1].record)
         finally:
             for store in (read, written):
                 with suppress(AttributeError):
                     cast(Any, store).close()
-        for moved in done:
-            if moved.record:
-                records[moved.tenant_id].write(moved.record)
         _show(done, dry_run=dry_run)
     if any(one.refusals or one.verified is False for one in done):
         raise typer.Exit(EXIT_FAILED)

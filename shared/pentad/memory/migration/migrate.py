@@ -59,7 +59,7 @@ class Moved:
     missing: list[str] = field(default_factory=list)
     verified: bool | None = None
     record: dict[str, str] = field(default_factory=dict, repr=False)
-    """What was copied, as the next run is to be told it: ids, each with a hash of what is kept of it."""
+    """What arrived, as the next run is to be told it: ids, each with a hash of what is kept of it."""
 
 
 def migrate(
@@ -71,6 +71,7 @@ def migrate(
     prune: bool = False,
     before: Mapping[str, str] | None = None,
     report: Callable[[Moved], None] = lambda moved: None,
+    keep: Callable[[Mapping[str, str]], None] = lambda copied: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Moved:
     """Copy a tenant's vectors and check that all are there.
@@ -84,6 +85,8 @@ def migrate(
         before: the record of the last copy, where the stage uses the other store since: then only what came into the
             one that is read since that copy is copied, and what was removed from it is removed.
         report: called after each batch.
+        keep: is given what stands in both after each batch, as `Moved.record` has it: of a run that is broken off
+            nothing else would tell that it was copied, and once it is deleted it would be brought again.
         sleep: between looks at a store that shows what was stored only later.
 
     Raises:
@@ -98,27 +101,34 @@ def migrate(
         vectors = source.fetch(tenant_id, batch)  # one that was deleted meanwhile is not there
         there = target.fetch(tenant_id, list(vectors))
         moved.read += len(vectors)
-        wanted = [
-            vector
-            for vector in vectors.values()
-            if _is_wanted(vector, there.get(vector.vector_id), target, before, moved)
-        ]
+        wanted = [one for one in vectors.values() if _is_wanted(one, there.get(one.vector_id), target, before, moved)]
         held = {name: _hash(one) for name, one in (there | {one.vector_id: one for one in wanted}).items()}
         names |= held
-        copied |= {name: digest for name, digest in held.items() if digest == _hash(vectors[name])}
-        if wanted and not dry_run:
-            target.upsert(tenant_id, wanted)
+        alike = {name: digest for name, digest in held.items() if digest == _hash(vectors[name])}
+        copied |= alike
+        if not dry_run:
+            _store(target, tenant_id, wanted)
+            keep(alike)
         moved.copied += len(wanted)
         report(moved)
-    extra = [] if dry_run else _verify(target, tenant_id, set(names), moved, sleep)
-    if dry_run and (prune or before is not None):
-        extra = sorted(set(iterate_ids(target, tenant_id)) - names.keys())
+    looks = dry_run and (prune or before is not None)
+    missing, extra = ([], []) if dry_run else _verify(target, tenant_id, set(names), moved, sleep)
+    extra = sorted(set(iterate_ids(target, tenant_id)) - names.keys()) if looks else extra
     stale = _find_stale(source, target, tenant_id, extra, before=before, prune=prune)
     for number in range(0, 0 if dry_run else len(stale), BATCH):
         target.delete(tenant_id, stale[number : number + BATCH])
     moved.removed, moved.extra = len(stale), len(extra) - len(stale)
-    moved.record = {} if dry_run or not moved.verified else copied
+    moved.record = {} if dry_run else _leave_out(copied, set(missing))
     return moved
+
+
+def _store(target: VectorStore, tenant_id: str, vectors: Sequence[Vector]) -> None:
+    if vectors:
+        target.upsert(tenant_id, vectors)
+
+
+def _leave_out(copied: Mapping[str, str], missing: set[str]) -> dict[str, str]:
+    return {name: digest for name, digest in copied.items() if name not in missing}
 
 
 def _is_wanted(
@@ -209,8 +219,8 @@ def _is_same(one: Vector, other: Vector, *, words: bool) -> bool:
 
 def _verify(
     target: VectorStore, tenant_id: str, names: set[str], moved: Moved, sleep: Callable[[float], None]
-) -> list[str]:
-    """Look whether the other store has what was copied; return the ids of what else it has."""
+) -> tuple[list[str], list[str]]:
+    """Look whether the other store has what was copied; return the ids of what it lacks, and of what else it has."""
     looks = _LOOKS if target.capabilities.consistency == "eventual" else 1
     for look in range(looks):
         there = set(iterate_ids(target, tenant_id))
@@ -220,4 +230,4 @@ def _verify(
         sleep(_PAUSE_SECONDS)
     moved.missing = missing[:MOST_NAMED]
     moved.verified = not missing
-    return sorted(there - names)
+    return missing, sorted(there - names)

@@ -208,3 +208,20 @@ def test_a_repeat_behind_the_switch_knows_what_the_run_before_it_brought() -> No
         assert again.record == first.record
     assert target.fetch("acme", ["late", "v0000"])["v0000"].metadata == {"document": "newer"}
     assert target.fetch("acme", ["late"]) == {}
+
+
+def test_what_a_run_that_was_broken_off_brought_is_known_to_the_next_one() -> None:
+    source, target = MemoryVectors(3), FrailVectors(3)
+    fill(source, 3 * BATCH)
+    kept: dict[str, str] = {}
+    with pytest.raises(StoreUnavailable):
+        migrate(source, target, "acme", before={}, keep=kept.update)
+    assert sorted(kept) == list_all(target) == list_all(source)[: 2 * BATCH]
+    target.batches = 1_000
+    target.delete("acme", ["v0007"])  # erased where the stage looks now
+    moved = migrate(source, target, "acme", before=kept, keep=kept.update)
+    assert (moved.copied, moved.deleted) == (BATCH, 1)
+    assert list_all(target) == [name for name in list_all(source) if name != "v0007"]
+    tried: dict[str, str] = {}
+    migrate(source, MemoryVectors(3), "acme", dry_run=True, keep=tried.update)
+    assert tried == {}
