@@ -25,6 +25,7 @@ from pentad.api.identity.keys import create_key
 from pentad.api.identity.signed import sign_request
 from pentad.aws.table import Table, from_dynamodb
 from pentad.domain import keys
+from pentad.testing.stack.processes import find_processes
 from pentad.tools.runtime.function_names import name_function
 from twin.simulator import SimulatorControl
 
@@ -186,15 +187,7 @@ class Stack:
 
     def processes(self, function: str) -> list[psutil.Process]:
         """Return the live processes of a function, by the end of its name; a tool's by its name without its group."""
-        names, found = self._name_functions(function), []
-        for process in psutil.Process(self.facts["pid"]).children(recursive=True):
-            try:
-                # What was forked off another process has that one's environment there, and its name as its command.
-                if {process.environ().get("AWS_LAMBDA_FUNCTION_NAME"), *process.cmdline()[:1]} & names:
-                    found.append(process)
-            except psutil.Error:
-                continue  # It ended while we looked.
-        return found
+        return find_processes(self.facts["pid"], self._name_functions(function))
 
     @contextmanager
     def fault(self, text: str, *faults: Json) -> Iterator[None]:

@@ -111,7 +111,7 @@ def _measure(
     from pentad.cli.commands.operations.alarms.drill_project import AGENT, RATED_AGENT
     from pentad.cli.commands.operations.alarms.faults.table import FAULTS, LOAD
     from pentad.cli.commands.operations.alarms.faults.world import FaultWorld, measure_fault, measure_load
-    from pentad.cli.commands.operations.alarms.twin_measures import PassedTime, TwinMeasures
+    from pentad.cli.commands.operations.alarms.twin_measures import PassedTime, TwinMeasures, kill_processes
     from pentad.cli.commands.twin.options import PREFIX
     from twin.simulator import SimulatorControl
 
@@ -125,6 +125,7 @@ def _measure(
         agent=AGENT,
         rated_agent=RATED_AGENT,
         pass_hours=PassedTime(twin),
+        kill_processes=kill_processes,
     )
     measures, found = TwinMeasures(twin), list["MeasuredFault"]()
     try:

@@ -1,6 +1,8 @@
 """What a twin in this process has measured: log lines of functions, its services' own metrics; and its time to come."""
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,3 +52,15 @@ class PassedTime:
         """Fire what is due within so many more hours, each schedule once."""
         self._passed += timedelta(hours=hours)
         self._twin.pumps.timetable.fire_due(datetime.now(UTC) + self._passed)
+
+
+def kill_processes(function: str) -> None:
+    """End the processes of a function, by its name without the prefix, of a twin in this process."""
+    import psutil
+
+    from pentad.cli.commands.twin.options import PREFIX
+    from pentad.testing.stack.processes import find_processes
+
+    for one in find_processes(os.getpid(), {f"{PREFIX}-{function}"}):
+        with suppress(psutil.Error):
+            one.kill()

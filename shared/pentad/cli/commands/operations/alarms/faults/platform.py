@@ -1,9 +1,11 @@
-"""Faults of the stack's own functions and queues: a right that is missing, messages that nobody can read."""
+"""Faults of the stack's own functions and queues: a right is missing, processes end, messages can't be read."""
 
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from threading import Event
 from typing import Any, Final
 
 from pentad.cli.client import ProblemError
@@ -17,6 +19,7 @@ _BULK: Final = "bulk-ingest"
 _FAILURES: Final = 3
 """With fewer a machine's alarm stays off."""
 _EXECUTION_SECONDS: Final = 180.0
+_KILL_SECONDS: Final = 0.5
 QUEUES: Final = ("runs", "lifecycle", "ingest", "remember", "erase", "notices")
 """Queues whose messages somebody waits for."""
 
@@ -48,6 +51,28 @@ def deny_machines(world: FaultWorld) -> Iterator[None]:
     roles = {machines.describe_state_machine(stateMachineArn=arn)["roleArn"] for arn in arns}
     with _deny_roles(world, sorted(roles), "lambda:InvokeFunction", "*"):
         yield
+
+
+def kill(function: str) -> Begin:
+    """Return what ends the processes of a function again and again, as Lambda does where memory or time is used up."""
+
+    @contextmanager
+    def begin(world: FaultWorld) -> Iterator[None]:
+        over = Event()
+
+        def end_each() -> None:
+            while not over.wait(_KILL_SECONDS):
+                world.kill_processes(function)
+
+        with ThreadPoolExecutor(1, "drill") as pool:
+            ending = pool.submit(end_each)
+            try:
+                yield
+            finally:
+                over.set()
+                ending.result()
+
+    return begin
 
 
 def _name_table(world: FaultWorld, output: str | None) -> str:

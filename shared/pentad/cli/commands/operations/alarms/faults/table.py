@@ -57,6 +57,14 @@ FAULTS: Sequence[RealFault] = (
         use=ask_of(12),
     ),
     RealFault(
+        name="processes-killed",
+        kind="availability",
+        says="Recall's processes are ended again and again",
+        raises=("functions-killed",),
+        begin=platform.kill("recall"),
+        use=ask_of(4),
+    ),
+    RealFault(
         name="api-denied",
         kind="availability",
         says="the API's role may not use its tables any more",
@@ -164,6 +172,5 @@ LOAD: Sequence[Use] = (ask_each(1), users.rate_answers, platform.list_runs)
 
 BY_SIGNALS: Mapping[str, str] = {
     "concurrency": "hundreds of function instances at once are more than a laptop holds",
-    "functions-killed": "the drill ends no process of a function",
 }
 """Why an alarm is drilled by played signals alone."""

@@ -34,6 +34,10 @@ def _refuse_to_pass(hours: float) -> None:
     raise NotImplementedError("no time can be passed on this twin")
 
 
+def _refuse_to_kill(function: str) -> None:
+    raise NotImplementedError("no process can be ended on this twin")
+
+
 @dataclass
 class FaultWorld:
     """The running twin that faults are given to.
@@ -47,6 +51,7 @@ class FaultWorld:
         agent: who is asked.
         rated_agent: an agent that rates its turns itself.
         pass_hours: lets its schedules fire that are due within so many hours, each once.
+        kill_processes: ends the processes of a function, by its name without the prefix, as Lambda ends one.
     """
 
     url: str
@@ -57,6 +62,7 @@ class FaultWorld:
     agent: str = "assistant"
     rated_agent: str = "assistant"
     pass_hours: Callable[[float], None] = _refuse_to_pass
+    kill_processes: Callable[[str], None] = _refuse_to_kill
     _clients: dict[tuple[str, str], ApiClient] = field(default_factory=dict)
 
     def open_tenant(self, tenant_id: str, user_id: str | None = None) -> ApiClient:
