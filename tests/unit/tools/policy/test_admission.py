@@ -164,6 +164,8 @@ def test_a_sum_by_currency_and_one_of_all_currencies_both_count() -> None:
     assert sums == [80, 0, 80]
     assert limited.call(1, {"amount": 80.0, "currency": "USD"}) == "failed"
     assert "exceeds 100" in limited.stored(1).result
+    # What the first rule had counted of it is given back: nothing ran.
+    assert [limited.sums.get(name_place("pay", rule, run, currency, START)) for rule, currency in places] == sums
 
 
 def test_an_approved_call_counts_and_runs_beyond_the_sum() -> None:

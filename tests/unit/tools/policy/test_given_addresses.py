@@ -123,3 +123,17 @@ def test_only_the_users_addresses_count_where_a_project_wants_that() -> None:
     for url, found in (("https://www.example.org", ()), ("http://evil.example", ("url",))):
         assert find_composed({"url": url}, said, SCHEMA, only_user=True) == found
         assert find_composed({"url": url}, said, SCHEMA) == ()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"anyOf": [{"enum": ["https://listed.example/a"]}, {"type": "null"}]},
+        {"type": "array", "items": {"const": "https://listed.example/a"}},
+        {"oneOf": [{"type": "string"}, {"allOf": [{"default": "https://listed.example/a"}]}]},
+    ],
+)
+def test_an_address_that_the_tool_itself_names_was_given_wherever_its_schema_names_it(schema: dict[str, Any]) -> None:
+    tool = {"type": "object", "properties": {"url": schema}}
+    assert find_composed({"url": "https://listed.example/a"}, [], tool) == ()
+    assert find_composed({"url": "https://listed.example/b"}, [], tool) == ("url",)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pentad.tools.policy.outside_words import UntrustedText, find_outside_words
+from pentad.tools.policy.outside_words import MAX_FOUND, MAX_UNTRUSTED, UntrustedText, find_outside_words
 
 PAGE = UntrustedText(
     "tool:web",
@@ -66,3 +66,15 @@ def test_the_newest_text_counts_where_there_is_too_much() -> None:
     old = UntrustedText("documents", "refunds@old.example " + "x" * 250_000)
     assert find_outside_words({"to": "refunds@old.example"}, [old]) == ()
     assert find_outside_words({"to": "refunds@evil.example"}, [old, PAGE]) != ()
+
+
+def test_of_more_texts_than_are_looked_at_the_oldest_counts_for_nothing() -> None:
+    oldest = UntrustedText("documents", "x" * MAX_UNTRUSTED + " refunds@old.example")
+    longer = UntrustedText("documents", "y " * (MAX_UNTRUSTED // 2 + 10))
+    assert find_outside_words({"to": "refunds@old.example"}, [oldest]) != ()
+    assert find_outside_words({"to": "refunds@old.example"}, [oldest, longer]) == ()
+
+
+def test_no_more_places_are_told_than_a_human_is_shown() -> None:
+    arguments = {f"f{number}": "refunds@evil.example" for number in range(2 * MAX_FOUND)}
+    assert len(find_outside_words(arguments, [PAGE])) == MAX_FOUND
