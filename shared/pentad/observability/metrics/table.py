@@ -120,7 +120,7 @@ METRICS: Mapping[str, MetricSpec] = {
     names.TURNS: _count("model turns", AGENT, _any_of("decision", "answer tools approve ask escalate stop")),
     names.ESTIMATE_ERROR: _measure(
         "Percent",
-        "by how much the estimate of a request was above what its provider counted; below 0: under it",
+        "by how much the corrected estimate of a request was above what its provider counted; below 0: under it",
         MODEL,
     ),
     names.MODEL_ATTEMPTS: _count("requests to a provider", *_LINK, _ATTEMPTED),

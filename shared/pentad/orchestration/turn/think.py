@@ -60,7 +60,7 @@ from pentad.orchestration.turn.outcome import (
     with_reply,
 )
 from pentad.orchestration.turn.plan import PlanCalls, SaidBefore
-from pentad.orchestration.turn.token_estimates import hold_estimate
+from pentad.orchestration.turn.token_estimates import TokenEstimates
 from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
 from pentad.tools.policy.ports import CallSums
 
@@ -111,7 +111,7 @@ class Think:
         self._model = model
         self._ledger = ledger
         self._telemetry = telemetry
-        self._now = now
+        self._now, self._estimates = now, TokenEstimates(telemetry)
         self._switchboard = switchboard
         self._assessor = assessor
         self._reviews = reviews
@@ -234,7 +234,7 @@ class Think:
                 raise
             outcome = self._answer_outage(situation, outage)
         else:
-            factor = hold_estimate(self._telemetry, request, reply, situation.head.token_permille)
+            factor = self._estimates.hold(request, reply, situation.head.token_permille)
             outcome = replace(self._handle_reply(situation, reply), token_permille=factor)
         if situation.turn.retry:
             # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.

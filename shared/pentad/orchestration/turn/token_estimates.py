@@ -1,10 +1,13 @@
 """Hold the estimate of a request's tokens against what its provider has reported.
 
 Tokens are estimated by bytes, for every model alike; a model's own tokenizer makes more or fewer of them. So each reply
-corrects the session's factor, by which the context's water marks are compared from then on.
+corrects the session's factor, by which the context's water marks are compared from then on, and its model's, with which
+a session begins. What is counted as an error is what the correction has left of it.
 """
 
 import json
+import threading
+from collections import OrderedDict
 from typing import Final
 
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome
@@ -15,6 +18,7 @@ from pentad.observability.ports import Telemetry
 
 LEAST_PERMILLE: Final = 250
 MOST_PERMILLE: Final = 4000
+_MODELS: Final = 64
 _FEW_TOKENS: Final = 200
 """Of a smaller request what surrounds the words is too much of it."""
 
@@ -56,23 +60,57 @@ def correct_factor(permille: int, estimated: int, reported: int) -> int:
     return measured if permille == 0 else (permille + measured) // 2
 
 
-def hold_estimate(telemetry: Telemetry, request: ChatRequest, reply: ChatReply, permille: int) -> int | None:
-    """Count how far the estimate of a request was off, and return the session's factor after its reply.
+class ModelFactors:
+    """How many tokens each model makes of 1,000 estimated ones, as this process has seen it; safe under threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, model: str) -> int:
+        """Return a model's factor, in thousandths; 0 where nothing has been measured."""
+        with self._lock:
+            return self._known.get(model, 0)
+
+    def note(self, model: str, estimated: int, reported: int) -> None:
+        """Correct a model's factor by a reply; the models that were seen last are kept."""
+        with self._lock:
+            self._known[model] = correct_factor(self._known.get(model, 0), estimated, reported)
+            self._known.move_to_end(model)
+            while len(self._known) > _MODELS:
+                self._known.popitem(last=False)
+
+
+class TokenEstimates:
+    """Estimates of requests' tokens, corrected by what providers report.
 
     Args:
-        telemetry: where the error is counted, in per cent of what was reported.
-        request: what the model was asked.
-        reply: what it answered.
-        permille: the factor so far; 0 where nothing has been measured.
-
-    Returns:
-        None where it is not certain what the provider has counted.
+        telemetry: where the error is counted, in per cent of what was reported; of small requests none.
+        factors: those of models, of this process.
     """
-    attempt = find_reported(reply)
-    if attempt is None:
-        return None
-    estimated, reported = estimate_request(request), count_input(attempt)
-    if reported > 0:
-        error = 100 * (estimated - reported) / reported
-        telemetry.count(names.ESTIMATE_ERROR, error, unit="Percent", model=attempt.model)
-    return correct_factor(permille, estimated, reported)
+
+    def __init__(self, telemetry: Telemetry, factors: ModelFactors | None = None) -> None:
+        self._telemetry = telemetry
+        self._factors = factors or ModelFactors()
+
+    def hold(self, request: ChatRequest, reply: ChatReply, permille: int) -> int | None:
+        """Count how far the corrected estimate of a request was off, and return the session's factor after its reply.
+
+        Args:
+            request: what the model was asked.
+            reply: what it answered.
+            permille: the session's factor so far; 0 where nothing has been measured: then its model's counts.
+
+        Returns:
+            None where it is not certain what the provider has counted.
+        """
+        attempt = find_reported(reply)
+        if attempt is None:
+            return None
+        estimated, reported = estimate_request(request), count_input(attempt)
+        known = permille or self._factors.get(attempt.model)
+        if reported > 0 and estimated >= _FEW_TOKENS:
+            error = 100 * (estimated * (known or 1000) / 1000 - reported) / reported
+            self._telemetry.count(names.ESTIMATE_ERROR, error, unit="Percent", model=attempt.model)
+            self._factors.note(attempt.model, estimated, reported)
+        return correct_factor(known, estimated, reported)

@@ -1,6 +1,7 @@
 """Estimates of tokens are held against what providers count, and the context's water marks follow."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -9,10 +10,13 @@ from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.memory.context.window import scale_budget
+from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 from pentad.orchestration.turn.token_estimates import (
     LEAST_PERMILLE,
     MOST_PERMILLE,
+    ModelFactors,
+    TokenEstimates,
     correct_factor,
     count_input,
     estimate_request,
@@ -119,3 +123,45 @@ def test_a_turn_corrects_its_sessions_factor_and_counts_the_error(monkeypatch: p
     assert head.token_permille == LEAST_PERMILLE
     [error] = [one for one in world.telemetry.counts if one.name == names.ESTIMATE_ERROR]
     assert error.value > 1000
+
+
+def hold(reported: int, permille: int, factors: ModelFactors, *, model: str = "m", characters: int = 4000) -> list[Any]:
+    """Return the errors that were counted for a reply, and the session's factor after it."""
+    telemetry = MemoryTelemetry()
+    said = SAID.model_copy(update={"blocks": (TextBlock(text="x" * characters),)})
+    one = attempt(1).model_copy(update={"model": model, "usage": Usage(input_tokens=reported)})
+    request = ChatRequest(context=CONTEXT, messages=(said,))
+    factor = TokenEstimates(telemetry, factors).hold(request, reply(one), permille)
+    return [*(round(count.value) for count in telemetry.counts if count.name == names.ESTIMATE_ERROR), factor]
+
+
+def test_the_error_that_is_counted_is_what_the_correction_has_left() -> None:
+    factors = ModelFactors()
+    first = hold(1_500, 0, factors)
+    assert first[0] == pytest.approx(-33, abs=1)
+    # Its model makes half as many more of everything: the session's later turns and other sessions know that.
+    assert hold(1_500, first[1], factors)[0] == pytest.approx(0, abs=1)
+    assert hold(1_500, 0, factors)[0] == pytest.approx(0, abs=1)
+    assert hold(1_500, 0, factors)[1] == pytest.approx(1_500, abs=10)
+    assert hold(1_500, 0, factors, model="other")[0] == pytest.approx(-33, abs=1)
+
+
+def test_what_no_factor_corrects_is_an_error_each_time() -> None:
+    factors, factor = ModelFactors(), 0
+    for _ in range(5):
+        error, factor = hold(400_000, factor, factors)
+        assert error < -98
+    assert factor == MOST_PERMILLE
+
+
+def test_of_a_small_request_no_error_is_counted() -> None:
+    factors = ModelFactors()
+    assert hold(400, 0, factors, characters=100) == [0]
+    assert factors.get("m") == 0
+
+
+def test_the_models_that_were_seen_last_are_known() -> None:
+    factors = ModelFactors()
+    for number in range(100):
+        factors.note(f"m{number}", 1_000, 2_000)
+    assert [factors.get("m0"), factors.get("m99")] == [0, 2_000]

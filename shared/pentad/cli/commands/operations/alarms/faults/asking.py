@@ -39,23 +39,30 @@ def ask(client: ApiClient, agent: str, message: str, **fields: Any) -> Json:
 
 
 def ask_many(
-    world: FaultWorld, count: int, *, tenant_ids: Sequence[str] = (TENANT,), at_once: int = _AT_ONCE
+    world: FaultWorld, count: int, *, tenant_ids: Sequence[str] = (TENANT,), at_once: int = _AT_ONCE, more: str = ""
 ) -> list[Json]:
     """Ask so many different questions of tenants in turn, a few at once: no reply is kept from another one."""
     clients, word = [world.open_tenant(one) for one in tenant_ids], make_id("q", datetime.now(UTC))
 
     def ask_one(number: int) -> Json:
-        return ask(clients[number % len(clients)], world.agent, f"What is {number} + {number}? ({word}{number})")
+        return ask(clients[number % len(clients)], world.agent, f"What is {number} + {number}? ({word}{number}){more}")
 
     with ThreadPoolExecutor(at_once, "drill") as pool:
         return list(pool.map(ask_one, range(count)))
 
 
-def ask_of(count: int, *, broken_tenant_ids: Sequence[str] = (TENANT,), at_once: int = _AT_ONCE) -> Use:
-    """Return what asks so many questions, while the fault is there those of tenants that have it."""
+def ask_of(count: int, *, broken_tenant_ids: Sequence[str] = (TENANT,), at_once: int = _AT_ONCE, more: str = "") -> Use:
+    """Return what asks so many questions, while the fault is there those of tenants that have it.
+
+    Args:
+        count: how many.
+        broken_tenant_ids: who asks while the fault is there.
+        at_once: how many are asked at once.
+        more: is said behind each question.
+    """
 
     def use(world: FaultWorld, broken: bool) -> None:
-        ask_many(world, count, tenant_ids=broken_tenant_ids if broken else (TENANT,), at_once=at_once)
+        ask_many(world, count, tenant_ids=broken_tenant_ids if broken else (TENANT,), at_once=at_once, more=more)
 
     return use
 

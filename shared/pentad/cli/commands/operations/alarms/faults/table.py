@@ -6,6 +6,9 @@ from pentad.cli.commands.operations.alarms.faults import platform, providers, sc
 from pentad.cli.commands.operations.alarms.faults.asking import ask_each, ask_of
 from pentad.cli.commands.operations.alarms.faults.world import RealFault, Use
 
+_LONG = " The tide turns." * 100
+"""Of a short request nobody counts how far its estimate was off."""
+
 FAULTS: Sequence[RealFault] = (
     RealFault(
         name="providers-down",
@@ -124,7 +127,7 @@ FAULTS: Sequence[RealFault] = (
         says="providers count 400,000 tokens for each request",
         raises=("run-expensive", "spend-daily", "spend-unusual", "estimates-off"),
         begin=providers.count_otherwise(providers.EXPENSIVE),
-        use=ask_of(2),
+        use=ask_of(2, more=_LONG),
     ),
     RealFault(
         name="budget-used-up",
