@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from pentad.models.budgets.budgets import Pledge, Pledged, define, select_budget
 from pentad.models.budgets.ports import Budget, PledgeStore
 from pentad.models.catalog.catalog import load
 from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.observability.metrics import names
 from tests.contract.models.test_budgets import Wire
 from tests.moto_clients import table
 
@@ -204,3 +206,24 @@ def test_a_task_that_no_model_can_do_is_left_to_its_call(door: Door) -> None:
     door.admission.admit("acme", "run_1", [unknown], find_unspent=door.find_unspent)
     [applied] = select_budgets(door.store.list_for_tenant("acme"), unknown.context, NOW)
     assert door.pledges.read(applied.counter) == Pledged()
+
+
+def test_what_the_rest_pays_for_to_the_nano_dollar_is_admitted_and_not_one_more(door: Door) -> None:
+    need = door.compute_need(3)
+    door.set("tenant", "day", 2 * need)
+    door.admit("run_1")
+    door.admit("run_2")
+    door.ended = {"run_1"}
+    door.set("tenant", "day", 2 * need - 1)
+    with pytest.raises(BudgetExceeded):
+        door.admit("run_3")
+    assert [one.value for one in door.telemetry.counts if one.name == names.BUDGET_REFUSALS] == [1]
+    door.set("tenant", "day", 2 * need)
+    door.admit("run_3")
+
+
+def test_a_budget_is_near_its_end_from_its_soft_mark_on(door: Door) -> None:
+    door.set("tenant", "day", 1_000, soft=Decimal("0.5"))
+    [standing] = door.budget.get_standings(make_call().context, NOW)
+    for spent, near in ((499, False), (500, True), (501, True)):
+        assert standing._replace(spent_nanousd=spent).near is near
