@@ -18,6 +18,9 @@ _LONGEST_GROWN: Final = 4
 """Times as long as it was: a text that grows more in its plain form is read as it is."""
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _MARKS: Final = re.compile("[\u0300-\u036f\u20d0-\u20f0\ufe0e\ufe0f]")
+# Wide quotes and backslashes stay: as plain ones they would end a string of JSON. Noncharacters stand for them.
+_KEPT: Final = {0xFF02: 0xFDD0, 0xFF3C: 0xFDD1, 0xFE68: 0xFDD2}
+_GIVEN_BACK: Final = {other: one for one, other in _KEPT.items()}
 _MARKUP: Final = frozenset("<>\"'&\\")
 """Signs that mean something where the text stands: their names stay."""
 LONGEST_ENCODED: Final = 262_144
@@ -53,7 +56,7 @@ def read_plainly(text: str) -> str:
         plain = _ENTITY.sub(_read_entity, plain)
     if not plain.isascii():
         # Composed letters keep their accents; what is left over strikes through, or frames.
-        folded = _MARKS.sub("", unicodedata.normalize("NFKC", plain))
+        folded = _MARKS.sub("", unicodedata.normalize("NFKC", plain.translate(_KEPT)).translate(_GIVEN_BACK))
         plain = folded if len(folded) <= _LONGEST_GROWN * len(plain) else plain
     return plain
 

@@ -1,6 +1,7 @@
 """A text is masked as it stands and as it reads; what is not found in either stays as it was given."""
 
 import base64
+import json
 
 import pytest
 
@@ -87,3 +88,10 @@ def test_a_file_in_base64_is_not_read() -> None:
     assert mask_base64(text, lambda said: "[key]") == text
     short = base64.b64encode(b"key " * 100).decode()
     assert mask_base64(short, lambda said: "[key]") == "[key]"
+
+
+def test_json_stays_json_where_it_is_masked_in_its_plain_reading() -> None:
+    wide = "".join(chr(ord(one) + 0xFEE0) for one in STRIPE)
+    given = {"key": f"see {wide}", "said": "\uff02a\uff3c \ufe68 &quot;b&#34; &#92; &lt;", "also": "\uff21"}
+    masked = json.loads(mask_secrets(json.dumps(given, ensure_ascii=False)))
+    assert masked == {**given, "key": "see [masked]", "also": "A"}
