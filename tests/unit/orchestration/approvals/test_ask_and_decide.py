@@ -317,6 +317,21 @@ def test_a_decision_that_others_change_meanwhile_is_made_on_what_was_read_or_not
     assert world.approvals.get(TENANT, approval.approval_id).status is ApprovalStatus.PENDING
 
 
+def test_a_decision_that_others_change_each_time_is_to_be_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, _, approval = _asked(ASK)
+    tries: list[Approval] = []
+
+    def lose(changed: Approval) -> bool:
+        tries.append(changed)
+        return False
+
+    monkeypatch.setattr(world.approvals, "replace", lose)
+    with pytest.raises(StoreUnavailable):
+        _decide(world, approval, "answer", text="Three.")
+    assert 1 < len(tries) < 50
+    assert world.approvals.get(TENANT, approval.approval_id) == approval
+
+
 def test_votes_are_counted_and_lead_to_nothing_before_the_last() -> None:
     world = World(
         Catalog(
