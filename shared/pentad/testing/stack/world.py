@@ -25,8 +25,8 @@ from pentad.api.identity.keys import create_key
 from pentad.api.identity.signed import sign_request
 from pentad.aws.table import Table, from_dynamodb
 from pentad.domain import keys
-from pentad.testing.stack.processes import find_processes
 from pentad.tools.runtime.function_names import name_function
+from twin.host.processes.finding import find_processes
 from twin.simulator import SimulatorControl
 
 Json = dict[str, Any]

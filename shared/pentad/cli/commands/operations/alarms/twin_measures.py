@@ -59,7 +59,7 @@ def kill_processes(function: str) -> None:
     import psutil
 
     from pentad.cli.commands.twin.options import PREFIX
-    from pentad.testing.stack.processes import find_processes
+    from twin.host.processes.finding import find_processes
 
     for one in find_processes(os.getpid(), {f"{PREFIX}-{function}"}):
         with suppress(psutil.Error):
