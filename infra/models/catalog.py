@@ -7,6 +7,7 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import ModelStep
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
+from pentad.domain.reading.yaml_file import decode_yaml
 from pentad.memory.retrieval.scores.scales import SCALES
 from pentad.models.catalog.catalog import OVERLAY, ModelCatalog, ModelEntry, load
 from pentad.tools.offer.choose import estimate_tool
@@ -51,7 +52,7 @@ def read_models(root: Path) -> Models:
         ConfigurationError: a mistake; the message names file and line.
     """
     path = root / OVERLAY
-    overlay = path.read_text(encoding="utf-8") if path.is_file() else None
+    overlay = decode_yaml(OVERLAY, path.read_bytes()) if path.is_file() else None
     return Models(load(overlay=overlay, strict=True), overlay)
 
 

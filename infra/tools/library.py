@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pentad.domain.declarations.remote_tools import find_server
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.reading.yaml_file import YamlFile
 from pentad.tools.declare.discovery import AnyTool, discover, find_library, load_tool
 from pentad.tools.mcp.deployed import declare_remote_tools
 from pentad.tools.mcp.lock_file import read_lock
@@ -52,8 +51,8 @@ def _list_agents_tools(agents: Path) -> Iterator[str]:
     """Yield the names in ``tools`` of every agent; what is wrong with a file is told by who reads it whole."""
     for path in sorted(agents.glob("[!._]*/agent.yaml")):
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError):
+            content = YamlFile(str(path), path.read_bytes()).data
+        except ConfigurationError:
             continue
         tools = content.get("tools") if isinstance(content, dict) else None
         yield from (name for name in tools if isinstance(name, str)) if isinstance(tools, list) else ()

@@ -3,15 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.declarations.approval_rules import Ask, ContextIsTainted
 from pentad.domain.declarations.policy import PolicySpec
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.reading.yaml_file import YamlFile
 from pentad.domain.taint.sources import PLAIN_SOURCES
 
 FILE = "policy.yaml"
@@ -34,22 +33,18 @@ def read_policy(root: Path, *, runners: Collection[str], tools: Mapping[str, Too
     path = root / FILE
     if not path.is_file():
         return PolicySpec()
-    text = path.read_bytes()  # What is not UTF-8 is an error of YAML then.
-    try:
-        content, nodes = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        said = f"{FILE} is not YAML: {' '.join(str(error).split())}"
-        raise ConfigurationError(said, fix="correct the line that is named") from error
+    file = YamlFile(FILE, path.read_bytes())
+    content = file.data
     if content is None:
         return PolicySpec()
     try:
         spec = PolicySpec.model_validate(content)
     except ValidationError as error:
         faults = [(one["loc"], _describe(one["type"], one["msg"])) for one in error.errors(include_url=False)]
-        raise _make_error(nodes, faults) from error
+        raise _make_error(file, faults) from error
     faults = [*_find_unknown(spec, runners, tools)]
     if faults:
-        raise _make_error(nodes, faults)
+        raise _make_error(file, faults)
     return spec
 
 
@@ -100,23 +95,9 @@ def _describe(kind: str, message: str) -> str:
     return "no such field" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
 
 
-def _make_error(nodes: Any, faults: list[tuple[Loc, str]]) -> ConfigurationError:
-    told = [f"{FILE}:{_find_line(nodes, loc)}: {'.'.join(map(str, loc))}: {what}" for loc, what in faults[:_SHOWN]]
+def _make_error(file: YamlFile, faults: list[tuple[Loc, str]]) -> ConfigurationError:
+    told = [
+        f"{FILE}:{file.find_line(loc)}: {'.'.join(map(str, loc)) or 'the file'}: {what}"
+        for loc, what in faults[:_SHOWN]
+    ]
     return ConfigurationError("; ".join(told), field="policy", fix="correct the lines that are named")
-
-
-def _find_line(node: Any, loc: Loc) -> int:
-    """Return the line of a field, or of what it stands in, from 1."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line

@@ -142,11 +142,7 @@ def read_tools_file(root: Path, tools: Mapping[str, AnyTool], *, prefix: str) ->
         ConfigurationError: something in it is wrong, or something is missing.
     """
     path = root / NAME
-    try:
-        file = CatalogFile(NAME, path.read_text(encoding="utf-8") if path.is_file() else "")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{NAME} is not UTF-8", fix="save it as UTF-8") from error
-    file.check_duplicates()
+    file = CatalogFile(NAME, path.read_bytes() if path.is_file() else "", unique=True)
     _check_names(file, tools)
     settings = {name: _read_settings(file, tool) for name, tool in sorted(tools.items()) if tool.settings is not None}
     used = {name: resolve_names(tool.secrets, settings.get(name)) for name, tool in sorted(tools.items())}

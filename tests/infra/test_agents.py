@@ -28,7 +28,10 @@ def folder(tmp_path: Path) -> Path:
         ("description: x\nconfidence: {bands: {draft: 0.9}}\n", "confidence.bands: bands go downwards"),
         ("description: x\n1: y\n", "1: "),
         ("", "has no fields"),
-        ("a: b\n c: [\n", "is not YAML: mapping values are not allowed here"),
+        ("a: b\n c: [\n", "agent.yaml:2: not YAML: mapping values are not allowed"),
+        ("description: x\ntask: reason\ntask: fast\n", "agent.yaml:3: 'task' is defined twice"),
+        ("description: x\nlimits: {steps: 1, steps: 9}\n", "agent.yaml:2: 'steps' is defined twice"),
+        ("description: 2026-13-45\n", "agent.yaml:1: not YAML: month"),
         ("description: x\nname: y\n", "'name' is not a field of an agent"),
     ],
 )
@@ -45,6 +48,25 @@ def test_an_agent_yaml_that_is_not_utf_8_is_told(folder: Path) -> None:
     (folder / "agent.yaml").write_bytes("description: größe\n".encode("latin-1"))
     with pytest.raises(ConfigurationError, match=r"agent\.yaml is not YAML"):
         read_agent(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"Hi\ngr\xfc\xdfe", "prompt.md is not UTF-8, line 2"), (b" \n", "prompt.md is empty")],
+)
+def test_a_prompt_that_is_none_is_told_with_its_file(folder: Path, content: bytes, told: str) -> None:
+    (folder / "agent.yaml").write_text("description: x\n")
+    (folder / "prompt.md").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        read_agent(folder)
+    assert caught.value.field == "prompt"
+    assert caught.value.fix
+
+
+def test_the_mark_at_the_beginning_of_a_prompt_is_no_part_of_it(folder: Path) -> None:
+    (folder / "agent.yaml").write_bytes(b"\xef\xbb\xbfdescription: x\r\n")
+    (folder / "prompt.md").write_bytes(b"\xef\xbb\xbfHello\r\n")
+    assert read_agent(folder).prompt == "Hello"
 
 
 def test_a_folder_without_a_prompt_is_told(folder: Path) -> None:

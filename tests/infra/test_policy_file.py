@@ -63,7 +63,8 @@ links:
         ("rules:\n  - tools: [search]\n", "policy.yaml:2: rules.0.decide: Field required"),
         ("links:\n  hosts: ['https://acme.eu']\n", "policy.yaml:2: links.hosts.0: String should match"),
         ("- ask\n", "policy.yaml:1: "),
-        ("rules: [\n", "policy.yaml is not YAML"),
+        ("rules: [\n", "policy.yaml:2: not YAML"),
+        ("trusted: [memory]\n\ntrusted: []\n", "policy.yaml:3: 'trusted' is defined twice"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, says: str) -> None:

@@ -118,6 +118,7 @@ def test_two_long_tools_have_two_workflows() -> None:
         ("- a", "the file: "),
         ("serve: {agents: [Helper]}", "serve.agents.0"),
         ("a: [", "not YAML"),
+        ("serve: {agents: [a], agents: [b]}", "mcp.yaml:1: 'agents' is defined twice"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:

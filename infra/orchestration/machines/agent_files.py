@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -14,6 +13,7 @@ from infra.tools.tools_file import ToolsFile
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.knowledge import SEARCH_KNOWLEDGE
+from pentad.domain.reading.yaml_file import YamlFile
 from pentad.memory.retrieval.knowledge import SPEC
 from pentad.tools.declare.discovery import AnyTool
 
@@ -31,11 +31,8 @@ def read_agent(folder: Path) -> AgentSpec:
     for path in (settings, prompt):
         if not (folder / path.name).is_file():
             raise ConfigurationError(f"'{path}' is missing", fix="write it: an agent has agent.yaml and prompt.md")
-    try:
-        content = yaml.safe_load((folder / settings.name).read_bytes())  # What is not UTF-8 is an error of YAML then.
-    except yaml.YAMLError as error:
-        said = f"{settings} is not YAML: {' '.join(str(error).split())}"
-        raise ConfigurationError(said, fix="correct the line that is named") from error
+    file = YamlFile(str(settings), (folder / settings.name).read_bytes())
+    content = file.data
     if not isinstance(content, dict):
         raise ConfigurationError(f"{settings} has no fields", fix="write at least 'description: ...'")
     for taken in ("name", "prompt"):
@@ -45,14 +42,31 @@ def read_agent(folder: Path) -> AgentSpec:
                 field=taken,
                 fix="remove it: the folder's name is the agent's, and prompt.md is the prompt",
             )
+    words = _read_prompt(folder / prompt.name, prompt)
     try:
-        words = (folder / prompt.name).read_text(encoding="utf-8").strip()
         spec = AgentSpec.model_validate({**content, "name": folder.name, "prompt": words})
     except ValidationError as error:
         faults = "; ".join(map(_describe_fault, error.errors()))
         raise ConfigurationError(f"{settings}: {faults}", fix="correct the file") from error
     check_pattern(spec, settings)
     return spec
+
+
+def _read_prompt(path: Path, name: Path) -> str:
+    """Return a prompt; the mark that some editors put at a file's beginning is no part of it.
+
+    Raises:
+        ConfigurationError: it is empty or not UTF-8.
+    """
+    content = path.read_bytes()
+    try:
+        words = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{name} is not UTF-8, line {line}", field="prompt", fix="save it as UTF-8") from error
+    if not words:
+        raise ConfigurationError(f"{name} is empty", field="prompt", fix="write what the agent is told to do")
+    return words
 
 
 def _describe_fault(fault: ErrorDetails) -> str:

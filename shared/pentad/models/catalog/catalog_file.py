@@ -1,32 +1,25 @@
-"""A YAML file that can say on which line a value stands, so that every mistake is reported with its place."""
+"""A file of the catalog: a YAML file of sections."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.reading.yaml_file import YamlFile
 
 
-class CatalogFile:
-    """A parsed file.
+class CatalogFile(YamlFile):
+    """A parsed file whose value is a mapping; an empty one where it has nothing but comments.
 
     Args:
         name: as errors show it.
-        text: its content.
+        content: its text, or its bytes.
+        unique: see `YamlFile`.
 
     Raises:
-        ConfigurationError: it is no YAML, no mapping, or holds a key twice.
+        ConfigurationError: it is no YAML, no mapping, or what ``unique`` refuses.
     """
 
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self._text = text
-        try:
-            self.data: Any = yaml.load(text, Loader=yaml.CSafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise ConfigurationError(f"{name}:{line}: {error.problem}", fix="correct the YAML") from error
+    def __init__(self, name: str, content: str | bytes, *, unique: bool = False) -> None:
+        super().__init__(name, content, unique=unique)
         if self.data is None:  # comments alone
             self.data = {}
         if not isinstance(self.data, dict):
@@ -52,46 +45,3 @@ class CatalogFile:
         for section in self.data:
             if section not in known:
                 raise self.make_error((section,), "the section is not known", f"use {', '.join(known)}")
-
-    def check_duplicates(self) -> None:
-        """Raise ConfigurationError where a key stands twice in one mapping: YAML would let the last one win."""
-        for key in _iter_duplicates(yaml.compose(self._text, Loader=yaml.CSafeLoader)):
-            line = key.start_mark.line + 1
-            raise ConfigurationError(f"{self.name}:{line}: '{key.value}' is defined twice", fix="keep one of them")
-
-    def find_line(self, path: tuple[Any, ...]) -> int:
-        """Return the line of the deepest part of ``path`` that is there."""
-        node: Any = yaml.compose(self._text, Loader=yaml.CSafeLoader)
-        line = 1
-        for step in path:
-            found = next(_iter_children(node, step), None)
-            if found is None:
-                break
-            mark, node = found
-            line = mark.line + 1
-        return line
-
-    def make_error(self, path: tuple[Any, ...], message: str, fix: str) -> ConfigurationError:
-        """Return the error of a place in the file."""
-        where = ".".join(str(part) for part in path)
-        return ConfigurationError(f"{self.name}:{self.find_line(path)}: {where}: {message}", field=where, fix=fix)
-
-
-def _iter_children(node: Any, step: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(node, yaml.MappingNode):
-        yield from ((key.start_mark, value) for key, value in node.value if key.value == str(step))
-    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        yield node.value[step].start_mark, node.value[step]
-
-
-def _iter_duplicates(node: Any) -> Iterator[Any]:
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            yield from _iter_duplicates(child)
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key
-            seen.add(key.value)
-            yield from _iter_duplicates(value)

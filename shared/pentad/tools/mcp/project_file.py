@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
@@ -14,6 +13,7 @@ from pentad.domain.declarations.rates import parse_rates
 from pentad.domain.declarations.remote_tools import SERVER_PATTERN, McpAuth
 from pentad.domain.errors import ConfigurationError, ToolFailed
 from pentad.domain.ids import AgentName, ToolName
+from pentad.domain.reading.yaml_file import YamlFile
 from pentad.domain.values import FrozenValue
 from pentad.tools.egress.urls import parse_url
 from pentad.tools.mcp.approval_yaml import Approval
@@ -132,11 +132,7 @@ def read_mcp_file(root: Path) -> McpFile:
     path = root / NAME
     if not path.is_file():
         return McpFile()
-    try:
-        content: Any = yaml.safe_load(path.read_bytes())
-    except yaml.YAMLError as error:
-        said = f"{NAME} is not YAML: {' '.join(str(error).split())}"
-        raise ConfigurationError(said, fix="correct the line that is named") from error
+    content = YamlFile(NAME, path.read_bytes()).data
     try:
         return McpFile.model_validate({} if content is None else content)
     except ValidationError as error:
