@@ -4,7 +4,6 @@
 command. Nothing here calls AWS, and the stacks name no account or region.
 """
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.assembly import write_assembly
 from infra.config import read_stage, resolve_output_folder
+from infra.context import read_context
 from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
@@ -75,12 +75,9 @@ def build_stacks(
 
 def main() -> None:
     """Synthesize."""
-    # A run without the CDK CLI has no context but this; what the CLI passes wins.
-    app = App(
-        context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
-        outdir=resolve_output_folder(ROOT),
-    )
     try:
+        # A run without the CDK CLI has no context but this; what the CLI passes wins.
+        app = App(context=read_context(ROOT), outdir=resolve_output_folder(ROOT))
         build_stacks(app)
         write_assembly(app)
     except BuildError as error:

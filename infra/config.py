@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from infra.alerts import Alerts, read_alerts
 from infra.contents import ContentsLog, read_contents
+from infra.context import check_keys
 from infra.locks import AuditLock, read_audit_lock
 from infra.notices import NOTICES, NoticeSettings, read_notices
 from infra.retention import LOG_DAYS, Retention, make_retention, read_retention
@@ -209,8 +210,9 @@ def read_stage(app: App) -> Stage:
     """Return the stage that ``--context stage=NAME`` asks for; dev where nothing is said.
 
     Raises:
-        ConfigurationError: there is no such stage.
+        ConfigurationError: there is no such stage, or a key of the context is wrong.
     """
+    check_keys(app, ("stage", *BY_STAGE))
     name = app.node.try_get_context("stage") or "dev"
     if name not in STAGES:
         raise ConfigurationError(
