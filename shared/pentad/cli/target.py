@@ -1,12 +1,14 @@
 """Which deployment a command talks to: the twin of this folder, or the one named by options or environment."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError
 from pentad.cli.synth import find_project_root
 from pentad.domain.reading.json_text import read_json
 
@@ -66,7 +68,38 @@ def create_api_client() -> ApiClient:
         key = key or _read_local_key()
     if key is None:
         raise CommandError("no API key: set PENTAD_KEY, or make one with `pentad keys create`", code=2)
-    return ApiClient(url.rstrip("/"), key)
+    return ApiClient(_check_url(url), _check_key(key))
+
+
+def _check_url(url: str) -> str:
+    """Return an API's address as the client takes it: `pentad up` prints it with ``/v1``, which each path has.
+
+    Raises:
+        CommandError: it is no address.
+    """
+    try:
+        parts = urlsplit(url)
+        is_fit = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[^!-~]", url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        is_fit = False
+    if not is_fit:
+        raise CommandError(
+            f"'{url}' is not the address of an API: write --url or PENTAD_URL such as http://127.0.0.1:8700",
+            code=EXIT_USAGE,
+        )
+    return url.rstrip("/").removesuffix("/v1")
+
+
+def _check_key(key: str) -> str:
+    """Return a key without the blanks around it that a file or a copy brings along.
+
+    Raises:
+        CommandError: it has characters that no key has; the message does not repeat it.
+    """
+    if re.search(r"[^ -~]", key.strip()):
+        raise CommandError("the API key has a character that no key has: correct PENTAD_KEY or --key", code=EXIT_USAGE)
+    return key.strip()
 
 
 def _read_local_key() -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pentad.cli import target
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, CommandError
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +42,28 @@ def test_where_no_twin_runs_the_folder_is_told(project: Path, monkeypatch: pytes
     with pytest.raises(CommandError, match=r"no twin is running in .*/none; .* its folder in PENTAD_STATE") as refused:
         target.create_api_client()
     assert refused.value.code == EXIT_UNAVAILABLE
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8700", "ftp://x", "http://a b", "http://", "http://x:port", "x"])
+def test_what_is_no_address_is_told_with_the_option(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PENTAD_URL", url)
+    monkeypatch.setenv("PENTAD_KEY", "k")
+    with pytest.raises(CommandError, match="PENTAD_URL") as refused:
+        target.create_api_client()
+    assert refused.value.code == EXIT_USAGE
+
+
+@pytest.mark.parametrize("url", ["http://x:1", "http://x:1/", "http://x:1/v1", "http://x:1/v1/"])
+def test_the_address_may_be_the_one_that_the_twin_prints(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PENTAD_URL", url)
+    monkeypatch.setenv("PENTAD_KEY", " k\n")
+    assert target.create_api_client().url == "http://x:1"
+
+
+def test_a_key_with_characters_that_no_key_has_is_told_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENTAD_URL", "http://x:1")
+    monkeypatch.setenv("PENTAD_KEY", "schl\u00fcssel")
+    with pytest.raises(CommandError, match="PENTAD_KEY") as refused:
+        target.create_api_client()
+    assert "schl" not in str(refused.value)
+    assert refused.value.code == EXIT_USAGE
