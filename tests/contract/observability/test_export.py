@@ -21,7 +21,7 @@ from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.export.adapters.sender_http import HttpSender
 from pentad.observability.export.annotate import FindFeedback, SendAnnotations
 from pentad.observability.export.circuits import OPEN_SECONDS, TargetCircuits
-from pentad.observability.export.export import SHARE_BYTES, SendSpans, ShareSpans
+from pentad.observability.export.export import MOST_REFUSALS, SHARE_BYTES, SendSpans, ShareSpans
 from pentad.observability.export.otlp import Rejected
 from pentad.observability.export.requests import CONTENTS, DROPPED, REQUEST_BYTES, SPAN_BYTES
 from pentad.observability.export.targets import Addressed, Target
@@ -37,6 +37,7 @@ class Receiver:
         self.got: list[tuple[str, Mapping[str, str], ExportTraceServiceRequest]] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.most_bytes = 10**9
+        self.poison, self.poisoned = "", 400
         self.says = b""
         self.sizes: list[int] = []
         receiver = self
@@ -50,8 +51,10 @@ class Receiver:
                 unpacked = gzip.decompress(body)
                 receiver.sizes.append(len(unpacked))
                 status = 413 if len(unpacked) > receiver.most_bytes else status
+                request = ExportTraceServiceRequest.FromString(unpacked)
+                if receiver.poison and receiver.poison in str(request):
+                    status = receiver.poisoned
                 if status == 200:
-                    request = ExportTraceServiceRequest.FromString(unpacked)
                     receiver.got.append((self.path, dict(self.headers.items()), request))
                 self.send_response(status)
                 for name, value in headers.items():
@@ -309,6 +312,30 @@ def test_a_target_that_takes_less_gets_halves_and_at_last_a_span_without_content
     make_sending([target], Kept(), telemetry=telemetry)(make_share(*make_spans(1), large))
     assert receiver.names == ["n1"]
     assert (telemetry.events[-1].name, telemetry.events[-1].fields["reason"]) == ("export.dropped", "too_large")
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_span_that_a_target_can_not_read_keeps_no_other_back(receiver: Receiver, status: int) -> None:
+    target, telemetry = Target(name="one", kind="otlp", endpoint=receiver.url), MemoryTelemetry()
+    receiver.poison, receiver.poisoned = "n5", status
+    make_sending([target], Kept(), telemetry=telemetry)(make_share(*make_spans(9)))
+    assert sorted(receiver.names) == [f"n{number}" for number in (1, 2, 3, 4, 6, 7, 8, 9)]
+    [told] = telemetry.events
+    assert (told.name, told.fields["reason"], told.fields["spans"]) == ("export.dropped", "malformed", 1)
+
+
+def test_a_share_that_a_target_can_not_read_at_all_is_kept_and_asks_a_bounded_number_of_times(
+    receiver: Receiver,
+) -> None:
+    target, telemetry = Target(name="one", kind="otlp", endpoint=receiver.url), MemoryTelemetry()
+    sending = make_sending([target], Kept(), telemetry=telemetry)
+    receiver.answers = [(400, {})] * 500
+    for spans in (1, 9, 200):
+        receiver.sizes.clear()
+        with pytest.raises(ConfigurationError, match="malformed"):
+            sending(make_share(*make_spans(spans)))
+        assert 0 < len(receiver.sizes) <= MOST_REFUSALS + 1
+    assert not receiver.got and not telemetry.events
 
 
 def answer(rejected: int, message: str) -> bytes:

@@ -7,6 +7,7 @@ growing waits between its tries, and in the end goes to the dead-letter queue: n
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
@@ -23,6 +24,8 @@ from pentad.observability.ports import Telemetry
 
 SHARE_BYTES = 180_000
 """Of a message's spans as JSON. SQS takes 256 KB (quotas of SQS)."""
+MOST_REFUSALS: Final = 32
+"""Requests of a share that a target may refuse as malformed. One bad span of 1,000 costs eleven."""
 _LONGEST_REASON: Final = 300
 """Characters of what a target says of spans that it did not take."""
 AddContents = Callable[[Iterable[Mapping[str, Any]]], Sequence[Mapping[str, Any]]]
@@ -143,8 +146,13 @@ class SendSpans:
         spans: Sequence[Mapping[str, Any]] = batch.spans
         if target.contents and self._add_contents is not None:
             spans = self._add_contents(spans)
+        told = _Told()
         for group in cut_requests(self._iter_encoded(target, spans)):
-            self._send_group(target, to, group, resource)
+            self._send_group(target, to, group, resource, told)
+        if told.malformed and not told.taken:
+            raise _refuse_share()  # no span is to blame then, but the target's address or what it wants
+        if told.malformed:
+            _tell_dropped(self._telemetry, told.malformed, "malformed", target=target.name)
 
     def _iter_encoded(self, target: Target, spans: Iterable[Mapping[str, Any]]) -> Iterator[EncodedSpan]:
         for span in spans:
@@ -161,20 +169,35 @@ class SendSpans:
         return encode_for(target, drop_contents(one.span))
 
     def _send_group(
-        self, target: Target, to: Addressed, group: Sequence[EncodedSpan], resource: Mapping[str, Any]
+        self,
+        target: Target,
+        to: Addressed,
+        group: Sequence[EncodedSpan],
+        resource: Mapping[str, Any],
+        told: "_Told",
     ) -> None:
-        """Send spans in one request; where it is too large in halves, and one span alone without what was said."""
+        """Send spans in one request; where it is too large or malformed in halves, so that one span keeps none back.
+
+        One that is too large alone is sent without what was said.
+        """
         receipt = self._sender.send(to, pack_request([one.body for one in group], resource))
         if receipt.rejected.spans or receipt.rejected.reason:
             self._tell_rejected(target, receipt.rejected.spans, receipt.rejected.reason)
-        if not receipt.too_large:
+        if receipt.malformed:
+            told.refusals += 1
+            if told.refusals > MOST_REFUSALS:
+                raise _refuse_share()
+        elif not receipt.too_large:
+            told.taken += len(group)
             return
         if len(group) > 1:
             half = len(group) // 2
-            self._send_group(target, to, group[:half], resource)
-            self._send_group(target, to, group[half:], resource)
+            self._send_group(target, to, group[:half], resource, told)
+            self._send_group(target, to, group[half:], resource, told)
+        elif receipt.malformed:
+            told.malformed += 1
         elif group[0].has_contents and (smaller := self._without_contents(target, group[0])) is not None:
-            self._send_group(target, to, [smaller], resource)
+            self._send_group(target, to, [smaller], resource, told)
         else:
             _tell_dropped(self._telemetry, 1, "too_large", target=target.name)
 
@@ -185,6 +208,21 @@ class SendSpans:
         )
         if spans:
             self._telemetry.count(names.SPANS_DROPPED, spans, outcome="rejected")
+
+
+@dataclass
+class _Told:
+    """What a target has said of a share so far: spans taken, spans malformed, and requests refused as malformed."""
+
+    taken: int = 0
+    malformed: int = 0
+    refusals: int = 0
+
+
+def _refuse_share() -> ConfigurationError:
+    return ConfigurationError(
+        "the traces' target refused the request as malformed", fix="check its endpoint, its project and its secret"
+    )
 
 
 def _tell_dropped(telemetry: Telemetry, spans: int, reason: str, **fields: str) -> None:

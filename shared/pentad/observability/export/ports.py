@@ -24,10 +24,12 @@ class Receipt(NamedTuple):
 
     Attributes:
         too_large: it takes no request of this size, and took nothing.
+        malformed: it can not read the request (400, 422), and took nothing: one span of many may be the reason.
         rejected: the spans that it did not take of a request, and will not.
     """
 
     too_large: bool = False
+    malformed: bool = False
     rejected: Rejected = Rejected()
 
 

@@ -136,8 +136,8 @@ METRICS: Mapping[str, MetricSpec] = {
     names.RATE_REFUSALS: _count("requests refused because a key, user or tenant made too many in a minute"),
     names.SHARE_REFUSALS: _count("model calls refused because a tenant has as many running as it may"),
     names.SPANS_DROPPED: _count(
-        "spans that reached no tracing product: unreadable, too large, or rejected by it",
-        _any_of("outcome", "unreadable too_large rejected"),
+        "spans that reached no tracing product: unreadable, too large, malformed, or rejected by it",
+        _any_of("outcome", "unreadable too_large malformed rejected"),
     ),
     names.SHARE_RETURNS: _count("documents that went back to the queue because a tenant has as many at work as it may"),
     names.CACHE_SAVINGS: _measure("None", "nano-dollars that a provider's cache has saved, its writes taken away"),

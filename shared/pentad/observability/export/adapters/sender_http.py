@@ -26,6 +26,7 @@ _LONGEST_REPLY = 65_536
 _SUCCESS, _THROTTLED, _SERVER_ERROR = range(200, 300), 429, 500
 _TIMEOUTS = frozenset({408, 425})
 _NOT_FOUND, _TOO_LARGE = 404, 413
+_MALFORMED = frozenset({400, 422})
 
 
 class HttpSender:
@@ -60,6 +61,8 @@ class HttpSender:
         answer = self._post(to, headers, packed)
         if answer.status == _TOO_LARGE:
             return Receipt(too_large=True)
+        if answer.status in _MALFORMED:
+            return Receipt(malformed=True)
         _check(answer)
         return Receipt(rejected=read_rejected(answer.body))
 
