@@ -35,13 +35,8 @@ def test_a_caller_is_as_the_authorizer_found_it() -> None:
 
 def test_what_was_not_found_out_is_nothing() -> None:
     caller = read({"tenant": "acme"})
-    assert (caller.key_id, caller.user_id, caller.scopes, caller.owner, caller.source_ip) == (
-        "",
-        None,
-        set(),
-        None,
-        None,
-    )
+    assert (caller.key_id, caller.user_id, caller.owner, caller.source_ip) == ("", None, None, None)
+    assert caller.scopes == frozenset()
     assert read(FOUND | {"user": None}).name == "key:k-1"
 
 
