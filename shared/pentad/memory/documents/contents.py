@@ -7,7 +7,7 @@ from pentad.domain.errors import InvalidInput
 from pentad.domain.knowledge import Document
 from pentad.memory.documents.chunk import Chunk
 
-RECIPE = "14"
+RECIPE = "15"
 """How documents are cut and prepared for the index. After a change of it, a document's next event indexes it anew."""
 EXIT_TOO_LARGE = 3
 """The exit code of a reader's process whose answer was too large."""

@@ -48,7 +48,7 @@ _EXTENSIONS = {
     **dict.fromkeys((".eml", ".mht", ".mhtml"), MAIL),
     ".ipynb": NOTEBOOK,
     **dict.fromkeys((".rst", ".rest"), RST),
-    **dict.fromkeys((".adoc", ".asciidoc"), ASCIIDOC),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), ASCIIDOC),
 }
 _ALIASES = {
     "text/x-markdown": "text/markdown",
@@ -93,7 +93,7 @@ _OLD_OFFICE = (".xls", ".doc")
 """Endings under which programs write HTML for Excel and Word."""
 _SOME_POINTS = 2
 _LINES_TRIED = 3
-_NAMED = {
+NAMED = {
     "text/plain": "plain text",
     "text/markdown": "Markdown",
     "text/html": "HTML",
@@ -156,16 +156,14 @@ def compare_kind(kind: str, data: bytes, *, name: str, declared: str) -> tuple[s
             if said["name"] not in ("", kind)
             else ()
         )
-    told = {
-        what: other for what, other in said.items() if other in _NAMED and (what == "name" or other not in _GENERIC)
-    }
+    told = {what: other for what, other in said.items() if other in NAMED and (what == "name" or other not in _GENERIC)}
     wrong = {what: other for what, other in told.items() if not _is_alike(other, kind)}
-    shown = _NAMED.get(kind, kind)
+    shown = NAMED.get(kind, kind)
     if wrong and len(wrong) == len(told):
         what, other = next(iter(wrong.items()))
-        return (f"its {what} says {_NAMED[other]}, but it looks like {shown}: read as such",)
+        return (f"its {what} says {NAMED[other]}, but it looks like {shown}: read as such",)
     if wrong and set(told.values()) - _GENERIC == set(told.values()):
-        words = " and ".join(f"its {what} says {_NAMED[other]}" for what, other in told.items())
+        words = " and ".join(f"its {what} says {NAMED[other]}" for what, other in told.items())
         return (f"{words}: read as {shown}",)
     if kind in ("text/html", "text/markdown", "text/csv", RST, ASCIIDOC) and (
         seen := _find_other_marks(kind, take_head(data))
@@ -194,7 +192,7 @@ def _find_other_marks(kind: str, head: str) -> str:
         return "" if has_columns(head) else "its lines have no columns in common"
     markdown, rst, asciidoc = rate_markups(head)
     others = {"Markdown": markdown, "reStructuredText": rst, "AsciiDoc": asciidoc}
-    own = others.pop(_NAMED[kind])
+    own = others.pop(NAMED[kind])
     if kind == ASCIIDOC:  # it has Markdown's headings and fences itself
         own = max(own, others.pop("Markdown"))
     marks = [other for other, points in others.items() if points >= _SOME_POINTS and points * 2 > own]
@@ -207,6 +205,8 @@ def _look_closer(kind: str, data: bytes, name: str) -> str:
     if kind not in (*TEXT, MAIL) or (kind == "text/plain" and suffix and suffix not in (*_EXTENSIONS, *_OLD_OFFICE)):
         return kind
     head = take_head(data)
+    if kind == ASCIIDOC and head.lstrip().startswith("-----BEGIN PGP"):
+        return "text/plain"
     if kind != "text/html" and (is_page(head) or (kind in _NO_TAGS and is_fragment(head))):
         return "text/html"
     if kind == "application/json" and b"nbformat" not in data.replace(b"\x00", b""):

@@ -14,9 +14,14 @@ from pathlib import PurePosixPath
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.formats import kinds
 from pentad.memory.documents.formats.charset import decode
+from pentad.memory.documents.formats.looks import CLEARLY, rate_markups
 from pentad.memory.documents.formats.source_code import ENDINGS
 from pentad.memory.documents.structure import ParsedBlock, ParsedDocument, ParsedText, clean
 
+_HEAD_CHARACTERS = 60_000
+_MOST_TRIED = 2_000_000
+"""Characters of a plain text that is read as a markup too, for what that hides: it takes a second."""
+_XML_BEGIN = 200
 # What separates paragraphs. Possessive: one match for each paragraph instead would keep a state for each character.
 _GAP = re.compile(r"\n[^\S\n]*+\n\s*+")
 
@@ -48,7 +53,8 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
     """
     declared, charset = _parse_content_type(media_type)
     kind = kinds.detect_kind(data, name=name, declared=declared)
-    is_source = kind == "text/plain" and PurePosixPath(name).suffix.lower() in ENDINGS
+    ending = PurePosixPath(name).suffix.lower()
+    is_source = kind == "text/plain" and ending in ENDINGS
     parser = _SOURCE if is_source else _PARSERS.get(kind)
     if parser is None:
         raise InvalidInput(
@@ -60,10 +66,38 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
     if kind in kinds.TEXT:
         decoded = decode(data, charset, markup=kind == "text/html")
         notes += decoded.notes
-        found = parser.load()(clean(decoded.text))
+        text = clean(decoded.text)
+        if kind == "text/plain" and not is_source:
+            parser = _choose_markup(text, ending, declared)
+        found = parser.load()(text)
+        if parser is _PARSERS["text/plain"]:
+            notes += _find_unshown(text)
     else:
         found = parser.load()(data)
     return ParsedDocument(found.text, tuple(found.blocks), kind, notes + found.notes, parser.name, found.language)
+
+
+def _choose_markup(text: str, ending: str, declared: str) -> _Parser:
+    """Return what reads a text of no type of its own: some are written in a markup that has comments."""
+    if ending in _MARKED:
+        return _MARKED[ending]
+    is_xml = declared.endswith(("/xml", "+xml")) or (
+        text[:_XML_BEGIN].lstrip().startswith("<?xml") and kinds.find_kind_of_ending(ending) != "text/plain"
+    )
+    return _XML if is_xml else _MARKED.get(_BY_LABEL.get(declared, ""), _PARSERS["text/plain"])
+
+
+def _find_unshown(text: str) -> tuple[str, ...]:
+    """Return the doubt that a plain text is written in a markup, whose pages would not show all that was read."""
+    points = dict(zip(("text/markdown", kinds.RST, kinds.ASCIIDOC), rate_markups(text[:_HEAD_CHARACTERS]), strict=True))
+    best = max(points, key=lambda one: points[one])
+    comments = min(text.count("<!--"), text.count("-->"))
+    if points[best] >= CLEARLY and len(text) <= _MOST_TRIED:
+        found = _PARSERS[best].load()(text)
+        if found.text != text:
+            what = f"looks like {kinds.NAMED[best]}, whose pages do not show all of it"
+            return (f"it was read as plain text, and {what}: {found.notes[0] if found.notes else 'parts of its HTML'}",)
+    return (f"comments as of HTML were read, since it is plain text: {comments:,}",) if comments else ()
 
 
 def load_parser(ending: str) -> None:
@@ -109,4 +143,21 @@ _PARSERS = {
     kinds.WORD: _Parser("python-docx", "office.word", "parse_word"),
     kinds.SLIDES: _Parser("python-pptx", "office.slides", "parse_slides"),
     kinds.SHEETS: _Parser("openpyxl", "office.sheets", "parse_sheets"),
+}
+_XML = _Parser("xml", "markup.comments", "parse_xml")
+_MARKED = {
+    **dict.fromkeys((".tex", ".ltx", ".latex"), _Parser("latex", "markup.latex", "parse_latex")),
+    ".org": _Parser("org", "markup.comments", "parse_org"),
+    ".vtt": _Parser("webvtt", "markup.comments", "parse_subtitles"),
+    **dict.fromkeys(
+        ".xml .svg .rss .atom .xsd .xsl .xslt .dita .ditamap .dbk .docbook .xlf .xliff .kml .gpx .plist .opml .wsdl "
+        ".resx .fb2 .tei .jats .wiki .mediawiki".split(),
+        _XML,
+    ),
+}
+"""Of names of files that are read as text, without comments."""
+_BY_LABEL = {
+    **dict.fromkeys(("text/x-tex", "application/x-tex", "application/x-latex", "text/x-latex"), ".tex"),
+    "text/org": ".org",
+    "text/vtt": ".vtt",
 }
