@@ -95,8 +95,8 @@ def _find_unshown(text: str) -> tuple[str, ...]:
     if points[best] >= CLEARLY and len(text) <= _MOST_TRIED:
         found = _PARSERS[best].load()(text)
         if found.text != text:
-            what = f"looks like {kinds.NAMED[best]}, whose pages do not show all of it"
-            return (f"it was read as plain text, and {what}: {found.notes[0] if found.notes else 'parts of its HTML'}",)
+            what = found.notes[0].replace("left out", "read") if found.notes else "parts of its HTML were read"
+            return (f"it looks like {kinds.NAMED[best]}, whose pages do not show all that plain text does: {what}",)
     return (f"comments as of HTML were read, since it is plain text: {comments:,}",) if comments else ()
 
 

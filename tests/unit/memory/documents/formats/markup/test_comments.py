@@ -101,14 +101,12 @@ def test_what_is_seen_stays_without_a_doubt(text: str, name: str) -> None:
         (
             "# A\n\n<!-- yes -->\n\nb",
             "a.txt",
-            "it was read as plain text, and looks like Markdown, whose pages do not show all of it: comments were left "
-            "out: 1",
+            "it looks like Markdown, whose pages do not show all that plain text does: comments were read: 1",
         ),
         (
             "A\n=====\n\n.. yes\n\nb :ref:`x`\n\n.. note:: x\n",
             "README",
-            "it was read as plain text, and looks like reStructuredText, whose pages do not show all of it: comments "
-            "were left out: 1",
+            "it looks like reStructuredText, whose pages do not show all that plain text does: comments were read: 1",
         ),
     ],
 )
