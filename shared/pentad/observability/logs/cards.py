@@ -79,13 +79,18 @@ def _is_in_row(match: re.Match[str], gap: str) -> bool:
     before = text[max(0, start - len(gap) - 1) : start]
     behind = text[end : end + len(gap) + 1]
     row = _compile(_ROW_GAP).fullmatch(gap) is not None or bool(match["one"] or match["two"])
-    return (before.endswith(gap) and _is_of_row(before[0], gap) and (row or gap in " -")) or (
-        row and behind.startswith(gap) and _is_of_row(behind[-1], gap)
+    return (before.endswith(gap) and _is_of_row(before[: -len(gap)], gap) and (row or gap in " -")) or (
+        row and behind.startswith(gap) and _is_of_row(behind[len(gap) :], gap)
     )
 
 
 def _is_of_row(sign: str, gap: str) -> bool:
-    """Tell if a row goes on with this sign behind a gap: a digit, or the gap again, as in an IPv6 address."""
+    """Tell if a row goes on with this sign beyond a gap: a digit, or the gap again, as in an IPv6 address.
+
+    Args:
+        sign: one character, or none where the text ends.
+        gap: what stands between groups.
+    """
     return sign.isdecimal() or (sign == gap and gap in ":*=#~")
 
 
