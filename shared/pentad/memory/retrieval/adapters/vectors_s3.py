@@ -228,13 +228,14 @@ class S3Vectors:
         found: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            with _translate(), _ignore_missing():
-                reply = self._client.query_vectors(**self._name(tenant_id), **whole, **token)
+            sent, token = token, {}
+            with _translate(), _ignore_missing():  # An index that is deleted between two pages has no more of them.
+                reply = self._client.query_vectors(**self._name(tenant_id), **whole, **sent)
                 found += reply["vectors"]
                 token = {"nextToken": reply["nextToken"]} if reply.get("nextToken") else {}
             if not token or len(found) >= most:
-                break
-        return found[:most]
+                return found[:most]
+        raise StoreUnavailable(f"S3 Vectors gave {MOST_PAGES} pages of results, and still has more")
 
     def _list_page(
         self, tenant_id: str, cursor: str | None, limit: int, *, metadata: bool
